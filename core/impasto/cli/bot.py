@@ -1,0 +1,134 @@
+"""`impasto run` and `impasto play`: the bot on Telegram, and the bot in a chat page of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import signal
+import tempfile
+import webbrowser
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from impasto.cli.session import Session, session_of
+from impasto.errors import OwnerError, SettingsError
+
+if TYPE_CHECKING:
+    from impasto.playground import Playground
+    from impasto.settings import Settings
+
+TOKEN_MISSING = (  # noqa: S105  (a sentence)
+    "telegram.token is not set: put the token from @BotFather into IMPASTO_TELEGRAM__TOKEN, "
+    "or try `impasto play`, which needs none"
+)
+
+
+def add_commands(cli: typer.Typer) -> None:
+    cli.command("play")(play)
+    cli.command("run")(run)
+
+
+def run(context: typer.Context) -> None:
+    """Run the bot on Telegram, by long polling, until it is stopped."""
+    session = session_of(context)
+    settings = session.settings
+    if not settings.telegram.token.get_secret_value():
+        raise SettingsError(TOKEN_MISSING)
+    asyncio.run(_run(session, settings))
+
+
+async def _run(session: Session, settings: Settings) -> None:
+    from impasto.telegram.app import run_bot
+
+    with _stop_on_signals() as stop:
+        await run_bot(settings, session.bot, stop=stop)
+
+
+def play(
+    context: typer.Context,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port of the chat page; 0 takes a free one.")
+    ] = 8080,
+    browser: Annotated[bool, typer.Option(help="Open the chat page in a browser.")] = True,
+    state_dir: Annotated[
+        Path | None,
+        typer.Option(help="Folder for what is written; a temporary one if not given."),
+    ] = None,
+) -> None:
+    """Talk to the bot in a chat page on this machine: no token, no account, no network."""
+    session = session_of(context)
+    with contextlib.ExitStack() as cleanup:
+        if state_dir is None:
+            # The playground forgets its chats when it ends, and jobs of a forgotten chat are of
+            # no use to the next one.
+            name = cleanup.enter_context(
+                tempfile.TemporaryDirectory(prefix="impasto-play-", ignore_cleanup_errors=True)
+            )
+            state_dir = Path(name)
+        asyncio.run(_play(session, host, port, browser, state_dir))
+
+
+async def _play(session: Session, host: str, port: int, browser: bool, state_dir: Path) -> None:
+    from impasto.playground import Playground
+    from impasto.telegram.app import run_bot
+
+    playground = Playground(host=host, port=port)
+    await _start(playground, host, port)
+    try:
+        settings = session.load_settings(
+            state_dir=state_dir,
+            telegram={"token": playground.token, "api_base": playground.url},
+        )
+
+        def show() -> None:
+            typer.echo(f"Talk to the bot at {playground.url} (Ctrl-C ends it)", err=True)
+            if browser:
+                webbrowser.open(playground.url)
+
+        with _stop_on_signals() as stop:
+            await run_bot(settings, session.load_bot(settings), stop=stop, on_ready=show)
+    finally:
+        await playground.stop()
+
+
+async def _start(playground: Playground, host: str, port: int) -> None:
+    try:
+        await playground.start()
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            problem = f"port {port} is in use; choose another with --port, or --port 0 for any"
+        elif error.errno == errno.EACCES:
+            problem = f"port {port} may not be opened; choose one above 1023 with --port"
+        else:
+            problem = f"the chat page cannot listen on {host}:{port}: {error.strerror or error}"
+        raise OwnerError(problem) from None
+
+
+@contextlib.contextmanager
+def _stop_on_signals() -> Iterator[asyncio.Event]:
+    """An event that SIGINT and SIGTERM set; a second signal ends the process as it always does."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    signals = (signal.SIGINT, signal.SIGTERM)
+
+    def asked() -> None:
+        stop.set()
+        for number in signals:
+            loop.remove_signal_handler(number)
+
+    try:
+        for number in signals:
+            loop.add_signal_handler(number, asked)
+    except NotImplementedError:  # Windows: Ctrl-C raises KeyboardInterrupt instead
+        yield stop
+        return
+    try:
+        yield stop
+    finally:
+        for number in signals:
+            loop.remove_signal_handler(number)

@@ -1,0 +1,270 @@
+"""`impasto paint`: one picture in the style of others, without any bot."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from impasto.cli.session import Session, session_of
+from impasto.errors import NotAvailable, OwnerError, PictureError
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from impasto.contracts import PaintOptions
+    from impasto.painting.painter import Painting, PaintRequest
+    from impasto.painting.toolbox import Toolbox
+
+INTERRUPTED = 130
+FORMATS: dict[str, tuple[str, dict[str, Any]]] = {
+    ".png": ("PNG", {}),
+    ".jpg": ("JPEG", {"quality": 95, "subsampling": 0}),
+    ".jpeg": ("JPEG", {"quality": 95, "subsampling": 0}),
+    ".webp": ("WEBP", {"quality": 95}),
+}
+"""Pillow's name of a file's format and how it is saved, by suffix."""
+
+
+def add_commands(cli: typer.Typer) -> None:
+    cli.command("paint")(paint)
+
+
+def paint(  # noqa: PLR0917  (typer calls it by name)
+    context: typer.Context,
+    photo: Annotated[Path, typer.Argument(help="The picture to repaint.", show_default=False)],
+    style: Annotated[
+        list[str],
+        typer.Option(
+            help="A preset (see `impasto styles`) or a picture file; several are mixed.",
+            metavar="NAME_OR_FILE",
+        ),
+    ],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Where to: .png, .jpg or .webp.", metavar="OUT")
+    ],
+    pixels: Annotated[
+        int | None, typer.Option(help="Most pixels of the result.", metavar="N")
+    ] = None,
+    steps: Annotated[int | None, typer.Option(help="Most optimizer steps.", metavar="N")] = None,
+    optimizer: Annotated[
+        str | None, typer.Option(help="lbfgs, adam, or a plugin's.", metavar="NAME")
+    ] = None,
+    device: Annotated[
+        str | None, typer.Option(help="auto, cpu, cuda, or a plugin's.", metavar="NAME")
+    ] = None,
+    network: Annotated[
+        str | None,
+        typer.Option(
+            help="A network (see `impasto weights list`) or a safetensors file.",
+            metavar="NAME_OR_FILE",
+        ),
+    ] = None,
+    style_weight: Annotated[
+        float | None, typer.Option(help="Style against content, whose weight is 1.", metavar="X")
+    ] = None,
+    keep_colors: Annotated[
+        bool, typer.Option("--keep-colors", help="Keep the photo's own hues.")
+    ] = False,
+    seed: Annotated[int, typer.Option(help="Same seed, same picture.", metavar="N")] = 0,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one line about the painting.")
+    ] = False,
+) -> None:
+    """Repaint PHOTO in the style of other pictures."""
+    session = session_of(context)
+    options = _options(
+        max_pixels=pixels,
+        steps=steps,
+        optimizer=optimizer,
+        device=device,
+        network=network,
+        style_weight=style_weight,
+        keep_colors=keep_colors,
+        seed=seed,
+    )
+    styles = [_style_file(name, session) for name in style]
+    _check_output(output, [photo, *styles])
+    job = _Job(photo, styles, output, options)
+    try:
+        painting = job.run(session)
+    except KeyboardInterrupt:
+        typer.echo("Stopped; nothing was written.", err=True)
+        raise typer.Exit(INTERRUPTED) from None
+    if as_json:
+        typer.echo(json.dumps(job.report(painting), ensure_ascii=False))
+    else:
+        typer.echo(f"{output}: {painting.steps} steps in {painting.seconds:.1f} s", err=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """One picture to paint."""
+
+    photo: Path
+    styles: Sequence[Path]
+    output: Path
+    options: PaintOptions
+
+    def run(self, session: Session) -> Painting:
+        """Paints with a progress bar and saves the result.
+
+        Raises:
+            ImpastoError: a picture cannot be used, or what was asked for is not there.
+        """
+        from torch import OutOfMemoryError
+
+        from impasto.painting.painter import PaintRequest
+        from impasto.painting.toolbox import load_toolbox
+
+        request = PaintRequest(
+            content=_open(self.photo),
+            styles=[(_open(path), 1.0) for path in self.styles],
+            options=self.options,
+        )
+        toolbox = load_toolbox(session.settings, strict=session.strict)
+        try:
+            painting = _paint_with_progress(request, toolbox)
+        except (MemoryError, OutOfMemoryError):
+            raise OwnerError(
+                "the memory is not enough for this picture; ask for less with --pixels"
+            ) from None
+        _save(painting.picture, self.output)
+        return painting
+
+    def report(self, painting: Painting) -> dict[str, Any]:
+        return {
+            "photo": str(self.photo),
+            "styles": [str(path) for path in self.styles],
+            "output": str(self.output),
+            "seconds": round(painting.seconds, 3),
+            "steps": painting.steps,
+            "size": list(painting.picture.size),
+            "network": painting.network,
+            "device": painting.device,
+            "losses": {
+                "style": painting.losses.style,
+                "content": painting.losses.content,
+                "total": painting.losses.total,
+            },
+        }
+
+
+def _options(**values: Any) -> PaintOptions:
+    from pydantic import ValidationError
+
+    from impasto.contracts import PaintOptions
+
+    try:
+        return PaintOptions(**values)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        option = {"max_pixels": "pixels"}.get(str(first["loc"][0]), str(first["loc"][0]))
+        raise typer.BadParameter(
+            f"{first['input']!r}: {first['msg']}", param_hint=f"--{option.replace('_', '-')}"
+        ) from None
+
+
+def _style_file(name_or_file: str, session: Session) -> Path:
+    """The picture of a preset, or the file itself. Presets are only loaded for what is no file."""
+    path = Path(name_or_file).expanduser()
+    if path.is_file():
+        return path
+    from impasto.contracts import StylePreset
+
+    host = session.bot
+    presets = host.collect("impasto_styles", StylePreset, settings=session.settings)
+    if session.strict:
+        host.check_strict()
+    for preset in presets:
+        if preset.name == name_or_file:
+            return preset.picture
+    names = [preset.name for preset in presets]
+    raise NotAvailable(
+        "style", name_or_file, names, f"it is neither a file nor one of {', '.join(names)}"
+    )
+
+
+def _check_output(output: Path, inputs: Sequence[Path]) -> None:
+    """What can be known to fail is told before a minute of painting, not after it."""
+    if output.suffix.lower() not in FORMATS:
+        raise OwnerError(f"{output}: the name must end in one of {', '.join(FORMATS)}")
+    if output.is_dir():
+        raise OwnerError(f"{output} is a folder; name a file in it")
+    if not output.parent.is_dir():
+        raise OwnerError(f"there is no folder {output.parent}")
+    if not os.access(output.parent, os.W_OK):
+        raise OwnerError(f"nothing may be written into the folder {output.parent}")
+    for path in inputs:
+        if _same_file(output, path):
+            raise OwnerError(f"{output} is one of the pictures to paint from; choose another name")
+
+
+def _same_file(first: Path, second: Path) -> bool:
+    """Also through links of both kinds and other spellings."""
+    if first.resolve() == second.resolve():
+        return True
+    return first.exists() and second.exists() and first.samefile(second)
+
+
+def _open(path: Path) -> Image.Image:
+    from impasto.painting.pictures import open_picture
+
+    try:
+        return open_picture(path)
+    except PictureError as error:
+        sentence = str(error) if str(path) in str(error) else f"{path}: {error}"
+        raise PictureError(error.code, sentence, **error.facts) from None
+
+
+def _paint_with_progress(request: PaintRequest, toolbox: Toolbox) -> Painting:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from impasto.painting.painter import PaintProgress, paint
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("loss {task.fields[loss]}"),
+        TimeElapsedColumn(),
+    )
+    with (
+        Progress(*columns, console=Console(stderr=True)) as bar,
+        contextlib.closing(paint(request, toolbox)) as events,  # type: ignore[type-var]
+    ):
+        task = bar.add_task("painting", total=None, loss="")
+        for event in events:
+            if isinstance(event, PaintProgress):
+                bar.update(
+                    task,
+                    description=f"level {event.level} of {event.levels}",
+                    total=event.steps,
+                    completed=event.step,
+                    loss=f"{event.loss:.4g}",
+                )
+            else:
+                # An optimizer may end before its last step.
+                bar.update(task, total=event.steps, completed=event.steps)
+                return event
+    raise AssertionError("paint() ended without a painting")
+
+
+def _save(picture: Image.Image, output: Path) -> None:
+    """Writes beside the goal and renames, so that there never is half a picture."""
+    format_name, how = FORMATS[output.suffix.lower()]
+    partial = output.with_name(f".{output.name}.{os.getpid()}.partial")
+    try:
+        picture.save(partial, format=format_name, **how)
+        partial.replace(output)
+    except OSError as error:
+        raise OwnerError(f"{output} cannot be written: {error.strerror or error}") from None
+    finally:
+        partial.unlink(missing_ok=True)

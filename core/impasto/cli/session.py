@@ -1,0 +1,64 @@
+"""What all commands of one invocation share: global options, settings, the bot's plugins."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from impasto.plugins import PluginHost
+    from impasto.settings import Settings
+
+
+@dataclass
+class Session:
+    """The global options, and what follows from them, loaded on first use."""
+
+    config: Path | None = None
+    strict: bool = False
+    debug: bool = False
+
+    @functools.cached_property
+    def settings(self) -> Settings:
+        """Settings from all their sources. Raises SettingsError."""
+        return self.load_settings()
+
+    @functools.cached_property
+    def bot(self) -> PluginHost:
+        """The plugins of the bot process, loaded. Raises PluginsFailed and SettingsError."""
+        return self.load_bot(self.settings)
+
+    def load_settings(self, **overrides: Any) -> Settings:
+        """Settings, with some replaced by this command, and logging set up as they say."""
+        from impasto.logs import configure_logging
+        from impasto.settings import load_settings
+
+        if self.debug:
+            overrides = {**overrides, "log": {"level": "debug"}}
+        settings = load_settings(self.config, **overrides)
+        configure_logging(settings.log)
+        return settings
+
+    def load_bot(self, settings: Settings) -> PluginHost:
+        """The plugins of the bot process for other settings than those of all sources."""
+        from impasto.hookspecs import BOT_GROUP
+        from impasto.plugins import PluginHost
+
+        return PluginHost(BOT_GROUP, settings, strict=self.strict).load()
+
+
+def session_of(context: typer.Context) -> Session:
+    """The session of the invocation that a command belongs to; for commands of plugins too.
+
+    It is made when it is first asked for: that may be before the program's own callback has run,
+    as finding a plugin's command needs the settings.
+    """
+    root = context.find_root()
+    if not isinstance(root.obj, Session):
+        options = {name: root.params.get(name) for name in ("config", "strict", "debug")}
+        root.obj = Session(**{name: value for name, value in options.items() if value is not None})
+    return root.obj

@@ -1,0 +1,94 @@
+"""One tree of errors; each class says who sees it.
+
+ImpastoError
+|-- ChatError              the person in the chat, translated by its code
+|   |-- PictureError       this picture cannot be painted or used as a style
+|   |-- TooManyJobs        this person has enough pictures waiting
+|   `-- PaintingFailed     the painting process gave up on this job
+|-- OwnerError             whoever runs the bot, in the log or on the terminal
+|   |-- SettingsError      a setting is missing, wrong or unknown
+|   |-- WeightsError       a feature network is missing, damaged or of an unknown shape
+|   |-- NotAvailable       a device, optimizer, ... was asked for by name and is not there
+|   `-- PluginsFailed      `--strict` and at least one plugin did not load
+|-- PluginError            the author of a plugin: names plugin, hook, what came, what was expected
+`-- InvalidTransition      a bug of ours: a job was moved against the rules of its states
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class ImpastoError(Exception):
+    """Base of all errors that this program raises on purpose."""
+
+
+class ChatError(ImpastoError):
+    """Something a person in the chat has to know.
+
+    `code` names the sentence in the dialog's catalogue and `facts` fill its gaps; `str()` is the
+    English sentence, used on the terminal and where a catalogue has no translation.
+    """
+
+    code: str
+
+    def __init__(self, code: str, sentence: str, **facts: str | int) -> None:
+        super().__init__(sentence)
+        self.code = code
+        self.facts = facts
+
+
+class PictureError(ChatError):
+    """A picture that cannot be used.
+
+    Codes: `not_a_picture`, `unsupported_format`, `broken_picture`, `picture_too_small`,
+    `picture_too_large`, `picture_too_narrow`, `file_too_large`, `file_gone`.
+    """
+
+
+class TooManyJobs(ChatError):
+    """A person has as many unfinished jobs as the settings allow. Code: `too_many_jobs`."""
+
+
+class PaintingFailed(ChatError):
+    """The painting process could not finish a job. Codes: `painting_failed`, `plugin_failed`,
+    `out_of_memory`, `style_gone`."""
+
+
+class OwnerError(ImpastoError):
+    """Something whoever runs the bot has to change; ends the start with exit code 1."""
+
+
+class SettingsError(OwnerError):
+    """Settings that cannot be used; the message has one line per wrong setting."""
+
+
+class WeightsError(OwnerError):
+    """A network file that is missing, damaged or not a network that this program can build."""
+
+
+class NotAvailable(OwnerError):
+    """Something was asked for by name that no plugin offers or that does not work here."""
+
+    def __init__(self, kind: str, name: str, known: list[str], why: str = "") -> None:
+        choices = ", ".join(known) or "none"
+        reason = why or f"no plugin offers it; there is {choices}"
+        super().__init__(f"{kind} {name!r} is not available: {reason}")
+
+
+class PluginsFailed(OwnerError):
+    """At least one plugin failed and the start was asked to be strict."""
+
+
+class PluginError(ImpastoError):
+    """A plugin broke its contract; names the plugin so that its author can be told."""
+
+    def __init__(self, plugin: str, problem: str, **context: Any) -> None:
+        super().__init__(f"plugin {plugin!r}: {problem}")
+        self.plugin = plugin
+        self.problem = problem
+        self.context = context
+
+
+class InvalidTransition(ImpastoError):
+    """A job was asked to go from one state to another that may not follow it."""

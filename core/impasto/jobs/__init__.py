@@ -1,0 +1,1 @@
+"""A request that must not be lost: jobs, their journal, their queue and the worker."""

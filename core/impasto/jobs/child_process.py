@@ -1,0 +1,147 @@
+"""The painting child as its parent sees it: started by exec, spoken to in lines of JSON.
+
+Never forked: a process that runs threads and has torch loaded does not survive a fork in good health.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import structlog
+from pydantic import ValidationError
+
+from impasto.messages import Configure, Failed, Message, Painted, Progress, Ready, Stopped, encode
+from impasto.messages import from_child as parser
+
+log = structlog.get_logger(__name__)
+
+PAINTING_COMMAND = (sys.executable, "-m", "impasto.painting.child")
+
+_LONGEST_LINE = 1 << 20
+_SECONDS_TO_EXIT = 3.0
+
+FromChild = Ready | Progress | Painted | Stopped | Failed
+
+
+class ChildLost(Exception):
+    """The child died, was killed, or says nothing any more; it cannot be used again."""
+
+
+class PaintingChild:
+    """One running child. Make one with `start`."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        self._process = process
+        self._stdin = process.stdin
+        self._stdout = process.stdout
+        self.ready: Ready | None = None
+
+    @classmethod
+    async def start(
+        cls, settings: dict[str, Any], *, patience: float, command: Sequence[str] = PAINTING_COMMAND
+    ) -> PaintingChild:
+        """Starts a child, configures it and awaits its Ready.
+
+        Raises:
+            ChildLost: it ended or did not answer within `patience` seconds.
+        """
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            limit=_LONGEST_LINE,
+            # A group of its own: Ctrl-C on the terminal is for the bot, which then stops the child.
+            process_group=0,
+        )
+        child = cls(process)
+        try:
+            child.tell(Configure(settings=settings))
+            while child.ready is None:
+                message = await child.receive(patience)
+                if isinstance(message, Ready):
+                    child.ready = message
+        except BaseException:
+            await child.kill()
+            raise
+        return child
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def is_alive(self) -> bool:
+        return self._process.returncode is None and not self._stdout.at_eof()
+
+    def tell(self, message: Message) -> None:
+        """Sends a message. That the child is gone shows at the next `receive`."""
+        if not self._stdin.is_closing():
+            self._stdin.write(encode(message))
+
+    async def receive(self, patience: float) -> FromChild:
+        """The next message.
+
+        Raises:
+            ChildLost: the child ended, or said nothing for `patience` seconds.
+        """
+        try:
+            async with asyncio.timeout(patience):
+                while True:
+                    message = _parsed(await self._line())
+                    if message is not None:
+                        return message
+        except TimeoutError:
+            raise ChildLost(f"the painting process said nothing for {patience:g} s") from None
+
+    def kill_now(self) -> None:
+        """Kills the child without waiting for its end."""
+        with contextlib.suppress(ProcessLookupError):
+            self._process.kill()
+
+    async def kill(self) -> None:
+        self.kill_now()
+        await self._process.wait()
+
+    async def close(self) -> None:
+        """Ends the child's input, which asks it to exit, and kills it if it does not soon."""
+        self._stdin.close()
+        try:
+            async with asyncio.timeout(_SECONDS_TO_EXIT):
+                await self._process.wait()
+        except TimeoutError:
+            await self.kill()
+
+    async def _line(self) -> bytes:
+        try:
+            line = await self._stdout.readline()
+        except ValueError:  # longer than the limit: no message of ours
+            return b""
+        if not line:
+            raise ChildLost(f"the painting process {_how_it_ended(await self._process.wait())}")
+        return line
+
+
+def _parsed(line: bytes) -> FromChild | None:
+    try:
+        return parser.validate_json(line)
+    except ValidationError:
+        # A library or a plugin printed something; the pipe carries messages only.
+        text = line[:200].decode(errors="replace").strip()
+        if text:
+            log.warning("painting_child_printed", text=text)
+        return None
+
+
+def _how_it_ended(code: int) -> str:
+    if code >= 0:
+        return f"ended with exit code {code}"
+    with contextlib.suppress(ValueError):
+        return f"was ended by {signal.Signals(-code).name}"
+    return f"was ended by signal {-code}"

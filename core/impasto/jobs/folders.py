@@ -1,0 +1,79 @@
+"""The folder of a job, `state_dir/jobs/<id>/`: its pictures, previews and result; and its end."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import structlog
+
+from impasto.jobs.job import Job
+from impasto.jobs.journal import Journal
+
+log = structlog.get_logger(__name__)
+
+SWEEP_SECONDS = 3600.0
+
+
+class JobFolders:
+    """Makes job folders and removes those of finished jobs after `keep_hours`."""
+
+    def __init__(self, state_dir: Path, keep_hours: float) -> None:
+        self.root = state_dir.resolve() / "jobs"
+        self._keep = timedelta(hours=keep_hours)
+
+    def of(self, job_id: str) -> Path:
+        return self.root / job_id
+
+    async def make(self, job_id: str) -> Path:
+        folder = self.of(job_id)
+        await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
+        return folder
+
+    async def release(self, job: Job) -> None:
+        """The job is final: removes its folder unless pictures are to be kept for a while."""
+        if not self._keep and job.state.is_final:
+            await self._remove(self.of(job.id))
+
+    async def sweep(self, journal: Journal) -> int:
+        """Removes folders whose time is over and those of no job; returns how many."""
+        removed = 0
+        for folder in await asyncio.to_thread(self._folders):
+            job = await journal.get(folder.name)
+            if job is None or self._is_over(job):
+                await self._remove(folder)
+                removed += 1
+        return removed
+
+    async def sweep_hourly(self, journal: Journal) -> None:
+        """Sweeps now and every hour, until cancelled."""
+        while True:
+            try:
+                removed = await self.sweep(journal)
+            except Exception:
+                log.exception("job_folders_not_swept")
+            else:
+                log.debug("job_folders_swept", removed=removed)
+            await asyncio.sleep(SWEEP_SECONDS)
+
+    def _is_over(self, job: Job) -> bool:
+        return job.state.is_final and datetime.now(UTC) - job.changed_at >= self._keep
+
+    def _folders(self) -> list[Path]:
+        if not self.root.is_dir():
+            return []
+        return sorted(path for path in self.root.iterdir() if path.is_dir())
+
+    @staticmethod
+    async def _remove(folder: Path) -> None:
+        def remove() -> None:
+            try:
+                shutil.rmtree(folder)
+            except FileNotFoundError:
+                pass
+            except OSError as error:
+                log.warning("job_folder_not_removed", folder=str(folder), error=str(error))
+
+        await asyncio.to_thread(remove)

@@ -1,0 +1,140 @@
+"""A job: one photo to be painted for one person, its states and what may follow what.
+
+    accepted --> running --> painted --> delivered
+       ^  |        | | `---> failed  --> explained
+       |  |        | `-----> cancelled
+       `--+--------'
+    any state before the end may also go to abandoned: the person blocked the bot or is gone
+
+`painted` and `failed` are not ends: the person has not been told yet. What is told is made
+repeatable by `status_message`, the message in the chat that shows this job.
+"""
+
+from __future__ import annotations
+
+import secrets
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from impasto.contracts import PaintOptions
+from impasto.errors import InvalidTransition
+
+
+class JobState(StrEnum):
+    ACCEPTED = "accepted"
+    """In the journal, waiting to be painted."""
+    RUNNING = "running"
+    PAINTED = "painted"
+    """The picture is on the disk, not yet in the chat."""
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    """Cannot be painted; the person has not been told why yet."""
+    EXPLAINED = "explained"
+    """Cannot be painted; the person knows why."""
+    CANCELLED = "cancelled"
+    ABANDONED = "abandoned"
+    """Nobody is left to tell."""
+
+    @property
+    def is_final(self) -> bool:
+        return not FOLLOWERS[self]
+
+
+FOLLOWERS: dict[JobState, frozenset[JobState]] = {
+    JobState.ACCEPTED: frozenset(
+        {JobState.RUNNING, JobState.FAILED, JobState.CANCELLED, JobState.ABANDONED}
+    ),
+    JobState.RUNNING: frozenset(
+        {
+            JobState.ACCEPTED,
+            JobState.PAINTED,
+            JobState.FAILED,
+            JobState.CANCELLED,
+            JobState.ABANDONED,
+        }
+    ),
+    JobState.PAINTED: frozenset({JobState.DELIVERED, JobState.FAILED, JobState.ABANDONED}),
+    JobState.FAILED: frozenset({JobState.EXPLAINED, JobState.ABANDONED}),
+    JobState.DELIVERED: frozenset(),
+    JobState.EXPLAINED: frozenset(),
+    JobState.CANCELLED: frozenset(),
+    JobState.ABANDONED: frozenset(),
+}
+"""Which states may follow a state."""
+
+
+def check_transition(job_id: str, before: JobState, after: JobState) -> None:
+    """Raises InvalidTransition unless `after` may follow `before`."""
+    if after not in FOLLOWERS[before]:
+        raise InvalidTransition(f"job {job_id}: {after} may not follow {before}")
+
+
+class JobModel(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class TelegramPicture(JobModel):
+    """A picture that Telegram keeps for the bot."""
+
+    file_id: str
+    as_photo: bool = True
+    """Sent as a photo (can be sent again by `file_id`), not as a file."""
+
+
+class ChosenStyle(JobModel):
+    """A preset by name or a picture of the person's own; exactly one of the two."""
+
+    preset: str | None = None
+    picture: TelegramPicture | None = None
+    weight: float = Field(default=1.0, gt=0)
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> ChosenStyle:
+        if (self.preset is None) == (self.picture is None):
+            raise ValueError("a style is either a preset or a picture")
+        return self
+
+
+class Failure(JobModel):
+    """Why a job failed: as in impasto.errors.ChatError."""
+
+    code: str
+    sentence: str
+    facts: dict[str, str | int] = Field(default_factory=dict)
+
+
+def new_job_id() -> str:
+    """64 random bits in 11 URL-safe characters: short enough for callback data, not to be guessed."""
+    return secrets.token_urlsafe(8)
+
+
+class Job(JobModel):
+    """One row of the journal. Jobs are values: the journal changes them, nobody else."""
+
+    id: str = Field(default_factory=new_job_id)
+    person: int
+    """Telegram's id of the user who asked."""
+    chat: int
+    language: str = "en"
+    content: TelegramPicture
+    styles: tuple[ChosenStyle, ...] = Field(min_length=1)
+    options: PaintOptions = PaintOptions()
+    state: JobState = JobState.ACCEPTED
+    accepted_at: datetime = Field(default_factory=lambda: datetime.now(UTC))
+    changed_at: datetime = Field(default_factory=lambda: datetime.now(UTC))
+    attempts: int = 0
+    """How often it was claimed by a worker and not handed back in good order."""
+    deaths: int = 0
+    """How often the painting process died under it."""
+    origin: str | None = None
+    """What asked for it, unique among jobs: asking twice (a replayed update) gives the same job."""
+    status_message: int | None = None
+    """The message in the chat that shows this job; None until it was sent."""
+    status_has_picture: bool = False
+    result: Path | None = None
+    seconds: float | None = None
+    """Time the painting took."""
+    failure: Failure | None = None

@@ -1,0 +1,341 @@
+"""The worker: parent of the painting child. Claims a job, fetches its pictures, has it painted,
+writes down what came of it; replaces a child that dies or falls silent; hands back what it cannot
+finish."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from enum import Enum, auto
+from typing import Any, TypeVar
+
+import structlog
+
+from impasto.contracts import StylePreset
+from impasto.errors import ChatError, InvalidTransition, PaintingFailed
+from impasto.jobs.child_process import PAINTING_COMMAND, ChildLost, PaintingChild
+from impasto.jobs.folders import JobFolders
+from impasto.jobs.job import ChosenStyle, Failure, Job, JobState
+from impasto.jobs.ledger import Ledger
+from impasto.jobs.ports import PictureSource, Reporter
+from impasto.messages import (
+    Cancel,
+    Failed,
+    Outcome,
+    Paint,
+    Painted,
+    Progress,
+    Ready,
+    Stopped,
+    StyleFile,
+)
+from impasto.settings import Settings
+
+log = structlog.get_logger(__name__)
+T = TypeVar("T")
+
+SECONDS_TO_STOP = 5.0
+"""A child that does not stop painting within this time of a Cancel is killed."""
+
+
+class _Stop(Enum):
+    """Why the job in hand is to be stopped."""
+
+    TAKEN_AWAY = auto()  # cancelled or abandoned: the journal knows
+    SHUTDOWN = auto()
+
+
+class _StopRequested(Exception):
+    """The job in hand was stopped before the child had it."""
+
+
+class _InHand:
+    """The job that is being worked on."""
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self.stop: _Stop | None = None
+        self.stop_requested = asyncio.Event()
+        self.child: PaintingChild | None = None
+        """The child that paints it; None before Paint was sent."""
+        self.kill_timer: asyncio.TimerHandle | None = None
+
+    def request_stop(self, why: _Stop) -> None:
+        # The first reason stays, but what was taken away is never handed back.
+        if self.stop is None or why is _Stop.TAKEN_AWAY:
+            self.stop = why
+        if not self.stop_requested.is_set():
+            self.stop_requested.set()
+            self._tell_child()
+
+    def given_to(self, child: PaintingChild) -> None:
+        self.child = child
+        if self.stop_requested.is_set():
+            self._tell_child()
+
+    def taken_from_child(self) -> None:
+        self.child = None
+        if self.kill_timer is not None:
+            self.kill_timer.cancel()
+
+    def _tell_child(self) -> None:
+        if self.child is not None:
+            self.child.tell(Cancel(job_id=self.job.id))
+            loop = asyncio.get_running_loop()
+            self.kill_timer = loop.call_later(SECONDS_TO_STOP, self.child.kill_now)
+
+    async def unless_stopped(self, work: Coroutine[Any, Any, T]) -> T:
+        """The result of `work`, which is cancelled when a stop is requested.
+
+        Raises:
+            _StopRequested: it was.
+        """
+        task = asyncio.ensure_future(work)
+        stop = asyncio.ensure_future(self.stop_requested.wait())
+        try:
+            await asyncio.wait({task, stop}, return_when=asyncio.FIRST_COMPLETED)
+            if stop.done():
+                raise _StopRequested
+            return task.result()
+        finally:
+            for pending in (task, stop):
+                pending.cancel()
+            await asyncio.gather(task, stop, return_exceptions=True)
+
+
+class Worker:
+    """Paints one job at a time; `work` is what a queue awaits for each ticket."""
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        ledger: Ledger,
+        pictures: PictureSource,
+        reporter: Reporter,
+        presets: Sequence[StylePreset],
+        folders: JobFolders,
+        command: Sequence[str] = PAINTING_COMMAND,
+    ) -> None:
+        self._settings = settings
+        self._ledger = ledger
+        self._pictures = pictures
+        self._reporter = reporter
+        self._presets = {preset.name: preset for preset in presets}
+        self._folders = folders
+        self._command = command
+        self._silence = settings.queue.silence_seconds
+        self._starting: asyncio.Task[PaintingChild] | None = None
+        self._in_hand: _InHand | None = None
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._draining = False
+        ledger.watch(self._job_changed)
+
+    def warm_up(self) -> None:
+        """Starts the child in the background, so that the first job need not wait for it."""
+        if self._starting is None or _has_failed(self._starting):
+            self._starting = asyncio.create_task(self._start_child())
+            self._starting.add_done_callback(_log_failed_start)
+
+    async def ready(self) -> Ready:
+        """What the child said when it was up.
+
+        Raises:
+            ChildLost: it does not start.
+        """
+        ready = (await self._child()).ready
+        assert ready is not None
+        return ready
+
+    async def work(self) -> bool:
+        """Paints the next waiting job; False when none waits or the worker is being stopped."""
+        if self._draining:
+            return False
+        self._idle.clear()
+        try:
+            job = await self._ledger.claim()
+            if job is None:
+                return False
+            self._in_hand = _InHand(job)
+            if self._draining:
+                self._in_hand.request_stop(_Stop.SHUTDOWN)
+            await self._handle(self._in_hand)
+            return True
+        finally:
+            self._in_hand = None
+            self._idle.set()
+
+    async def drain(self) -> None:
+        """Takes no more jobs and hands the one in hand back, unless it gets finished meanwhile.
+        Takes little more than SECONDS_TO_STOP."""
+        self._draining = True
+        if self._in_hand is not None:
+            self._in_hand.request_stop(_Stop.SHUTDOWN)
+        await self._idle.wait()
+
+    async def close(self) -> None:
+        """Ends the child. A job still in hand stays `running` in the journal: see `drain`."""
+        starting, self._starting = self._starting, None
+        if starting is None:
+            return
+        if not starting.done():
+            starting.cancel()
+        results = await asyncio.gather(starting, return_exceptions=True)
+        if isinstance(results[0], PaintingChild):
+            await results[0].close()
+
+    def _job_changed(self, job: Job, change: JobState) -> None:
+        hand = self._in_hand
+        gone = change in (JobState.CANCELLED, JobState.ABANDONED)
+        if gone and hand is not None and hand.job.id == job.id:
+            hand.request_stop(_Stop.TAKEN_AWAY)
+
+    async def _handle(self, hand: _InHand) -> None:
+        try:
+            paint = await hand.unless_stopped(self._prepare(hand.job))
+            outcome = await self._painted(hand, paint)
+        except _StopRequested:
+            outcome = Stopped(job_id=hand.job.id)
+        except ChatError as error:
+            outcome = Failed(
+                job_id=hand.job.id, code=error.code, sentence=str(error), facts=error.facts
+            )
+        except Exception as error:
+            log.exception("job_not_painted", job=hand.job.id)
+            outcome = _given_up(hand.job, f"{type(error).__name__}: {error}")
+        await self._conclude(hand, outcome)
+
+    async def _prepare(self, job: Job) -> Paint:
+        """Fetches the job's pictures into its folder."""
+        folder = await self._folders.make(job.id)
+        content = folder / "content"
+        await self._pictures.fetch(job.content, content)
+        styles = [
+            await self._style_file(job, index, style) for index, style in enumerate(job.styles)
+        ]
+        return Paint(
+            job_id=job.id, content=content, styles=styles, options=job.options, folder=folder
+        )
+
+    async def _style_file(self, job: Job, index: int, style: ChosenStyle) -> StyleFile:
+        if style.picture is not None:
+            path = self._folders.of(job.id) / f"style_{index}"
+            await self._pictures.fetch(style.picture, path)
+            return StyleFile(path=path, weight=style.weight)
+        preset = self._presets.get(style.preset or "")
+        if preset is None or not await asyncio.to_thread(preset.picture.is_file):
+            raise PaintingFailed("style_gone", "This style is gone; please choose another one.")
+        return StyleFile(path=preset.picture.resolve(), weight=style.weight)
+
+    async def _painted(self, hand: _InHand, paint: Paint) -> Outcome:
+        """Has the job painted, by new children where old ones die."""
+        while True:
+            try:
+                child = await hand.unless_stopped(self._child())
+                return await self._painted_by(child, hand, paint)
+            except ChildLost as loss:
+                await self._replace_child()
+                if hand.stop is not None:
+                    return Stopped(job_id=hand.job.id)
+                hand.job = await self._ledger.note(hand.job.id, deaths=hand.job.deaths + 1)
+                log.warning(
+                    "painting_child_lost", job=hand.job.id, why=str(loss), deaths=hand.job.deaths
+                )
+                if hand.job.deaths >= self._settings.queue.attempts:
+                    return _given_up(hand.job, str(loss))
+
+    async def _painted_by(self, child: PaintingChild, hand: _InHand, paint: Paint) -> Outcome:
+        child.tell(paint)
+        hand.given_to(child)
+        try:
+            while True:
+                message = await child.receive(self._silence)
+                if isinstance(message, Ready) or message.job_id != paint.job_id:
+                    continue
+                if not isinstance(message, Progress):
+                    return message
+                if hand.stop is None:
+                    self._reporter.progress(hand.job, message)
+        finally:
+            hand.taken_from_child()
+
+    async def _conclude(self, hand: _InHand, outcome: Outcome) -> None:
+        """Writes down what came of the job and has the person told."""
+        job = hand.job
+        try:
+            if isinstance(outcome, Painted):
+                job = await self._ledger.move(
+                    job.id, JobState.PAINTED, result=outcome.result, seconds=outcome.seconds
+                )
+                self._reporter.finished(job)
+            elif isinstance(outcome, Stopped) and hand.stop is _Stop.SHUTDOWN:
+                await self._ledger.move(job.id, JobState.ACCEPTED, attempts=job.attempts - 1)
+            elif isinstance(outcome, Stopped) and hand.stop is _Stop.TAKEN_AWAY:
+                await self._release(job.id)
+            else:
+                failed = outcome if isinstance(outcome, Failed) else _given_up(job, "it stopped")
+                await self._fail(job, failed)
+        except InvalidTransition:
+            log.info("job_was_taken_away", job=job.id)
+            await self._release(job.id)
+
+    async def _fail(self, job: Job, failed: Failed) -> None:
+        log.warning(
+            "job_failed", job=job.id, code=failed.code, plugin=failed.plugin, detail=failed.detail
+        )
+        failure = Failure(code=failed.code, sentence=failed.sentence, facts=failed.facts)
+        self._reporter.finished(await self._ledger.move(job.id, JobState.FAILED, failure=failure))
+
+    async def _release(self, job_id: str) -> None:
+        job = await self._ledger.journal.get(job_id)
+        if job is not None:
+            await self._folders.release(job)
+
+    async def _child(self) -> PaintingChild:
+        """The running child, or a new one."""
+        while True:
+            self.warm_up()
+            assert self._starting is not None
+            # Shielded: whoever is stopped while waiting for the child must not stop its start.
+            child = await asyncio.shield(self._starting)
+            if child.is_alive:
+                return child
+            log.warning("painting_child_died_idle", pid=child.pid)
+            await self._replace_child()
+
+    async def _start_child(self) -> PaintingChild:
+        child = await PaintingChild.start(
+            self._settings.without_secrets(), patience=self._silence, command=self._command
+        )
+        assert child.ready is not None
+        log.info("painting_child_ready", pid=child.pid, device=child.ready.device)
+        for plugin in child.ready.plugins:
+            if plugin.error:
+                log.error("painting_plugin_failed", plugin=plugin.name, error=plugin.error)
+        return child
+
+    async def _replace_child(self) -> None:
+        """Ends what is left of the child and starts a new one."""
+        starting, self._starting = self._starting, None
+        if starting is not None and starting.done() and not _has_failed(starting):
+            await starting.result().kill()
+        self.warm_up()
+
+
+def _has_failed(task: asyncio.Task[PaintingChild]) -> bool:
+    return task.done() and (task.cancelled() or task.exception() is not None)
+
+
+def _log_failed_start(task: asyncio.Task[PaintingChild]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.error("painting_child_did_not_start", why=str(error))
+
+
+def _given_up(job: Job, detail: str) -> Failed:
+    return Failed(
+        job_id=job.id,
+        code="painting_failed",
+        sentence="Painting this picture failed; please try again or send another one.",
+        detail=detail,
+    )

@@ -1,0 +1,84 @@
+"""structlog for everything that is logged: pretty on a terminal, JSON elsewhere, without tokens.
+
+aiogram and aiohttp log through the standard library; their records take the same way.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from collections.abc import Mapping, MutableMapping
+from typing import Any
+
+import structlog
+
+from impasto.settings import LogSettings
+
+_TOKEN = re.compile(r"\b(\d{3,16}):[A-Za-z0-9_-]{8,}")
+"""A bot token wherever it stands, also in the URL of a failed request inside a traceback."""
+
+
+def scrub(text: str) -> str:
+    """The text with every bot token cut to its public half (the bot's id)."""
+    return _TOKEN.sub(r"\1:***", text)
+
+
+def _scrub_value(value: Any) -> Any:
+    if isinstance(value, str):
+        return scrub(value)
+    if isinstance(value, Mapping):
+        return {key: _scrub_value(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_scrub_value(item) for item in value]
+    if isinstance(value, int | float | bool | None):
+        return value
+    return scrub(str(value))
+
+
+def _scrub_event(
+    _logger: Any, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """Last before rendering, when tracebacks are text already."""
+    for key, value in event.items():
+        if not key.startswith("_"):  # structlog's own bookkeeping
+            event[key] = _scrub_value(value)
+    return event
+
+
+def configure_logging(settings: LogSettings) -> None:
+    """Sends structlog's and the standard library's events to standard error, one way for both."""
+    pretty = settings.format == "pretty" or (settings.format == "auto" and sys.stderr.isatty())
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.ExtraAdder(),
+        structlog.processors.TimeStamper(fmt="iso", utc=not pretty),
+        structlog.processors.format_exc_info,
+        _scrub_event,
+    ]
+    renderer: Any = (
+        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        if pretty
+        else structlog.processors.JSONRenderer(ensure_ascii=False)
+    )
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(settings.level.upper())
+    # One line per request is noise at "info"; failures are logged by the callers.
+    for name in ("aiogram.event", "aiohttp.access"):
+        logging.getLogger(name).setLevel(logging.WARNING)

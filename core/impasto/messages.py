@@ -1,0 +1,141 @@
+"""What the bot and the painting child say to each other: one JSON object per line over pipes.
+
+Pictures travel as paths of files in the job's folder, never through the pipe.
+
+    parent -> child   Configure, then any number of Paint and Cancel; end of input means: exit
+    child  -> parent  Ready once, then for each Paint any number of Progress and one of
+                      Painted, Stopped and Failed
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from impasto.contracts import PaintOptions
+
+
+class Message(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Configure(Message):
+    """The settings of the bot without its secrets, as plain values."""
+
+    kind: Literal["configure"] = "configure"
+    settings: dict[str, Any]
+
+
+class StyleFile(Message):
+    """A style picture and its share among several."""
+
+    path: Path
+    weight: Annotated[float, Field(gt=0)] = 1.0
+
+
+class Paint(Message):
+    """Paint this job. Previews and the result are written into `folder`."""
+
+    kind: Literal["paint"] = "paint"
+    job_id: str
+    content: Path
+    styles: Annotated[list[StyleFile], Field(min_length=1)]
+    options: PaintOptions
+    folder: Path
+
+
+class Cancel(Message):
+    """Stop this job between two steps; answered with Stopped."""
+
+    kind: Literal["cancel"] = "cancel"
+    job_id: str
+
+
+class PluginStatus(Message):
+    """A plugin of the painting process, as `impasto plugins` shows it."""
+
+    name: str
+    version: str
+    origin: str
+    hooks: list[str]
+    error: str | None = None
+
+
+class Ready(Message):
+    """The child is up: what its plugins offer, by hook."""
+
+    kind: Literal["ready"] = "ready"
+    pid: int
+    device: str
+    plugins: list[PluginStatus]
+    offers: dict[str, list[str]]
+
+
+class Progress(Message):
+    """Painting goes on. `preview` is set when a new one was written."""
+
+    kind: Literal["progress"] = "progress"
+    job_id: str
+    step: int
+    steps: int
+    level: int
+    """Pyramid level being painted, counted from 1, coarsest first."""
+    levels: int
+    seconds: float
+    preview: Path | None = None
+
+    @property
+    def share(self) -> float:
+        """Done so far, 0 to 1."""
+        return min(1.0, self.step / self.steps) if self.steps else 0.0
+
+
+class Painted(Message):
+    """The result is on the disk (written, synced, renamed)."""
+
+    kind: Literal["painted"] = "painted"
+    job_id: str
+    result: Path
+    width: int
+    height: int
+    steps: int
+    seconds: float
+    device: str
+    network: str
+    style_loss: float
+    content_loss: float
+
+
+class Stopped(Message):
+    """The job was cancelled before it was finished."""
+
+    kind: Literal["stopped"] = "stopped"
+    job_id: str
+
+
+class Failed(Message):
+    """The job cannot be painted. `code` and `facts` as in impasto.errors.ChatError; `detail` is for
+    the owner's log, `plugin` names the one at fault, if one is."""
+
+    kind: Literal["failed"] = "failed"
+    job_id: str
+    code: str
+    sentence: str
+    facts: dict[str, str | int] = Field(default_factory=dict)
+    plugin: str | None = None
+    detail: str = ""
+
+
+ToChild = Annotated[Configure | Paint | Cancel, Field(discriminator="kind")]
+FromChild = Annotated[Ready | Progress | Painted | Stopped | Failed, Field(discriminator="kind")]
+Outcome = Painted | Stopped | Failed
+
+to_child: TypeAdapter[Configure | Paint | Cancel] = TypeAdapter(ToChild)
+from_child: TypeAdapter[Ready | Progress | Painted | Stopped | Failed] = TypeAdapter(FromChild)
+
+
+def encode(message: Message) -> bytes:
+    """A message as one line."""
+    return message.model_dump_json().encode() + b"\n"

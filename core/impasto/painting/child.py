@@ -1,0 +1,280 @@
+"""The process that paints: `python -m impasto.painting.child`.
+
+It reads messages from standard input and answers on what was standard output, one JSON object a
+line (`impasto.messages`). A thread listens, so that a cancellation is heard while the main thread
+paints. When the parent goes away, input ends and so does this process.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import BinaryIO, NoReturn
+
+import structlog
+import torch
+from PIL import Image
+from pydantic import ValidationError
+
+from impasto.errors import ChatError, ImpastoError, OwnerError, PictureError, PluginError
+from impasto.logs import configure_logging
+from impasto.messages import (
+    Cancel,
+    Configure,
+    Failed,
+    Message,
+    Paint,
+    Painted,
+    PluginStatus,
+    Progress,
+    Ready,
+    Stopped,
+    encode,
+    to_child,
+)
+from impasto.painting.painter import Painting, PaintProgress, PaintRequest, paint
+from impasto.painting.pictures import open_picture
+from impasto.painting.toolbox import Toolbox, load_toolbox
+from impasto.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+PROGRESS_SECONDS = 0.5
+"""Least time between two progress messages without a preview."""
+RESULT_NAME = "result.jpg"
+PREVIEW_NAME = "preview-{step}.jpg"
+
+
+class _Mailbox:
+    """What the parent wants: jobs in order, and cancellations as soon as they come."""
+
+    def __init__(self, source: BinaryIO) -> None:
+        self._source = source
+        self._jobs: queue.SimpleQueue[Paint] = queue.SimpleQueue()
+        self._cancelled: set[str] = set()
+        self._listener = threading.Thread(target=self._listen, name="mailbox", daemon=True)
+
+    def configuration(self) -> Settings:
+        """The first message. Raises ValueError when the parent says something else."""
+        first = to_child.validate_json(self._source.readline())
+        if not isinstance(first, Configure):
+            raise ValueError(f"the first message must be configure, not {first.kind}")
+        self._listener.start()
+        return Settings.model_validate(first.settings)
+
+    def next_job(self) -> Paint:
+        """Waits for a job."""
+        return self._jobs.get()
+
+    def is_cancelled(self, job_id: str) -> bool:
+        return job_id in self._cancelled
+
+    def _listen(self) -> None:
+        for line in self._source:
+            try:
+                message = to_child.validate_json(line)
+            except ValidationError as error:
+                log.error("message_not_understood", problems=error.error_count())
+                continue
+            if isinstance(message, Paint):
+                self._jobs.put(message)
+            elif isinstance(message, Cancel):
+                self._cancelled.add(message.job_id)
+        # The parent is done with us or dead. Either way nobody takes the picture in the making.
+        os._exit(0)
+
+
+class Child:
+    """Paints job after job and tells the parent."""
+
+    def __init__(self, toolbox: Toolbox, mailbox: _Mailbox, answers: BinaryIO) -> None:
+        self._toolbox = toolbox
+        self._mailbox = mailbox
+        self._answers = answers
+
+    def run(self) -> NoReturn:
+        """Until the parent closes the input, which ends the process."""
+        defaults = self._toolbox.settings.painting
+        device = self._toolbox.device(defaults.device)
+        self._toolbox.network(defaults.network, device)  # warm: not on somebody's first picture
+        self._say(
+            Ready(
+                pid=os.getpid(),
+                device=device.name,
+                plugins=[
+                    PluginStatus(
+                        name=r.name,
+                        version=r.version,
+                        origin=r.origin,
+                        hooks=r.hooks,
+                        error=r.error,
+                    )
+                    for r in self._toolbox.host.records
+                ],
+                offers=self._toolbox.offers,
+            )
+        )
+        while True:
+            self._say(self._answer(self._mailbox.next_job()))
+
+    def _answer(self, job: Paint) -> Painted | Stopped | Failed:
+        """Paints one job; whatever goes wrong becomes a Failed that names who can help."""
+        try:
+            return self._paint(job)
+        except ChatError as error:
+            return _failed(job, error.code, str(error), error.facts)
+        except PluginError as error:
+            return _failed(
+                job, "plugin_failed", str(error), {"plugin": error.plugin}, plugin=error.plugin
+            )
+        except OwnerError as error:
+            return _failed(job, "painting_failed", str(error))
+        except (MemoryError, torch.OutOfMemoryError) as error:
+            return _failed(job, "out_of_memory", f"not enough memory for this picture: {error}")
+        except Exception as error:
+            return _failed(job, "painting_failed", f"{type(error).__name__}: {error}")
+
+    def _paint(self, job: Paint) -> Painted | Stopped:
+        cap = self._toolbox.device(job.options.device or self._default_device).max_pixels()
+        options = job.options.model_copy(
+            update={"max_pixels": min(job.options.max_pixels or cap, cap)}
+        )
+        request = PaintRequest(
+            content=open_picture(job.content, cap),
+            styles=[(_open_style(style.path, cap), style.weight) for style in job.styles],
+            options=options,
+        )
+        reporter = _Reporter(job, self._toolbox.settings.painting.preview_seconds, self._say)
+        events = paint(request, self._toolbox)
+        for event in events:
+            if isinstance(event, Painting):
+                return _save(job, event)
+            if self._mailbox.is_cancelled(job.job_id):
+                break
+            reporter.report(event)
+        return Stopped(job_id=job.job_id)
+
+    @property
+    def _default_device(self) -> str:
+        return self._toolbox.settings.painting.device
+
+    def _say(self, message: Message) -> None:
+        self._answers.write(encode(message))
+        self._answers.flush()
+
+
+class _Reporter:
+    """Turns optimizer steps into progress messages: not each step, and previews when due."""
+
+    def __init__(self, job: Paint, preview_seconds: float, say: Callable[[Message], None]) -> None:
+        self._job = job
+        self._preview_seconds = preview_seconds
+        self._say = say
+        self._level = 1
+        self._last_message = self._last_preview = time.monotonic()
+
+    def report(self, event: PaintProgress) -> None:
+        """Called after each step. The first of a finer level shows what the coarser came to."""
+        now = time.monotonic()
+        preview = None
+        if event.level > self._level or now - self._last_preview >= self._preview_seconds:
+            preview = self._job.folder / PREVIEW_NAME.format(step=event.step)
+            _write(event.picture(), preview, quality=85)
+            self._level, self._last_preview = event.level, now
+        elif now - self._last_message < PROGRESS_SECONDS:
+            return
+        self._last_message = now
+        self._say(
+            Progress(
+                job_id=self._job.job_id,
+                step=event.step,
+                steps=event.steps,
+                level=event.level,
+                levels=event.levels,
+                seconds=event.seconds,
+                preview=preview,
+            )
+        )
+
+
+def _open_style(path: Path, wanted_pixels: int) -> Image.Image:
+    try:
+        return open_picture(path, wanted_pixels)
+    except PictureError as error:
+        error.facts["role"] = "style"  # the sentence in the chat must say which picture it means
+        raise
+
+
+def _save(job: Paint, painting: Painting) -> Painted:
+    result = job.folder / RESULT_NAME
+    _write(painting.picture, result, quality=95)
+    return Painted(
+        job_id=job.job_id,
+        result=result,
+        width=painting.picture.width,
+        height=painting.picture.height,
+        steps=painting.steps,
+        seconds=painting.seconds,
+        device=painting.device,
+        network=painting.network,
+        style_loss=painting.losses.style,
+        content_loss=painting.losses.content,
+    )
+
+
+def _write(picture: Image.Image, path: Path, quality: int) -> None:
+    """A JPEG that is on the disk, whole, when this returns: written aside, synced, renamed."""
+    unfinished = path.with_suffix(".part")
+    with unfinished.open("wb") as file:
+        picture.save(file, "JPEG", quality=quality, subsampling=0)
+        file.flush()
+        os.fsync(file.fileno())
+    unfinished.replace(path)
+
+
+def _failed(
+    job: Paint,
+    code: str,
+    sentence: str,
+    facts: Mapping[str, str | int] = MappingProxyType({}),
+    plugin: str | None = None,
+) -> Failed:
+    log.warning("job_failed", job=job.job_id, code=code, problem=sentence, exc_info=True)
+    return Failed(
+        job_id=job.job_id,
+        code=code,
+        sentence=sentence,
+        facts=dict(facts),
+        plugin=plugin,
+        detail=traceback.format_exc(),
+    )
+
+
+def main() -> int:
+    """Takes over standard input and output for messages; prints of plugins go to standard error."""
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    # Ctrl-C reaches the whole terminal; the parent decides when its painter ends.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    mailbox = _Mailbox(sys.stdin.buffer)
+    settings = mailbox.configuration()
+    configure_logging(settings.log)
+    try:
+        toolbox = load_toolbox(settings)
+        Child(toolbox, mailbox, answers).run()
+    except ImpastoError as error:
+        log.error("painting_child_cannot_start", problem=str(error))
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

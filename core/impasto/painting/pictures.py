@@ -1,0 +1,180 @@
+"""From bytes to a checked picture, from picture to tensor, and back.
+
+Everything that comes from outside is hostile here: sizes are read from the header and checked
+before pixels are decoded.
+"""
+
+from __future__ import annotations
+
+import io
+import warnings
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image, ImageCms, UnidentifiedImageError
+
+from impasto.errors import PictureError
+
+FORMATS: Final = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "MPO", "AVIF")
+"""What is decoded, by content and not by name; MPO is a JPEG of some phones and cameras."""
+MIN_SIDE: Final = 32
+"""Least width and height: below it the networks' pooled maps vanish."""
+MAX_RATIO: Final = 20
+"""Most a picture may be longer than wide: Telegram's own limit for photos."""
+MAX_PIXELS: Final = 50_000_000
+"""Most pixels that are decoded: 150 MB as RGB. Large JPEGs are decoded at a fraction of it."""
+_HEIF_BRANDS: Final = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
+
+# Our own check of the header is stricter; Pillow's is a second line of defence.
+Image.MAX_IMAGE_PIXELS = MAX_PIXELS
+
+
+def open_picture(source: Path | bytes, wanted_pixels: int | None = None) -> Image.Image:
+    """Decodes the first frame of a picture as 8-bit sRGB; what was transparent becomes white.
+
+    The EXIF orientation is kept for the preprocessor that applies it. A JPEG much larger than
+    `wanted_pixels` is decoded at 1/2, 1/4 or 1/8 of its size.
+
+    Raises:
+        PictureError: not a picture, damaged, or of a size that cannot be painted.
+    """
+    try:
+        data = source if isinstance(source, bytes) else source.read_bytes()
+    except OSError as error:
+        raise PictureError("file_gone", f"the picture cannot be read: {error}") from None
+    if data[4:8] == b"ftyp" and data[8:12] in _HEIF_BRANDS:
+        raise PictureError(
+            "unsupported_format",
+            "HEIC pictures cannot be read; send it as a photo, or as JPEG or PNG",
+            format="HEIC",
+        )
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # bombs are refused below, odd metadata is harmless
+            picture = Image.open(io.BytesIO(data), formats=FORMATS)
+            if wanted_pixels is not None:
+                _decode_smaller(picture, wanted_pixels)
+            _check_size(*picture.size)
+            exif = picture.getexif().tobytes()
+            picture.load()
+            upright = _to_rgb(picture)
+    except PictureError:
+        raise
+    except UnidentifiedImageError:
+        raise PictureError("not_a_picture", "this file is not a picture") from None
+    except Image.DecompressionBombError:
+        raise _too_large() from None
+    except Exception as error:  # decoders raise whatever they like on damaged input
+        raise PictureError("broken_picture", f"this picture is damaged: {error}") from error
+    upright.info = {"exif": exif} if exif else {}
+    return upright
+
+
+def _decode_smaller(picture: Image.Image, wanted_pixels: int) -> None:
+    """Lets the JPEG decoder leave out detail that is scaled away later; a factor 4 is kept."""
+    width, height = picture.size
+    scale = (4 * wanted_pixels / (width * height)) ** 0.5
+    if scale < 1:
+        picture.draft("RGB", (round(width * scale), round(height * scale)))
+
+
+def _check_size(width: int, height: int) -> None:
+    if width * height > MAX_PIXELS:
+        raise _too_large()
+    if max(width, height) > MAX_RATIO * min(width, height):
+        raise PictureError(
+            "picture_too_narrow",
+            f"a picture of {width} x {height} pixels is too narrow; "
+            f"one side may be at most {MAX_RATIO} times the other",
+            width=width,
+            height=height,
+            ratio=MAX_RATIO,
+        )
+    if min(width, height) < MIN_SIDE:
+        raise PictureError(
+            "picture_too_small",
+            f"a picture of {width} x {height} pixels is too small; "
+            f"each side needs at least {MIN_SIDE}",
+            width=width,
+            height=height,
+            side=MIN_SIDE,
+        )
+
+
+def _too_large() -> PictureError:
+    megapixels = MAX_PIXELS // 1_000_000
+    return PictureError(
+        "picture_too_large",
+        f"this picture has more than {megapixels} million pixels; send a smaller one",
+        megapixels=megapixels,
+    )
+
+
+def _to_rgb(picture: Image.Image) -> Image.Image:
+    profile = picture.info.get("icc_profile")
+    if picture.mode.startswith(("I", "F")):
+        picture = _from_deep_gray(picture)
+    if "transparency" in picture.info or picture.mode in {"LA", "La", "PA", "RGBA", "RGBa"}:
+        layered = picture.convert("RGBA")
+        paper = Image.new("RGBA", layered.size, "white")
+        picture = Image.alpha_composite(paper, layered).convert("RGB")
+    if profile:
+        picture = _to_srgb(picture, profile)
+    return picture.convert("RGB")
+
+
+def _from_deep_gray(picture: Image.Image) -> Image.Image:
+    """16- and 32-bit gray as 8-bit: Pillow's own conversion clips where scaling is meant."""
+    values = np.asarray(picture, dtype=np.float32)
+    white = 65535.0 if picture.mode.startswith("I") else 1.0
+    if values.max(initial=0.0) > white:
+        white = float(values.max())
+    return Image.fromarray((values.clip(0, white) * (255 / white)).round().astype(np.uint8))
+
+
+def _to_srgb(picture: Image.Image, profile: bytes) -> Image.Image:
+    """Colors as they are meant to be seen; a damaged profile is ignored, as browsers do."""
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        converted = ImageCms.profileToProfile(
+            picture, source, ImageCms.createProfile("sRGB"), outputMode="RGB"
+        )
+    except (ImageCms.PyCMSError, OSError, ValueError):
+        return picture
+    return converted or picture
+
+
+def size_within(size: tuple[int, int], max_pixels: int) -> tuple[int, int]:
+    """The largest size of the same aspect ratio with at most `max_pixels`, sides at least 32.
+
+    Never larger than `size`. Very long pictures keep their shorter side at 32 pixels even where
+    this breaks the cap: below it nothing can be painted.
+    """
+    width, height = size
+    scale = min(1.0, (max_pixels / (width * height)) ** 0.5)
+    return max(MIN_SIDE, int(width * scale)), max(MIN_SIDE, int(height * scale))
+
+
+def to_tensor(picture: Image.Image) -> torch.Tensor:
+    """An RGB picture as a 1x3xHxW float32 tensor in [0, 1]."""
+    values = torch.from_numpy(np.array(picture.convert("RGB")))
+    return values.permute(2, 0, 1)[None].float().div_(255).contiguous()
+
+
+def to_picture(image: torch.Tensor) -> Image.Image:
+    """A 1x3xHxW tensor as an RGB picture; values are clamped to [0, 1]."""
+    values = image.detach()[0].clamp(0, 1).mul(255).round().byte()
+    return Image.fromarray(values.permute(1, 2, 0).cpu().numpy())
+
+
+def resize(image: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+    """A 1x3xHxW tensor at another (height, width), bicubic, antialiased where it shrinks.
+
+    Values may leave [0, 1] a little, as bicubic interpolation overshoots.
+    """
+    if image.shape[-2:] == torch.Size(size):
+        return image
+    return F.interpolate(image, size=size, mode="bicubic", antialias=True)

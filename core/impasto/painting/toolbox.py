@@ -1,0 +1,211 @@
+"""What painting plugins offer, checked and picked by name."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from PIL import Image
+
+from impasto.contracts import (
+    Device,
+    NetworkSource,
+    Optimizer,
+    PaintOptions,
+    PictureContext,
+    Postprocessor,
+    Preprocessor,
+    Role,
+)
+from impasto.errors import ImpastoError, NotAvailable, PluginError, SettingsError
+from impasto.hookspecs import PAINTING_GROUP
+from impasto.painting.networks import Network, load_network
+from impasto.painting.threads import usable_cpus
+from impasto.plugins import PluginHost
+from impasto.settings import Settings
+
+AUTO = "auto"
+WeightedPicture = tuple[Image.Image, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What one request is painted with."""
+
+    network: Network
+    optimizer: Optimizer
+    device: Device
+    steps: int
+    style_weight: float
+    options: PaintOptions
+    """The request's options; what it left open is filled in."""
+
+
+class Toolbox:
+    """Pre- and postprocessors, optimizers, devices and networks of one plugin host."""
+
+    def __init__(self, host: PluginHost) -> None:
+        self.host = host
+        self.settings = host.settings
+        collect = functools.partial(host.collect, settings=host.settings)
+        self.preprocessors = collect("impasto_preprocessors", Preprocessor)
+        self.postprocessors = collect("impasto_postprocessors", Postprocessor)
+        self.optimizers = {o.name: o for o in collect("impasto_optimizers", Optimizer)}
+        self.devices = {d.name: d for d in collect("impasto_devices", Device)}
+        self.networks = {n.name: n for n in collect("impasto_networks", NetworkSource)}
+        self._loaded: dict[tuple[str, torch.device, torch.dtype], Network] = {}
+
+    @property
+    def offers(self) -> dict[str, list[str]]:
+        """Names of what there is, by hook."""
+        return {
+            "impasto_preprocessors": [p.name for p in self.preprocessors],
+            "impasto_postprocessors": [p.name for p in self.postprocessors],
+            "impasto_optimizers": list(self.optimizers),
+            "impasto_devices": list(self.devices),
+            "impasto_networks": list(self.networks),
+        }
+
+    def pick(self, options: PaintOptions) -> Tools:
+        """Everything a request asks for, the settings' choice where it asks for nothing.
+
+        Raises:
+            NotAvailable: something was asked for that no plugin offers or that does not work here.
+            WeightsError: the network's file is missing or damaged.
+        """
+        defaults = self.settings.painting
+        device = self.device(options.device or defaults.device)
+        network = options.network or defaults.network
+        optimizer = options.optimizer or defaults.optimizer
+        steps = options.steps or defaults.steps
+        style_weight = options.style_weight or defaults.style_weight
+        completed = {
+            "network": network,
+            "optimizer": optimizer,
+            "device": device.name,
+            "steps": steps,
+            "max_pixels": options.max_pixels or device.max_pixels(),
+            "style_weight": style_weight,
+        }
+        return Tools(
+            network=self.network(network, device),
+            optimizer=self.optimizer(optimizer),
+            device=device,
+            steps=steps,
+            style_weight=style_weight,
+            options=options.model_copy(update=completed),
+        )
+
+    def optimizer(self, name: str) -> Optimizer:
+        if name not in self.optimizers:
+            raise NotAvailable("optimizer", name, list(self.optimizers))
+        return self.optimizers[name]
+
+    def device(self, name: str) -> Device:
+        """A device by name, or for `auto` the first that works here."""
+        if name == AUTO:
+            for device in self.devices.values():
+                if device.why_not() is None:
+                    return device
+            raise NotAvailable("device", name, list(self.devices), "no device works here")
+        if name not in self.devices:
+            raise NotAvailable("device", name, [*self.devices, AUTO])
+        why_not = self.devices[name].why_not()
+        if why_not is not None:
+            raise NotAvailable("device", name, list(self.devices), why_not)
+        return self.devices[name]
+
+    def network(self, name_or_file: str, device: Device) -> Network:
+        """A network on a device in its feature precision; loaded once and kept."""
+        key = (name_or_file, device.torch_device(), device.feature_dtype())
+        if key not in self._loaded:
+            self._loaded[key] = self._load_network(name_or_file).to(key[1], key[2])
+        return self._loaded[key]
+
+    def prepare(
+        self,
+        picture: Image.Image,
+        role: Role,
+        options: PaintOptions,
+        content: Image.Image | None = None,
+        styles: Sequence[WeightedPicture] = (),
+    ) -> Image.Image:
+        """A picture after all preprocessors of its role.
+
+        Raises:
+            PluginError: a preprocessor failed or returned no RGB picture.
+            PictureError: a preprocessor refused the picture.
+        """
+        context = PictureContext(role=role, options=options, content=content, styles=styles)
+        for step in self.preprocessors:
+            if role in step.roles:
+                picture = self._run(step, picture, context)
+        return picture
+
+    def finish(
+        self,
+        picture: Image.Image,
+        options: PaintOptions,
+        content: Image.Image,
+        styles: Sequence[WeightedPicture],
+    ) -> Image.Image:
+        """A painted picture after all postprocessors. Raises PluginError when one of them fails."""
+        context = PictureContext(role="content", options=options, content=content, styles=styles)
+        for step in self.postprocessors:
+            finished = self._run(step, picture, context)
+            if finished.size != picture.size:
+                raise PluginError(
+                    self.host.owner_of(step),
+                    f"{step.name} changed the size from {picture.size} to {finished.size}",
+                )
+            picture = finished
+        return picture
+
+    def _run(
+        self, step: Preprocessor | Postprocessor, picture: Image.Image, context: PictureContext
+    ) -> Image.Image:
+        owner = self.host.owner_of(step)
+        try:
+            result = step(picture, context)
+        except ImpastoError:
+            raise
+        except Exception as error:
+            raise PluginError(owner, f"{step.name}: {type(error).__name__}: {error}") from error
+        if not isinstance(result, Image.Image) or result.mode != "RGB":
+            raise PluginError(owner, f"{step.name} must return an RGB picture, not {result!r}")
+        return result
+
+    def _load_network(self, name_or_file: str) -> Network:
+        source = self.networks.get(name_or_file)
+        if source is not None:
+            why_not = source.why_not()
+            if why_not is not None:
+                raise NotAvailable("network", name_or_file, list(self.networks), why_not)
+            return source.load()
+        path = Path(name_or_file).expanduser()
+        if path.suffix == ".safetensors" and path.is_file():
+            return load_network(path)
+        raise NotAvailable("network", name_or_file, [*self.networks, "or a .safetensors file"])
+
+
+def load_toolbox(settings: Settings, *, strict: bool = False) -> Toolbox:
+    """Loads the painting plugins and sets the number of CPU threads.
+
+    Raises:
+        SettingsError: a plugin's settings section is wrong, or there is nothing to paint with.
+        PluginsFailed: `strict` and a plugin failed.
+    """
+    torch.set_num_threads(settings.painting.threads or usable_cpus())
+    host = PluginHost(PAINTING_GROUP, settings, strict=strict).load()
+    toolbox = Toolbox(host)
+    if strict:
+        host.check_strict()
+    for kind, found in toolbox.offers.items():
+        if not found and kind in {"impasto_optimizers", "impasto_devices", "impasto_networks"}:
+            raise SettingsError(
+                f"no plugin offers {kind}; see `impasto plugins` and plugins.allow, plugins.deny"
+            )
+    return toolbox

@@ -1,0 +1,6 @@
+"""A Bot API server on this machine and a chat page: the bot with no token and no account."""
+
+from .person import Person
+from .server import Playground
+
+__all__ = ["Person", "Playground"]

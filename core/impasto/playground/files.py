@@ -1,0 +1,187 @@
+"""The files of all chats: kept in a folder, known by ``file_id``, bounded in total size."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import mimetypes
+import secrets
+import shutil
+import tempfile
+from collections import OrderedDict
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiogram.types import Animation, Document, PhotoSize
+
+from . import pictures
+from .refusals import bad_request
+
+MAX_DOWNLOAD_BYTES = 20 * 1024 * 1024
+"""getFile serves nothing larger (Bot API, getFile)."""
+
+MAX_STORED_BYTES = 2 * 1024**3
+"""All files together; the oldest make room for new ones."""
+
+Media = tuple[PhotoSize, ...] | Document | Animation
+"""What a message carries of a file. A GIF message carries an `Animation` and, as on Telegram,
+the same file as `Document` beside it."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """One file on disk and how the Bot API speaks of it."""
+
+    file_id: str
+    file_unique_id: str
+    path: Path
+    remote_path: str
+    size: int
+    name: str
+
+
+class FileStore:
+    """Files by ``file_id`` and by the path that getFile tells.
+
+    Everything lies in a folder of its own, which `close` removes.
+    """
+
+    def __init__(self, folder: Path | None = None, max_bytes: int = MAX_STORED_BYTES) -> None:
+        if folder is not None:
+            folder.mkdir(parents=True, exist_ok=True)
+        self.folder = Path(tempfile.mkdtemp(prefix="impasto-playground-", dir=folder))
+        self.incoming = self.folder / "incoming"
+        self.incoming.mkdir()
+        self._max_bytes = max_bytes
+        self._bytes = 0
+        self._count = 0
+        self._files: OrderedDict[str, StoredFile] = OrderedDict()
+        self._by_remote_path: dict[str, StoredFile] = {}
+        self._media: dict[str, Media] = {}
+
+    def close(self) -> None:
+        """Forget everything and remove the folder."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    async def add_photo(self, path: Path) -> tuple[PhotoSize, ...]:
+        """Take the picture file at `path` as a photo: its sizes, smallest first.
+
+        Raises `Refusal` for what Telegram does not take as a photo.
+        """
+        sizes = await asyncio.to_thread(pictures.photo_sizes, path)
+        photo = tuple(self._store_jpeg(jpeg, "photos", "AgAC") for jpeg in sizes)
+        path.unlink(missing_ok=True)
+        for size in photo:
+            self._media[size.file_id] = photo
+        return photo
+
+    async def add_document(
+        self, path: Path, name: str, content_type: str | None = None
+    ) -> Document:
+        """Take the file at `path` byte for byte; pictures get a thumbnail."""
+        self._refuse_empty(path)
+        small = await asyncio.to_thread(pictures.thumbnail, path)
+        stored = await self._move_in(path, "documents", "BQAC", name)
+        mime_type = mimetypes.guess_type(name)[0] or content_type or "application/octet-stream"
+        document = Document(
+            file_id=stored.file_id,
+            file_unique_id=stored.file_unique_id,
+            file_name=name,
+            mime_type=mime_type,
+            file_size=stored.size,
+            thumbnail=self._store_jpeg(small, "thumbnails", "AAMC") if small else None,
+        )
+        self._media[stored.file_id] = document
+        return document
+
+    async def add_animation(self, path: Path, name: str) -> Animation | None:
+        """Take the file at `path` if it is an animated GIF, else leave it and return None."""
+        shape = await asyncio.to_thread(pictures.animation, path)
+        if shape is None:
+            return None
+        stored = await self._move_in(path, "animations", "CgAC", name)
+        animation = Animation(
+            file_id=stored.file_id,
+            file_unique_id=stored.file_unique_id,
+            width=shape.width,
+            height=shape.height,
+            duration=shape.duration,
+            thumbnail=self._store_jpeg(shape.thumbnail, "thumbnails", "AAMC"),
+            file_name=name,
+            mime_type="image/gif",
+            file_size=stored.size,
+        )
+        self._media[stored.file_id] = animation
+        return animation
+
+    def media(self, file_id: str) -> Media:
+        """What a message with this file carries. Raises `Refusal` for an unknown id."""
+        try:
+            return self._media[file_id]
+        except KeyError:
+            raise bad_request(
+                "wrong remote file identifier specified: Wrong character in the string"
+                if file_id.isascii() and file_id.replace("-", "").replace("_", "").isalnum()
+                else "wrong file identifier/HTTP URL specified"
+            ) from None
+
+    def by_id(self, file_id: str) -> StoredFile | None:
+        """The file that is known by this id, thumbnails and photo sizes included."""
+        return self._files.get(file_id)
+
+    def by_remote_path(self, remote_path: str) -> StoredFile | None:
+        """The file that getFile gave this path for."""
+        return self._by_remote_path.get(remote_path)
+
+    def _store_jpeg(self, jpeg: pictures.Jpeg, kind: str, prefix: str) -> PhotoSize:
+        path = self.folder / secrets.token_hex(16)
+        path.write_bytes(jpeg.data)
+        unique = hashlib.sha256(jpeg.data).hexdigest()
+        stored = self._register(path, kind, prefix, f"{kind}.jpg", unique)
+        return PhotoSize(
+            file_id=stored.file_id,
+            file_unique_id=stored.file_unique_id,
+            width=jpeg.width,
+            height=jpeg.height,
+            file_size=stored.size,
+        )
+
+    async def _move_in(self, source: Path, kind: str, prefix: str, name: str) -> StoredFile:
+        unique = await asyncio.to_thread(_sha256, source)
+        path = source.rename(self.folder / secrets.token_hex(16))
+        return self._register(path, kind, prefix, name, unique)
+
+    def _register(self, path: Path, kind: str, prefix: str, name: str, unique: str) -> StoredFile:
+        self._count += 1
+        suffix = Path(name).suffix if Path(name).suffix.isascii() else ""
+        stored = StoredFile(
+            file_id=prefix + secrets.token_urlsafe(48),
+            file_unique_id="AQAD" + unique[:16],
+            path=path,
+            remote_path=f"{kind}/file_{self._count}{suffix[:16]}",
+            size=path.stat().st_size,
+            name=name,
+        )
+        self._files[stored.file_id] = stored
+        self._by_remote_path[stored.remote_path] = stored
+        self._bytes += stored.size
+        while self._bytes > self._max_bytes and len(self._files) > 1:
+            self._forget_oldest()
+        return stored
+
+    def _forget_oldest(self) -> None:
+        file_id, stored = self._files.popitem(last=False)
+        self._by_remote_path.pop(stored.remote_path, None)
+        self._media.pop(file_id, None)
+        stored.path.unlink(missing_ok=True)
+        self._bytes -= stored.size
+
+    @staticmethod
+    def _refuse_empty(path: Path) -> None:
+        if path.stat().st_size == 0:
+            raise bad_request("file must be non-empty")
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

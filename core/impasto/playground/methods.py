@@ -1,0 +1,76 @@
+"""The Bot API methods that the playground knows, and the one way every call goes.
+
+To add a method: write an ``async`` function that takes `Context` and aiogram's model of the
+method and returns an aiogram type, and put both into a table.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import aiohttp
+
+from .context import Context, Entry
+from .editing import EDITING
+from .profile import PROFILE
+from .refusals import Refusal, not_found
+from .sending import SENDING
+from .state import World
+from .webhook import Webhook
+from .wire import Call, build_method, json_fields, read_form, to_json
+
+LOGGER = logging.getLogger(__name__)
+
+METHODS: dict[str, Entry] = {**PROFILE, **SENDING, **EDITING}
+_BY_LOWER_NAME = {name.lower(): entry for name, entry in METHODS.items()}
+
+
+class BotApi:
+    """Answers the calls of the bot."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.webhook = Webhook(world.updates, self._reply_of_webhook)
+
+    async def answer(self, call: Call) -> Any:
+        """The result of a call as JSON values. Raises `Refusal`.
+
+        Every call passes here, from HTTP and from a webhook's reply, so this is the place for
+        anything that concerns all of them.
+        """
+        entry = _BY_LOWER_NAME.get(call.method.lower())
+        if entry is None:
+            raise not_found()
+        model, handler = entry
+        for name in call.uploads:
+            if name in model.model_fields:
+                call.fields.setdefault(name, f"attach://{name}")
+        method = build_method(model, call.fields)
+        context = Context(self.world, self.webhook, call.uploads)
+        return to_json(await handler(context, method))
+
+    async def close(self) -> None:
+        """End the delivery to a webhook."""
+        await self.webhook.close()
+
+    async def _reply_of_webhook(self, response: aiohttp.ClientResponse) -> None:
+        """Carry out the method that a webhook may put into its answer."""
+        call = Call("")
+        try:
+            await self._read_reply(response, call)
+            name = call.fields.pop("method", None)
+            if isinstance(name, str):
+                call.method = name
+                await self.answer(call)
+        except (Refusal, ValueError) as refusal:
+            LOGGER.warning("the webhook's reply was refused: %s", refusal)
+        finally:
+            call.discard_uploads()
+
+    async def _read_reply(self, response: aiohttp.ClientResponse, call: Call) -> None:
+        if response.content_type.startswith("multipart/"):
+            reader = aiohttp.MultipartReader.from_response(response)
+            await read_form(reader.stream, call, self.world.files.incoming)
+        elif response.content_type == "application/json":
+            call.fields.update(json_fields(await response.read()))

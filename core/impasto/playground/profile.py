@@ -1,0 +1,250 @@
+"""Methods about the bot itself: who it is, its commands and texts, how it gets updates, files."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from aiogram import methods
+from aiogram.types import (
+    BotCommand,
+    BotDescription,
+    BotName,
+    BotShortDescription,
+    File,
+    MenuButtonDefault,
+    User,
+    WebhookInfo,
+)
+
+from .checks import find_chat
+from .context import Context, Entry
+from .files import MAX_DOWNLOAD_BYTES
+from .refusals import bad_request, conflict
+from .state import BOT_NAME
+from .wire import to_json
+
+MAX_COMMANDS = 100
+MAX_COMMAND_DESCRIPTION = 256
+COMMAND = re.compile(r"/?[a-z0-9_]{1,32}")
+
+
+async def get_me(context: Context, method: methods.GetMe) -> User:
+    return context.world.bot
+
+
+async def log_out(context: Context, method: methods.LogOut) -> bool:
+    return True
+
+
+async def close(context: Context, method: methods.Close) -> bool:
+    return True
+
+
+async def get_updates(context: Context, method: methods.GetUpdates) -> Any:
+    if context.webhook.url:
+        raise conflict(
+            "can't use getUpdates method while webhook is active; use deleteWebhook to delete "
+            "the webhook first"
+        )
+    updates = context.world.updates
+    updates.allow(method.allowed_updates)
+    limit = 100 if method.limit is None else method.limit
+    return await updates.poll(method.offset or 0, limit, method.timeout or 0)
+
+
+async def set_webhook(context: Context, method: methods.SetWebhook) -> bool:
+    await context.webhook.set(
+        method.url, method.secret_token, method.max_connections, method.ip_address
+    )
+    context.world.updates.allow(method.allowed_updates)
+    if method.drop_pending_updates:
+        context.world.updates.drop()
+    return True
+
+
+async def delete_webhook(context: Context, method: methods.DeleteWebhook) -> bool:
+    await context.webhook.set("")
+    if method.drop_pending_updates:
+        context.world.updates.drop()
+    return True
+
+
+async def get_webhook_info(context: Context, method: methods.GetWebhookInfo) -> WebhookInfo:
+    webhook = context.webhook
+    error: dict[str, Any] = {}
+    if webhook.last_error is not None:
+        error = {
+            "last_error_date": webhook.last_error[0],
+            "last_error_message": webhook.last_error[1],
+        }
+    return WebhookInfo(
+        url=webhook.url,
+        has_custom_certificate=False,
+        pending_update_count=len(context.world.updates),
+        ip_address=webhook.ip_address,
+        max_connections=webhook.max_connections if webhook.url else None,
+        allowed_updates=context.world.updates.allowed or None,
+        **error,
+    )
+
+
+async def get_file(context: Context, method: methods.GetFile) -> File:
+    stored = context.world.files.by_id(method.file_id)
+    if stored is None:
+        raise bad_request("invalid file_id")
+    if stored.size > MAX_DOWNLOAD_BYTES:
+        raise bad_request("file is too big")
+    return File(
+        file_id=stored.file_id,
+        file_unique_id=stored.file_unique_id,
+        file_size=stored.size,
+        file_path=stored.remote_path,
+    )
+
+
+async def get_chat(context: Context, method: methods.GetChat) -> Any:
+    chat = find_chat(context.world, method.chat_id).chat
+    return {
+        **to_json(chat),
+        **{"accent_color_id": chat.id % 7, "max_reaction_count": 11},
+        "accepted_gift_types": {
+            "unlimited_gifts": True,
+            "limited_gifts": True,
+            "unique_gifts": True,
+            "premium_subscription": True,
+            "gifts_from_channels": True,
+        },
+    }
+
+
+async def set_my_commands(context: Context, method: methods.SetMyCommands) -> bool:
+    if len(method.commands) > MAX_COMMANDS:
+        raise bad_request("too much commands specified")
+    for command in method.commands:
+        if not COMMAND.fullmatch(command.command):
+            raise bad_request("BOT_COMMAND_INVALID")
+        if not 1 <= len(command.description) <= MAX_COMMAND_DESCRIPTION:
+            raise bad_request("BOT_COMMAND_DESCRIPTION_INVALID")
+    key = _scope(method.scope), method.language_code or ""
+    context.world.profile.commands[key] = [
+        BotCommand(command=item.command.lstrip("/"), description=item.description)
+        for item in method.commands
+    ]
+    _commands_changed(context)
+    return True
+
+
+async def get_my_commands(context: Context, method: methods.GetMyCommands) -> list[BotCommand]:
+    key = _scope(method.scope), method.language_code or ""
+    return context.world.profile.commands.get(key, [])
+
+
+async def delete_my_commands(context: Context, method: methods.DeleteMyCommands) -> bool:
+    key = _scope(method.scope), method.language_code or ""
+    context.world.profile.commands.pop(key, None)
+    _commands_changed(context)
+    return True
+
+
+async def set_my_name(context: Context, method: methods.SetMyName) -> bool:
+    return _set_text(context.world.profile.names, method.name, method.language_code, 64)
+
+
+async def get_my_name(context: Context, method: methods.GetMyName) -> BotName:
+    names = context.world.profile.names
+    return BotName(name=_get_text(names, method.language_code) or BOT_NAME)
+
+
+async def set_my_description(context: Context, method: methods.SetMyDescription) -> bool:
+    texts = context.world.profile.descriptions
+    changed = _set_text(texts, method.description, method.language_code, 512)
+    _commands_changed(context)
+    return changed
+
+
+async def get_my_description(context: Context, method: methods.GetMyDescription) -> BotDescription:
+    texts = context.world.profile.descriptions
+    return BotDescription(description=_get_text(texts, method.language_code))
+
+
+async def set_my_short_description(context: Context, method: methods.SetMyShortDescription) -> bool:
+    texts = context.world.profile.short_descriptions
+    return _set_text(texts, method.short_description, method.language_code, 120)
+
+
+async def get_my_short_description(
+    context: Context, method: methods.GetMyShortDescription
+) -> BotShortDescription:
+    texts = context.world.profile.short_descriptions
+    return BotShortDescription(short_description=_get_text(texts, method.language_code))
+
+
+async def set_chat_menu_button(context: Context, method: methods.SetChatMenuButton) -> bool:
+    chat_id = method.chat_id
+    if chat_id is not None:
+        find_chat(context.world, chat_id)
+    button = method.menu_button or MenuButtonDefault()
+    context.world.profile.menu_buttons[chat_id] = button
+    _commands_changed(context)
+    return True
+
+
+async def get_chat_menu_button(context: Context, method: methods.GetChatMenuButton) -> Any:
+    chat_id = method.chat_id
+    if chat_id is not None:
+        find_chat(context.world, chat_id)
+        return context.world.menu_button(chat_id)
+    return context.world.profile.menu_buttons.get(None) or MenuButtonDefault()
+
+
+def _scope(scope: Any) -> str:
+    if scope is None:
+        return "default"
+    chat_id = getattr(scope, "chat_id", None)
+    return str(scope.type) if chat_id is None else f"{scope.type}:{chat_id}"
+
+
+def _commands_changed(context: Context) -> None:
+    for chat_id, conversation in context.world.chats.items():
+        context.world.hub.publish(
+            chat_id, "profile", **context.world.profile_for(conversation.person)
+        )
+
+
+def _set_text(texts: dict[str, str], text: str | None, language: str | None, longest: int) -> bool:
+    if text and len(text) > longest:
+        raise bad_request("text is too long")
+    if text:
+        texts[language or ""] = text
+    else:
+        texts.pop(language or "", None)
+    return True
+
+
+def _get_text(texts: dict[str, str], language: str | None) -> str:
+    return texts.get(language or "") or texts.get("", "")
+
+
+PROFILE: dict[str, Entry] = {
+    "getMe": (methods.GetMe, get_me),
+    "logOut": (methods.LogOut, log_out),
+    "close": (methods.Close, close),
+    "getUpdates": (methods.GetUpdates, get_updates),
+    "setWebhook": (methods.SetWebhook, set_webhook),
+    "deleteWebhook": (methods.DeleteWebhook, delete_webhook),
+    "getWebhookInfo": (methods.GetWebhookInfo, get_webhook_info),
+    "getFile": (methods.GetFile, get_file),
+    "getChat": (methods.GetChat, get_chat),
+    "setMyCommands": (methods.SetMyCommands, set_my_commands),
+    "getMyCommands": (methods.GetMyCommands, get_my_commands),
+    "deleteMyCommands": (methods.DeleteMyCommands, delete_my_commands),
+    "setMyName": (methods.SetMyName, set_my_name),
+    "getMyName": (methods.GetMyName, get_my_name),
+    "setMyDescription": (methods.SetMyDescription, set_my_description),
+    "getMyDescription": (methods.GetMyDescription, get_my_description),
+    "setMyShortDescription": (methods.SetMyShortDescription, set_my_short_description),
+    "getMyShortDescription": (methods.GetMyShortDescription, get_my_short_description),
+    "setChatMenuButton": (methods.SetChatMenuButton, set_chat_menu_button),
+    "getChatMenuButton": (methods.GetChatMenuButton, get_chat_menu_button),
+}

@@ -1,0 +1,269 @@
+"""What the playground knows: one bot, the persons it talks to, and what was said.
+
+Messages are aiogram's own `Message` objects. Every change of a chat goes through `World`, which
+tells the watchers and, where a person acted, queues the update for the bot.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from aiogram.types import (
+    BotCommand,
+    CallbackQuery,
+    Chat,
+    ForceReply,
+    InlineKeyboardMarkup,
+    MenuButtonCommands,
+    Message,
+    ReplyKeyboardMarkup,
+    User,
+)
+
+from .events import EventHub
+from .files import FileStore
+from .updates import UpdateQueue
+from .wire import to_json
+
+MAX_MESSAGES = 2000
+"""Messages kept per chat; the bot cannot edit older ones any more."""
+
+MAX_CHATS = 1000
+MAX_QUERIES = 1000
+
+DEFAULT_BOT_ID = 123456
+BOT_NAME = "Impasto"
+BOT_USERNAME = "impasto_playground_bot"
+
+
+@dataclass
+class Conversation:
+    """The private chat of one person with the bot."""
+
+    person: User
+    messages: OrderedDict[int, Message] = field(default_factory=OrderedDict)
+    started: bool = False
+    blocked: bool = False
+    keyboard: ReplyKeyboardMarkup | ForceReply | None = None
+
+    @property
+    def chat(self) -> Chat:
+        """The chat as messages carry it."""
+        return Chat(
+            id=self.person.id,
+            type="private",
+            first_name=self.person.first_name,
+            last_name=self.person.last_name,
+            username=self.person.username,
+        )
+
+
+@dataclass
+class Query:
+    """A tap on an inline button that the bot has yet to answer."""
+
+    chat_id: int
+    message_id: int
+
+
+@dataclass
+class Profile:
+    """What the bot tells of itself. Keys of the texts are language codes, "" is the default."""
+
+    commands: dict[tuple[str, str], list[BotCommand]] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
+    descriptions: dict[str, str] = field(default_factory=dict)
+    short_descriptions: dict[str, str] = field(default_factory=dict)
+    menu_buttons: dict[int | None, Any] = field(default_factory=dict)
+
+
+class World:
+    """One bot and its chats."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self.bot = _bot_user(DEFAULT_BOT_ID)
+        self.profile = Profile()
+        self.files = FileStore(folder)
+        self.updates = UpdateQueue()
+        self.hub = EventHub()
+        self.chats: dict[int, Conversation] = {}
+        self.queries: OrderedDict[str, Query] = OrderedDict()
+        self._last_message_id = 0
+
+    def close(self) -> None:
+        """End everybody who waits and remove the files."""
+        self.updates.close()
+        self.hub.close()
+        self.files.close()
+
+    def recognize_bot(self, bot_id: int) -> None:
+        """Give the bot the id that its token says."""
+        if self.bot.id != bot_id:
+            self.bot = _bot_user(bot_id)
+
+    def conversation(self, person: User) -> Conversation:
+        """The chat with this person, whose name and language may have changed since."""
+        found = self.chats.get(person.id)
+        if found is None:
+            if len(self.chats) >= MAX_CHATS:
+                raise ValueError("too many chats in this playground")
+            found = self.chats[person.id] = Conversation(person)
+        elif found.person != person:
+            found.person = person
+            self.hub.publish(person.id, "person", person=to_json(person))
+        return found
+
+    def next_message_id(self) -> int:
+        """Ids run through all chats of the bot, as they do in an account's private chats."""
+        self._last_message_id += 1
+        return self._last_message_id
+
+    def from_person(self, conversation: Conversation, **content: Any) -> Message:
+        """Add a message of the person and queue its update."""
+        conversation.started = True
+        message = self._new_message(conversation, conversation.person, content)
+        self._add(conversation, message)
+        self.updates.put("message", to_json(message))
+        return message
+
+    def from_bot(self, conversation: Conversation, **content: Any) -> Message:
+        """Add a message of the bot."""
+        message = self._new_message(conversation, self.bot, content)
+        self._add(conversation, message)
+        return message
+
+    def edit(self, conversation: Conversation, message: Message) -> None:
+        """Put an edited message in the place of the one with its id."""
+        conversation.messages[message.message_id] = message
+        self.hub.publish(conversation.person.id, "edit", message=to_json(message))
+
+    def remove(self, conversation: Conversation, message_id: int) -> bool:
+        """Delete a message for both sides; False when there is none."""
+        if conversation.messages.pop(message_id, None) is None:
+            return False
+        self.hub.publish(conversation.person.id, "delete", message_id=message_id)
+        return True
+
+    def show_keyboard(
+        self, conversation: Conversation, keyboard: ReplyKeyboardMarkup | ForceReply | None
+    ) -> None:
+        """Show or, with None, take away the keyboard under the input field."""
+        conversation.keyboard = keyboard
+        self.hub.publish(conversation.person.id, "keyboard", keyboard=to_json(keyboard))
+
+    def block(self, conversation: Conversation, blocked: bool) -> None:
+        """The person blocks or unblocks the bot, which is told by `my_chat_member`."""
+        if conversation.blocked == blocked:
+            return
+        conversation.blocked = blocked
+        before, after = ("member", "kicked") if blocked else ("kicked", "member")
+        self.updates.put("my_chat_member", self._member_change(conversation, before, after))
+        self.hub.publish(conversation.person.id, "blocked", blocked=blocked)
+
+    def tap(self, conversation: Conversation, message: Message, data: str) -> str:
+        """The person taps an inline button; the id of the callback query."""
+        query_id = str(secrets.randbits(62))
+        self.queries[query_id] = Query(conversation.person.id, message.message_id)
+        while len(self.queries) > MAX_QUERIES:
+            self.queries.popitem(last=False)
+        query = CallbackQuery(
+            id=query_id,
+            from_user=conversation.person,
+            chat_instance=str(conversation.person.id * 7919),
+            message=message,
+            data=data,
+        )
+        self.updates.put("callback_query", to_json(query))
+        return query_id
+
+    def menu_button(self, chat_id: int) -> Any:
+        """The menu button of this chat, its own or the default one."""
+        buttons = self.profile.menu_buttons
+        return buttons.get(chat_id) or buttons.get(None) or MenuButtonCommands()
+
+    def commands_for(self, person: User) -> list[BotCommand]:
+        """The commands this person sees, chosen as Telegram does: scope first, then language."""
+        for scope in (f"chat:{person.id}", "all_private_chats", "default"):
+            for language in (person.language_code or "", ""):
+                commands = self.profile.commands.get((scope, language))
+                if commands:
+                    return commands
+        return []
+
+    def profile_for(self, person: User) -> dict[str, Any]:
+        """What a chat shows of the bot besides messages, as JSON values."""
+        descriptions = self.profile.descriptions
+        return {
+            "bot": to_json(self.bot),
+            "commands": to_json(self.commands_for(person)),
+            "menu_button": to_json(self.menu_button(person.id)),
+            "description": descriptions.get(person.language_code or "") or descriptions.get("", ""),
+        }
+
+    def snapshot(self, conversation: Conversation) -> dict[str, Any]:
+        """Everything a chat shows, as JSON values."""
+        return {
+            **self.profile_for(conversation.person),
+            "person": to_json(conversation.person),
+            "started": conversation.started,
+            "blocked": conversation.blocked,
+            "keyboard": to_json(conversation.keyboard),
+            "messages": [to_json(message) for message in conversation.messages.values()],
+        }
+
+    def _new_message(
+        self, conversation: Conversation, sender: User, content: dict[str, Any]
+    ) -> Message:
+        return Message(
+            message_id=self.next_message_id(),
+            date=now(),
+            chat=conversation.chat,
+            from_user=sender,
+            **content,
+        )
+
+    def _add(self, conversation: Conversation, message: Message) -> None:
+        conversation.messages[message.message_id] = message
+        while len(conversation.messages) > MAX_MESSAGES:
+            conversation.messages.popitem(last=False)
+        self.hub.publish(conversation.person.id, "message", message=to_json(message))
+
+    def _member_change(self, conversation: Conversation, before: str, after: str) -> Any:
+        def member(status: str) -> dict[str, Any]:
+            extra = {"until_date": 0} if status == "kicked" else {}
+            return {"status": status, "user": to_json(self.bot), **extra}
+
+        return {
+            "chat": to_json(conversation.chat),
+            "from": to_json(conversation.person),
+            "date": int(now().timestamp()),
+            "old_chat_member": member(before),
+            "new_chat_member": member(after),
+        }
+
+
+def now() -> datetime:
+    """The time in whole seconds, as the Bot API has it."""
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+def without_keyboard(markup: Any) -> InlineKeyboardMarkup | None:
+    """The part of a reply markup that stays with the message."""
+    return markup if isinstance(markup, InlineKeyboardMarkup) else None
+
+
+def _bot_user(bot_id: int) -> User:
+    return User(
+        id=bot_id,
+        is_bot=True,
+        first_name=BOT_NAME,
+        username=BOT_USERNAME,
+        can_join_groups=True,
+        can_read_all_group_messages=False,
+        supports_inline_queries=False,
+    )

@@ -1,0 +1,46 @@
+"""Where `styles/`, `weights/` and `config/` are.
+
+A wheel carries them inside the package, under `_data/`. In a checkout (an editable install, or
+`PYTHONPATH=core:plugins`) they lie at the top of the repository. The package's copy is asked for
+beside *this file*: hatchling leaves stale copies in site-packages on an editable install, and
+those are never beside it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def data_folder(name: str) -> Path:
+    """The folder `styles`, `weights` or `config` of this installation.
+
+    Raises:
+        FileNotFoundError: the installation is damaged: neither place has the folder.
+    """
+    packaged = _PACKAGE / "_data" / name
+    if packaged.is_dir():
+        return packaged
+    checkout = _PACKAGE.parents[1] / name
+    if checkout.is_dir():
+        return checkout
+    raise FileNotFoundError(
+        f"{name}/ is neither in the installed package ({packaged}) nor in a checkout ({checkout}); "
+        "install impasto again"
+    )
+
+
+def styles_folder() -> Path:
+    """The preset pictures and `styles.toml`."""
+    return data_folder("styles")
+
+
+def weights_folder() -> Path:
+    """The embedded network and `weights.toml`."""
+    return data_folder("weights")
+
+
+def default_config() -> Path:
+    """`impasto.toml` with every setting at its default."""
+    return data_folder("config") / "impasto.toml"

@@ -1,0 +1,55 @@
+"""The CPU as painting device: works everywhere."""
+
+from __future__ import annotations
+
+import functools
+import platform
+from pathlib import Path
+
+import torch
+
+from impasto import Device, hookimpl
+from impasto.settings import Settings
+
+_CPUINFO = Path("/proc/cpuinfo")
+_BFLOAT16_FLAGS = frozenset({"avx512_bf16", "amx_bf16", "bf16"})  # x86, x86, Arm
+
+
+@functools.cache
+def has_bfloat16_units() -> bool:
+    """Whether this CPU multiplies bfloat16 in hardware; emulated, it is slower than float32."""
+    if platform.system() != "Linux":
+        return False
+    try:
+        lines = _CPUINFO.read_text().splitlines()
+    except OSError:
+        return False
+    flags = next((line for line in lines if line.lower().startswith(("flags", "features"))), "")
+    return not _BFLOAT16_FLAGS.isdisjoint(flags.split())
+
+
+class Cpu:
+    """The `cpu` device: bfloat16 features where the CPU has units for it, float32 elsewhere."""
+
+    name = "cpu"
+    order = 200
+
+    def __init__(self, max_pixels: int) -> None:
+        self._max_pixels = max_pixels
+
+    def why_not(self) -> str | None:
+        return None
+
+    def torch_device(self) -> torch.device:
+        return torch.device("cpu")
+
+    def feature_dtype(self) -> torch.dtype:
+        return torch.bfloat16 if has_bfloat16_units() else torch.float32
+
+    def max_pixels(self) -> int:
+        return self._max_pixels
+
+
+@hookimpl
+def impasto_devices(settings: Settings) -> list[Device]:
+    return [Cpu(settings.painting.max_pixels_cpu)]

@@ -1,0 +1,125 @@
+"""What happens to pictures before and after painting: EXIF turn, pixel cap, colors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+from impasto import PictureContext, Postprocessor, Preprocessor, hookimpl
+from impasto.contracts import Role
+from impasto.painting.pictures import size_within
+from impasto.settings import Settings
+
+Statistics = tuple[NDArray[np.float64], NDArray[np.float64]]
+"""Mean (3) and covariance (3x3) of a picture's RGB values in [0, 1]."""
+
+LEAST_VARIANCE: Final = 1e-5
+"""Variances below this are taken as this: a one-color picture must not blow up rounding noise."""
+
+
+class ExifTurn:
+    """Turns a picture as its EXIF orientation says, so that it stands as it was taken."""
+
+    name = "exif"
+    order = 10
+    roles: frozenset[Role] = frozenset({"content", "style"})
+
+    def __call__(self, picture: Image.Image, context: PictureContext) -> Image.Image:
+        return ImageOps.exif_transpose(picture)
+
+
+class PixelCap:
+    """Scales the photo down to the pixel cap, and each style to about as many pixels as the photo:
+    then strokes are as large in the painting as a viewer of the style picture sees them."""
+
+    name = "pixel_cap"
+    order = 50
+    roles: frozenset[Role] = frozenset({"content", "style"})
+
+    def __call__(self, picture: Image.Image, context: PictureContext) -> Image.Image:
+        cap = context.options.max_pixels or picture.width * picture.height
+        if context.role == "style" and context.content is not None:
+            cap = min(cap, context.content.width * context.content.height)
+        size = size_within(picture.size, cap)
+        return picture.resize(size, Image.Resampling.LANCZOS) if size != picture.size else picture
+
+
+class ColorMatch:
+    """Matches mean and covariance of colors, so that painting begins in the palette it will have.
+
+    Usually the start takes the styles' colors. To keep the photo's own, the styles take the
+    photo's instead (Gatys et al., "Preserving Color in Neural Artistic Style Transfer",
+    arXiv:1606.05897, section 3).
+    """
+
+    name = "color_match"
+    order = 60
+    roles: frozenset[Role] = frozenset({"start", "style"})
+
+    def __call__(self, picture: Image.Image, context: PictureContext) -> Image.Image:
+        if context.options.keep_colors:
+            if context.role == "start" or context.content is None:
+                return picture
+            return _recolored(picture, _statistics(context.content))
+        if context.role == "style" or not context.styles:
+            return picture
+        return _recolored(picture, _mixed_statistics(context.styles))
+
+
+class KeepColors:
+    """Gives the painting the photo's hues (Cb, Cr) where the request asks to keep colors."""
+
+    name = "keep_colors"
+    order = 50
+
+    def __call__(self, picture: Image.Image, context: PictureContext) -> Image.Image:
+        if not context.options.keep_colors or context.content is None:
+            return picture
+        lightness, _, _ = picture.convert("YCbCr").split()
+        _, blue, red = context.content.convert("YCbCr").split()
+        return Image.merge("YCbCr", (lightness, blue, red)).convert("RGB")
+
+
+def _statistics(picture: Image.Image) -> Statistics:
+    values = np.asarray(picture, dtype=np.float64).reshape(-1, 3) / 255
+    return values.mean(axis=0), np.cov(values, rowvar=False)
+
+
+def _mixed_statistics(styles: Sequence[tuple[Image.Image, float]]) -> Statistics:
+    """Statistics of all pixels of all styles, each style counting by its weight."""
+    total = sum(weight for _, weight in styles)
+    each = [(*_statistics(picture), weight / total) for picture, weight in styles]
+    mean: NDArray[np.float64] = sum((m * share for m, _, share in each), np.zeros(3))
+    spread = np.zeros((3, 3))
+    for own_mean, covariance, share in each:
+        offset = own_mean - mean
+        spread += share * (covariance + np.outer(offset, offset))
+    return mean, spread
+
+
+def _recolored(picture: Image.Image, wanted: Statistics) -> Image.Image:
+    """The picture with other color statistics: whitened, then colored again."""
+    values = np.asarray(picture, dtype=np.float32) / 255
+    mean, covariance = _statistics(picture)
+    transform = _power(wanted[1], 0.5) @ _power(covariance, -0.5)
+    matched = (values - mean) @ transform.T + wanted[0]
+    return Image.fromarray((matched.clip(0, 1) * 255).round().astype(np.uint8))
+
+
+def _power(matrix: NDArray[np.float64], exponent: float) -> NDArray[np.float64]:
+    values, vectors = np.linalg.eigh(matrix)
+    return (vectors * values.clip(LEAST_VARIANCE) ** exponent) @ vectors.T
+
+
+@hookimpl
+def impasto_preprocessors(settings: Settings) -> list[Preprocessor]:
+    return [ExifTurn(), PixelCap(), ColorMatch()]
+
+
+@hookimpl
+def impasto_postprocessors(settings: Settings) -> list[Postprocessor]:
+    return [KeepColors()]
