@@ -67,8 +67,11 @@ class _Mailbox:
         first = to_child.validate_json(self._source.readline())
         if not isinstance(first, Configure):
             raise ValueError(f"the first message must be configure, not {first.kind}")
-        self._listener.start()
         return Settings.model_validate(first.settings)
+
+    def listen(self) -> None:
+        """From here on the process ends when the parent closes its end."""
+        self._listener.start()
 
     def next_job(self) -> Paint:
         """Waits for a job."""
@@ -105,6 +108,7 @@ class Child:
         defaults = self._toolbox.settings.painting
         device = self._toolbox.device(defaults.device)
         self._toolbox.network(defaults.network, device)  # warm: not on somebody's first picture
+        self._mailbox.listen()
         self._say(
             Ready(
                 pid=os.getpid(),

@@ -68,7 +68,7 @@ class Network:
     def to(self, device: torch.device, dtype: torch.dtype) -> Network:
         """The network on a device, its convolutions (channels-last) in a precision.
 
-        Readouts stay float32: they are applied to small matrices only.
+        Readouts stay at least float32: they are applied to small matrices only.
         """
         convolutions = tuple(
             replace(
@@ -78,8 +78,9 @@ class Network:
             )
             for c in self.convolutions
         )
+        wide = torch.promote_types(dtype, torch.float32)
         readouts = {
-            name: Readout(r.weight.to(device), r.bias.to(device))
+            name: Readout(r.weight.to(device, wide), r.bias.to(device, wide))
             for name, r in self.readouts.items()
         }
         return replace(self, convolutions=convolutions, readouts=readouts)

@@ -31,10 +31,6 @@ import torch.nn.functional as F
 from impasto.contracts import Evaluation, Losses
 from impasto.painting.networks import Network, Readout
 
-_GRAM_CHUNK = 16_384
-"""Pixels per partial Gram matrix. In bfloat16 each product is rounded to 8 bits; partial sums,
-added in float32, keep that rounding far below what separates two styles."""
-
 
 @dataclass(frozen=True, slots=True)
 class Metric:
@@ -65,30 +61,49 @@ class Metric:
         """mean of squares of the teacher's feature difference; difference: 1xCxHxW."""
         pixels = difference.shape[-2] * difference.shape[-1]
         if self.content is None:
-            return difference.float().square().mean()
+            return difference.to(_sum_dtype(difference)).square().mean()
         weighted = F.conv2d(difference, self.content.to(difference.dtype)[:, :, None, None])
-        return (difference.float() * weighted.float()).sum() / (self.channels * pixels)
+        products = difference.to(_sum_dtype(difference)) * weighted
+        return products.sum() / (self.channels * pixels)
 
 
-def gram_matrix(features: torch.Tensor, metric: Metric) -> torch.Tensor:
-    """Gram matrix of 1xCxHxW features over C_t H W, float32; CxC, or with a constant channel
-    (C+1)x(C+1) where the layer has a readout."""
-    _, channels, height, width = features.shape
-    rows = features.permute(0, 2, 3, 1).reshape(-1, channels)
-    if metric.gram is not None:
-        rows = torch.cat([rows, rows.new_ones(rows.shape[0], 1)], dim=1)
-    chunks = torch.split(rows, _GRAM_CHUNK) if rows.dtype != torch.float32 else (rows,)
-    total = torch.stack([(chunk.T @ chunk).float() for chunk in chunks]).sum(0)
-    return total / (metric.channels * height * width)
+def _sum_dtype(values: torch.Tensor) -> torch.dtype:
+    """What sums over pixels are taken in: float32, or float64 where that is computed in."""
+    return torch.promote_types(values.dtype, torch.float32)
+
+
+def gram_sum(features: torch.Tensor, metric: Metric) -> torch.Tensor:
+    """F F^T of 1xCxHxW features, at least float32; CxC, or (C+1)x(C+1) with a constant channel where the
+    layer has a readout. Sums of row strips add up to the sum of the whole."""
+    rows = features.permute(0, 2, 3, 1).flatten(0, 2)
+    product = (rows.T @ rows).to(_sum_dtype(rows))
+    if metric.gram is None:
+        return product
+    sums = rows.sum(0, dtype=product.dtype)[:, None]
+    count = sums.new_full((1, 1), rows.shape[0])
+    return torch.cat([torch.cat([product, sums], 1), torch.cat([sums.T, count], 1)])
+
+
+def mix(each: Sequence[tuple[dict[str, torch.Tensor], float]]) -> dict[str, torch.Tensor]:
+    """Gram matrices of several style pictures, averaged by their weights, layer by layer."""
+    total = sum(weight for _, weight in each)
+    layers = each[0][0]
+    return {
+        layer: torch.stack([grams[layer] * (weight / total) for grams, weight in each]).sum(0)
+        for layer in layers
+    }
 
 
 class Objective:
     """The loss of an image against one content and some style images, at one size.
 
+    This is the readable form: the whole picture at once, gradients by autograd. Painting uses
+    `strips.StripObjective`, which computes the same in a fraction of the memory.
+
     Args:
         network: on the device and in the precision to be used.
         content: 1x3xHxW float32 in [0, 1].
-        styles: style images (1x3xHxW, any size) with their weights; weights are normalised.
+        styles: style images (1x3xHxW, any size) with their weights, of which only ratios count.
         style_weight: weight of the style loss; content has weight 1.
     """
 
@@ -106,10 +121,10 @@ class Objective:
         with torch.no_grad():
             found = network.features(content)
             self._content = {layer: found[layer] for layer in network.content_layers}
-            self._grams = self._mixed_grams(styles)
+            self._grams = mix([(self._gram_matrices(image), weight) for image, weight in styles])
 
     def losses(self, image: torch.Tensor) -> Losses:
-        """Losses without a gradient: a third of the cost of `evaluate`."""
+        """Losses without a gradient."""
         with torch.no_grad():
             style, content = self._terms(image)
         return Losses(style.item(), content.item())
@@ -125,20 +140,21 @@ class Objective:
         features = self._network.features(image)
         style = content = image.new_zeros(())
         for layer, weight in self._network.style_layers.items():
-            metric = self._metrics[layer]
-            difference = gram_matrix(features[layer], metric) - self._grams[layer]
-            style = style + weight * metric.gram_loss(difference)
+            gram = self._gram_matrix(features[layer], layer)
+            loss = self._metrics[layer].gram_loss(gram - self._grams[layer])
+            style = style + self._style_weight * weight * loss
         for layer, weight in self._network.content_layers.items():
             difference = features[layer] - self._content[layer]
             content = content + weight * self._metrics[layer].content_loss(difference)
-        return self._style_weight * style, content
+        return style, content
 
-    def _mixed_grams(self, styles: Sequence[tuple[torch.Tensor, float]]) -> dict[str, torch.Tensor]:
-        total = sum(weight for _, weight in styles)
-        mixed: dict[str, torch.Tensor] = {}
-        for image, weight in styles:
-            found = self._network.features(image)
-            for layer in self._network.style_layers:
-                gram = gram_matrix(found[layer], self._metrics[layer]) * (weight / total)
-                mixed[layer] = mixed[layer] + gram if layer in mixed else gram
-        return mixed
+    def _gram_matrices(self, image: torch.Tensor) -> dict[str, torch.Tensor]:
+        found = self._network.features(image)
+        return {
+            layer: self._gram_matrix(found[layer], layer) for layer in self._network.style_layers
+        }
+
+    def _gram_matrix(self, features: torch.Tensor, layer: str) -> torch.Tensor:
+        metric = self._metrics[layer]
+        pixels = features.shape[-2] * features.shape[-1]
+        return gram_sum(features, metric) / (metric.channels * pixels)

@@ -19,12 +19,15 @@ from PIL import Image
 
 from impasto.contracts import Iterate, Losses, PaintOptions, Problem
 from impasto.errors import ImpastoError, PluginError
-from impasto.painting.objective import Objective
 from impasto.painting.pictures import MIN_SIDE, resize, to_picture, to_tensor
 from impasto.painting.preconditioner import natural_image_preconditioner
 from impasto.painting.pyramid import Level, carry_up, plan_levels
+from impasto.painting.strips import StripObjective
 from impasto.painting.toolbox import Toolbox, Tools, WeightedPicture, load_toolbox
 from impasto.settings import Settings
+
+OUT_OF_MEMORY = (MemoryError, torch.OutOfMemoryError)
+"""What painting raises when the memory, the machine's or the GPU's, is not enough."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +133,7 @@ class _Painter:
         )
 
     def _paint_level(
-        self, index: int, objective: Objective, below: tuple[torch.Tensor, torch.Tensor] | None
+        self, index: int, objective: StripObjective, below: tuple[torch.Tensor, torch.Tensor] | None
     ) -> Generator[PaintProgress, None, tuple[torch.Tensor, torch.Tensor]]:
         """Paints one level from what the level below came to and started from; returns the same
         two of this level. What counts is the best iterate: optimizers may end on a worse one."""
@@ -153,7 +156,7 @@ class _Painter:
         return best, start
 
     def _minimize(
-        self, objective: Objective, start: torch.Tensor, level: Level
+        self, objective: StripObjective, start: torch.Tensor, level: Level
     ) -> Iterator[Iterate]:
         """The optimizer's iterates, checked; whatever it raises becomes a PluginError."""
         optimizer = self._tools.optimizer
@@ -171,21 +174,21 @@ class _Painter:
                             owner, f"{optimizer.name} came to a loss of {iterate.loss}"
                         )
                     yield iterate
-        except (ImpastoError, MemoryError, torch.OutOfMemoryError):
+        except (ImpastoError, *OUT_OF_MEMORY):
             raise
         except Exception as error:
             raise PluginError(
                 owner, f"{optimizer.name}: {type(error).__name__}: {error}"
             ) from error
 
-    def _objective(self, level: Level) -> Objective:
+    def _objective(self, level: Level) -> StripObjective:
         """The loss at a level's size; styles shrink as the picture does, so strokes keep theirs."""
         scale = level.height / self._levels[-1].height
         styles = [
             (_scaled(image, scale).clamp(0, 1), weight) for image, weight in self._style_images
         ]
         content = resize(self._content_image, (level.height, level.width)).clamp(0, 1)
-        return Objective(self._tools.network, content, styles, self._tools.style_weight)
+        return StripObjective(self._tools.network, content, styles, self._tools.style_weight)
 
     def _finished(self, image: torch.Tensor) -> Image.Image:
         """An image of any level as a picture of the result's size, after all postprocessors."""

@@ -18,8 +18,13 @@ from PIL import Image, ImageCms, UnidentifiedImageError
 
 from impasto.errors import PictureError
 
-FORMATS: Final = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "MPO", "AVIF")
-"""What is decoded, by content and not by name; MPO is a JPEG of some phones and cameras."""
+Image.init()
+FORMATS: Final = tuple(
+    kind
+    for kind in ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
+    if kind in Image.OPEN  # older Pillows have no AVIF
+)
+"""What is decoded, by content and not by name; JPEG includes the MPO of some phones and cameras."""
 MIN_SIDE: Final = 32
 """Least width and height: below it the networks' pooled maps vanish."""
 MAX_RATIO: Final = 20

@@ -33,11 +33,11 @@ def import_torchvision() -> ModuleType:
     for name in [name for name in sys.modules if name.partition(".")[0] == "torchvision"]:
         del sys.modules[name]  # half imported
     for name in _UNDECLARED:
-        _library().define(_SCHEMA.format(name))
+        _library().define(_SCHEMA.format(name))  # type: ignore[no-untyped-call]
     return importlib.import_module("torchvision")
 
 
 @functools.cache
 def _library() -> torch.library.Library:
     """Declarations are withdrawn with the object that made them, so it is kept."""
-    return torch.library.Library("torchvision", "DEF")
+    return torch.library.Library("torchvision", "DEF")  # type: ignore[no-untyped-call]

@@ -1,0 +1,182 @@
+"""paint(): progress, previews, cancellation, options, and plugins that fail."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from impasto import Iterate, PaintOptions, PaintRequest, paint
+from impasto.errors import NotAvailable, PluginError
+from impasto.painting.painter import Painting, PaintProgress
+from impasto.painting.toolbox import Toolbox
+
+Maker = Callable[..., Image.Image]
+
+
+def request(picture: Maker, size: tuple[int, int] = (64, 48), **options: object) -> PaintRequest:
+    return PaintRequest(
+        content=picture(*size, seed=1),
+        styles=[(picture(50, 70, seed=2), 1.0)],
+        options=PaintOptions(**options),
+    )
+
+
+def finished(events: list[PaintProgress | Painting]) -> Painting:
+    *progress, last = events
+    assert isinstance(last, Painting)
+    assert all(isinstance(event, PaintProgress) for event in progress)
+    return last
+
+
+@pytest.mark.parametrize("optimizer", ["lbfgs", "adam"])
+def test_painting_lowers_the_loss_and_reports_every_step(
+    toolbox: Toolbox, picture: Maker, optimizer: str
+) -> None:
+    events = list(paint(request(picture, (150, 120), steps=24, optimizer=optimizer), toolbox))
+    painting = finished(events)
+    progress = [event for event in events if isinstance(event, PaintProgress)]
+    assert [event.step for event in progress] == list(range(1, 25))
+    last_level = [event for event in progress if event.level == event.levels]
+    assert painting.losses.total < last_level[0].loss
+    assert painting.picture.size == (150, 120)
+    assert painting.steps == 24
+
+
+@pytest.mark.parametrize("size", [(33, 32), (640, 32), (32, 301), (97, 131)])
+def test_odd_and_long_sizes_are_painted_whole(
+    toolbox: Toolbox, picture: Maker, size: tuple[int, int]
+) -> None:
+    painting = finished(list(paint(request(picture, size, steps=3), toolbox)))
+    assert painting.picture.size == size
+
+
+def test_previews_have_the_size_of_the_result(toolbox: Toolbox, picture: Maker) -> None:
+    events = paint(request(picture, (300, 240), steps=6), toolbox)
+    first = next(events)
+    assert isinstance(first, PaintProgress)
+    assert first.level < first.levels
+    assert first.picture().size == (300, 240)
+
+
+def test_closing_the_iterator_cancels_between_two_steps(toolbox: Toolbox, picture: Maker) -> None:
+    closed: list[int] = []
+
+    class Endless:
+        name = "endless"
+
+        def minimize(self, problem, steps):
+            try:
+                for step in range(1, steps + 1):
+                    yield Iterate(step, 1.0, problem.start)
+            finally:
+                closed.append(step)
+
+    toolbox = with_optimizer(toolbox, Endless())
+    events = paint(request(picture, steps=500, optimizer="endless"), toolbox)
+    for _ in range(3):
+        next(events)
+    events.close()
+    assert closed == [3]
+
+
+def with_optimizer(toolbox: Toolbox, optimizer: object) -> Toolbox:
+    other = Toolbox(toolbox.host)
+    other.optimizers[optimizer.name] = optimizer
+    return other
+
+
+@pytest.mark.parametrize(
+    ("loss", "sentence"), [(float("nan"), "loss of nan"), (None, "ValueError: broken inside")]
+)
+def test_an_optimizer_that_fails_is_named(
+    toolbox: Toolbox, picture: Maker, loss: float | None, sentence: str
+) -> None:
+    class Broken:
+        name = "broken"
+
+        def minimize(self, problem, steps):
+            if loss is None:
+                raise ValueError("broken inside")
+            yield Iterate(1, loss, problem.start)
+
+    toolbox = with_optimizer(toolbox, Broken())
+    with pytest.raises(PluginError, match=sentence):
+        list(paint(request(picture, optimizer="broken"), toolbox))
+
+
+def test_the_best_iterate_is_kept_where_an_optimizer_ends_on_a_worse_one(
+    toolbox: Toolbox, picture: Maker
+) -> None:
+    class Wanderer:
+        name = "wanderer"
+
+        def minimize(self, problem, steps):
+            image = problem.start.clone()
+            yield Iterate(1, problem.evaluate(image).loss, image)
+            image.fill_(0.0)
+            yield Iterate(2, problem.evaluate(image).loss, image)
+
+    toolbox = with_optimizer(toolbox, Wanderer())
+    painting = finished(list(paint(request(picture, optimizer="wanderer", steps=2), toolbox)))
+    assert np.asarray(painting.picture).max() > 0
+
+
+def test_keeping_colors_gives_the_photos_hues(toolbox: Toolbox, picture: Maker) -> None:
+    asked = request(picture, (96, 96), steps=8, keep_colors=True)
+    painting = finished(list(paint(asked, toolbox)))
+    _, *hues = painting.picture.convert("YCbCr").split()
+    _, *photo_hues = asked.content.convert("YCbCr").split()
+    for hue, photo_hue in zip(hues, photo_hues, strict=True):
+        difference = np.abs(np.asarray(hue, int) - np.asarray(photo_hue, int))
+        assert np.median(difference) <= 2
+
+
+def test_the_pixel_cap_scales_down_and_keeps_the_ratio(toolbox: Toolbox, picture: Maker) -> None:
+    painting = finished(
+        list(paint(request(picture, (400, 100), steps=2, max_pixels=10_000), toolbox))
+    )
+    assert painting.picture.size == (200, 50)
+
+
+@pytest.mark.parametrize("color", ["black", "white", "gray", "red"])
+def test_one_color_pictures_are_painted(toolbox: Toolbox, picture: Maker, color: str) -> None:
+    plain = Image.new("RGB", (64, 48), color)
+    for content, style in ((plain, picture()), (picture(), plain), (plain, plain)):
+        asked = PaintRequest(content=content, styles=[(style, 1.0)], options=PaintOptions(steps=6))
+        painting = finished(list(paint(asked, toolbox)))
+        assert np.isfinite(painting.losses.total)
+
+
+@pytest.mark.parametrize("kind", ["network", "optimizer", "device"])
+def test_asking_for_what_is_not_there_says_what_is(
+    toolbox: Toolbox, picture: Maker, kind: str
+) -> None:
+    with pytest.raises(NotAvailable, match=f"{kind} 'nonsense' is not available"):
+        paint(request(picture, **{kind: "nonsense"}), toolbox)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
+def test_cuda_is_refused_with_a_reason_where_there_is_none(
+    toolbox: Toolbox, picture: Maker
+) -> None:
+    with pytest.raises(NotAvailable, match="no CUDA|no NVIDIA GPU"):
+        paint(request(picture, device="cuda"), toolbox)
+
+
+def test_the_same_request_gives_the_same_picture(toolbox: Toolbox, picture: Maker) -> None:
+    first, second = (
+        finished(list(paint(request(picture, steps=5, seed=7), toolbox))) for _ in range(2)
+    )
+    assert first.picture.tobytes() == second.picture.tobytes()
+
+
+def test_a_network_file_can_be_named(
+    toolbox: Toolbox, picture: Maker, tiny_network_with_readouts: Path
+) -> None:
+    asked = request(picture, steps=2, network=str(tiny_network_with_readouts))
+    assert finished(list(paint(asked, toolbox))).network == "tiny"

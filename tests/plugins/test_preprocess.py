@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from impasto import PaintOptions, PictureContext
+from impasto_preprocess import ColorMatch, ExifTurn, KeepColors, PixelCap
+
+
+def noise(size: tuple[int, int], seed: int, low: int = 0, high: int = 256) -> Image.Image:
+    values = np.random.default_rng(seed).integers(low, high, (size[1], size[0], 3))
+    return Image.fromarray(values.astype(np.uint8))
+
+
+def context(role: str, **facts: object) -> PictureContext:
+    options = facts.pop("options", PaintOptions(max_pixels=10_000))
+    return PictureContext(role=role, options=options, **facts)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_photos_come_out_upright(orientation: int) -> None:
+    upright = Image.new("RGB", (40, 60), "black")
+    upright.paste((255, 255, 255), (0, 0, 40, 20))
+    undo = {
+        2: Image.Transpose.FLIP_LEFT_RIGHT,
+        3: Image.Transpose.ROTATE_180,
+        4: Image.Transpose.FLIP_TOP_BOTTOM,
+        5: Image.Transpose.TRANSPOSE,
+        6: Image.Transpose.ROTATE_90,
+        7: Image.Transpose.TRANSVERSE,
+        8: Image.Transpose.ROTATE_270,
+    }
+    stored = upright.transpose(undo[orientation]) if orientation in undo else upright.copy()
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    stored.info["exif"] = exif.tobytes()
+    turned = ExifTurn()(stored, context("content"))
+    assert turned.tobytes() == upright.tobytes()
+
+
+def test_the_photo_is_capped_and_the_style_follows_its_area() -> None:
+    content = PixelCap()(noise((400, 100), 0), context("content"))
+    assert content.size == (200, 50)
+    style = PixelCap()(noise((300, 300), 1), context("style", content=content))
+    assert style.size == (100, 100)
+    small = noise((50, 40), 2)
+    assert PixelCap()(small, context("content")) is small
+
+
+def test_the_start_takes_the_colors_of_the_styles() -> None:
+    photo, style = noise((64, 64), 0, 0, 90), noise((64, 64), 1, 120, 200)
+    start = ColorMatch()(photo, context("start", styles=[(style, 1.0)]))
+    ours, theirs = np.asarray(start, float), np.asarray(style, float)
+    assert np.abs(ours.mean((0, 1)) - theirs.mean((0, 1))).max() < 2
+    assert np.abs(ours.std((0, 1)) - theirs.std((0, 1))).max() < 2
+
+
+def test_two_styles_count_by_their_weight() -> None:
+    photo = noise((64, 64), 0)
+    dark, light = (Image.new("RGB", (32, 32), (value,) * 3) for value in (100, 140))
+    start = ColorMatch()(photo, context("start", styles=[(dark, 3.0), (light, 1.0)]))
+    assert np.asarray(start, float).mean() == pytest.approx(110, abs=2)
+
+
+def test_keeping_colors_recolors_the_style_and_not_the_start() -> None:
+    photo, style = noise((64, 64), 0, 0, 90), noise((64, 64), 1, 120, 200)
+    keep = PaintOptions(keep_colors=True)
+    given = context("start", styles=[(style, 1.0)], options=keep)
+    assert ColorMatch()(photo, given) is photo
+    recolored = ColorMatch()(style, context("style", content=photo, options=keep))
+    assert np.asarray(recolored, float).mean() == pytest.approx(np.asarray(photo).mean(), abs=2)
+
+
+@pytest.mark.parametrize("color", ["black", "white", "red"])
+def test_one_color_pictures_do_not_blow_up(color: str) -> None:
+    plain = Image.new("RGB", (32, 32), color)
+    start = ColorMatch()(plain, context("start", styles=[(noise((32, 32), 1), 1.0)]))
+    assert np.asarray(start).std(axis=(0, 1)).max() < 1
+
+
+def test_keep_colors_takes_lightness_from_the_painting_and_hue_from_the_photo() -> None:
+    photo, painted = Image.new("RGB", (32, 32), (200, 60, 60)), Image.new("RGB", (32, 32), "gray")
+    keep = context("content", content=photo, options=PaintOptions(keep_colors=True))
+    red, green, _ = KeepColors()(painted, keep).getpixel((0, 0))
+    assert red > green + 60
+    untouched = context("content", content=photo, options=PaintOptions())
+    assert KeepColors()(painted, untouched) is painted
