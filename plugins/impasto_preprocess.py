@@ -112,7 +112,8 @@ def _recolored(picture: Image.Image, wanted: Statistics) -> Image.Image:
 
 def _power(matrix: NDArray[np.float64], exponent: float) -> NDArray[np.float64]:
     values, vectors = np.linalg.eigh(matrix)
-    return (vectors * values.clip(LEAST_VARIANCE) ** exponent) @ vectors.T
+    result: NDArray[np.float64] = (vectors * values.clip(LEAST_VARIANCE) ** exponent) @ vectors.T
+    return result
 
 
 @hookimpl

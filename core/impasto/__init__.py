@@ -6,6 +6,7 @@ first use, so that a bot process never pays for them.
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 import pluggy
@@ -29,13 +30,18 @@ from impasto.contracts import (
 
 if TYPE_CHECKING:
     from impasto.painting.painter import PaintRequest, paint
+    from impasto.painting.pictures import open_picture
 
 __version__ = "0.1.0"
 
 hookimpl = pluggy.HookimplMarker("impasto")
 """Marks a function or method of a plugin as the implementation of the hook it is named after."""
 
-_LAZY = {"PaintRequest", "paint"}
+_LAZY = {
+    "PaintRequest": "impasto.painting.painter",
+    "open_picture": "impasto.painting.pictures",
+    "paint": "impasto.painting.painter",
+}
 
 __all__ = [
     "Device",
@@ -54,13 +60,12 @@ __all__ = [
     "Say",
     "StylePreset",
     "hookimpl",
+    "open_picture",
     "paint",
 ]
 
 
 def __getattr__(name: str) -> Any:
     if name in _LAZY:
-        from impasto.painting import painter  # noqa: PLC0415  (torch; see the module docstring)
-
-        return getattr(painter, name)
+        return getattr(importlib.import_module(_LAZY[name]), name)
     raise AttributeError(f"module 'impasto' has no attribute {name!r}")

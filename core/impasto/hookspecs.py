@@ -94,7 +94,10 @@ def impasto_job_changed(job: Job, change: JobState) -> None:
 
 @hookspec
 def impasto_commands(cli: typer.Typer) -> None:
-    """Command line. Add subcommands to `cli`, return nothing. Import what is heavy inside them."""
+    """Command line. Add subcommands to `cli`, return nothing. Import what is heavy inside them.
+
+    A command that takes `context: typer.Context` finds the settings with
+    `impasto.cli.session_of(context).settings`."""
 
 
 @hookspec

@@ -6,22 +6,14 @@ aiogram and aiohttp log through the standard library; their records take the sam
 from __future__ import annotations
 
 import logging
-import re
 import sys
 from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 import structlog
 
+from impasto.scrubbing import scrub
 from impasto.settings import LogSettings
-
-_TOKEN = re.compile(r"\b(\d{3,16}):[A-Za-z0-9_-]{8,}")
-"""A bot token wherever it stands, also in the URL of a failed request inside a traceback."""
-
-
-def scrub(text: str) -> str:
-    """The text with every bot token cut to its public half (the bot's id)."""
-    return _TOKEN.sub(r"\1:***", text)
 
 
 def _scrub_value(value: Any) -> Any:
@@ -59,7 +51,11 @@ def configure_logging(settings: LogSettings) -> None:
         _scrub_event,
     ]
     renderer: Any = (
-        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(),
+            # Tracebacks are text by now, so that tokens could be taken out of them.
+            exception_formatter=structlog.dev.plain_traceback,
+        )
         if pretty
         else structlog.processors.JSONRenderer(ensure_ascii=False)
     )
@@ -67,7 +63,6 @@ def configure_logging(settings: LogSettings) -> None:
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
-        cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(

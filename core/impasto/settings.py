@@ -3,13 +3,16 @@
 `IMPASTO_*` environment variables (`__` for nesting) win over `.env`, that over the file named by
 `--config` or `IMPASTO_CONFIG`, that over the packaged `config/impasto.toml`. Loading has two
 phases: `load_settings` reads the core's sections, which say what plugins there are; when these are
-loaded, `Settings.validate_plugin_section` checks each `[plugins.<name>]` against its plugin's own model.
+loaded, `Settings.validate_plugin_section` checks each `[plugins.<name>]` against its plugin's own
+model.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -17,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, Valid
 from pydantic_settings import (
     BaseSettings,
     DotEnvSettingsSource,
+    EnvSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
@@ -27,9 +31,14 @@ from pydantic_settings import (
 
 from impasto import resources
 from impasto.errors import SettingsError
+from impasto.scrubbing import scrub
 
 RESERVED_PLUGIN_NAMES = frozenset({"folder", "allow", "deny"})
 """Keys of `[plugins]` itself; no plugin can have a section of that name."""
+
+_PREFIX = "IMPASTO_"
+_SECRET = re.compile(r"token|secret|password|key|dsn|url", re.IGNORECASE)
+"""Names of settings whose values no message shows; those of plugins too."""
 
 
 class Section(BaseModel):
@@ -174,7 +183,7 @@ def load_settings(config: Path | None = None, **overrides: Any) -> Settings:
         """Reads the sources; a class of its own because pydantic-settings ties sources to one."""
 
         model_config = SettingsConfigDict(
-            env_prefix="IMPASTO_",
+            env_prefix=_PREFIX,
             env_nested_delimiter="__",
             env_file=".env",
             env_file_encoding="utf-8",
@@ -190,6 +199,9 @@ def load_settings(config: Path | None = None, **overrides: Any) -> Settings:
             dotenv_settings: PydanticBaseSettingsSource,
             file_secret_settings: PydanticBaseSettingsSource,
         ) -> tuple[PydanticBaseSettingsSource, ...]:
+            for source in (env_settings, dotenv_settings):
+                if isinstance(source, EnvSettingsSource):
+                    _check_underscores(source.env_vars)
             tables = [TomlConfigSettingsSource(settings_cls, file) for file in reversed(files)]
             return (init_settings, env_settings, _OwnDotEnv(settings_cls), *tables)
 
@@ -197,8 +209,27 @@ def load_settings(config: Path | None = None, **overrides: Any) -> Settings:
         return Loader(**overrides)
     except ValidationError as error:
         raise SettingsError(_explain(error)) from None
-    except (SettingsSourceError, tomllib.TOMLDecodeError) as error:
+    except (SettingsSourceError, tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise SettingsError(f"settings cannot be read: {error}") from None
+
+
+def _check_underscores(names: Iterable[str]) -> None:
+    """`IMPASTO_TELEGRAM_TOKEN` would be ignored silently, as variables of others are.
+
+    Raises:
+        SettingsError: a variable lacks the second underscore between section and setting.
+    """
+    fields = ((name, field.annotation) for name, field in Settings.model_fields.items())
+    known = {
+        f"{section}_{name}": f"{_PREFIX}{section}__{name}".upper()
+        for section, model in fields
+        if isinstance(model, type) and issubclass(model, BaseModel)
+        for name in model.model_fields
+    }
+    for name in names:
+        meant = known.get(name.lower().removeprefix(_PREFIX.lower()))
+        if meant is not None and name.lower().startswith(_PREFIX.lower()):
+            raise SettingsError(f"{name.upper()} is not a setting; write {meant}")
 
 
 def _explain(error: ValidationError, prefix: str = "") -> str:
@@ -206,7 +237,7 @@ def _explain(error: ValidationError, prefix: str = "") -> str:
     lines = []
     for item in error.errors(include_url=False):
         name = prefix + ".".join(str(part) for part in item["loc"])
-        value = "" if "token" in name.lower() else f" = {item.get('input')!r}"
+        value = "" if _SECRET.search(name) else f" = {item.get('input')!r}"
         problem = "unknown setting" if item["type"] == "extra_forbidden" else item["msg"]
-        lines.append(f"{name}{value}: {problem}")
+        lines.append(scrub(f"{name}{value}: {problem}"))
     return "\n".join(lines)

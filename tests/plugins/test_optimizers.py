@@ -39,7 +39,7 @@ def test_each_step_is_one_evaluation_within_bounds(optimizer) -> None:
     def counting(image: torch.Tensor) -> Evaluation:
         nonlocal evaluations
         evaluations += 1
-        assert 0 <= image.min()
+        assert image.min() >= 0
         assert image.max() <= 1
         return evaluate(image)
 

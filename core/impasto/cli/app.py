@@ -132,7 +132,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _sentence(error: Exception) -> str:
     """What went wrong, for a person at a terminal."""
-    from impasto.logs import scrub
+    from impasto.scrubbing import scrub
 
     if isinstance(error, ImpastoError):
         return scrub(f"impasto: {error}")

@@ -8,23 +8,19 @@ import errno
 import signal
 import tempfile
 import webbrowser
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from impasto.cli.session import Session, session_of
-from impasto.errors import OwnerError, SettingsError
+from impasto.errors import OwnerError
 
 if TYPE_CHECKING:
     from impasto.playground import Playground
+    from impasto.plugins import PluginHost
     from impasto.settings import Settings
-
-TOKEN_MISSING = (  # noqa: S105  (a sentence)
-    "telegram.token is not set: put the token from @BotFather into IMPASTO_TELEGRAM__TOKEN, "
-    "or try `impasto play`, which needs none"
-)
 
 
 def add_commands(cli: typer.Typer) -> None:
@@ -35,17 +31,22 @@ def add_commands(cli: typer.Typer) -> None:
 def run(context: typer.Context) -> None:
     """Run the bot on Telegram, by long polling, until it is stopped."""
     session = session_of(context)
-    settings = session.settings
-    if not settings.telegram.token.get_secret_value():
-        raise SettingsError(TOKEN_MISSING)
-    asyncio.run(_run(session, settings))
+    asyncio.run(_run(session.settings, session.bot))
 
 
-async def _run(session: Session, settings: Settings) -> None:
+async def _run(
+    settings: Settings, host: PluginHost, on_ready: Callable[[], None] | None = None
+) -> None:
     from impasto.telegram.app import run_bot
 
+    def ready() -> None:
+        if host.strict:
+            host.check_strict()  # now that every hook of the start was called
+        if on_ready is not None:
+            on_ready()
+
     with _stop_on_signals() as stop:
-        await run_bot(settings, session.bot, stop=stop)
+        await run_bot(settings, host, stop=stop, on_ready=ready)
 
 
 def play(
@@ -70,12 +71,19 @@ def play(
                 tempfile.TemporaryDirectory(prefix="impasto-play-", ignore_cleanup_errors=True)
             )
             state_dir = Path(name)
+            _share_weights(session.settings.state_dir, state_dir)
         asyncio.run(_play(session, host, port, browser, state_dir))
+
+
+def _share_weights(state_dir: Path, temporary: Path) -> None:
+    """Networks that were fetched are there in the playground too."""
+    weights = state_dir.resolve() / "weights"
+    if weights.is_dir():
+        (temporary / weights.name).symlink_to(weights, target_is_directory=True)
 
 
 async def _play(session: Session, host: str, port: int, browser: bool, state_dir: Path) -> None:
     from impasto.playground import Playground
-    from impasto.telegram.app import run_bot
 
     playground = Playground(host=host, port=port)
     await _start(playground, host, port)
@@ -90,8 +98,7 @@ async def _play(session: Session, host: str, port: int, browser: bool, state_dir
             if browser:
                 webbrowser.open(playground.url)
 
-        with _stop_on_signals() as stop:
-            await run_bot(settings, session.load_bot(settings), stop=stop, on_ready=show)
+        await _run(settings, session.load_bot(settings), on_ready=show)
     finally:
         await playground.stop()
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from impasto.plugins import PluginHost, PluginRecord
+    from impasto.settings import Settings
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -90,26 +91,27 @@ def _load_both(session: Session) -> dict[str, PluginHost]:
 
     bot = PluginHost(BOT_GROUP, session.settings).load()
     painting = PluginHost(PAINTING_GROUP, session.settings).load()
-    for hook, contract in _bot_contracts().items():
-        bot.collect(hook, contract, settings=session.settings)
+    _ask_all(bot, session.settings)
     Toolbox(painting)
     return {"bot": bot, "painting": painting}
 
 
-def _bot_contracts() -> dict[str, type]:
-    from aiogram import Router
-
+def _ask_all(bot: PluginHost, settings: Settings) -> None:
+    """Calls the hooks of the bot's start, as the start does."""
     from impasto.contracts import Presenter, StylePreset
     from impasto.jobs.journal import Storage
     from impasto.jobs.queue import JobQueue
 
-    return {
-        "impasto_routers": Router,
-        "impasto_presenters": Presenter,
-        "impasto_styles": StylePreset,
-        "impasto_queues": JobQueue,
-        "impasto_storages": Storage,
-    }
+    presets = bot.collect("impasto_styles", StylePreset, settings=settings)
+    asked: list[tuple[str, type[Any], dict[str, Any]]] = [
+        ("impasto_storages", Storage, {}),
+        ("impasto_queues", JobQueue, {}),
+        ("impasto_presenters", Presenter, {"presets": presets}),
+    ]
+    for hook, contract, more in asked:
+        bot.collect(hook, contract, settings=settings, **more)
+    for _ in bot.call("impasto_routers", settings=settings):
+        pass
 
 
 def _as_json(process: str, record: PluginRecord) -> dict[str, Any]:

@@ -118,9 +118,7 @@ class _Job:
         Raises:
             ImpastoError: a picture cannot be used, or what was asked for is not there.
         """
-        from torch import OutOfMemoryError
-
-        from impasto.painting.painter import PaintRequest
+        from impasto.painting.painter import OUT_OF_MEMORY, PaintRequest
         from impasto.painting.toolbox import load_toolbox
 
         request = PaintRequest(
@@ -131,7 +129,7 @@ class _Job:
         toolbox = load_toolbox(session.settings, strict=session.strict)
         try:
             painting = _paint_with_progress(request, toolbox)
-        except (MemoryError, OutOfMemoryError):
+        except OUT_OF_MEMORY:
             raise OwnerError(
                 "the memory is not enough for this picture; ask for less with --pixels"
             ) from None

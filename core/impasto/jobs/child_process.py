@@ -1,6 +1,6 @@
 """The painting child as its parent sees it: started by exec, spoken to in lines of JSON.
 
-Never forked: a process that runs threads and has torch loaded does not survive a fork in good health.
+Never forked: torch and its threads do not come through a fork in good health.
 """
 
 from __future__ import annotations
@@ -31,17 +31,24 @@ FromChild = Ready | Progress | Painted | Stopped | Failed
 class ChildLost(Exception):
     """The child died, was killed, or says nothing any more; it cannot be used again."""
 
+    def __init__(self, why: str, exit_code: int | None = None) -> None:
+        super().__init__(why)
+        self.exit_code = exit_code
+        """Negative: the signal that ended it; None: it did not end by itself."""
+
 
 class PaintingChild:
     """One running child. Make one with `start`."""
 
+    ready: Ready
+    """What it said when it was up."""
+
     def __init__(self, process: asyncio.subprocess.Process) -> None:
-        assert process.stdin is not None
-        assert process.stdout is not None
+        if process.stdin is None or process.stdout is None:
+            raise ValueError("the child must be started with pipes")
         self._process = process
         self._stdin = process.stdin
         self._stdout = process.stdout
-        self.ready: Ready | None = None
 
     @classmethod
     async def start(
@@ -63,10 +70,10 @@ class PaintingChild:
         child = cls(process)
         try:
             child.tell(Configure(settings=settings))
-            while child.ready is None:
-                message = await child.receive(patience)
-                if isinstance(message, Ready):
-                    child.ready = message
+            message = await child.receive(patience)
+            if not isinstance(message, Ready):
+                raise ChildLost(f"the painting process began with {message.kind}, not with ready")
+            child.ready = message
         except BaseException:
             await child.kill()
             raise
@@ -124,7 +131,8 @@ class PaintingChild:
         except ValueError:  # longer than the limit: no message of ours
             return b""
         if not line:
-            raise ChildLost(f"the painting process {_how_it_ended(await self._process.wait())}")
+            code = await self._process.wait()
+            raise ChildLost(f"the painting process {_how_it_ended(code)}", code)
         return line
 
 

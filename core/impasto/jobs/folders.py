@@ -9,7 +9,7 @@ from pathlib import Path
 
 import structlog
 
-from impasto.jobs.job import Job
+from impasto.jobs.job import Job, JobState
 from impasto.jobs.journal import Journal
 
 log = structlog.get_logger(__name__)
@@ -23,6 +23,7 @@ class JobFolders:
     def __init__(self, state_dir: Path, keep_hours: float) -> None:
         self.root = state_dir.resolve() / "jobs"
         self._keep = timedelta(hours=keep_hours)
+        self._removals: set[asyncio.Task[None]] = set()
 
     def of(self, job_id: str) -> Path:
         return self.root / job_id
@@ -36,6 +37,14 @@ class JobFolders:
         """The job is final: removes its folder unless pictures are to be kept for a while."""
         if not self._keep and job.state.is_final:
             await self._remove(self.of(job.id))
+
+    def job_changed(self, job: Job, change: JobState) -> None:
+        """Watches the ledger: the folder of a job that was told is released at once. Of a cancelled
+        one the worker does that, once the child writes no more."""
+        if change in (JobState.DELIVERED, JobState.EXPLAINED):
+            removal = asyncio.create_task(self.release(job))
+            self._removals.add(removal)
+            removal.add_done_callback(self._removals.discard)
 
     async def sweep(self, journal: Journal) -> int:
         """Removes folders whose time is over and those of no job; returns how many."""

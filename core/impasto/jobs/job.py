@@ -107,7 +107,7 @@ class Failure(JobModel):
 
 
 def new_job_id() -> str:
-    """64 random bits in 11 URL-safe characters: short enough for callback data, not to be guessed."""
+    """64 random bits in 11 URL-safe characters: short for callback data, yet not to be guessed."""
     return secrets.token_urlsafe(8)
 
 

@@ -22,11 +22,11 @@ class Journal(Protocol):
         ...
 
     async def begin_update(self, update_id: int) -> int:
-        """Counts an attempt at handling an update; returns how many there were, this one included."""
+        """Counts an attempt at handling an update; returns how many there were, this included."""
         ...
 
     async def finish_update(self, update_id: int) -> None:
-        """The update was handled, or is given up; it is not returned by `unfinished_updates` again."""
+        """The update was handled or is given up: `unfinished_updates` does not return it again."""
         ...
 
     async def unfinished_updates(self) -> list[tuple[int, str]]:

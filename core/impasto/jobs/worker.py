@@ -5,9 +5,7 @@ finish."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Sequence
-from enum import Enum, auto
-from typing import Any, TypeVar
+from collections.abc import Sequence
 
 import structlog
 
@@ -15,11 +13,11 @@ from impasto.contracts import StylePreset
 from impasto.errors import ChatError, InvalidTransition, PaintingFailed
 from impasto.jobs.child_process import PAINTING_COMMAND, ChildLost, PaintingChild
 from impasto.jobs.folders import JobFolders
+from impasto.jobs.in_hand import InHand, Stop, StopRequested
 from impasto.jobs.job import ChosenStyle, Failure, Job, JobState
 from impasto.jobs.ledger import Ledger
 from impasto.jobs.ports import PictureSource, Reporter
 from impasto.messages import (
-    Cancel,
     Failed,
     Outcome,
     Paint,
@@ -32,75 +30,6 @@ from impasto.messages import (
 from impasto.settings import Settings
 
 log = structlog.get_logger(__name__)
-T = TypeVar("T")
-
-SECONDS_TO_STOP = 5.0
-"""A child that does not stop painting within this time of a Cancel is killed."""
-
-
-class _Stop(Enum):
-    """Why the job in hand is to be stopped."""
-
-    TAKEN_AWAY = auto()  # cancelled or abandoned: the journal knows
-    SHUTDOWN = auto()
-
-
-class _StopRequested(Exception):
-    """The job in hand was stopped before the child had it."""
-
-
-class _InHand:
-    """The job that is being worked on."""
-
-    def __init__(self, job: Job) -> None:
-        self.job = job
-        self.stop: _Stop | None = None
-        self.stop_requested = asyncio.Event()
-        self.child: PaintingChild | None = None
-        """The child that paints it; None before Paint was sent."""
-        self.kill_timer: asyncio.TimerHandle | None = None
-
-    def request_stop(self, why: _Stop) -> None:
-        # The first reason stays, but what was taken away is never handed back.
-        if self.stop is None or why is _Stop.TAKEN_AWAY:
-            self.stop = why
-        if not self.stop_requested.is_set():
-            self.stop_requested.set()
-            self._tell_child()
-
-    def given_to(self, child: PaintingChild) -> None:
-        self.child = child
-        if self.stop_requested.is_set():
-            self._tell_child()
-
-    def taken_from_child(self) -> None:
-        self.child = None
-        if self.kill_timer is not None:
-            self.kill_timer.cancel()
-
-    def _tell_child(self) -> None:
-        if self.child is not None:
-            self.child.tell(Cancel(job_id=self.job.id))
-            loop = asyncio.get_running_loop()
-            self.kill_timer = loop.call_later(SECONDS_TO_STOP, self.child.kill_now)
-
-    async def unless_stopped(self, work: Coroutine[Any, Any, T]) -> T:
-        """The result of `work`, which is cancelled when a stop is requested.
-
-        Raises:
-            _StopRequested: it was.
-        """
-        task = asyncio.ensure_future(work)
-        stop = asyncio.ensure_future(self.stop_requested.wait())
-        try:
-            await asyncio.wait({task, stop}, return_when=asyncio.FIRST_COMPLETED)
-            if stop.done():
-                raise _StopRequested
-            return task.result()
-        finally:
-            for pending in (task, stop):
-                pending.cancel()
-            await asyncio.gather(task, stop, return_exceptions=True)
 
 
 class Worker:
@@ -126,7 +55,9 @@ class Worker:
         self._command = command
         self._silence = settings.queue.silence_seconds
         self._starting: asyncio.Task[PaintingChild] | None = None
-        self._in_hand: _InHand | None = None
+        self._in_hand: InHand | None = None
+        self._unwritten: tuple[InHand, Outcome] | None = None
+        """What came of a job, until the journal has it."""
         self._idle = asyncio.Event()
         self._idle.set()
         self._draining = False
@@ -134,9 +65,7 @@ class Worker:
 
     def warm_up(self) -> None:
         """Starts the child in the background, so that the first job need not wait for it."""
-        if self._starting is None or _has_failed(self._starting):
-            self._starting = asyncio.create_task(self._start_child())
-            self._starting.add_done_callback(_log_failed_start)
+        self._started()
 
     async def ready(self) -> Ready:
         """What the child said when it was up.
@@ -144,22 +73,23 @@ class Worker:
         Raises:
             ChildLost: it does not start.
         """
-        ready = (await self._child()).ready
-        assert ready is not None
-        return ready
+        return (await self._child()).ready
 
     async def work(self) -> bool:
         """Paints the next waiting job; False when none waits or the worker is being stopped."""
         if self._draining:
             return False
+        if self._unwritten is not None:
+            await self._conclude(*self._unwritten)
+            return True
         self._idle.clear()
         try:
             job = await self._ledger.claim()
             if job is None:
                 return False
-            self._in_hand = _InHand(job)
+            self._in_hand = InHand(job)
             if self._draining:
-                self._in_hand.request_stop(_Stop.SHUTDOWN)
+                self._in_hand.request_stop(Stop.SHUTDOWN)
             await self._handle(self._in_hand)
             return True
         finally:
@@ -171,7 +101,7 @@ class Worker:
         Takes little more than SECONDS_TO_STOP."""
         self._draining = True
         if self._in_hand is not None:
-            self._in_hand.request_stop(_Stop.SHUTDOWN)
+            self._in_hand.request_stop(Stop.SHUTDOWN)
         await self._idle.wait()
 
     async def close(self) -> None:
@@ -189,13 +119,13 @@ class Worker:
         hand = self._in_hand
         gone = change in (JobState.CANCELLED, JobState.ABANDONED)
         if gone and hand is not None and hand.job.id == job.id:
-            hand.request_stop(_Stop.TAKEN_AWAY)
+            hand.request_stop(Stop.TAKEN_AWAY)
 
-    async def _handle(self, hand: _InHand) -> None:
+    async def _handle(self, hand: InHand) -> None:
         try:
             paint = await hand.unless_stopped(self._prepare(hand.job))
             outcome = await self._painted(hand, paint)
-        except _StopRequested:
+        except StopRequested:
             outcome = Stopped(job_id=hand.job.id)
         except ChatError as error:
             outcome = Failed(
@@ -228,7 +158,7 @@ class Worker:
             raise PaintingFailed("style_gone", "This style is gone; please choose another one.")
         return StyleFile(path=preset.picture.resolve(), weight=style.weight)
 
-    async def _painted(self, hand: _InHand, paint: Paint) -> Outcome:
+    async def _painted(self, hand: InHand, paint: Paint) -> Outcome:
         """Has the job painted, by new children where old ones die."""
         while True:
             try:
@@ -245,7 +175,7 @@ class Worker:
                 if hand.job.deaths >= self._settings.queue.attempts:
                     return _given_up(hand.job, str(loss))
 
-    async def _painted_by(self, child: PaintingChild, hand: _InHand, paint: Paint) -> Outcome:
+    async def _painted_by(self, child: PaintingChild, hand: InHand, paint: Paint) -> Outcome:
         child.tell(paint)
         hand.given_to(child)
         try:
@@ -260,25 +190,30 @@ class Worker:
         finally:
             hand.taken_from_child()
 
-    async def _conclude(self, hand: _InHand, outcome: Outcome) -> None:
+    async def _conclude(self, hand: InHand, outcome: Outcome) -> None:
         """Writes down what came of the job and has the person told."""
-        job = hand.job
+        self._unwritten = (hand, outcome)
         try:
-            if isinstance(outcome, Painted):
-                job = await self._ledger.move(
-                    job.id, JobState.PAINTED, result=outcome.result, seconds=outcome.seconds
-                )
-                self._reporter.finished(job)
-            elif isinstance(outcome, Stopped) and hand.stop is _Stop.SHUTDOWN:
-                await self._ledger.move(job.id, JobState.ACCEPTED, attempts=job.attempts - 1)
-            elif isinstance(outcome, Stopped) and hand.stop is _Stop.TAKEN_AWAY:
-                await self._release(job.id)
-            else:
-                failed = outcome if isinstance(outcome, Failed) else _given_up(job, "it stopped")
-                await self._fail(job, failed)
+            await self._write(hand, outcome)
         except InvalidTransition:
-            log.info("job_was_taken_away", job=job.id)
+            log.info("job_was_taken_away", job=hand.job.id)
+            await self._release(hand.job.id)
+        self._unwritten = None
+
+    async def _write(self, hand: InHand, outcome: Outcome) -> None:
+        job = hand.job
+        if isinstance(outcome, Painted):
+            job = await self._ledger.move(
+                job.id, JobState.PAINTED, result=outcome.result, seconds=outcome.seconds
+            )
+            self._reporter.finished(job)
+        elif isinstance(outcome, Stopped) and hand.stop is Stop.SHUTDOWN:
+            await self._ledger.move(job.id, JobState.ACCEPTED, attempts=job.attempts - 1)
+        elif isinstance(outcome, Stopped) and hand.stop is Stop.TAKEN_AWAY:
             await self._release(job.id)
+        else:
+            failed = outcome if isinstance(outcome, Failed) else _given_up(job, "it stopped")
+            await self._fail(job, failed)
 
     async def _fail(self, job: Job, failed: Failed) -> None:
         log.warning(
@@ -295,20 +230,24 @@ class Worker:
     async def _child(self) -> PaintingChild:
         """The running child, or a new one."""
         while True:
-            self.warm_up()
-            assert self._starting is not None
             # Shielded: whoever is stopped while waiting for the child must not stop its start.
-            child = await asyncio.shield(self._starting)
+            child = await asyncio.shield(self._started())
             if child.is_alive:
                 return child
             log.warning("painting_child_died_idle", pid=child.pid)
             await self._replace_child()
 
+    def _started(self) -> asyncio.Task[PaintingChild]:
+        """The start of the child in use, begun now if there is none."""
+        if self._starting is None or _has_failed(self._starting):
+            self._starting = asyncio.create_task(self._start_child())
+            self._starting.add_done_callback(_log_failed_start)
+        return self._starting
+
     async def _start_child(self) -> PaintingChild:
         child = await PaintingChild.start(
             self._settings.without_secrets(), patience=self._silence, command=self._command
         )
-        assert child.ready is not None
         log.info("painting_child_ready", pid=child.pid, device=child.ready.device)
         for plugin in child.ready.plugins:
             if plugin.error:

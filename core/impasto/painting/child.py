@@ -20,7 +20,6 @@ from types import MappingProxyType
 from typing import BinaryIO, NoReturn
 
 import structlog
-import torch
 from PIL import Image
 from pydantic import ValidationError
 
@@ -40,7 +39,7 @@ from impasto.messages import (
     encode,
     to_child,
 )
-from impasto.painting.painter import Painting, PaintProgress, PaintRequest, paint
+from impasto.painting.painter import OUT_OF_MEMORY, Painting, PaintProgress, PaintRequest, paint
 from impasto.painting.pictures import open_picture
 from impasto.painting.toolbox import Toolbox, load_toolbox
 from impasto.settings import Settings
@@ -141,7 +140,7 @@ class Child:
             )
         except OwnerError as error:
             return _failed(job, "painting_failed", str(error))
-        except (MemoryError, torch.OutOfMemoryError) as error:
+        except OUT_OF_MEMORY as error:
             return _failed(job, "out_of_memory", f"not enough memory for this picture: {error}")
         except Exception as error:
             return _failed(job, "painting_failed", f"{type(error).__name__}: {error}")

@@ -73,8 +73,8 @@ def _sum_dtype(values: torch.Tensor) -> torch.dtype:
 
 
 def gram_sum(features: torch.Tensor, metric: Metric) -> torch.Tensor:
-    """F F^T of 1xCxHxW features, at least float32; CxC, or (C+1)x(C+1) with a constant channel where the
-    layer has a readout. Sums of row strips add up to the sum of the whole."""
+    """F F^T of 1xCxHxW features, at least float32; CxC, or (C+1)x(C+1) with a constant channel
+    where the layer has a readout. Sums of row strips add up to the sum of the whole."""
     rows = features.permute(0, 2, 3, 1).flatten(0, 2)
     product = (rows.T @ rows).to(_sum_dtype(rows))
     if metric.gram is None:

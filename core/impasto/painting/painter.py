@@ -28,6 +28,8 @@ from impasto.settings import Settings
 
 OUT_OF_MEMORY = (MemoryError, torch.OutOfMemoryError)
 """What painting raises when the memory, the machine's or the GPU's, is not enough."""
+_CPU_OUT_OF_MEMORY = "can't allocate memory"
+"""torch's allocator for the CPU says it in the text of a RuntimeError."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,8 +77,9 @@ def paint(
 
     Closing the iterator (or no longer asking it) cancels between two steps.
 
-        from impasto import PaintRequest, paint
+        from impasto import PaintRequest, open_picture, paint
 
+        photo, style = open_picture(Path("photo.jpg")), open_picture(Path("style.jpg"))
         for event in paint(PaintRequest(content=photo, styles=[(style, 1.0)])):
             print(event)
         event.picture.save("painting.png")
@@ -114,6 +117,7 @@ class _Painter:
         self._content_image = to_tensor(self._content).to(device)
         self._style_images = [(to_tensor(p).to(device), weight) for p, weight in self._styles]
         self._levels = plan_levels((self._content.height, self._content.width), tools.steps)
+        self._steps_made = 0
 
     def run(self) -> Iterator[PaintProgress | Painting]:
         *coarser, finest = range(len(self._levels))
@@ -126,7 +130,7 @@ class _Painter:
         yield Painting(
             picture=self._finished(painted),
             losses=objective.losses(painted),
-            steps=self._steps_before(len(self._levels)),
+            steps=self._steps_made,
             seconds=time.perf_counter() - self._begin,
             network=self._tools.network.name,
             device=self._tools.device.name,
@@ -141,11 +145,13 @@ class _Painter:
         start = resize(self._start, (level.height, level.width)).clamp(0, 1)
         image = start if below is None else carry_up(*below, start)
         best, best_loss = image, math.inf
+        steps_before = sum(coarser.steps for coarser in self._levels[:index])
         for iterate in self._minimize(objective, image, level):
             if iterate.loss < best_loss:
                 best, best_loss = iterate.image.clone(), iterate.loss
+            self._steps_made += 1
             yield PaintProgress(
-                step=self._steps_before(index) + iterate.step,
+                step=steps_before + iterate.step,
                 steps=self._tools.steps,
                 level=index + 1,
                 levels=len(self._levels),
@@ -176,6 +182,10 @@ class _Painter:
                     yield iterate
         except (ImpastoError, *OUT_OF_MEMORY):
             raise
+        except RuntimeError as error:
+            if _CPU_OUT_OF_MEMORY in str(error):
+                raise MemoryError(str(error)) from error
+            raise PluginError(owner, f"{optimizer.name}: {error}") from error
         except Exception as error:
             raise PluginError(
                 owner, f"{optimizer.name}: {type(error).__name__}: {error}"
@@ -195,9 +205,6 @@ class _Painter:
         full = resize(image, (self._content.height, self._content.width))
         picture = to_picture(full)
         return self._toolbox.finish(picture, self._tools.options, self._content, self._styles)
-
-    def _steps_before(self, index: int) -> int:
-        return sum(level.steps for level in self._levels[:index])
 
 
 def _scaled(image: torch.Tensor, scale: float) -> torch.Tensor:

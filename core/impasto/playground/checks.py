@@ -58,7 +58,7 @@ def find_own_message(
     message = conversation.messages.get(message_id)
     if message is None:
         raise bad_request("message to edit not found")
-    if message.from_user is None or message.from_user.id != world.bot.id:
+    if message.from_user is None or not message.from_user.is_bot:
         raise bad_request("message can't be edited")
     return conversation, message
 

@@ -19,14 +19,17 @@ from aiohttp import web
 from . import pictures
 from .context import content_of
 from .entities import MAX_CAPTION, MAX_TEXT, find_entities
+from .events import Event
 from .files import Media
+from .forms import Call, Upload, read_call
 from .html_text import utf16_length
 from .refusals import Refusal
 from .state import Conversation, World
-from .wire import Call, Upload, read_call, to_json
+from .wire import to_json
 
 MAX_ALBUM = 10
 SEND_AS = ("auto", "photo", "document")
+HEARTBEAT_S = 15.0
 
 Handler = Callable[[Conversation, Call], Awaitable[Any]]
 
@@ -237,7 +240,7 @@ class ClientApi:
         try:
             await response.prepare(request)
             await _write(response, {"kind": "snapshot", **self._world.snapshot(conversation)})
-            while (event := await watcher.next()) is not None:
+            while (event := await watcher.next(HEARTBEAT_S)) is not None:
                 await _write(response, event)
         except ConnectionError:
             pass
@@ -246,8 +249,10 @@ class ClientApi:
         return response
 
 
-async def _write(response: web.StreamResponse, event: dict[str, Any]) -> None:
-    await response.write(f"data: {json.dumps(event)}\n\n".encode())
+async def _write(response: web.StreamResponse, event: Event) -> None:
+    # A comment line is how one finds out that the reader is gone while nothing happens.
+    line = f"data: {json.dumps(event)}" if event else ":"
+    await response.write(f"{line}\n\n".encode())
 
 
 def _groups(contents: list[dict[str, Any]]) -> list[str | None]:
@@ -277,5 +282,5 @@ def _number(call: Call, name: str) -> int:
 
 def _attachment(name: str) -> str:
     """A Content-Disposition header for any file name (RFC 6266)."""
-    plain = "".join(c if c.isascii() and c.isalnum() or c in "._-" else "_" for c in name)
+    plain = "".join(c if (c.isascii() and c.isalnum()) or c in "._-" else "_" for c in name)
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(Path(name).name)}"

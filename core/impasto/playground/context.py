@@ -10,10 +10,10 @@ from aiogram.methods import TelegramMethod
 from aiogram.types import Animation, Document, PhotoSize
 
 from .files import Media
+from .forms import Upload
 from .refusals import bad_request
 from .state import World
 from .webhook import Webhook
-from .wire import Upload
 
 TYPE_NAMES = {"photo": "Photo", "document": "Document", "animation": "Animation"}
 

@@ -68,9 +68,8 @@ def _parse(text: str, parse_mode: str | None, entities: list[MessageEntity] | No
             raise bad_request(f"can't parse entities: {error}") from error
     elif entities:
         entities = _checked(text, entities)
-    text, entities = _trimmed(text, entities or [])
-    entities = _with_found(text, entities)
-    return text, entities or None
+    body, kept = _trimmed(text, entities or [])
+    return body, _with_found(body, kept) or None
 
 
 def _checked(text: str, entities: list[MessageEntity]) -> list[MessageEntity]:
@@ -85,7 +84,7 @@ def _checked(text: str, entities: list[MessageEntity]) -> list[MessageEntity]:
     return sorted(kept, key=lambda entity: (entity.offset, -entity.length))
 
 
-def _trimmed(text: str, entities: list[MessageEntity]) -> Formatted:
+def _trimmed(text: str, entities: list[MessageEntity]) -> tuple[str, list[MessageEntity]]:
     """Without white space around; entities moved along or dropped with it."""
     body = text.strip()
     if body == text:

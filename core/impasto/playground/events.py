@@ -32,9 +32,13 @@ class Watcher:
             self.closed = True
             self._queue.put_nowait(None)
 
-    async def next(self) -> Event | None:
-        """The next event, or None at the end."""
-        return await self._queue.get()
+    async def next(self, patience_s: float | None = None) -> Event | None:
+        """The next event, an empty one when nothing happened for so long, or None at the end."""
+        try:
+            async with asyncio.timeout(patience_s):
+                return await self._queue.get()
+        except TimeoutError:
+            return {}
 
 
 class EventHub:

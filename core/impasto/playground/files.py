@@ -66,11 +66,11 @@ class FileStore:
     async def add_photo(self, path: Path) -> tuple[PhotoSize, ...]:
         """Take the picture file at `path` as a photo: its sizes, smallest first.
 
+        The file itself is not kept; whoever brought it removes it.
         Raises `Refusal` for what Telegram does not take as a photo.
         """
         sizes = await asyncio.to_thread(pictures.photo_sizes, path)
         photo = tuple(self._store_jpeg(jpeg, "photos", "AgAC") for jpeg in sizes)
-        path.unlink(missing_ok=True)
         for size in photo:
             self._media[size.file_id] = photo
         return photo
@@ -79,7 +79,6 @@ class FileStore:
         self, path: Path, name: str, content_type: str | None = None
     ) -> Document:
         """Take the file at `path` byte for byte; pictures get a thumbnail."""
-        self._refuse_empty(path)
         small = await asyncio.to_thread(pictures.thumbnail, path)
         stored = await self._move_in(path, "documents", "BQAC", name)
         mime_type = mimetypes.guess_type(name)[0] or content_type or "application/octet-stream"
@@ -147,8 +146,8 @@ class FileStore:
         )
 
     async def _move_in(self, source: Path, kind: str, prefix: str, name: str) -> StoredFile:
-        unique = await asyncio.to_thread(_sha256, source)
-        path = source.rename(self.folder / secrets.token_hex(16))
+        path = self.folder / secrets.token_hex(16)
+        unique = await asyncio.to_thread(_move, source, path)
         return self._register(path, kind, prefix, name, unique)
 
     def _register(self, path: Path, kind: str, prefix: str, name: str, unique: str) -> StoredFile:
@@ -176,12 +175,9 @@ class FileStore:
         stored.path.unlink(missing_ok=True)
         self._bytes -= stored.size
 
-    @staticmethod
-    def _refuse_empty(path: Path) -> None:
-        if path.stat().st_size == 0:
-            raise bad_request("file must be non-empty")
 
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
+def _move(source: Path, target: Path) -> str:
+    """Move a file; the SHA-256 of its content."""
+    source.rename(target)
+    with target.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -7,6 +7,7 @@ UTF-16 code units, offsets in errors count UTF-8 bytes.
 from __future__ import annotations
 
 import re
+import string
 from dataclasses import dataclass
 
 from aiogram.types import MessageEntity
@@ -32,6 +33,7 @@ TAGS = {
 
 _SPACE = " \t\r\n\0\v"
 _END = ""
+_NAME_TOKEN = string.ascii_letters + string.digits + ".-"
 _REFERENCE = re.compile(r"&(?:#(\d{1,7})|#x([0-9a-fA-F]{1,6})|(lt|gt|amp|quot));")
 _NAMED = {"lt": "<", "gt": ">", "amp": "&", "quot": '"'}
 _USER_LINK = re.compile(r"tg://user\?id=(\d{1,15})$")
@@ -73,6 +75,7 @@ class _HtmlParser:
         self._offset = 0
         self._open: list[_Open] = []
         self._entities: list[MessageEntity] = []
+        self._languages: dict[tuple[int, int], str] = {}
 
     def parse(self) -> tuple[str, list[MessageEntity]]:
         while (character := self._peek()) != _END:
@@ -170,8 +173,8 @@ class _HtmlParser:
         quote = self._peek()
         if quote not in ("'", '"'):
             start = self._at
-            match = re.compile(r"[0-9a-zA-Z.\-]*").match(self._markup, start)
-            self._at = match.end() if match else start
+            while self._peek() in _NAME_TOKEN and self._peek() != _END:
+                self._at += 1
             if self._peek() not in (*_SPACE, ">", _END):
                 raise MarkupError(
                     f"Unexpected end of name token at byte offset {self._bytes(start)}"
@@ -205,40 +208,33 @@ class _HtmlParser:
 
     def _close(self, opened: _Open) -> None:
         kind = TAGS[opened.tag]
-        extra: dict[str, str] = {}
+        entity = MessageEntity(type=kind, offset=opened.offset, length=self._offset - opened.offset)
         if kind == "text_link":
             url = opened.argument or "".join(self._text[opened.text_start :])
             if not is_url(url):
                 return
-            extra["url"] = url
+            entity = entity.model_copy(update={"url": url})
         elif kind == "custom_emoji":
-            extra["custom_emoji_id"] = opened.argument
+            entity = entity.model_copy(update={"custom_emoji_id": opened.argument})
         elif opened.argument == "expandable":
-            kind = "expandable_blockquote"
-        elif kind == "code" and opened.argument:
-            extra["language"] = opened.argument
-        length = self._offset - opened.offset
-        if kind in ("pre", "code"):
-            language = self._merge_pre(kind, opened.offset, length)
-            if language is not None:
-                kind, extra = "pre", {"language": language} if language else {}
-        if kind == "code":
-            extra.pop("language", None)
-        self._entities.append(
-            MessageEntity(type=kind, offset=opened.offset, length=length, **extra)
-        )
-        if kind == "code" and opened.argument:
-            self._code_language = (opened.offset, length, opened.argument)
+            entity = entity.model_copy(update={"type": "expandable_blockquote"})
+        elif kind == "code":
+            self._languages[entity.offset, entity.length] = opened.argument
+        elif kind == "pre":
+            entity = self._with_language(entity)
+        self._entities.append(entity)
 
-    _code_language: tuple[int, int, str] | None = None
-
-    def _merge_pre(self, kind: str, offset: int, length: int) -> str | None:
+    def _with_language(self, block: MessageEntity) -> MessageEntity:
         """`<pre><code class="language-x">` is one block of code in the language x."""
-        inner = self._code_language
-        if kind != "pre" or inner is None or inner[:2] != (offset, length):
-            return None
-        self._entities.pop()
-        return inner[2]
+        language = self._languages.get((block.offset, block.length))
+        if not language:
+            return block
+        self._entities = [
+            entity
+            for entity in self._entities
+            if (entity.type, entity.offset, entity.length) != ("code", block.offset, block.length)
+        ]
+        return block.model_copy(update={"language": language})
 
 
 def _argument(tag: str, name: str, value: str) -> str:

@@ -102,7 +102,8 @@ def _legacy_entity(markup: str, at: int, text: _Text, entities: list[MessageEnti
         extra["url"] = target.group(1)
     if text.offset > offset:
         length = text.offset - offset
-        entities.append(MessageEntity(type=kind, offset=offset, length=length, **extra))
+        entity = MessageEntity(type=kind, offset=offset, length=length)
+        entities.append(entity.model_copy(update=extra))
     return after
 
 
@@ -229,4 +230,5 @@ class _MarkdownV2:
 
     def _add(self, kind: str, offset: int, **extra: str) -> None:
         length = self._text.offset - offset
-        self._entities.append(MessageEntity(type=kind, offset=offset, length=length, **extra))
+        entity = MessageEntity(type=kind, offset=offset, length=length)
+        self._entities.append(entity.model_copy(update=extra))

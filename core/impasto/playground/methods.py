@@ -10,15 +10,17 @@ import logging
 from typing import Any
 
 import aiohttp
+from aiohttp.http_exceptions import HttpProcessingError
 
 from .context import Context, Entry
 from .editing import EDITING
+from .forms import Call, json_fields, read_form
 from .profile import PROFILE
 from .refusals import Refusal, not_found
 from .sending import SENDING
 from .state import World
 from .webhook import Webhook
-from .wire import Call, build_method, json_fields, read_form, to_json
+from .wire import build_method, to_json
 
 LOGGER = logging.getLogger(__name__)
 
@@ -63,8 +65,10 @@ class BotApi:
             if isinstance(name, str):
                 call.method = name
                 await self.answer(call)
-        except (Refusal, ValueError) as refusal:
+        except (Refusal, ValueError, HttpProcessingError) as refusal:
             LOGGER.warning("the webhook's reply was refused: %s", refusal)
+        except Exception:
+            LOGGER.exception("the playground failed in a webhook's reply")
         finally:
             call.discard_uploads()
 

@@ -92,6 +92,12 @@ class Person:
         if self._session is not None:
             await self._session.close()
 
+    @property
+    def _http(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            raise PersonError("open the person first: async with Person(...)")
+        return self._session
+
     def messages(self) -> list[Message]:
         """All messages of the chat as they are now, oldest first."""
         return [self._messages[key] for key in sorted(self._messages)]
@@ -158,7 +164,11 @@ class Person:
         seen = [button.text for *_, button in self._buttons(message_id)]
         raise PersonError(f"there is no button {button_text!r} among {seen}")
 
-    async def answer_to(self, query_id: str, timeout: float = DEFAULT_TIMEOUT_S) -> Answer:
+    async def answer_to(
+        self,
+        query_id: str,
+        timeout: float = DEFAULT_TIMEOUT_S,  # noqa: ASYNC109 - the error tells what was said
+    ) -> Answer:
         """Wait until the bot answers the tap."""
         await self.wait_until(lambda: query_id in self._answers, timeout)
         return self._answers[query_id]
@@ -173,8 +183,7 @@ class Person:
 
     async def download(self, file_id: str) -> bytes:
         """The bytes of a file in the chat."""
-        assert self._session is not None
-        async with self._session.get(f"{self._base}/files/{file_id}") as response:
+        async with self._http.get(f"{self._base}/files/{file_id}") as response:
             if not response.ok:
                 raise PersonError(await response.text())
             return await response.read()
@@ -182,7 +191,7 @@ class Person:
     async def wait_for(
         self,
         predicate: Callable[[Message], Any],
-        timeout: float = DEFAULT_TIMEOUT_S,
+        timeout: float = DEFAULT_TIMEOUT_S,  # noqa: ASYNC109
         after: int = 0,
     ) -> Message:
         """The first message of the bot with an id above `after` for which `predicate` holds.
@@ -190,19 +199,19 @@ class Person:
         Waits for new messages and edits. Raises `TimeoutError` that tells what the bot said.
         """
 
-        def found() -> Message | None:
-            for message in self.from_bot():
-                if message.message_id > after and predicate(message):
-                    return message
-            return None
+        found: list[Message] = []
 
-        await self.wait_until(lambda: found() is not None, timeout)
-        message = found()
-        assert message is not None
-        return message
+        def look() -> bool:
+            found[:] = (m for m in self.from_bot() if m.message_id > after and predicate(m))
+            return bool(found)
+
+        await self.wait_until(look, timeout)
+        return found[0]
 
     async def wait_until(
-        self, condition: Callable[[], Any], timeout: float = DEFAULT_TIMEOUT_S
+        self,
+        condition: Callable[[], Any],
+        timeout: float = DEFAULT_TIMEOUT_S,  # noqa: ASYNC109
     ) -> None:
         """Wait until `condition` holds; it is looked at after every event of the chat."""
         try:
@@ -228,24 +237,21 @@ class Person:
     async def _send(
         self, files: list[tuple[str, bytes]], kind: str, caption: str | None
     ) -> list[Message]:
-        form = aiohttp.FormData({"as": kind, "caption": caption or ""})
+        form = aiohttp.FormData({"as": kind, "caption": caption or ""}, quote_fields=False)
         for index, (name, content) in enumerate(files):
             form.add_field(f"file{index}", content, filename=name)
         return [_message(item) for item in await self._request("POST", "/files", data=form)]
 
     async def _request(self, verb: str, path: str, **content: Any) -> Any:
-        if self._session is None:
-            raise PersonError("open the person first: async with Person(...)")
-        async with self._session.request(verb, self._base + path, **content) as response:
+        async with self._http.request(verb, self._base + path, **content) as response:
             body = await response.json()
         if not response.ok:
             raise PersonError(body["error"])
         return body
 
     async def _follow(self) -> None:
-        assert self._session is not None
         try:
-            async with self._session.get(
+            async with self._http.get(
                 f"{self._base}/events", read_bufsize=MAX_EVENT_BYTES
             ) as response:
                 async for line in response.content:

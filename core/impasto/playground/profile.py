@@ -107,7 +107,8 @@ async def get_chat(context: Context, method: methods.GetChat) -> Any:
     chat = find_chat(context.world, method.chat_id).chat
     return {
         **to_json(chat),
-        **{"accent_color_id": chat.id % 7, "max_reaction_count": 11},
+        "accent_color_id": chat.id % 7,
+        "max_reaction_count": 11,
         "accepted_gift_types": {
             "unlimited_gifts": True,
             "limited_gifts": True,

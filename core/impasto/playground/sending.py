@@ -61,19 +61,16 @@ async def send_animation(context: Context, method: methods.SendAnimation) -> Mes
 
 async def send_media_group(context: Context, method: methods.SendMediaGroup) -> list[Message]:
     conversation = find_chat(context.world, method.chat_id)
-    if len(method.media) not in ALBUM_SIZES:
-        raise bad_request(
-            "too many messages to send as an album"
-            if method.media[1:]
-            else "too few messages to send as an album"
-        )
+    _check_album_size(len(method.media))
     if len({item.type for item in method.media}) > 1:
         raise bad_request("document can't be mixed with other media types")
     replied = _replied(conversation, method)
     contents = []
     for item in method.media:
         if not isinstance(item, InputMediaPhoto | InputMediaDocument):
-            raise bad_request("can't use the media of the specified type in the album")
+            raise bad_request(
+                f"can't parse InputMedia: type \"{item.type}\" can't be used in sendMediaGroup"
+            )
         caption, entities = format_caption(
             item.caption, given(item.parse_mode), item.caption_entities
         )
@@ -94,6 +91,15 @@ async def send_chat_action(context: Context, method: methods.SendChatAction) -> 
         raise bad_request("wrong parameter action in request")
     context.world.hub.publish(conversation.person.id, "action", action=method.action)
     return True
+
+
+def _check_album_size(size: int) -> None:
+    if not size:
+        raise bad_request("there are no messages to send")
+    if size < ALBUM_SIZES.start:
+        raise bad_request("too few messages to send as an album")
+    if size >= ALBUM_SIZES.stop:
+        raise bad_request("too many messages to send as an album")
 
 
 async def _send_media(context: Context, method: Any, value: Any, kind: str) -> Message:

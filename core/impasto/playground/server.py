@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import logging
-import re
-import secrets
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 
+from .bot_routes import TOKEN, BotRoutes
 from .client_api import ClientApi
 from .guard import add_headers, guard, is_loopback
 from .methods import BotApi
 from .page import add_page
-from .refusals import Refusal, not_found, unauthorized
 from .state import DEFAULT_BOT_ID, World
-from .wire import Call, read_call
 
 LOGGER = logging.getLogger(__name__)
 
-TOKEN = re.compile(r"(?P<id>[0-9]{1,16}):[A-Za-z0-9_-]{1,128}")
 DEFAULT_TOKEN = f"{DEFAULT_BOT_ID}:PLAYGROUND-TOKEN"
+ANY_ADDRESS = ("0.0.0.0", "::", "")  # noqa: S104 - only recognized here, never a default
 SHUTDOWN_S = 2.0
 
 
@@ -65,7 +62,7 @@ class Playground:
     @property
     def url(self) -> str:
         """Where the Bot API and the page are, without a slash at the end."""
-        host = "127.0.0.1" if self._host in ("0.0.0.0", "::", "") else self._host
+        host = "127.0.0.1" if self._host in ANY_ADDRESS else self._host
         return f"http://[{host}]:{self._port}" if ":" in host else f"http://{host}:{self._port}"
 
     @property
@@ -84,9 +81,9 @@ class Playground:
                 self._host or "all addresses",
             )
         world = self._world = World(self._folder)
-        self._api = BotApi(world)
+        api = self._api = BotApi(world)
         runner = self._runner = web.AppRunner(
-            self._application(world), access_log=None, shutdown_timeout=SHUTDOWN_S
+            self._application(world, api), access_log=None, shutdown_timeout=SHUTDOWN_S
         )
         try:
             await runner.setup()
@@ -110,58 +107,14 @@ class Playground:
             self._world.close()
         self._api = self._world = self._runner = None
 
-    def _application(self, world: World) -> web.Application:
-        # Bodies are read as streams with limits of their own, see wire.py.
+    def _application(self, world: World, api: BotApi) -> web.Application:
+        # Bodies are read as streams with limits of their own, see forms.py.
         application = web.Application(middlewares=[guard(self._names)], client_max_size=0)
         application.on_response_prepare.append(add_headers)
-        application.router.add_route("*", "/bot{token}/{method}", self._call)
-        application.router.add_get("/file/bot{token}/{path:.+}", self._download)
+        BotRoutes(world, api, self._only_token).add_routes(application.router)
         ClientApi(world).add_routes(application.router)
         add_page(application.router)
         return application
-
-    async def _call(self, request: web.Request) -> web.Response:
-        assert self._api is not None and self._world is not None
-        call = Call("")
-        try:
-            self._authorize(request.match_info["token"])
-            incoming = self._world.files.incoming
-            call.method = request.match_info["method"]
-            await read_call(request, call, incoming)
-            result = await self._api.answer(call)
-        except Refusal as refusal:
-            return web.json_response(refusal.as_json(), status=refusal.code)
-        except Exception:
-            LOGGER.exception("the playground failed in %s", call.method)
-            failed = Refusal(500, "Internal Server Error")
-            return web.json_response(failed.as_json(), status=500)
-        finally:
-            call.discard_uploads()
-        return web.json_response({"ok": True, "result": result})
-
-    async def _download(self, request: web.Request) -> web.StreamResponse:
-        assert self._world is not None
-        try:
-            self._authorize(request.match_info["token"])
-            stored = self._world.files.by_remote_path(request.match_info["path"])
-            if stored is None:
-                raise not_found()
-        except Refusal as refusal:
-            return web.json_response(refusal.as_json(), status=refusal.code)
-        headers = {
-            "Content-Type": "application/octet-stream",
-            "Content-Disposition": "attachment",
-        }
-        return web.FileResponse(stored.path, headers=headers)
-
-    def _authorize(self, token: str) -> None:
-        match = TOKEN.fullmatch(token)
-        if match is None:
-            raise not_found()
-        if self._only_token is not None and not secrets.compare_digest(token, self._only_token):
-            raise unauthorized()
-        assert self._world is not None
-        self._world.recognize_bot(int(match["id"]))
 
 
 def _port_of(runner: web.AppRunner) -> int:

@@ -33,7 +33,7 @@ from .wire import to_json
 MAX_MESSAGES = 2000
 """Messages kept per chat; the bot cannot edit older ones any more."""
 
-MAX_CHATS = 1000
+MAX_CHATS = 10_000
 MAX_QUERIES = 1000
 
 DEFAULT_BOT_ID = 123456

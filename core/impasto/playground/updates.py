@@ -94,7 +94,8 @@ class UpdateQueue:
         A poll that waits is ended with 409 when another one starts, as Telegram does.
         """
         self.end_poll(
-            "terminated by other getUpdates request; make sure that only one bot instance is running"
+            "terminated by other getUpdates request; "
+            "make sure that only one bot instance is running"
         )
         self.confirm_before(offset)
         limit = limit if 1 <= limit <= MAX_LIMIT else MAX_LIMIT

@@ -22,7 +22,7 @@ from .updates import Update, UpdateQueue
 
 LOGGER = logging.getLogger(__name__)
 
-SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"
+SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - the name of a header
 SECRET_TOKEN = re.compile(r"[A-Za-z0-9_-]{1,256}")
 DEFAULT_CONNECTIONS = 40
 TIMEOUT_S = 60

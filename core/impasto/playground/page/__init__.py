@@ -7,14 +7,22 @@ from importlib.resources import files
 
 from aiohttp import web
 
+SCRIPTS = (
+    "app.js",
+    "api.js",
+    "composer.js",
+    "dom.js",
+    "files.js",
+    "message.js",
+    "overlays.js",
+    "scrolling.js",
+    "texts.js",
+)
 PAGE = {
     "/": ("index.html", "text/html"),
     "/page/style.css": ("style.css", "text/css"),
-    "/page/app.js": ("app.js", "text/javascript"),
-    "/page/texts.js": ("texts.js", "text/javascript"),
-    "/page/message.js": ("message.js", "text/javascript"),
-    "/page/api.js": ("api.js", "text/javascript"),
     "/page/icon.svg": ("icon.svg", "image/svg+xml"),
+    **{f"/page/{name}": (name, "text/javascript") for name in SCRIPTS},
 }
 
 

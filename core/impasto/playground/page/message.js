@@ -1,26 +1,10 @@
 // Messages as elements. Text of others only ever becomes text nodes, never markup.
 
+import { icon, make } from "./dom.js";
 import { sizeOf, t, timeOf } from "./texts.js";
 
-const SVG = "http://www.w3.org/2000/svg";
 const MAX_WIDTH = 420;
 const MAX_HEIGHT = 460;
-
-export function make(tag, className, ...children) {
-  const node = document.createElement(tag);
-  if (className) node.className = className;
-  node.append(...children);
-  return node;
-}
-
-export function icon(name) {
-  const svg = document.createElementNS(SVG, "svg");
-  const use = document.createElementNS(SVG, "use");
-  use.setAttribute("href", `#i-${name}`);
-  svg.setAttribute("aria-hidden", "true");
-  svg.append(use);
-  return svg;
-}
 
 // ---- Text and its entities ------------------------------------------------------------------
 

@@ -1,0 +1,66 @@
+"""What a person is told when a handler fails: one sentence, and the owner gets the traceback."""
+
+from __future__ import annotations
+
+import html
+
+import structlog
+from aiogram import Bot, Router
+from aiogram.exceptions import TelegramAPIError, TelegramBadRequest, TelegramForbiddenError
+from aiogram.types import CallbackQuery, ErrorEvent, Update, User
+
+from impasto.errors import ChatError
+from impasto.telegram.intake import TRANSIENT
+
+log = structlog.get_logger(__name__)
+
+_SORRY = {
+    "en": "Sorry, something went wrong here. Please try again or send /start.",
+    "ru": "Извините, что-то пошло не так. Попробуйте ещё раз или отправьте /start.",
+}
+
+
+def apologies() -> Router:
+    """The router that answers for handlers that fail; include it last, so that plugins' own error
+    handlers come first."""
+    router = Router(name="apologies")
+    router.errors.register(_apologize)
+    return router
+
+
+async def _apologize(event: ErrorEvent, bot: Bot) -> None:
+    error, update = event.exception, event.update
+    if isinstance(error, TRANSIENT):
+        raise error  # Intake tries the update again; an apology would fail the same way
+    if isinstance(error, TelegramForbiddenError):
+        log.info("person_gone", update=update.update_id, why=str(error))
+        return
+    if not isinstance(error, ChatError):
+        log.error("handler_failed", update=update.update_id, exc_info=error)
+    try:
+        await _answer(bot, update, error)
+    except (TelegramForbiddenError, TelegramBadRequest) as refusal:
+        log.info("apology_not_sent", update=update.update_id, why=str(refusal))
+
+
+async def _answer(bot: Bot, update: Update, error: Exception) -> None:
+    try:
+        happening = update.event
+    except Exception:  # of a type this aiogram does not know: nobody to answer
+        return
+    user: User | None = getattr(happening, "from_user", None)
+    text = str(error) if isinstance(error, ChatError) else _SORRY[_language_of(user)]
+    if isinstance(happening, CallbackQuery):
+        try:
+            await happening.answer()
+        except TelegramAPIError:
+            log.debug("callback_answered_already", update=update.update_id)
+    where = happening.message if isinstance(happening, CallbackQuery) else happening
+    chat = getattr(where, "chat", None) or user
+    if chat is not None:
+        await bot.send_message(chat.id, html.escape(text))
+
+
+def _language_of(user: User | None) -> str:
+    code = (user.language_code if user is not None else None) or "en"
+    return "ru" if code.lower().startswith("ru") else "en"

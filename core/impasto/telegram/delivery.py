@@ -1,0 +1,89 @@
+"""Delivery: one conversation per job, as many at a time as there are unfinished jobs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+
+import structlog
+from aiogram import Bot
+
+from impasto.contracts import Presenter
+from impasto.jobs.job import Job
+from impasto.jobs.ledger import Ledger
+from impasto.messages import Progress
+from impasto.telegram.conversation import Conversation
+from impasto.telegram.line import Line
+from impasto.telegram.words import Words
+
+log = structlog.get_logger(__name__)
+
+SECONDS_TO_CLOSE = 3.0
+"""At the end of the process, results on their way have this long; the journal has the others."""
+
+PAUSE_SECONDS = 30.0
+"""After an unexpected error (a full disk, say) a conversation goes on this much later."""
+
+
+class Delivery:
+    """See `impasto.jobs.ports.Reporter`."""
+
+    def __init__(
+        self, *, bot: Bot, ledger: Ledger, presenter: Presenter, edit_seconds: float
+    ) -> None:
+        self._ledger = ledger
+        self._line = Line(bot)
+        self._words = Words(presenter)
+        self._edit_seconds = edit_seconds
+        self._conversations: dict[str, Conversation] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    def accepted(self, job: Job) -> Awaitable[None]:
+        # Shielded: the handler that waits for it may be cancelled, the conversation goes on.
+        return asyncio.shield(self._conversation(job).announced)
+
+    def progress(self, job: Job, progress: Progress) -> None:
+        self._conversation(job).show(progress)
+
+    def finished(self, job: Job) -> None:
+        self._conversation(job).finish()
+
+    async def close(self) -> None:
+        """Lets what is about to be told be told; everything else is in the journal."""
+        for job_id, task in self._tasks.items():
+            if not self._conversations[job_id].is_over.is_set():
+                task.cancel()
+        if not self._tasks:
+            return
+        _, late = await asyncio.wait(set(self._tasks.values()), timeout=SECONDS_TO_CLOSE)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+
+    def _conversation(self, job: Job) -> Conversation:
+        known = self._conversations.get(job.id)
+        if known is not None:
+            return known
+        conversation = Conversation(
+            job,
+            line=self._line,
+            ledger=self._ledger,
+            words=self._words,
+            edit_seconds=self._edit_seconds,
+        )
+        self._conversations[job.id] = conversation
+        self._tasks[job.id] = asyncio.create_task(self._run(conversation))
+        return conversation
+
+    async def _run(self, conversation: Conversation) -> None:
+        job_id = conversation.job.id
+        try:
+            while True:
+                try:
+                    return await conversation.run()
+                except Exception:
+                    log.exception("conversation_failed", job=job_id, again_in=PAUSE_SECONDS)
+                await asyncio.sleep(PAUSE_SECONDS)
+        finally:
+            del self._conversations[job_id]
+            del self._tasks[job_id]

@@ -1,0 +1,161 @@
+"""One SQLite connection in a thread of its own: durable transactions that never block the loop.
+
+WAL with `synchronous=FULL` syncs the log at every commit, so what was written survives a power cut
+(https://www.sqlite.org/pragma.html#pragma_synchronous).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import IO, TypeVar
+
+from impasto.errors import OwnerError
+
+T = TypeVar("T")
+
+SCHEMA_VERSION = 1
+
+_SCHEMA = """
+CREATE TABLE updates (
+    id INTEGER PRIMARY KEY,
+    body TEXT NOT NULL,             -- emptied when finished: it is what people wrote
+    attempts INTEGER NOT NULL DEFAULT 0,
+    finished_at REAL                -- Unix time; NULL while unfinished
+) STRICT;
+CREATE INDEX updates_by_finish ON updates (finished_at);
+
+CREATE TABLE jobs (
+    number INTEGER PRIMARY KEY,     -- order of acceptance
+    id TEXT NOT NULL UNIQUE,
+    origin TEXT UNIQUE,
+    person INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    turn INTEGER NOT NULL DEFAULT 0, -- order of the last start; 0 when never started
+    body TEXT NOT NULL              -- the whole job as JSON; the columns above are copies
+) STRICT;
+CREATE INDEX jobs_by_state ON jobs (state);
+CREATE INDEX jobs_by_person ON jobs (person, state, turn);
+
+CREATE TABLE changes (
+    job TEXT NOT NULL,
+    state TEXT NOT NULL,
+    at REAL NOT NULL                -- Unix time
+) STRICT;
+CREATE INDEX changes_by_job ON changes (job);
+
+CREATE TABLE dialogue (
+    key TEXT PRIMARY KEY,
+    state TEXT,
+    data TEXT
+) STRICT, WITHOUT ROWID;
+"""
+
+
+class Database:
+    """A connection that is opened, used and closed in one thread."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._thread: ThreadPoolExecutor | None = None
+        self._connection: sqlite3.Connection | None = None
+        self._lock: IO[bytes] | None = None
+
+    async def open(self) -> None:
+        """Creates the file or checks its schema.
+
+        Raises:
+            OwnerError: the folder cannot be written, the file is no database of this program, or
+                another process uses it.
+        """
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sqlite")
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._open)
+        except BaseException:
+            await self.close()
+            raise
+
+    async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Runs `work` in the database's thread inside one transaction, committed when this returns
+        and rolled back when it raises."""
+        if self._thread is None:
+            raise RuntimeError("the database is not open")
+        return await asyncio.get_running_loop().run_in_executor(
+            self._thread, self._in_transaction, work
+        )
+
+    async def close(self) -> None:
+        if self._thread is None:
+            return
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
+        self._thread.shutdown()
+        self._thread = None
+
+    def _in_transaction(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        connection = self._connection
+        if connection is None:
+            raise RuntimeError("the database is not open")
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            result = work(connection)
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+        connection.execute("COMMIT")
+        return result
+
+    def _open(self) -> None:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._lock = self._locked()
+            # Transactions are begun and ended by hand: the module's own start too late for SELECTs.
+            connection = sqlite3.connect(self.path, isolation_level=None)
+            self._connection = connection
+            connection.row_factory = sqlite3.Row
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA busy_timeout = 10000")
+            self._prepare_schema(connection)
+        except (OSError, sqlite3.Error) as error:
+            raise OwnerError(
+                f"the journal {self.path} cannot be used ({error}); check the folder's permissions "
+                "and free space, or set state_dir to another folder"
+            ) from error
+
+    def _locked(self) -> IO[bytes]:
+        """Two bots on one journal would each hand back the other's running jobs."""
+        lock = self.path.with_suffix(".lock").open("wb")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.close()
+            raise OwnerError(
+                f"another bot is running on {self.path.parent}; stop it or give this one a "
+                "state_dir of its own"
+            ) from None
+        return lock
+
+    def _prepare_schema(self, connection: sqlite3.Connection) -> None:
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        if version == SCHEMA_VERSION:
+            return
+        if version != 0:
+            raise OwnerError(
+                f"{self.path} was written by another version of this program (schema {version}, "
+                f"this one has {SCHEMA_VERSION}); use that version or move the file away"
+            )
+        connection.executescript(
+            f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
+        )
+
+    def _close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None

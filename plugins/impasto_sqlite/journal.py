@@ -1,0 +1,214 @@
+"""The journal in SQLite: updates taken and jobs, each call one transaction."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from impasto.errors import InvalidTransition
+from impasto.jobs.job import Job, JobState, check_transition
+from impasto_sqlite.database import Database
+
+REMEMBER_UPDATES_SECONDS = 48 * 3600
+"""Telegram keeps an update for at most 24 hours, so an id cannot come again after twice that. Ids
+must be forgotten: after a quiet week Telegram goes on from a random one."""
+
+_FINAL = tuple(state for state in JobState if state.is_final)
+
+# Whoever waited longest since their last start is next, with their oldest job. `turn` of a job that
+# was handed back does not count: its owner got nothing for it.
+_LAST_TURN = """
+    (SELECT COALESCE(MAX(started.turn), 0) FROM jobs AS started
+     WHERE started.person = jobs.person AND started.state <> 'accepted')
+"""
+_NEXT = f"""
+    SELECT body FROM jobs WHERE state = 'accepted' ORDER BY {_LAST_TURN}, number LIMIT 1
+"""  # noqa: S608  (no outside value)
+# People take turns, so a person's n-th waiting job comes after everybody's (n-1)-th.
+_AHEAD = f"""
+    WITH waiting AS (
+        SELECT id,
+               ROW_NUMBER() OVER (PARTITION BY person ORDER BY number) AS round,
+               {_LAST_TURN} AS last_turn,
+               MIN(number) OVER (PARTITION BY person) AS oldest
+        FROM jobs WHERE state = 'accepted'
+    ),
+    own AS (SELECT * FROM waiting WHERE id = ?)
+    SELECT (SELECT COUNT(*) FROM jobs WHERE state = 'running')
+         + (SELECT COUNT(*) FROM waiting, own
+            WHERE (waiting.round, waiting.last_turn, waiting.oldest)
+                < (own.round, own.last_turn, own.oldest))
+    WHERE EXISTS (SELECT * FROM own)
+"""  # noqa: S608  (no outside value)
+
+
+class SqliteJournal:
+    """See `impasto.jobs.journal.Journal`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def take_updates(self, updates: Sequence[tuple[int, str]]) -> list[int]:
+        now = time.time()
+
+        def take(connection: sqlite3.Connection) -> list[int]:
+            connection.execute(
+                "DELETE FROM updates WHERE finished_at < ?", (now - REMEMBER_UPDATES_SECONDS,)
+            )
+            return [
+                update_id
+                for update_id, body in updates
+                if connection.execute(
+                    "INSERT INTO updates (id, body) VALUES (?, ?) ON CONFLICT DO NOTHING",
+                    (update_id, body),
+                ).rowcount
+            ]
+
+        return await self._database.run(take)
+
+    async def begin_update(self, update_id: int) -> int:
+        def begin(connection: sqlite3.Connection) -> int:
+            row = connection.execute(
+                "UPDATE updates SET attempts = attempts + 1 WHERE id = ? RETURNING attempts",
+                (update_id,),
+            ).fetchone()
+            if row is None:
+                raise KeyError(update_id)
+            return int(row["attempts"])
+
+        return await self._database.run(begin)
+
+    async def finish_update(self, update_id: int) -> None:
+        now = time.time()
+        await self._database.run(
+            lambda connection: connection.execute(
+                "UPDATE updates SET finished_at = ?, body = '' WHERE id = ?", (now, update_id)
+            )
+        )
+
+    async def unfinished_updates(self) -> list[tuple[int, str]]:
+        return await self._database.run(
+            lambda connection: [
+                (row["id"], row["body"])
+                for row in connection.execute(
+                    "SELECT id, body FROM updates WHERE finished_at IS NULL ORDER BY id"
+                )
+            ]
+        )
+
+    async def add(self, job: Job, *, limit: int | None = None) -> Job | None:
+        def add(connection: sqlite3.Connection) -> Job | None:
+            known = _one(connection, "SELECT body FROM jobs WHERE origin = ?", job.origin)
+            if known is not None:
+                return known
+            if limit is not None and len(_unfinished(connection, job.person)) >= limit:
+                return None
+            connection.execute(
+                "INSERT INTO jobs (id, origin, person, state, body) VALUES (?, ?, ?, ?, ?)",
+                (job.id, job.origin, job.person, job.state, job.model_dump_json()),
+            )
+            _log_change(connection, job)
+            return job
+
+        return await self._database.run(add)
+
+    async def get(self, job_id: str) -> Job | None:
+        return await self._database.run(lambda connection: _job(connection, job_id))
+
+    async def move(self, job_id: str, to: JobState, **facts: Any) -> Job:
+        def move(connection: sqlite3.Connection) -> Job:
+            job = _known(connection, job_id)
+            check_transition(job_id, job.state, to)
+            return _changed(connection, job, to, facts)
+
+        return await self._database.run(move)
+
+    async def note(self, job_id: str, **facts: Any) -> Job:
+        def note(connection: sqlite3.Connection) -> Job:
+            return _written(connection, _known(connection, job_id), facts)
+
+        return await self._database.run(note)
+
+    async def claim(self) -> Job | None:
+        def claim(connection: sqlite3.Connection) -> Job | None:
+            job = _one(connection, _NEXT)
+            if job is None:
+                return None
+            connection.execute(
+                "UPDATE jobs SET turn = (SELECT MAX(turn) + 1 FROM jobs) WHERE id = ?", (job.id,)
+            )
+            return _changed(connection, job, JobState.RUNNING, {"attempts": job.attempts + 1})
+
+        return await self._database.run(claim)
+
+    async def in_states(self, *states: JobState) -> list[Job]:
+        query = f"SELECT body FROM jobs WHERE state IN ({_marks(states)}) ORDER BY number"  # noqa: S608
+        return await self._database.run(lambda connection: _all(connection, query, *states))
+
+    async def of_person(self, person: int) -> list[Job]:
+        return await self._database.run(lambda connection: _unfinished(connection, person))
+
+    async def ahead_of(self, job_id: str) -> int:
+        def count(connection: sqlite3.Connection) -> int:
+            row = connection.execute(_AHEAD, (job_id,)).fetchone()
+            return int(row[0]) if row else 0
+
+        return await self._database.run(count)
+
+
+def _marks(values: Sequence[object]) -> str:
+    return ", ".join("?" * len(values))
+
+
+def _one(connection: sqlite3.Connection, query: str, *values: object) -> Job | None:
+    row = connection.execute(query, values).fetchone()
+    return Job.model_validate_json(row["body"]) if row else None
+
+
+def _all(connection: sqlite3.Connection, query: str, *values: object) -> list[Job]:
+    return [Job.model_validate_json(row["body"]) for row in connection.execute(query, values)]
+
+
+def _job(connection: sqlite3.Connection, job_id: str) -> Job | None:
+    return _one(connection, "SELECT body FROM jobs WHERE id = ?", job_id)
+
+
+def _known(connection: sqlite3.Connection, job_id: str) -> Job:
+    job = _job(connection, job_id)
+    if job is None:
+        raise InvalidTransition(f"there is no job {job_id}")
+    return job
+
+
+def _unfinished(connection: sqlite3.Connection, person: int) -> list[Job]:
+    query = (
+        f"SELECT body FROM jobs WHERE person = ? AND state NOT IN ({_marks(_FINAL)}) "  # noqa: S608
+        "ORDER BY number"
+    )
+    return _all(connection, query, person, *_FINAL)
+
+
+def _changed(connection: sqlite3.Connection, job: Job, to: JobState, facts: dict[str, Any]) -> Job:
+    moved = _written(connection, job, {**facts, "state": to, "changed_at": datetime.now(UTC)})
+    _log_change(connection, moved)
+    return moved
+
+
+def _written(connection: sqlite3.Connection, job: Job, facts: dict[str, Any]) -> Job:
+    # Validated, not copied: facts come from all over the program.
+    changed = Job.model_validate({**job.model_dump(), **facts})
+    connection.execute(
+        "UPDATE jobs SET state = ?, body = ? WHERE id = ?",
+        (changed.state, changed.model_dump_json(), job.id),
+    )
+    return changed
+
+
+def _log_change(connection: sqlite3.Connection, job: Job) -> None:
+    connection.execute(
+        "INSERT INTO changes (job, state, at) VALUES (?, ?, ?)",
+        (job.id, job.state, job.changed_at.timestamp()),
+    )

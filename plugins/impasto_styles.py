@@ -1,0 +1,139 @@
+"""The presets of `styles/`: every entry of `styles.toml` whose picture is there and whole.
+
+    [styles.night]
+    file = "night.jpg"
+    emoji = "🌌"
+    credit = "who made the picture"
+    licence = "CC0-1.0"
+    [styles.night.titles]
+    en = "Swirling night"
+    ru = "Ночь в вихрях"
+
+An entry that cannot be used is named in a warning and left out; the others stay.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import structlog
+from PIL import Image
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from impasto import StylePreset, hookimpl, resources
+from impasto.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,19}$")]
+_name = TypeAdapter(Name)
+_HEADER = re.compile(
+    r"""^\s* \[ \s* styles \s*\.\s* ["']?(?P<name>[^]"'.]+?)["']? \s* \] \s* (?:\#.*)? $""",
+    re.MULTILINE | re.VERBOSE,
+)
+
+
+class Titles(BaseModel):
+    """A title per language code; English is required."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Annotated[str, Field(min_length=1, max_length=40)]]
+
+    en: Annotated[str, Field(min_length=1, max_length=40)]
+
+
+class Entry(BaseModel):
+    """One table `[styles.<name>]`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    file: str
+    titles: Titles
+    credit: Annotated[str, Field(min_length=1)]
+    licence: Annotated[str, Field(min_length=1)]
+    emoji: Annotated[str, Field(min_length=1, max_length=8)] = "🎨"
+
+
+@hookimpl
+def impasto_styles(settings: Settings) -> Sequence[StylePreset]:
+    return read_presets(resources.styles_folder())
+
+
+def read_presets(folder: Path) -> list[StylePreset]:
+    """The usable presets of a folder, in the order of its `styles.toml`."""
+    presets: dict[str, StylePreset] = {}
+    for name, entry in _entries(folder / "styles.toml"):
+        try:
+            if name in presets:
+                raise ValueError("there is an entry of this name already")
+            presets[name] = _preset(folder, name, entry, order=len(presets))
+        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+            _warn(name, folder, error)
+    return list(presets.values())
+
+
+def _entries(file: Path) -> Iterator[tuple[str, Any]]:
+    """Names and tables, as far as the file can be read."""
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        log.warning("styles_unreadable", file=str(file), reason=_reason(error))
+        return
+    try:
+        tables = tomllib.loads(text).get("styles", {})
+    except tomllib.TOMLDecodeError as error:
+        # A name that is declared twice is one of the mistakes that void a whole TOML document.
+        log.warning("styles_read_one_by_one", file=str(file), reason=_reason(error))
+        yield from _entries_one_by_one(text, file)
+        return
+    if isinstance(tables, dict):
+        yield from tables.items()
+
+
+def _entries_one_by_one(text: str, file: Path) -> Iterator[tuple[str, Any]]:
+    """Each stretch from one `[styles.<name>]` to the next, parsed as a document of its own."""
+    headers = list(_HEADER.finditer(text))
+    ends = [header.start() for header in headers[1:]] + [len(text)]
+    for header, end in zip(headers, ends, strict=True):
+        try:
+            tables = tomllib.loads(text[header.start() : end])["styles"]
+        except tomllib.TOMLDecodeError as error:
+            _warn(header["name"], file.parent, error)
+            continue
+        yield from tables.items()
+
+
+def _preset(folder: Path, name: str, table: Any, order: int) -> StylePreset:
+    """Raises ValueError, OSError or what Pillow raises on a picture that is not whole."""
+    _name.validate_python(name)
+    entry = Entry.model_validate(table)
+    picture = folder / entry.file
+    with Image.open(picture) as image:
+        image.load()
+    return StylePreset(
+        name=name,
+        titles=entry.titles.model_dump(),
+        picture=picture,
+        credit=entry.credit,
+        licence=entry.licence,
+        emoji=entry.emoji,
+        order=order,
+    )
+
+
+def _warn(name: str, folder: Path, error: Exception) -> None:
+    log.warning("style_left_out", style=name, folder=str(folder), reason=_reason(error))
+
+
+def _reason(error: Exception) -> str:
+    """One line for the log."""
+    if isinstance(error, ValidationError):
+        return "; ".join(
+            ".".join(str(part) for part in item["loc"]) + ": " + item["msg"]
+            for item in error.errors(include_url=False)
+        ).lstrip(": ")
+    return str(error) or type(error).__name__

@@ -1,0 +1,95 @@
+"""The conversation over the playground: a real bot and dispatcher, a studio that takes notes."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from aiogram import Bot, Dispatcher
+from aiogram.client.session.aiohttp import AiohttpSession
+from aiogram.client.telegram import TelegramAPIServer
+from aiogram.fsm.storage.memory import MemoryStorage, SimpleEventIsolation
+from dialog_kit import RecordingStudio
+from PIL import Image
+
+from impasto import StylePreset
+from impasto.playground import Person, Playground
+from impasto_dialog import build_router
+
+
+@pytest.fixture
+def presets(tmp_path: Path) -> list[StylePreset]:
+    titles = {
+        "night": ("Starry night", "Звёздная ночь"),
+        "wave": ("Woodblock wave", "Волна, гравюра"),
+        "glass": ("Stained glass", "Витраж"),
+    }
+    for name in titles:
+        Image.effect_noise((90, 90), 80).convert("RGB").save(tmp_path / f"{name}.png")
+    return [
+        StylePreset(
+            name=name,
+            titles={"en": english, "ru": russian},
+            picture=tmp_path / f"{name}.png",
+            credit="Somebody",
+            licence="CC0-1.0",
+        )
+        for name, (english, russian) in titles.items()
+    ]
+
+
+@pytest.fixture
+def studio(presets: list[StylePreset]) -> RecordingStudio:
+    return RecordingStudio(presets)
+
+
+@pytest.fixture
+def album_wait_s() -> float:
+    """So long that the second picture always comes before; tests of the timer choose another."""
+    return 3600
+
+
+@pytest.fixture
+def dispatcher(studio: RecordingStudio, album_wait_s: float) -> Dispatcher:
+    dispatcher = Dispatcher(
+        storage=MemoryStorage(), events_isolation=SimpleEventIsolation(), studio=studio
+    )
+    dispatcher.include_router(build_router(album_wait_s))
+    return dispatcher
+
+
+@pytest.fixture
+async def playground() -> AsyncIterator[Playground]:
+    async with Playground(port=0) as playground:
+        yield playground
+
+
+@pytest.fixture
+async def bot(playground: Playground, dispatcher: Dispatcher) -> AsyncIterator[Bot]:
+    """The bot, polling the playground."""
+    session = AiohttpSession(api=TelegramAPIServer.from_base(playground.url))
+    async with Bot(playground.token, session=session) as bot:
+        polling = asyncio.create_task(
+            dispatcher.start_polling(
+                bot, handle_signals=False, handle_as_tasks=False, polling_timeout=1
+            )
+        )
+        yield bot
+        polling.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await polling
+
+
+@pytest.fixture
+async def alice(playground: Playground, bot: Bot) -> AsyncIterator[Person]:
+    async with Person(playground.url, 1, "Alice <3", "en") as alice:
+        yield alice
+
+
+@pytest.fixture
+async def boris(playground: Playground, bot: Bot) -> AsyncIterator[Person]:
+    async with Person(playground.url, 2, "Борис", "ru") as boris:
+        yield boris

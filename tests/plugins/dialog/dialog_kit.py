@@ -1,0 +1,98 @@
+"""What the tests of the conversation share: a studio that takes notes, pictures, readings."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import Callable, Sequence
+
+from aiogram.types import Message
+from PIL import Image
+
+from impasto import PaintOptions, StylePreset
+from impasto.errors import TooManyJobs
+from impasto.jobs.job import ChosenStyle, Job, JobState, TelegramPicture
+
+
+class RecordingStudio:
+    """Takes jobs as `impasto.jobs.studio.Studio` does and paints nothing."""
+
+    def __init__(self, presets: Sequence[StylePreset], limit: int = 3) -> None:
+        self.presets = tuple(presets)
+        self.limit = limit
+        self.jobs: list[Job] = []
+        self._changed = asyncio.Condition()
+
+    def preset(self, name: str) -> StylePreset | None:
+        return next((preset for preset in self.presets if preset.name == name), None)
+
+    async def accept(
+        self,
+        *,
+        person: int,
+        chat: int,
+        language: str,
+        content: TelegramPicture,
+        styles: Sequence[ChosenStyle],
+        options: PaintOptions | None = None,
+    ) -> Job:
+        if len(await self.jobs_of(person)) >= self.limit:
+            raise TooManyJobs("too_many_jobs", "You have too many.", limit=self.limit)
+        job = Job(
+            person=person,
+            chat=chat,
+            language=language,
+            content=content,
+            styles=tuple(styles),
+            options=options or PaintOptions(),
+        )
+        await self._changed_to([*self.jobs, job])
+        return job
+
+    async def cancel(self, job_id: str, person: int) -> Job | None:
+        job = await self.job(job_id, person)
+        if job is None or job.state.is_final:
+            return None
+        return await self.move(job, JobState.CANCELLED)
+
+    async def job(self, job_id: str, person: int) -> Job | None:
+        return next((j for j in self.jobs if (j.id, j.person) == (job_id, person)), None)
+
+    async def jobs_of(self, person: int) -> list[Job]:
+        return [job for job in self.jobs if job.person == person and not job.state.is_final]
+
+    async def move(self, job: Job, state: JobState) -> Job:
+        moved = job.model_copy(update={"state": state})
+        await self._changed_to([moved if j.id == job.id else j for j in self.jobs])
+        return moved
+
+    async def wait_for_jobs(self, count: int) -> list[Job]:
+        """All jobs as soon as there are `count`."""
+        async with asyncio.timeout(20), self._changed:
+            await self._changed.wait_for(lambda: len(self.jobs) >= count)
+        return self.jobs
+
+    async def _changed_to(self, jobs: list[Job]) -> None:
+        async with self._changed:
+            self.jobs = jobs
+            self._changed.notify_all()
+
+
+def photo(color: str = "olive", size: tuple[int, int] = (96, 64)) -> bytes:
+    """A JPEG of one color."""
+    packed = io.BytesIO()
+    Image.new("RGB", size, color).save(packed, "JPEG")
+    return packed.getvalue()
+
+
+def says(part: str) -> Callable[[Message], bool]:
+    """Whether a message has this in its text or caption."""
+    return lambda message: part in (message.text or message.caption or "")
+
+
+def is_gallery(message: Message) -> bool:
+    return bool(message.photo and message.reply_markup)
+
+
+def file_ids(message: Message) -> set[str]:
+    return {size.file_id for size in message.photo or ()}

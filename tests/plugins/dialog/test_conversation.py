@@ -1,0 +1,235 @@
+"""Every way from a photo and a style to a job, as a person in a chat goes it."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from dialog_kit import RecordingStudio, file_ids, is_gallery, photo, says
+
+from impasto.jobs.job import ChosenStyle, JobState
+from impasto.playground import Person
+
+
+async def test_a_photo_then_a_tap_is_a_job(alice: Person, studio: RecordingStudio) -> None:
+    sent = await alice.send_photo(photo())
+    gallery = await alice.wait_for(is_gallery)
+    assert "Which style" in (gallery.caption or "")
+    answer = await alice.answer_to(await alice.tap("2. 🎨 Woodblock wave"))
+    assert not answer.show_alert
+    [job] = studio.jobs
+    assert (job.person, job.chat, job.language) == (1, 1, "en")
+    assert job.content.file_id == sent.photo[-1].file_id
+    assert job.styles == (ChosenStyle(preset="wave"),)
+    assert gallery.message_id not in [m.message_id for m in alice.messages()], "it has served"
+
+
+async def test_the_largest_size_is_painted(alice: Person, studio: RecordingStudio) -> None:
+    sent = await alice.send_photo(photo(size=(1600, 1200)))
+    await alice.wait_for(is_gallery)
+    await alice.answer_to(await alice.tap("Starry night"))
+    largest = max(sent.photo, key=lambda size: size.width)
+    assert studio.jobs[0].content.file_id == largest.file_id
+
+
+async def test_an_image_file_is_a_photo_too(alice: Person, studio: RecordingStudio) -> None:
+    sent = await alice.send_document(photo(), "holiday.jpg")
+    await alice.wait_for(is_gallery)
+    await alice.answer_to(await alice.tap("Stained glass"))
+    [job] = studio.jobs
+    assert (job.content.file_id, job.content.as_photo) == (sent.document.file_id, False)
+
+
+async def test_the_second_of_two_taps_is_answered_and_no_second_job(
+    alice: Person, studio: RecordingStudio
+) -> None:
+    await alice.send_photo(photo())
+    gallery = await alice.wait_for(is_gallery)
+    taps = [alice.tap("Starry night", gallery.message_id) for _ in range(2)]
+    answers = [await alice.answer_to(query) for query in await asyncio.gather(*taps)]
+    assert {answer.text for answer in answers} == {None, "I am already on it!"}
+    assert len(studio.jobs) == 1
+
+
+async def test_a_picture_of_ones_own_as_style(boris: Person, studio: RecordingStudio) -> None:
+    content = await boris.send_photo(photo("red"))
+    await boris.wait_for(is_gallery)
+    await boris.tap("Своя картинка стиля")
+    await boris.wait_for(says("Пришлите картинку, стиль которой"))
+    style = await boris.send_photo(photo("blue"))
+    [job] = await studio.wait_for_jobs(1)
+    assert job.content.file_id in file_ids(content)
+    assert job.styles[0].picture.file_id in file_ids(style)
+    assert job.language == "ru"
+
+
+async def test_the_style_first(alice: Person, studio: RecordingStudio) -> None:
+    await alice.send_text("/styles")
+    await alice.wait_for(says("These are my styles"))
+    await alice.answer_to(await alice.tap("Stained glass"))
+    await alice.wait_for(says("Stained glass it is!"))
+    assert (await alice.answer_to(await alice.tap("Stained glass"))).text
+    await alice.answer_to(await alice.tap("Starry night"))
+    await alice.wait_for(says("Starry night it is!"))
+    await alice.send_photo(photo())
+    [job] = await studio.wait_for_jobs(1)
+    assert job.styles == (ChosenStyle(preset="night"),), "the last one that was tapped"
+    await alice.wait_until(lambda: not any(is_gallery(m) for m in alice.from_bot()))
+
+
+async def test_an_own_style_first(alice: Person, studio: RecordingStudio) -> None:
+    await alice.send_text("/styles")
+    await alice.wait_for(is_gallery)
+    await alice.tap("My own style picture")
+    await alice.wait_for(says("First send me the picture whose style"))
+    style = await alice.send_photo(photo("blue"))
+    await alice.wait_for(says("A fine style!"))
+    content = await alice.send_document(photo("red"), "me.png")
+    [job] = await studio.wait_for_jobs(1)
+    assert job.content.file_id == content.document.file_id
+    assert job.styles[0].picture.file_id in file_ids(style)
+
+
+@pytest.mark.parametrize(
+    "caption", ["wave", "Woodblock Wave!", "ВОЛНА, ГРАВЮРА", "in style woodblock wave please"]
+)
+async def test_a_caption_that_names_a_style_starts_at_once(
+    alice: Person, studio: RecordingStudio, caption: str
+) -> None:
+    await alice.send_photo(photo(), caption)
+    [job] = await studio.wait_for_jobs(1)
+    assert job.styles == (ChosenStyle(preset="wave"),)
+    assert alice.from_bot() == [], "the job's own message says the rest"
+
+
+async def test_any_other_caption_leaves_the_choice(alice: Person, studio: RecordingStudio) -> None:
+    await alice.send_photo(photo(), "A night in Paris")
+    await alice.wait_for(is_gallery)
+    assert studio.jobs == []
+
+
+@pytest.mark.parametrize("text", ["2", "woodblock wave", " Волна, гравюра. "])
+async def test_a_style_can_be_written(alice: Person, studio: RecordingStudio, text: str) -> None:
+    await alice.send_photo(photo())
+    await alice.wait_for(is_gallery)
+    await alice.send_text(text)
+    [job] = await studio.wait_for_jobs(1)
+    assert job.styles == (ChosenStyle(preset="wave"),)
+
+
+async def test_a_new_photo_replaces_the_first_and_says_so(
+    alice: Person, studio: RecordingStudio
+) -> None:
+    await alice.send_photo(photo("red"))
+    old = await alice.wait_for(is_gallery)
+    second = await alice.send_photo(photo("blue"))
+    new = await alice.wait_for(says("instead of the one before"))
+    assert old.message_id not in [m.message_id for m in alice.messages()]
+    await alice.answer_to(await alice.tap("Starry night", new.message_id))
+    assert [job.content.file_id in file_ids(second) for job in studio.jobs] == [True]
+
+
+async def test_both_pictures_in_one_album(alice: Person, studio: RecordingStudio) -> None:
+    content, style, *_ = await alice.send_album([photo("red"), photo("blue"), photo("green")])
+    await alice.wait_for(says("the first is your photo, the second the style"))
+    await alice.send_text("/status")
+    await alice.wait_for(says("In the making"))
+    [job] = studio.jobs
+    assert job.content.file_id in file_ids(content)
+    assert job.styles[0].picture.file_id in file_ids(style)
+    assert not any(is_gallery(m) for m in alice.versions()), "nobody was asked for a style"
+
+
+@pytest.mark.parametrize("album_wait_s", [0])
+async def test_an_album_whose_second_picture_comes_late(
+    alice: Person, studio: RecordingStudio
+) -> None:
+    content, _ = await alice.send_album([photo("red"), photo("blue")])
+    [job] = await studio.wait_for_jobs(1)
+    assert job.content.file_id in file_ids(content)
+    await alice.send_text("/help")
+    await alice.wait_for(says("How it works"))
+    assert not any(is_gallery(m) for m in alice.from_bot())
+
+
+async def test_an_album_with_a_named_style_is_painted_whole(
+    alice: Person, studio: RecordingStudio
+) -> None:
+    sent = await alice.send_album([photo("red"), photo("blue")], "wave")
+    jobs = await studio.wait_for_jobs(2)
+    assert [job.styles for job in jobs] == [(ChosenStyle(preset="wave"),)] * 2
+    assert all(
+        job.content.file_id in file_ids(message) for job, message in zip(jobs, sent, strict=True)
+    )
+
+
+async def test_an_album_for_a_chosen_style_stops_at_the_limit(
+    alice: Person, studio: RecordingStudio
+) -> None:
+    studio.limit = 2
+    await alice.send_text("/styles")
+    await alice.wait_for(is_gallery)
+    await alice.answer_to(await alice.tap("Starry night"))
+    await alice.send_album([photo(color) for color in ("red", "blue", "green", "white")])
+    await studio.wait_for_jobs(2)
+    await alice.wait_for(says("as many pictures in the making as I can take"))
+    await alice.send_text("/help")
+    await alice.wait_for(says("How it works"))
+    assert len(studio.jobs) == 2
+    assert sum(says("as many pictures")(m) for m in alice.from_bot()) == 1, "said once"
+
+
+async def test_too_many_jobs_keeps_photo_and_style(alice: Person, studio: RecordingStudio) -> None:
+    studio.limit = 1
+    await alice.send_photo(photo(), "wave")
+    await studio.wait_for_jobs(1)
+    second = await alice.send_photo(photo("blue"), "night")
+    await alice.wait_for(says("as many pictures in the making as I can take"))
+    await alice.answer_to(await alice.tap("Try again"))
+    assert len(studio.jobs) == 1
+    await studio.move(studio.jobs[0], JobState.CANCELLED)
+    await alice.answer_to(await alice.tap("Try again"))
+    assert studio.jobs[1].styles == (ChosenStyle(preset="night"),)
+    assert studio.jobs[1].content.file_id in file_ids(second)
+
+
+async def test_another_picture_can_be_started_while_one_is_painted(
+    alice: Person, studio: RecordingStudio
+) -> None:
+    for count in (1, 2):
+        after = max((m.message_id for m in alice.messages()), default=0)
+        await alice.send_photo(photo())
+        gallery = await alice.wait_for(is_gallery, after=after)
+        await alice.answer_to(await alice.tap("Starry night", gallery.message_id))
+        assert len(studio.jobs) == count
+
+
+async def test_people_do_not_get_in_each_others_way(
+    alice: Person, boris: Person, studio: RecordingStudio
+) -> None:
+    hers = await alice.send_photo(photo("red"))
+    his = await boris.send_photo(photo("blue"))
+    await alice.wait_for(is_gallery)
+    await boris.wait_for(is_gallery)
+    await boris.answer_to(await boris.tap("Витраж"))
+    await alice.answer_to(await alice.tap("Starry night"))
+    by_person = {job.person: job for job in studio.jobs}
+    assert by_person[1].content.file_id in file_ids(hers)
+    assert by_person[2].content.file_id in file_ids(his)
+
+
+async def test_the_gallery_is_uploaded_once(alice: Person, boris: Person) -> None:
+    await alice.send_text("/styles")
+    await boris.send_text("/styles")
+    first = await alice.wait_for(is_gallery)
+    second = await boris.wait_for(is_gallery)
+    assert file_ids(first) == file_ids(second)
+
+
+async def test_no_presets_leaves_ones_own_style(alice: Person, studio: RecordingStudio) -> None:
+    studio.presets = ()
+    await alice.send_photo(photo())
+    await alice.wait_for(says("I have no styles of my own here"))
+    await alice.answer_to(await alice.tap("My own style picture"))
+    await alice.send_photo(photo("blue"))
+    await studio.wait_for_jobs(1)

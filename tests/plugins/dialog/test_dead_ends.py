@@ -1,0 +1,205 @@
+"""Whatever cannot be painted is answered with what to do instead, and nothing else starts a job."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from aiogram import Dispatcher
+from aiogram.methods import (
+    AnswerCallbackQuery,
+    SendMessage,
+    SendPhoto,
+    SetMyCommands,
+)
+from dialog_kit import RecordingStudio
+from feeder import FILE, VIDEO, Feeder, document
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from impasto_dialog import ALBUM_WAIT_S, build_router
+from impasto_dialog.callbacks import OpenGallery
+from impasto_dialog.memory import Step
+from impasto_dialog.pictures import MAX_DOWNLOAD
+from impasto_dialog.texts import LANGUAGES
+
+
+@pytest.fixture
+async def feeder(dispatcher: Dispatcher) -> AsyncIterator[Feeder]:
+    yield Feeder(dispatcher)
+    await dispatcher.emit_shutdown()
+
+
+REFUSALS = [
+    # Telegram sends a GIF with a document of the same file beside the animation.
+    ("refused_animation", {"animation": VIDEO, **document("a.gif", "image/gif")}),
+    ("refused_video", {"video": VIDEO}),
+    ("refused_video", {"video_note": {**FILE, "length": 9, "duration": 1}}),
+    ("refused_video", document("holiday.mp4", "video/mp4")),
+    ("refused_voice", {"voice": {**FILE, "duration": 1}}),
+    ("refused_voice", {"audio": {**FILE, "duration": 1}}),
+    (
+        "refused_sticker",
+        {
+            "sticker": {
+                **FILE,
+                "width": 9,
+                "height": 9,
+                "type": "regular",
+                "is_animated": False,
+                "is_video": False,
+            }
+        },
+    ),
+    ("refused_heic", document("IMG_1.HEIC", "image/heic")),
+    ("refused_heic", document("IMG_1.heic", "application/octet-stream")),
+    ("refused_heic", document(None, "image/heif")),
+    ("refused_document", document("book.pdf", "application/pdf")),
+    ("refused_document", document("logo.svg", "image/svg+xml")),
+    ("refused_document", document()),
+    ("refused_large", document("big.png", "image/png", MAX_DOWNLOAD + 1)),
+    ("hint", {"text": "hello"}),
+    ("hint", {"text": "/unknown"}),
+    ("hint", {"contact": {"phone_number": "1", "first_name": "Bob"}}),
+    ("hint", {"location": {"latitude": 1.0, "longitude": 1.0}}),
+    ("hint", {"dice": {"emoji": "🎲", "value": 6}}),
+]
+
+
+@pytest.mark.parametrize("language", sorted(LANGUAGES))
+@pytest.mark.parametrize(("field", "content"), REFUSALS)
+async def test_what_cannot_be_painted_is_answered_with_what_to_do(
+    feeder: Feeder, studio: RecordingStudio, language: str, field: str, content: dict[str, Any]
+) -> None:
+    said = await feeder.message(language=language, **content)
+    assert said == [getattr(LANGUAGES[language], field)]
+    assert studio.jobs == []
+    photos = [{**FILE, "width": 9, "height": 9}]
+    await feeder.message(language=language, photo=photos, caption="wave")
+    assert len(studio.jobs) == 1, "the bot goes on"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        document("a.jpg", "image/jpeg"),
+        document("a.jpg"),
+        document("a.webp", "application/octet-stream"),
+        document(None, "image/png", MAX_DOWNLOAD),
+        document("a.gif", "image/gif"),
+    ],
+)
+async def test_image_files_are_taken(
+    feeder: Feeder, studio: RecordingStudio, content: dict[str, Any]
+) -> None:
+    await feeder.message(**content, caption="wave")
+    assert [job.content.as_photo for job in studio.jobs] == [False]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [{"new_chat_title": "x"}, {"pinned_message": {"message_id": 1, "date": 0, "chat": {"id": 7}}}],
+)
+async def test_service_messages_are_not_answered(feeder: Feeder, content: dict[str, Any]) -> None:
+    if pinned := content.get("pinned_message"):
+        pinned["chat"]["type"] = "private"
+    assert await feeder.message(**content) == []
+
+
+async def test_in_groups_only_start_and_help_are_answered(
+    feeder: Feeder, studio: RecordingStudio
+) -> None:
+    photos = [{**FILE, "width": 9, "height": 9}]
+    for content in ({"photo": photos, "caption": "wave"}, {"text": "2"}, {"text": "/styles"}):
+        await feeder.message(chat="supergroup", **content)
+        assert feeder.session.methods == []
+    await feeder.message(chat="group", **document("a.pdf"))
+    assert feeder.session.methods == []
+    assert studio.jobs == []
+    for command in ("/start", "/help", "/start@impasto_bot"):
+        entities = [{"type": "bot_command", "offset": 0, "length": len(command)}]
+        await feeder.message(chat="group", text=command, entities=entities)
+        assert feeder.session.texts == [LANGUAGES["en"].start_in_group]
+    sent = feeder.session.methods[-1]
+    assert isinstance(sent, SendMessage)
+    assert sent.reply_markup.inline_keyboard[0][0].url == "https://t.me/impasto_bot?start=group"
+
+
+async def test_a_button_whose_message_is_too_old_to_come_with_it(feeder: Feeder) -> None:
+    await feeder.tap(OpenGallery().pack())
+    shown = [method for method in feeder.session.methods if isinstance(method, SendPhoto)]
+    assert [method.chat_id for method in shown] == [7]
+
+
+async def test_an_answer_that_comes_too_late_harms_nothing(feeder: Feeder) -> None:
+    feeder.session.refuse = AnswerCallbackQuery
+    await feeder.tap(OpenGallery().pack())
+    assert any(isinstance(method, SendPhoto) for method in feeder.session.methods)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+@given(data=st.text(min_size=1, max_size=64))
+async def test_any_button_is_answered_exactly_once(feeder: Feeder, data: str) -> None:
+    await feeder.tap(data)
+    answers = [m for m in feeder.session.methods if isinstance(m, AnswerCallbackQuery)]
+    assert [answer.text for answer in answers] == [LANGUAGES["en"].toast_old_button]
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+@given(
+    name=st.text(max_size=20) | st.none(),
+    mime=st.sampled_from(["image/jpeg", "image/", "IMAGE/HEIC", "text/html", ""]) | st.none(),
+    size=st.integers(0, 2**33) | st.none(),
+)
+async def test_any_file_is_answered(
+    feeder: Feeder, name: str | None, mime: str | None, size: int | None
+) -> None:
+    await feeder.message(document={**FILE, "file_name": name, "mime_type": mime, "file_size": size})
+    said = [m for m in feeder.session.methods if isinstance(m, SendMessage | SendPhoto)]
+    assert len(said) == 1
+
+
+async def test_the_menu_is_filled_in_every_language(feeder: Feeder, dispatcher: Dispatcher) -> None:
+    await dispatcher.emit_startup(bot=feeder.bot)
+    menus = [method for method in feeder.session.methods if isinstance(method, SetMyCommands)]
+    private = {m.language_code: m for m in menus if m.scope.type == "all_private_chats"}
+    assert set(private) == {None, *LANGUAGES} - {"en"}
+    commands = [command.command for command in private["ru"].commands]
+    assert commands == ["start", "styles", "status", "cancel", "help"]
+    assert private["ru"].commands[0].description == "Что умеет этот бот"
+
+
+async def test_a_refused_menu_does_not_prevent_the_start(
+    feeder: Feeder, dispatcher: Dispatcher
+) -> None:
+    feeder.session.refuse = SetMyCommands
+    await dispatcher.emit_startup(bot=feeder.bot)
+    await feeder.message(text="hello")
+    assert feeder.session.texts
+
+
+async def test_album_pictures_in_the_wrong_order_are_put_right(
+    feeder: Feeder, studio: RecordingStudio
+) -> None:
+    for message_id, name in ((12, "style"), (11, "content")):
+        picture = [{"file_id": name, "file_unique_id": name, "width": 9, "height": 9}]
+        await feeder.message(message_id=message_id, photo=picture, media_group_id="3")
+    [job] = studio.jobs
+    assert (job.content.file_id, job.styles[0].picture.file_id) == ("content", "style")
+
+
+def test_the_wait_for_an_album_is_short_for_a_person() -> None:
+    assert 0 < ALBUM_WAIT_S <= 2
+    assert build_router().name == "dialog"
+
+
+async def test_what_another_version_remembered_is_no_dead_end(
+    feeder: Feeder, dispatcher: Dispatcher, studio: RecordingStudio
+) -> None:
+    state = dispatcher.fsm.get_context(feeder.bot, 7, 7)
+    await state.set_data({"content": "a file id", "turn": []})
+    await state.set_state(Step.awaiting_photo)
+    photos = [{**FILE, "width": 9, "height": 9}]
+    await feeder.message(photo=photos)
+    assert any(isinstance(method, SendPhoto) for method in feeder.session.methods)

@@ -1,0 +1,166 @@
+"""What can be done with a job: stop it, list it, paint its photo in another style, try again."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from aiogram import Bot
+from dialog_kit import RecordingStudio, is_gallery, photo, says
+
+from impasto import Say
+from impasto.jobs.job import ChosenStyle, Failure, Job, JobState
+from impasto.playground import Person
+from impasto_dialog.presenter import DialogPresenter
+
+
+@pytest.fixture
+def presenter(studio: RecordingStudio) -> DialogPresenter:
+    return DialogPresenter(studio.presets)
+
+
+async def start_job(person: Person, studio: RecordingStudio, style: str = "wave") -> Job:
+    """A job begun in one step, by a caption."""
+    count = len(studio.jobs)
+    await person.send_photo(photo(), style)
+    return (await studio.wait_for_jobs(count + 1))[count]
+
+
+async def show(bot: Bot, job: Job, say: Say) -> int:
+    """The message about a job, as delivery would send it."""
+    sent = await bot.send_photo(
+        job.chat,
+        job.content.file_id,
+        caption=say.text,
+        reply_markup=say.keyboard,
+        parse_mode="HTML",
+    )
+    return sent.message_id
+
+
+async def test_stop_by_the_button_of_the_status_message(
+    alice: Person, bot: Bot, studio: RecordingStudio, presenter: DialogPresenter
+) -> None:
+    job = await start_job(alice, studio)
+    await show(bot, job, presenter.waiting(job, 0))
+    await alice.wait_for(says("Woodblock wave"))
+    assert (await alice.answer_to(await alice.tap("Stop"))).text == "Stopped."
+    assert studio.jobs[0].state is JobState.CANCELLED
+    answer = await alice.answer_to(await alice.tap("Stop"))
+    assert answer.text == "This picture is no longer being painted."
+
+
+async def test_nobody_stops_or_sees_the_job_of_another(
+    alice: Person, boris: Person, bot: Bot, studio: RecordingStudio, presenter: DialogPresenter
+) -> None:
+    job = await start_job(alice, studio)
+    forwarded = job.model_copy(update={"chat": boris.user_id})
+    await boris.send_text("/help")
+    await boris.wait_for(says("Как это работает"))
+    await show(bot, forwarded, presenter.waiting(job, 0))
+    await boris.wait_for(says("Woodblock wave"))
+    await boris.answer_to(await boris.tap("Stop"))
+    assert studio.jobs[0].state is JobState.ACCEPTED
+    await show(bot, forwarded, presenter.painted(job))
+    await boris.wait_for(says("✨ Painted"))
+    assert (await boris.answer_to(await boris.tap("Another style"))).text
+    await boris.wait_for(says("Вот мои стили"))
+    await boris.answer_to(await boris.tap("Витраж"))
+    assert len(studio.jobs) == 1, "her photo is not his"
+
+
+@pytest.mark.parametrize("count", [1, 2])
+async def test_cancel_stops_what_is_painted_when_no_dialog_is_open(
+    boris: Person, studio: RecordingStudio, count: int
+) -> None:
+    for _ in range(count):
+        await start_job(boris, studio)
+    await boris.send_text("/cancel")
+    words = {1: "остановил 1 картину.", 2: "остановил 2 картины."}
+    await boris.wait_for(says(words[count]))
+    assert {job.state for job in studio.jobs} == {JobState.CANCELLED}
+
+
+async def test_cancel_closes_the_dialog_first(alice: Person, studio: RecordingStudio) -> None:
+    await start_job(alice, studio)
+    await alice.send_photo(photo())
+    await alice.wait_for(is_gallery)
+    await alice.send_text("/cancel")
+    await alice.wait_for(says("All right, forgotten"))
+    assert studio.jobs[0].state is JobState.ACCEPTED
+    assert not any(is_gallery(message) for message in alice.from_bot())
+    await alice.send_text("/cancel")
+    await alice.wait_for(says("I stopped painting 1 picture."))
+    await alice.send_text("/cancel")
+    await alice.wait_for(says("There is nothing to cancel"))
+
+
+async def test_status_lists_jobs_and_stops_them(alice: Person, studio: RecordingStudio) -> None:
+    await alice.send_text("/status")
+    await alice.wait_for(says("I am not painting anything for you"))
+    first = await start_job(alice, studio, "wave")
+    await start_job(alice, studio, "night")
+    await studio.move(first, JobState.RUNNING)
+    await alice.send_text("/status")
+    shown = await alice.wait_for(says("In the making"))
+    assert shown.text.splitlines()[1:] == [
+        "🖌 1. 🎨 Woodblock wave: being painted",
+        "⏳ 2. 🎨 Starry night: waiting for its turn",
+    ]
+    await alice.answer_to(await alice.tap("Stop 2"))
+    assert [job.state for job in studio.jobs] == [JobState.RUNNING, JobState.CANCELLED]
+
+
+async def test_another_style_needs_no_second_upload(
+    alice: Person, bot: Bot, studio: RecordingStudio, presenter: DialogPresenter
+) -> None:
+    job = await start_job(alice, studio)
+    job = await studio.move(job, JobState.DELIVERED)
+    await show(bot, job, presenter.painted(job))
+    await alice.wait_for(says("✨ Painted"))
+    await alice.answer_to(await alice.tap("Another style"))
+    gallery = await alice.wait_for(says("The same photo, another style"))
+    await alice.answer_to(await alice.tap("Starry night", gallery.message_id))
+    assert studio.jobs[1].content == job.content
+    assert studio.jobs[1].styles == (ChosenStyle(preset="night"),)
+
+
+async def test_try_again_paints_the_same_once(
+    alice: Person, bot: Bot, studio: RecordingStudio, presenter: DialogPresenter
+) -> None:
+    studio.limit = 1
+    job = await start_job(alice, studio)
+    failed = job.model_copy(
+        update={"failure": Failure(code="painting_failed", sentence="It failed.")}
+    )
+    message = await show(bot, failed, presenter.failed(failed))
+    await alice.wait_for(says("Something went wrong while I painted"))
+    answer = await alice.answer_to(await alice.tap("Try again"))
+    assert answer.show_alert
+    assert "as many pictures" in (answer.text or "")
+    await studio.move(job, JobState.EXPLAINED)
+    studio.limit = 5
+    taps = [alice.tap("Try again", message) for _ in range(2)]
+    answers = [await alice.answer_to(query) for query in await asyncio.gather(*taps)]
+    assert {answer.text for answer in answers} == {None, "I am already on it!"}
+    assert len(studio.jobs) == 2
+    assert (studio.jobs[1].content, studio.jobs[1].styles) == (job.content, job.styles)
+    shown = next(m for m in alice.from_bot() if m.message_id == message)
+    assert [b.text for row in shown.reply_markup.inline_keyboard for b in row] == [
+        "🎨 Another style"
+    ]
+
+
+async def test_buttons_of_a_job_that_is_forgotten_offer_the_gallery(
+    alice: Person, bot: Bot, studio: RecordingStudio, presenter: DialogPresenter
+) -> None:
+    job = await start_job(alice, studio)
+    failed = job.model_copy(update={"failure": Failure(code="plugin_failed", sentence="")})
+    await show(bot, failed, presenter.failed(failed))
+    await alice.wait_for(says("Something went wrong while I painted"))
+    studio.jobs = []
+    for button in ("Try again", "Another style"):
+        after = alice.messages()[-1].message_id
+        answer = await alice.answer_to(await alice.tap(button))
+        assert answer.text == "This button is from an earlier picture."
+        await alice.wait_for(says("These are my styles"), after=after)

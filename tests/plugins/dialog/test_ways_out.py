@@ -1,0 +1,145 @@
+"""Every step can be left, and buttons of earlier pictures say what they are."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from aiogram import Bot, Dispatcher
+from aiogram.exceptions import TelegramBadRequest
+from aiogram.methods import (
+    GetMe,
+)
+from aiogram.types import Update
+from dialog_kit import RecordingStudio, file_ids, is_gallery, photo, says
+
+from impasto.playground import Person
+
+
+@pytest.mark.parametrize("album_wait_s", [0])
+async def test_an_album_of_one_usable_picture_becomes_a_question(
+    alice: Person, bot: Bot, dispatcher: Dispatcher, studio: RecordingStudio
+) -> None:
+    first = await alice.send_photo(photo())
+    await alice.wait_for(is_gallery)
+    alone = first.model_copy(update={"media_group_id": "5", "message_id": 500})
+    update = Update(update_id=10**6, message=alone)
+    await dispatcher.feed_update(bot, update)
+    gallery = await alice.wait_for(says("instead of the one before"))
+    await alice.answer_to(await alice.tap("Starry night", gallery.message_id))
+    assert [job.content.file_id in file_ids(first) for job in studio.jobs] == [True]
+
+
+async def test_start_greets_and_forgets(alice: Person, studio: RecordingStudio) -> None:
+    await alice.send_photo(photo())
+    await alice.wait_for(is_gallery)
+    await alice.send_text("/start")
+    greeting = await alice.wait_for(says("Hello, Alice <3!"))
+    assert greeting.reply_markup.inline_keyboard[0][0].text == "🎨 See the styles"
+    assert not any(is_gallery(message) for message in alice.from_bot())
+    await alice.answer_to(await alice.tap("See the styles"))
+    await alice.wait_for(says("Tap one, then send me a photo"))
+
+
+@pytest.mark.parametrize(
+    ("link", "answer"),
+    [("style_wave", "Woodblock wave it is!"), ("style_gone", "Hello"), ("wave", "Hello")],
+)
+async def test_a_link_starts_with_a_style(alice: Person, link: str, answer: str) -> None:
+    await alice.send_text(f"/start {link}")
+    await alice.wait_for(says(answer))
+
+
+async def test_each_step_has_its_own_hint_and_a_way_back(alice: Person) -> None:
+    await alice.send_text("/styles")
+    await alice.wait_for(is_gallery)
+    await alice.send_text("what now?")
+    await alice.wait_for(says("Tap one of the styles above"))
+    await alice.tap("My own style picture")
+    await alice.wait_for(says("First send me the picture"))
+    await alice.send_text("what now?")
+    await alice.wait_for(says("I am waiting for the picture whose style"))
+    await alice.send_text("starry night")
+    await alice.wait_for(says("Starry night it is"))
+    await alice.send_text("what now?")
+    await alice.wait_for(says("The style is chosen, now I need a photo"))
+    await alice.send_text("/styles")
+    await alice.wait_for(is_gallery, after=alice.messages()[-1].message_id - 1)
+
+
+@pytest.mark.parametrize("way", ["/cancel", "button"])
+@pytest.mark.parametrize("step", ["photo", "own", "style first", "own style first"])
+async def test_cancel_at_every_step(
+    alice: Person, studio: RecordingStudio, step: str, way: str
+) -> None:
+    await (alice.send_text("/styles") if "first" in step else alice.send_photo(photo()))
+    await alice.wait_for(is_gallery)
+    if "own" in step:
+        await alice.answer_to(await alice.tap("My own style picture"))
+    elif step == "style first":
+        await alice.answer_to(await alice.tap("Starry night"))
+    if way == "button":
+        answer = await alice.answer_to(await alice.tap("Cancel"))
+        assert answer.text == "Cancelled."
+    else:
+        await alice.send_text("/cancel")
+    await alice.wait_for(says("All right, forgotten"))
+    await alice.send_photo(photo())
+    gallery = await alice.wait_for(says("Which style shall I paint it in?"))
+    assert "instead of" not in (gallery.caption or "")
+    assert studio.jobs == []
+
+
+async def test_buttons_of_an_earlier_picture(alice: Person, studio: RecordingStudio) -> None:
+    await alice.send_photo(photo())
+    await alice.wait_for(is_gallery)
+    await alice.answer_to(await alice.tap("My own style picture"))
+    prompt = await alice.wait_for(says("Send me the picture whose style"))
+    await alice.send_text("/cancel")
+    await alice.wait_for(says("All right, forgotten"))
+    answer = await alice.answer_to(await alice.tap("Cancel", prompt.message_id))
+    assert answer.text == "This button is from an earlier picture."
+    await alice.answer_to(await alice.tap("See the styles", prompt.message_id))
+    await alice.wait_for(says("These are my styles"))
+    assert studio.jobs == []
+
+
+async def test_a_gallery_of_an_earlier_picture_says_so_and_opens_a_new_one(
+    alice: Person, bot: Bot, studio: RecordingStudio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def keep(*_: Any, **__: Any) -> bool:
+        raise TelegramBadRequest(GetMe(), "Bad Request: message can't be deleted for everyone")
+
+    monkeypatch.setattr(bot, "delete_message", keep)
+    await alice.send_photo(photo("red"))
+    old = await alice.wait_for(is_gallery)
+    newer = await alice.send_photo(photo("blue"))
+    await alice.wait_for(is_gallery, after=old.message_id)
+    answer = await alice.answer_to(await alice.tap("Starry night", old.message_id))
+    assert answer.text == "This button is from an earlier picture."
+    assert studio.jobs == []
+    newest = alice.from_bot()[-1]
+    await alice.answer_to(await alice.tap("Starry night", newest.message_id))
+    assert [job.content.file_id in file_ids(newer) for job in studio.jobs] == [True]
+
+
+async def test_a_preset_that_is_gone(alice: Person, studio: RecordingStudio) -> None:
+    await alice.send_photo(photo())
+    await alice.wait_for(is_gallery)
+    studio.presets = studio.presets[1:]
+    answer = await alice.answer_to(await alice.tap("Starry night"))
+    assert "no longer have this style" in (answer.text or "")
+    await alice.answer_to(await alice.tap("Stained glass"))
+    assert len(studio.jobs) == 1
+
+
+async def test_more_presets_than_a_keyboard_holds(alice: Person, studio: RecordingStudio) -> None:
+    first = studio.presets[0]
+    studio.presets = tuple(replace(first, name=f"preset_{i}") for i in range(150))
+    await alice.send_text("/styles")
+    gallery = await alice.wait_for(is_gallery)
+    buttons = [b for row in gallery.reply_markup.inline_keyboard for b in row]
+    assert len(buttons) == 98
+    await alice.send_text("preset 149")
+    await alice.wait_for(says("it is! Now send me the photo"))
