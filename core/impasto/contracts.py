@@ -7,6 +7,7 @@ lower case, and unique among the objects of one hook.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from impasto.jobs.job import Job
     from impasto.messages import Progress
     from impasto.painting.networks import Network
+
+_PRESET_NAME = re.compile("[a-z][a-z0-9_]{0,19}")
 
 Role = Literal["content", "style", "start"]
 """Which picture a preprocessor is given: the photo whose shapes stay, a style picture, or the
@@ -196,7 +199,7 @@ class StylePreset:
     """A style picture that people can pick without uploading one.
 
     Attributes:
-        name: stable key, `^[a-z][a-z0-9_]{0,19}$`: it travels in callback data.
+        name: stable key, `[a-z][a-z0-9_]{0,19}`: it travels in callback data.
         titles: language code to title; English (`en`) is required.
         picture: file of the style image.
         credit, licence: who made the picture and under which terms it may be used.
@@ -210,6 +213,13 @@ class StylePreset:
     licence: str
     emoji: str = "🎨"
     order: int = 100
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for a name that cannot travel in callback data, or no English title."""
+        if not _PRESET_NAME.fullmatch(self.name):
+            raise ValueError(f"a style's name must match {_PRESET_NAME.pattern}, not {self.name!r}")
+        if not self.titles.get("en"):
+            raise ValueError(f"the style {self.name!r} has no English title (`en`)")
 
     def title(self, language: str) -> str:
         """The title in this language, else in English."""

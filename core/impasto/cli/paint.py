@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -170,23 +172,29 @@ def _options(**values: Any) -> PaintOptions:
 
 
 def _style_file(name_or_file: str, session: Session) -> Path:
-    """The picture of a preset, or the file itself. Presets are only loaded for what is no file."""
+    """The picture of a preset, or the file itself. Presets are only asked for what is no file."""
     path = Path(name_or_file).expanduser()
     if path.is_file():
         return path
-    from impasto.contracts import StylePreset
+    presets = _preset_pictures(session)
+    if name_or_file not in presets:
+        raise NotAvailable(
+            "style", name_or_file, [], f"it is neither a file nor one of {', '.join(presets)}"
+        )
+    return presets[name_or_file]
 
-    host = session.bot
-    presets = host.collect("impasto_styles", StylePreset, settings=session.settings)
-    if session.strict:
-        host.check_strict()
-    for preset in presets:
-        if preset.name == name_or_file:
-            return preset.picture
-    names = [preset.name for preset in presets]
-    raise NotAvailable(
-        "style", name_or_file, names, f"it is neither a file nor one of {', '.join(names)}"
-    )
+
+def _preset_pictures(session: Session) -> dict[str, Path]:
+    """Pictures of the presets by name, asked of a process of its own.
+
+    Presets are the bot's plugins' business, and loaded here their libraries would lie in memory
+    while there is painting: 140 MB of aiogram.
+    """
+    command = [sys.executable, "-m", "impasto", *session.arguments, "styles", "--json"]
+    listing = subprocess.run(command, stdout=subprocess.PIPE, check=False)  # noqa: S603
+    if listing.returncode != 0:
+        raise typer.Exit(listing.returncode)  # it has said why on standard error
+    return {preset["name"]: Path(preset["picture"]) for preset in json.loads(listing.stdout)}
 
 
 def _check_output(output: Path, inputs: Sequence[Path]) -> None:

@@ -22,6 +22,13 @@ class Session:
     strict: bool = False
     debug: bool = False
 
+    @property
+    def arguments(self) -> list[str]:
+        """The global options as words, for a process that is to have the same."""
+        config = ["--config", str(self.config)] if self.config is not None else []
+        flags = [f"--{name}" for name in ("strict", "debug") if getattr(self, name)]
+        return [*config, *flags]
+
     @functools.cached_property
     def settings(self) -> Settings:
         """Settings from all their sources. Raises SettingsError."""

@@ -171,7 +171,7 @@ class ClientApi:
             return moving
         if kind != "document":
             try:
-                return await files.add_photo(upload.path)
+                return await files.add_photo(upload.path, by_app=True)
             except Refusal as refusal:
                 if kind == "photo":
                     raise Mistake(f"This is no photo: {refusal.description}") from refusal

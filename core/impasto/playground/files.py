@@ -63,13 +63,15 @@ class FileStore:
         """Forget everything and remove the folder."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    async def add_photo(self, path: Path) -> tuple[PhotoSize, ...]:
+    async def add_photo(self, path: Path, by_app: bool = False) -> tuple[PhotoSize, ...]:
         """Take the picture file at `path` as a photo: its sizes, smallest first.
 
-        The file itself is not kept; whoever brought it removes it.
+        `by_app` says that a person picked it in an app, which scales large ones down. The file
+        itself is not kept; whoever brought it removes it.
+
         Raises `Refusal` for what Telegram does not take as a photo.
         """
-        sizes = await asyncio.to_thread(pictures.photo_sizes, path)
+        sizes = await asyncio.to_thread(pictures.photo_sizes, path, by_app)
         photo = tuple(self._store_jpeg(jpeg, "photos", "AgAC") for jpeg in sizes)
         for size in photo:
             self._media[size.file_id] = photo

@@ -58,7 +58,7 @@ class Person:
         self._ended: BaseException | None = None
         self._messages: dict[int, Message] = {}
         self._answers: dict[str, Answer] = {}
-        self._seen_texts: list[Message] = []
+        self._versions: list[Message] = []
         self.keyboard: dict[str, Any] | None = None
         self.actions: list[str] = []
         self.blocked = False
@@ -108,7 +108,7 @@ class Person:
 
     def versions(self) -> list[Message]:
         """Every message and every edit in the order in which they came."""
-        return list(self._seen_texts)
+        return list(self._versions)
 
     async def send_text(self, text: str, reply_to: int | None = None) -> Message:
         """Send a text, a command for example."""
@@ -272,7 +272,7 @@ class Person:
 
     def _on_snapshot(self, event: dict[str, Any]) -> None:
         self._messages = {item["message_id"]: _message(item) for item in event["messages"]}
-        self._seen_texts = self.messages()
+        self._versions = self.messages()
         self.keyboard = event["keyboard"]
         self.blocked = event["blocked"]
         self._on_profile(event)
@@ -281,7 +281,7 @@ class Person:
     def _on_message(self, event: dict[str, Any]) -> None:
         message = _message(event["message"])
         self._messages[message.message_id] = message
-        self._seen_texts.append(message)
+        self._versions.append(message)
 
     _on_edit = _on_message
 

@@ -25,6 +25,9 @@ MAX_PHOTO_RATIO = 20
 PHOTO_SIDES = (90, 320, 800, 1280)
 """Longest sides of the sizes s, m, x and y (https://core.telegram.org/api/files)."""
 
+MAX_APP_PIXELS = 64_000_000
+"""What an app reads in order to send it as a photo, scaled down; phones make 50 megapixels."""
+
 THUMBNAIL_SIDE = 320
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
@@ -50,21 +53,22 @@ class Animation:
     thumbnail: Jpeg
 
 
-def photo_sizes(path: Path) -> list[Jpeg]:
+def photo_sizes(path: Path, by_app: bool = False) -> list[Jpeg]:
     """The JPEGs that Telegram keeps of a photo, smallest first, the longest side at most 1280.
 
     Orientation is applied and all metadata dropped. Raises `Refusal` with Telegram's text for
-    what is no photo: too many bytes, too long, too narrow, not decodable.
+    what is no photo: too many bytes, too long, too narrow, not decodable. `by_app` is for what
+    a person picked: an app scales a picture down before it sends it, so it may be large.
     """
     size = path.stat().st_size
-    if size > MAX_PHOTO_BYTES:
+    if size > MAX_PHOTO_BYTES and not by_app:
         raise bad_request(
             f"file of size {size} bytes is too big for a photo; "
             f"the maximum size is {MAX_PHOTO_BYTES} bytes"
         )
     try:
         with _open(path) as image:
-            check_dimensions(*image.size)
+            check_dimensions(*image.size, by_app=by_app)
             image.draft("RGB", (PHOTO_SIDES[-1], PHOTO_SIDES[-1]))
             upright = _opaque(ImageOps.exif_transpose(image))
     except Refusal:
@@ -77,11 +81,11 @@ def photo_sizes(path: Path) -> list[Jpeg]:
     return _scale_down(upright)
 
 
-def check_dimensions(width: int, height: int) -> None:
-    """Raise `Refusal` for a photo whose sides Telegram does not take."""
-    if width + height > MAX_PHOTO_SIDES or max(width, height) > MAX_PHOTO_RATIO * min(
-        width, height
-    ):
+def check_dimensions(width: int, height: int, by_app: bool = False) -> None:
+    """Raise `Refusal` for a photo whose sides Telegram, or an app before it, does not take."""
+    large = width * height > MAX_APP_PIXELS if by_app else width + height > MAX_PHOTO_SIDES
+    narrow = max(width, height) > MAX_PHOTO_RATIO * min(width, height)
+    if large or narrow:
         raise bad_request("PHOTO_INVALID_DIMENSIONS")
 
 

@@ -25,6 +25,7 @@ LOGGER = logging.getLogger(__name__)
 SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - the name of a header
 SECRET_TOKEN = re.compile(r"[A-Za-z0-9_-]{1,256}")
 DEFAULT_CONNECTIONS = 40
+MAX_CONNECTIONS = 100
 TIMEOUT_S = 60
 FIRST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 30.0
@@ -60,7 +61,8 @@ class Webhook:
         await self.close()
         self.url = url
         self._secret = secret or ""
-        self.max_connections = max_connections or DEFAULT_CONNECTIONS
+        wanted = max_connections or DEFAULT_CONNECTIONS
+        self.max_connections = min(max(wanted, 1), MAX_CONNECTIONS)
         self.ip_address = ip_address
         self.last_error = None
         if url:

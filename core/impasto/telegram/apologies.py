@@ -44,10 +44,7 @@ async def _apologize(event: ErrorEvent, bot: Bot) -> None:
 
 
 async def _answer(bot: Bot, update: Update, error: Exception) -> None:
-    try:
-        happening = update.event
-    except Exception:  # of a type this aiogram does not know: nobody to answer
-        return
+    happening = update.event
     user: User | None = getattr(happening, "from_user", None)
     text = str(error) if isinstance(error, ChatError) else _SORRY[_language_of(user)]
     if isinstance(happening, CallbackQuery):

@@ -27,8 +27,10 @@ from aiogram.exceptions import (
 )
 from aiogram.methods import TelegramMethod
 from aiogram.types import Update
+from aiogram.types.update import UpdateTypeLookupError
 from aiogram.utils.backoff import Backoff, BackoffConfig
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from impasto.errors import OwnerError
 from impasto.jobs.journal import Journal
@@ -150,11 +152,13 @@ class Intake:
     def _handle_later(self, update_id: int, body: str) -> None:
         try:
             update = Update.model_validate_json(body, context={"bot": self._bot})
-        except ValidationError as error:
-            log.error("update_unreadable", update=update_id, why=str(error.errors()[:1]))
+            chat = _chat_of(update)
+        except (ValidationError, UpdateTypeLookupError) as error:
+            # Only where and why: what people wrote is not for the log.
+            why = [(e["loc"], e["msg"]) for e in _details(error)] or "of an unknown type"
+            log.warning("update_unreadable", update=update_id, why=why)
             self._start(self._journal.finish_update(update_id))
             return
-        chat = _chat_of(update)
         task = self._start(self._handle_after(self._last_of_chat.get(chat), update))
         self._last_of_chat[chat] = task
         task.add_done_callback(lambda done: self._forget(chat, done))
@@ -227,12 +231,19 @@ def _has_id(update: Any) -> bool:
     return isinstance(update, dict) and isinstance(update.get("update_id"), int)
 
 
+def _details(error: Exception) -> list[ErrorDetails]:
+    if not isinstance(error, ValidationError):
+        return []
+    return error.errors(include_url=False, include_input=False)[:3]
+
+
 def _chat_of(update: Update) -> int:
-    """The chat an update belongs to, else its user; 0 when it has neither."""
-    try:
-        event = update.event
-    except Exception:  # a type that this aiogram does not know: aiogram ignores it later
-        return 0
+    """The chat an update belongs to, else its user; 0 when it has neither.
+
+    Raises:
+        UpdateTypeLookupError: it is of a type that this aiogram does not know.
+    """
+    event = update.event
     for holder in (event, getattr(event, "message", None)):
         chat = getattr(holder, "chat", None)
         if chat is not None:

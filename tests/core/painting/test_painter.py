@@ -164,7 +164,7 @@ def test_asking_for_what_is_not_there_says_what_is(
 def test_cuda_is_refused_with_a_reason_where_there_is_none(
     toolbox: Toolbox, picture: Maker
 ) -> None:
-    with pytest.raises(NotAvailable, match="no CUDA|no NVIDIA GPU"):
+    with pytest.raises(NotAvailable, match=r"no CUDA|no NVIDIA GPU"):
         paint(request(picture, device="cuda"), toolbox)
 
 

@@ -71,6 +71,9 @@ $("text").addEventListener("keydown", (event) => {
     $("form").requestSubmit();
   } else if (event.key === "Escape") {
     replyTo(null);
+  } else if (event.key === "ArrowUp" && $("text").value === "") {
+    event.preventDefault();
+    $("log").querySelector(".message:last-of-type")?.focus();
   }
 });
 $("form").addEventListener("submit", (event) => {

@@ -84,6 +84,18 @@ export function toast(text, wrong = false) {
   setTimeout(() => node.remove(), TOAST_MS + 300);
 }
 
+// Up and down walk through the messages, the menu key opens a message's menu, Escape leaves.
+$("log").addEventListener("keydown", (event) => {
+  const messages = [...$("log").querySelectorAll(".message")];
+  const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+  const next = messages[messages.indexOf(event.target) + step];
+  if (event.target.matches(".message") && (step || event.key === "Escape")) {
+    event.preventDefault();
+    (next ?? $("text")).focus();
+    next?.scrollIntoView({ block: "nearest" });
+  }
+});
+
 export async function attempt(action) {
   try {
     return await action();

@@ -1,0 +1,61 @@
+# Needs python3 (3.11 to 3.13) with its venv module, and make. Everything else goes into .venv.
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+# The first of these that is a Python this program runs on.
+CANDIDATES := $(PYTHON) python3 python3.13 python3.12 python3.11
+
+.PHONY: help install play test lint bench distil
+
+help:
+	@echo "make install   into $(VENV)"
+	@echo "make play      the bot in a chat page on this machine, no token needed"
+	@echo "make test      all tests"
+	@echo "make lint      formatting, lint rules, types, import rules"
+	@echo "make bench     measure speed, memory and quality"
+	@echo "make distil    train the embedded network; see weights/distil"
+
+install: $(STAMP)
+
+$(STAMP): pyproject.toml
+	@set -e; \
+	if [ ! -x $(BIN)/python ]; then \
+		for candidate in $(CANDIDATES); do \
+			if "$$candidate" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null; then \
+				found="$$candidate"; break; \
+			fi; \
+		done; \
+		if [ -z "$${found:-}" ]; then \
+			echo "Python 3.11, 3.12 or 3.13 is needed; name one: make install PYTHON=/path/to/python3.12" >&2; \
+			exit 1; \
+		fi; \
+		"$$found" -m venv $(VENV); \
+	fi
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $(STAMP)
+
+play: install
+	$(BIN)/impasto play
+
+test: install
+	$(BIN)/python -m pytest
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: install
+	@set -e; for script in benchmarks/bench_*.py; do \
+		if [ -e "$$script" ]; then $(BIN)/python "$$script"; else echo "there are no benchmarks yet"; fi; \
+	done
+
+# What to train on is not part of this repository: name it, as in
+#   make distil TEACHER=vgg19.safetensors PHOTOS=photos/train VALIDATION=photos/val SOURCE="whose photos"
+distil: install
+	$(BIN)/python -m weights.distil train --teacher '$(TEACHER)' --photos '$(PHOTOS)' \
+		--validation '$(VALIDATION)' --source '$(SOURCE)' \
+		--run weights/distil/run --out weights/embedded.safetensors $(ARGUMENTS)
+	$(BIN)/python weights/update_manifest.py

@@ -1,0 +1,117 @@
+"""A real journal, a scripted painting child, and a chat side that only remembers."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jobs_bench import SCRIPTED_CHILD, Pictures, Reports, Tickets
+
+from impasto.contracts import StylePreset
+from impasto.jobs.folders import JobFolders
+from impasto.jobs.job import Job
+from impasto.jobs.ledger import Ledger
+from impasto.jobs.studio import Studio
+from impasto.jobs.worker import Worker
+from impasto.settings import QueueSettings, Settings
+from impasto_sqlite import SqliteStorage
+
+
+@pytest.fixture
+async def storage(tmp_path: Path) -> AsyncIterator[SqliteStorage]:
+    storage = SqliteStorage(tmp_path / "state")
+    await storage.open()
+    yield storage
+    await storage.close()
+
+
+@pytest.fixture
+def ledger(storage: SqliteStorage) -> Ledger:
+    return Ledger(storage.journal)
+
+
+@pytest.fixture
+async def reports() -> Reports:
+    return Reports()
+
+
+@pytest.fixture
+def tickets() -> Tickets:
+    return Tickets()
+
+
+@pytest.fixture
+def studio(ledger: Ledger, tickets: Tickets, reports: Reports, preset: StylePreset) -> Studio:
+    return Studio(
+        ledger=ledger, queue=tickets, reporter=reports, presets=[preset], jobs_per_person=3
+    )
+
+
+@pytest.fixture
+async def pictures() -> Pictures:
+    return Pictures()
+
+
+@pytest.fixture
+def preset(tmp_path: Path) -> StylePreset:
+    picture = tmp_path / "wave.png"
+    picture.write_bytes(b"a wave")
+    return StylePreset(
+        name="wave", titles={"en": "Wave"}, picture=picture, credit="us", licence="CC0"
+    )
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    # Below the bound of the setting: a test must not wait for seconds.
+    queue = QueueSettings().model_copy(update={"silence_seconds": 20.0})
+    return Settings(state_dir=tmp_path / "state").model_copy(update={"queue": queue})
+
+
+@pytest.fixture
+async def make_worker(
+    settings: Settings, ledger: Ledger, reports: Reports, pictures: Pictures, preset: StylePreset
+) -> AsyncIterator[Callable[..., Worker]]:
+    workers: list[Worker] = []
+
+    def make(*arguments: str, **queue: Any) -> Worker:
+        changed = settings.queue.model_copy(update=queue)
+        worker = Worker(
+            settings=settings.model_copy(update={"queue": changed}),
+            ledger=ledger,
+            pictures=pictures,
+            reporter=reports,
+            presets=[preset],
+            folders=JobFolders(settings.state_dir, changed.keep_hours),
+            command=[sys.executable, str(SCRIPTED_CHILD), *arguments],
+        )
+        workers.append(worker)
+        return worker
+
+    yield make
+    for worker in workers:
+        await worker.close()
+
+
+@pytest.fixture
+def worker(make_worker: Callable[..., Worker]) -> Worker:
+    return make_worker()
+
+
+@pytest.fixture
+def painted_by(worker: Worker, ledger: Ledger) -> Callable[[Job], Awaitable[Job]]:
+    """Has a job worked on and returns it as the journal has it afterwards."""
+
+    async def paint(job: Job) -> Job:
+        await ledger.add(job)
+        async with asyncio.timeout(60):
+            assert await worker.work()
+        stored = await ledger.journal.get(job.id)
+        assert stored is not None
+        return stored
+
+    return paint

@@ -1,0 +1,94 @@
+"""What tests of jobs share: a chat side that only remembers, and jobs for the scripted child."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from impasto.errors import PictureError
+from impasto.jobs.job import ChosenStyle, Job, JobState, TelegramPicture
+from impasto.jobs.ledger import Ledger
+from impasto.messages import Progress
+
+SCRIPTED_CHILD = Path(__file__).with_name("scripted_child.py")
+
+
+class Pictures:
+    """A picture source whose file ids are the pictures."""
+
+    def __init__(self) -> None:
+        self.fetching = asyncio.Event()
+        self.may_go_on = asyncio.Event()
+        self.may_go_on.set()
+
+    async def fetch(self, picture: TelegramPicture, into: Path) -> None:
+        self.fetching.set()
+        await self.may_go_on.wait()
+        if picture.file_id == "gone":
+            raise PictureError("file_gone", "Gone.", hours=1)
+        into.write_text(picture.file_id)
+
+
+class Reports:
+    """A reporter that remembers, and wakes whoever waits for something."""
+
+    def __init__(self) -> None:
+        self.announced: list[str] = []
+        self.progressed: list[Progress] = []
+        self.ended: list[Job] = []
+        self.changed = asyncio.Event()
+
+    def accepted(self, job: Job) -> Awaitable[None]:
+        self.announced.append(job.id)
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        done.set_result(None)
+        return done
+
+    def progress(self, job: Job, progress: Progress) -> None:
+        self.progressed.append(progress)
+        self.changed.set()
+
+    def finished(self, job: Job) -> None:
+        self.ended.append(job)
+        self.changed.set()
+
+    async def until(self, condition: Callable[[Reports], Any]) -> None:
+        async with asyncio.timeout(30):
+            while not condition(self):
+                await self.changed.wait()
+                self.changed.clear()
+
+
+def job_that(does: str, person: int = 1, **fields: Any) -> Job:
+    """A job whose content tells the scripted child what to do."""
+    content = TelegramPicture(file_id=json.dumps({"do": does}))
+    styles = fields.pop("styles", (ChosenStyle(preset="wave"),))
+    return Job(person=person, chat=person, content=content, styles=styles, **fields)
+
+
+class Tickets:
+    """A queue that keeps its tickets."""
+
+    name = "tickets"
+    embedded_worker = False
+
+    def __init__(self) -> None:
+        self.taken: list[str] = []
+
+    async def open(self) -> None: ...
+
+    async def put(self, job_id: str) -> None:
+        self.taken.append(job_id)
+
+    async def serve(self, work: Callable[[], Awaitable[bool]]) -> None: ...
+
+    async def close(self) -> None: ...
+
+
+async def state_of(ledger: Ledger, job: Job) -> JobState:
+    stored = await ledger.journal.get(job.id)
+    assert stored is not None
+    return stored.state

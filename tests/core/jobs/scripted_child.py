@@ -1,0 +1,174 @@
+"""A painting child that does what its content picture says, for tests of its parent.
+
+Speaks the messages of `impasto.messages` over its pipes, as `impasto.painting.child` does. A
+content that is JSON like `{"do": "die"}` is a script; any other one is "painted" by copying it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from impasto.messages import (
+    Cancel,
+    Failed,
+    Message,
+    Paint,
+    Painted,
+    PluginStatus,
+    Progress,
+    Ready,
+    Stopped,
+    encode,
+    to_child,
+)
+
+cancelled: queue.SimpleQueue[str] = queue.SimpleQueue()
+jobs: queue.SimpleQueue[Paint] = queue.SimpleQueue()
+
+
+def say(message: Message) -> None:
+    sys.stdout.buffer.write(encode(message))
+    sys.stdout.buffer.flush()
+
+
+def listen() -> None:
+    for line in sys.stdin.buffer:
+        message = to_child.validate_json(line)
+        if isinstance(message, Paint):
+            jobs.put(message)
+        elif isinstance(message, Cancel):
+            cancelled.put(message.job_id)
+    os._exit(0)
+
+
+def script_of(job: Paint) -> dict[str, object]:
+    try:
+        script = json.loads(job.content.read_bytes())
+    except ValueError:
+        return {"do": "paint"}
+    return script if isinstance(script, dict) else {"do": "paint"}
+
+
+def progress(job: Paint, step: int, preview: Path | None = None) -> None:
+    say(
+        Progress(
+            job_id=job.job_id,
+            step=step,
+            steps=4,
+            level=1,
+            levels=2,
+            seconds=step / 10,
+            preview=preview,
+        )
+    )
+
+
+def paint(job: Paint) -> None:
+    content = job.content.read_bytes()
+    preview = job.folder / "preview.jpg"
+    preview.write_bytes(content)
+    progress(job, 1)
+    progress(job, 2, preview)
+    result = job.folder / "result.jpg"
+    result.write_bytes(content)
+    say(
+        Painted(
+            job_id=job.job_id,
+            result=result,
+            width=1,
+            height=1,
+            steps=4,
+            seconds=0.5,
+            device="cpu",
+            network="scripted",
+            style_loss=1.0,
+            content_loss=1.0,
+        )
+    )
+
+
+def wait_for(mark: Path, job: Paint) -> bool:
+    """Goes on saying that it paints until the file `mark` is there; False when cancelled."""
+    step = 0
+    while not mark.exists():
+        step += 1
+        progress(job, step)
+        try:
+            if cancelled.get(timeout=0.05) == job.job_id:
+                return False
+        except queue.Empty:
+            pass
+    return True
+
+
+def act(job: Paint) -> None:
+    if "--wait-for" in sys.argv and not wait_for(Path(sys.argv[-1]), job):
+        say(Stopped(job_id=job.job_id))
+        return
+    script = script_of(job)
+    match script["do"]:
+        case "paint":
+            paint(job)
+        case "die":
+            os._exit(int(str(script.get("code", 3))))
+        case "be_killed":
+            os.kill(os.getpid(), signal.SIGKILL)
+        case "die_once":
+            mark = job.folder / "died"
+            if not mark.exists():
+                mark.touch()
+                os._exit(3)
+            paint(job)
+        case "fall_silent":
+            progress(job, 1)
+            threading.Event().wait()
+        case "until_cancelled":
+            progress(job, 1)
+            while cancelled.get() != job.job_id:
+                pass
+            say(Stopped(job_id=job.job_id))
+        case "ignore_cancel":
+            progress(job, 1)
+            cancelled.get()
+            progress(job, 2)
+            threading.Event().wait()
+        case "stop":
+            say(Stopped(job_id=job.job_id))
+        case "chatter":
+            sys.stdout.write("a library prints this\n" + "x" * (2 << 20) + "\n")
+            sys.stdout.flush()
+            say(Stopped(job_id="another job"))
+            paint(job)
+        case "fail":
+            say(
+                Failed(
+                    job_id=job.job_id,
+                    code="broken_picture",
+                    sentence="This picture is broken.",
+                    facts={"role": "content"},
+                )
+            )
+
+
+def main() -> None:
+    to_child.validate_json(sys.stdin.buffer.readline())
+    if "--cannot-start" in sys.argv:
+        sys.exit(1)
+    threading.Thread(target=listen, daemon=True).start()
+    plugins = [PluginStatus(name="cpu", version="1", origin="built-in", hooks=[])]
+    say(Ready(pid=os.getpid(), device="cpu", plugins=plugins, offers={}))
+    if "--dies-idle" in sys.argv and not Path(sys.argv[-1]).exists():
+        Path(sys.argv[-1]).touch()
+        os._exit(0)
+    while True:
+        act(jobs.get())
+
+
+if __name__ == "__main__":
+    main()

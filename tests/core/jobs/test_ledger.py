@@ -1,0 +1,89 @@
+"""The ledger: every change is told, after it was written, and nobody who listens can stop it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jobs_bench import job_that
+
+import impasto
+from impasto.hookspecs import BOT_GROUP
+from impasto.jobs.job import Job, JobState
+from impasto.jobs.ledger import Ledger
+from impasto.plugins import PluginHost, PluginRecord
+from impasto.settings import Settings
+from impasto_sqlite import SqliteStorage
+
+
+def host_with(**plugins: Any) -> PluginHost:
+    """A host of these plugins alone, put in by hand."""
+    host = PluginHost(BOT_GROUP, Settings())
+    for name, plugin in plugins.items():
+        record = PluginRecord(name=name, version="", origin="test", plugin=plugin)
+        host._register(record)
+        host.records.append(record)
+    return host
+
+
+class Observer:
+    def __init__(self, *, broken: bool = False) -> None:
+        self.seen: list[JobState] = []
+        self.broken = broken
+
+    @impasto.hookimpl
+    def impasto_job_changed(self, job: Job, change: JobState) -> None:
+        self.seen.append(change)
+        if self.broken:
+            raise RuntimeError("a plugin's bug")
+
+
+async def test_plugins_see_every_change(storage: SqliteStorage) -> None:
+    observer = Observer()
+    ledger = Ledger(storage.journal, host_with(log=observer))
+    job = job_that("paint")
+    await ledger.add(job)
+    await ledger.claim()
+    await ledger.note(job.id, status_message=1)
+    await ledger.move(job.id, JobState.PAINTED)
+    await ledger.move(job.id, JobState.DELIVERED)
+    assert observer.seen == [
+        JobState.ACCEPTED,
+        JobState.RUNNING,
+        JobState.PAINTED,
+        JobState.DELIVERED,
+    ]
+
+
+async def test_a_broken_observer_costs_only_itself(storage: SqliteStorage) -> None:
+    broken, healthy = Observer(broken=True), Observer()
+    host = host_with(a=broken, b=healthy)
+    ledger = Ledger(storage.journal, host)
+    job = job_that("paint")
+    await ledger.add(job)
+    await ledger.claim()
+    assert broken.seen == [JobState.ACCEPTED]
+    assert healthy.seen == [JobState.ACCEPTED, JobState.RUNNING]
+    assert host.records[0].status == "failed"
+
+
+async def test_a_watcher_that_raises_does_not_undo_the_change(storage: SqliteStorage) -> None:
+    ledger = Ledger(storage.journal)
+    seen: list[JobState] = []
+
+    def fails(job: Job, change: JobState) -> None:
+        raise RuntimeError("a bug of ours")
+
+    ledger.watch(fails)
+    ledger.watch(lambda job, change: seen.append(change))
+    job = job_that("paint")
+    assert await ledger.add(job) == job
+    assert seen == [JobState.ACCEPTED]
+
+
+async def test_a_known_job_is_not_told_again(storage: SqliteStorage) -> None:
+    seen: list[JobState] = []
+    ledger = Ledger(storage.journal)
+    ledger.watch(lambda job, change: seen.append(change))
+    await ledger.add(job_that("paint", origin="update 1 job 1"))
+    await ledger.add(job_that("paint", origin="update 1 job 1"))
+    assert seen == [JobState.ACCEPTED]

@@ -1,0 +1,290 @@
+"""The worker and its child process: whatever the child does, the job comes to an end."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from jobs_bench import Pictures, Reports, job_that, state_of
+
+from impasto.contracts import StylePreset
+from impasto.jobs.child_process import ChildLost
+from impasto.jobs.job import ChosenStyle, Job, JobState, TelegramPicture
+from impasto.jobs.ledger import Ledger
+from impasto.jobs.studio import Studio
+from impasto.jobs.worker import Worker
+from impasto.settings import Settings
+
+PaintedBy = Callable[[Job], Awaitable[Job]]
+
+
+async def test_paints_a_job(painted_by: PaintedBy, reports: Reports) -> None:
+    job = await painted_by(job_that("paint"))
+    assert (job.state, job.seconds, job.attempts) == (JobState.PAINTED, 0.5, 1)
+    assert job.result is not None
+    assert job.result.read_bytes() == b'{"do": "paint"}'
+    assert [progress.step for progress in reports.progressed] == [1, 2]
+    assert reports.ended == [job]
+
+
+async def test_there_is_nothing_to_do(worker: Worker) -> None:
+    assert not await worker.work()
+
+
+async def test_one_child_paints_job_after_job(painted_by: PaintedBy, worker: Worker) -> None:
+    await painted_by(job_that("paint"))
+    first = await worker.ready()
+    await painted_by(job_that("paint"))
+    assert (await worker.ready()).pid == first.pid
+
+
+async def test_an_own_style_is_fetched(painted_by: PaintedBy, settings: Settings) -> None:
+    styles = (
+        ChosenStyle(picture=TelegramPicture(file_id="my style"), weight=2.0),
+        ChosenStyle(preset="wave"),
+    )
+    job = await painted_by(job_that("paint", styles=styles))
+    folder = settings.state_dir / "jobs" / job.id
+    assert (folder / "style_0").read_text() == "my style"
+    assert not (folder / "style_1").exists()
+
+
+async def test_what_the_child_says_is_wrong_is_told(
+    painted_by: PaintedBy, reports: Reports
+) -> None:
+    job = await painted_by(job_that("fail"))
+    assert job.state is JobState.FAILED
+    assert job.failure is not None
+    assert (job.failure.code, job.failure.facts) == ("broken_picture", {"role": "content"})
+    assert reports.ended == [job]
+
+
+async def test_a_picture_that_is_gone_is_told(painted_by: PaintedBy) -> None:
+    job = await painted_by(
+        Job(
+            person=1,
+            chat=1,
+            content=TelegramPicture(file_id="gone"),
+            styles=(ChosenStyle(preset="wave"),),
+        )
+    )
+    assert job.failure is not None
+    assert (job.failure.code, job.failure.facts) == ("file_gone", {"hours": 1})
+
+
+@pytest.mark.parametrize("name", ["wave", "never_was"])
+async def test_a_style_that_is_gone_is_told(
+    painted_by: PaintedBy, preset: StylePreset, name: str
+) -> None:
+    preset.picture.unlink()
+    job = await painted_by(job_that("paint", styles=(ChosenStyle(preset=name),)))
+    assert job.failure is not None
+    assert job.failure.code == "style_gone"
+
+
+@pytest.mark.parametrize("end", ["die", "be_killed"])
+async def test_a_job_whose_child_dies_each_time_fails(
+    painted_by: PaintedBy, reports: Reports, end: str
+) -> None:
+    job = await painted_by(job_that(end))
+    assert (job.state, job.deaths) == (JobState.FAILED, 2)
+    assert job.failure is not None
+    assert job.failure.code == "painting_failed"
+    assert (await painted_by(job_that("paint"))).state is JobState.PAINTED
+
+
+async def test_a_job_whose_child_dies_once_is_painted_by_another(painted_by: PaintedBy) -> None:
+    job = await painted_by(job_that("die_once"))
+    assert (job.state, job.deaths, job.attempts) == (JobState.PAINTED, 1, 1)
+
+
+async def test_a_silent_child_is_replaced(
+    make_worker: Callable[..., Worker], ledger: Ledger
+) -> None:
+    worker = make_worker(silence_seconds=2.0)
+    first = await worker.ready()
+    job = job_that("fall_silent")
+    await ledger.add(job)
+    await worker.work()
+    stored = await ledger.journal.get(job.id)
+    assert stored is not None
+    assert (stored.state, stored.deaths) == (JobState.FAILED, 2)
+    with pytest.raises(ProcessLookupError):
+        os.kill(first.pid, 0)
+
+
+async def test_what_is_no_message_and_what_is_about_another_job_is_passed_over(
+    painted_by: PaintedBy,
+) -> None:
+    assert (await painted_by(job_that("chatter"))).state is JobState.PAINTED
+
+
+async def test_a_child_that_stops_unasked_has_failed(painted_by: PaintedBy) -> None:
+    assert (await painted_by(job_that("stop"))).state is JobState.FAILED
+
+
+async def test_a_child_that_died_idle_is_replaced_and_costs_no_attempt(
+    make_worker: Callable[..., Worker], ledger: Ledger, tmp_path: Path
+) -> None:
+    worker = make_worker("--dies-idle", str(tmp_path / "mark"))
+    first = await worker.ready()
+    await until_gone(first.pid)
+    job = job_that("paint")
+    await ledger.add(job)
+    await worker.work()
+    stored = await ledger.journal.get(job.id)
+    assert stored is not None
+    assert (stored.state, stored.deaths) == (JobState.PAINTED, 0)
+
+
+async def until_gone(pid: int) -> None:
+    async with asyncio.timeout(30):
+        while Path(f"/proc/{pid}").exists():
+            await asyncio.sleep(0.01)
+
+
+async def test_a_child_that_cannot_start_says_so(make_worker: Callable[..., Worker]) -> None:
+    with pytest.raises(ChildLost, match="exit code 1") as caught:
+        await make_worker("--cannot-start").ready()
+    assert caught.value.exit_code == 1
+
+
+class TestCancelling:
+    async def test_while_it_is_painted(
+        self, worker: Worker, ledger: Ledger, studio: Studio, reports: Reports
+    ) -> None:
+        job = job_that("until_cancelled")
+        await ledger.add(job)
+        working = asyncio.create_task(worker.work())
+        await reports.until(lambda reports: reports.progressed)
+        child = await worker.ready()
+        assert await studio.cancel(job.id, job.person)
+        assert await working
+        assert await state_of(ledger, job) is JobState.CANCELLED
+        assert (await worker.ready()).pid == child.pid, "a child that stops is kept"
+
+    async def test_a_child_that_does_not_stop_is_killed(
+        self,
+        worker: Worker,
+        ledger: Ledger,
+        studio: Studio,
+        reports: Reports,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr("impasto.jobs.in_hand.SECONDS_TO_STOP", 0.1)
+        job = job_that("ignore_cancel")
+        await ledger.add(job)
+        working = asyncio.create_task(worker.work())
+        await reports.until(lambda reports: reports.progressed)
+        child = await worker.ready()
+        await studio.cancel(job.id, job.person)
+        assert await working
+        assert await state_of(ledger, job) is JobState.CANCELLED
+        assert (await worker.ready()).pid != child.pid
+
+    async def test_while_its_pictures_are_fetched(
+        self, worker: Worker, ledger: Ledger, studio: Studio, pictures: Pictures, reports: Reports
+    ) -> None:
+        pictures.may_go_on.clear()
+        job = job_that("paint")
+        await ledger.add(job)
+        working = asyncio.create_task(worker.work())
+        await pictures.fetching.wait()
+        await studio.cancel(job.id, job.person)
+        assert await working
+        assert await state_of(ledger, job) is JobState.CANCELLED
+        assert [ended.state for ended in reports.ended] == [JobState.CANCELLED]
+
+    async def test_a_job_that_waits_is_not_claimed(
+        self, worker: Worker, ledger: Ledger, studio: Studio
+    ) -> None:
+        job = job_that("paint")
+        await ledger.add(job)
+        await studio.cancel(job.id, job.person)
+        assert not await worker.work()
+
+    async def test_pictures_go_at_once_when_none_are_to_be_kept(
+        self,
+        make_worker: Callable[..., Worker],
+        ledger: Ledger,
+        studio: Studio,
+        reports: Reports,
+        settings: Settings,
+    ) -> None:
+        worker = make_worker(keep_hours=0.0)
+        job = job_that("until_cancelled")
+        await ledger.add(job)
+        working = asyncio.create_task(worker.work())
+        await reports.until(lambda reports: reports.progressed)
+        await studio.cancel(job.id, job.person)
+        await working
+        assert not (settings.state_dir / "jobs" / job.id).exists()
+
+
+class TestDraining:
+    async def test_hands_the_job_back_without_counting_the_attempt(
+        self, worker: Worker, ledger: Ledger, reports: Reports
+    ) -> None:
+        job = job_that("until_cancelled")
+        await ledger.add(job)
+        working = asyncio.create_task(worker.work())
+        await reports.until(lambda reports: reports.progressed)
+        await worker.drain()
+        assert working.done() or await working
+        stored = await ledger.journal.get(job.id)
+        assert stored is not None
+        assert (stored.state, stored.attempts, stored.deaths) == (JobState.ACCEPTED, 0, 0)
+        assert not await worker.work(), "a drained worker takes nothing any more"
+
+    async def test_kills_a_child_that_does_not_stop(
+        self, worker: Worker, ledger: Ledger, reports: Reports, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("impasto.jobs.in_hand.SECONDS_TO_STOP", 0.1)
+        job = job_that("ignore_cancel")
+        await ledger.add(job)
+        working = asyncio.create_task(worker.work())
+        await reports.until(lambda reports: reports.progressed)
+        await worker.drain()
+        await working
+        assert await state_of(ledger, job) is JobState.ACCEPTED
+
+    async def test_an_idle_worker_is_drained_at_once(self, worker: Worker) -> None:
+        await worker.drain()
+
+    async def test_closing_ends_the_child(self, worker: Worker) -> None:
+        child = await worker.ready()
+        await worker.close()
+        with pytest.raises(ProcessLookupError):
+            os.kill(child.pid, 0)
+
+    async def test_closing_ends_a_child_that_hangs(
+        self, worker: Worker, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("impasto.jobs.child_process._SECONDS_TO_EXIT", 0.1)
+        child = await worker.ready()
+        os.kill(child.pid, signal.SIGSTOP)
+        await worker.close()
+        with pytest.raises(ProcessLookupError):
+            os.kill(child.pid, 0)
+
+
+async def test_what_could_not_be_written_is_written_by_the_next_work(
+    worker: Worker, ledger: Ledger, reports: Reports, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = job_that("paint")
+    await ledger.add(job)
+    with monkeypatch.context() as patch:
+
+        async def full_disk(*_: object, **__: object) -> Job:
+            raise OSError("no space left on device")
+
+        patch.setattr(ledger.journal, "move", full_disk)
+        with pytest.raises(OSError, match="no space"):
+            await worker.work()
+    assert await worker.work()
+    assert await state_of(ledger, job) is JobState.PAINTED
+    assert [ended.id for ended in reports.ended] == [job.id]

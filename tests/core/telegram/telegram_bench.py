@@ -1,0 +1,136 @@
+"""What tests of the Telegram side share: faults on the way to Telegram, pictures, plain words."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections import defaultdict, deque
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from aiogram import Bot
+from aiogram.client.session.middlewares.base import BaseRequestMiddleware
+from aiogram.exceptions import (
+    TelegramAPIError,
+    TelegramNetworkError,
+    TelegramRetryAfter,
+    TelegramServerError,
+)
+from aiogram.methods import TelegramMethod
+from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
+from PIL import Image
+
+from impasto.contracts import Say
+from impasto.jobs.job import Job, JobState
+from impasto.jobs.journal import Journal
+from impasto.messages import Progress
+
+Fault = Callable[[TelegramMethod[Any]], TelegramAPIError]
+
+
+def out_of_order(method: TelegramMethod[Any]) -> TelegramAPIError:
+    return TelegramServerError(method=method, message="Bad Gateway")
+
+
+def unreachable(method: TelegramMethod[Any]) -> TelegramAPIError:
+    return TelegramNetworkError(method=method, message="ClientConnectorError")
+
+
+def flood(seconds: int) -> Fault:
+    def fault(method: TelegramMethod[Any]) -> TelegramAPIError:
+        return TelegramRetryAfter(method=method, message="Flood control", retry_after=seconds)
+
+    return fault
+
+
+class Faults(BaseRequestMiddleware):
+    """Between the bot and Telegram: counts calls, and lets some fail or wait."""
+
+    def __init__(self) -> None:
+        self.calls: list[TelegramMethod[Any]] = []
+        self.gates: dict[str, asyncio.Event] = {}
+        self._faults: dict[str, deque[Fault]] = defaultdict(deque)
+        self._changed = asyncio.Event()
+
+    def on(self, method: str, *faults: Fault) -> None:
+        """The next calls of this method fail like this, one after the other."""
+        self._faults[method].extend(faults)
+
+    def hold(self, method: str) -> asyncio.Event:
+        """Calls of this method wait until the event is set."""
+        return self.gates.setdefault(method, asyncio.Event())
+
+    def names(self) -> list[str]:
+        return [type(call).__name__ for call in self.calls]
+
+    async def until_called(self, method: str, times: int = 1) -> None:
+        async with asyncio.timeout(30):
+            while self.names().count(method) < times:
+                self._changed.clear()
+                await self._changed.wait()
+
+    async def __call__(self, make_request: Any, bot: Bot, method: TelegramMethod[Any]) -> Any:
+        name = type(method).__name__
+        self.calls.append(method)
+        self._changed.set()
+        if name in self.gates:
+            await self.gates[name].wait()
+        if self._faults[name]:
+            raise self._faults[name].popleft()(method)
+        return await make_request(bot, method)
+
+
+class PlainPresenter:
+    """Says what happens in one word."""
+
+    name = "plain"
+    order = 100
+
+    def waiting(self, job: Job, ahead: int) -> Say:
+        button = InlineKeyboardButton(text="Stop", callback_data="stop")
+        return Say(f"waiting {ahead}", InlineKeyboardMarkup(inline_keyboard=[[button]]))
+
+    def painting(self, job: Job, progress: Progress) -> Say:
+        return Say(f"painting {progress.step}")
+
+    def painted(self, job: Job) -> Say:
+        return Say("painted")
+
+    def ready(self, job: Job) -> Say:
+        return Say("ready")
+
+    def failed(self, job: Job) -> Say:
+        return Say(f"failed {job.failure.code if job.failure else ''}")
+
+    def cancelled(self, job: Job) -> Say:
+        return Say("cancelled")
+
+
+def jpeg(color: str = "teal", size: tuple[int, int] = (64, 48)) -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", size, color).save(buffer, "JPEG")
+    return buffer.getvalue()
+
+
+def color_of(picture: bytes) -> str:
+    """The color of a picture of one color; Telegram compresses photos anew."""
+    pixel = Image.open(io.BytesIO(picture)).convert("RGB").getpixel((5, 5))
+    channels = ("red", "green", "blue")
+    return channels[pixel.index(max(pixel))]
+
+
+async def until_state(journal: Journal, job_id: str, state: JobState) -> Job:
+    """Waits until the journal has the job in this state."""
+    async with asyncio.timeout(30):
+        while True:
+            job = await journal.get(job_id)
+            if job is not None and job.state is state:
+                return job
+            await asyncio.sleep(0.01)
+
+
+async def eventually(condition: Callable[[], Awaitable[Any]]) -> None:
+    """Waits until a condition that nothing announces holds."""
+    async with asyncio.timeout(30):
+        while not await condition():
+            await asyncio.sleep(0.01)

@@ -1,0 +1,478 @@
+"""Delivery: one message per job that tells how it is getting on, and the result without fail."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiogram import Bot
+from aiogram.types import Message
+from telegram_bench import (
+    Faults,
+    PlainPresenter,
+    color_of,
+    flood,
+    jpeg,
+    out_of_order,
+    unreachable,
+    until_state,
+)
+
+from impasto.contracts import Say
+from impasto.jobs.job import ChosenStyle, Failure, Job, JobState, TelegramPicture
+from impasto.jobs.ledger import Ledger
+from impasto.messages import Progress
+from impasto.playground import Person
+from impasto.telegram.delivery import Delivery
+
+MakeDelivery = Callable[..., Delivery]
+
+
+@pytest.fixture
+async def make_delivery(bot: Bot, ledger: Ledger) -> AsyncIterator[MakeDelivery]:
+    made: list[Delivery] = []
+
+    def make(presenter: Any = None, edit_seconds: float = 0.0) -> Delivery:
+        delivery = Delivery(
+            bot=bot,
+            ledger=ledger,
+            presenter=presenter or PlainPresenter(),
+            edit_seconds=edit_seconds,
+        )
+        made.append(delivery)
+        return delivery
+
+    yield make
+    for delivery in made:
+        await delivery.close()
+
+
+@pytest.fixture
+async def delivery(make_delivery: MakeDelivery) -> Delivery:
+    return make_delivery()
+
+
+@pytest.fixture
+async def photo(alice: Person) -> TelegramPicture:
+    message = await alice.send_photo(jpeg("green"))
+    assert message.photo
+    return TelegramPicture(file_id=message.photo[-1].file_id)
+
+
+async def written(ledger: Ledger, content: TelegramPicture) -> Job:
+    job = Job(person=1, chat=1, content=content, styles=(ChosenStyle(preset="wave"),))
+    await ledger.add(job)
+    return job
+
+
+@pytest.fixture
+async def job(ledger: Ledger, photo: TelegramPicture) -> Job:
+    return await written(ledger, photo)
+
+
+async def announced(delivery: Delivery, ledger: Ledger, job: Job) -> Job:
+    await delivery.accepted(job)
+    stored = await ledger.journal.get(job.id)
+    assert stored is not None
+    return stored
+
+
+def progress(job: Job, step: int, preview: Path | None = None) -> Progress:
+    return Progress(
+        job_id=job.id, step=step, steps=10, level=1, levels=1, seconds=1.0, preview=preview
+    )
+
+
+async def painted(ledger: Ledger, job: Job, folder: Path, content: bytes | None = None) -> Job:
+    result = folder / "result.jpg"
+    result.write_bytes(jpeg("red") if content is None else content)
+    await ledger.move(job.id, JobState.RUNNING)
+    return await ledger.move(job.id, JobState.PAINTED, result=result)
+
+
+def says(text: str) -> Callable[[Message], bool]:
+    return lambda message: text in (message.text, message.caption)
+
+
+class TestAnnouncing:
+    async def test_shows_the_person_their_own_photo(
+        self, delivery: Delivery, ledger: Ledger, job: Job, alice: Person
+    ) -> None:
+        stored = await announced(delivery, ledger, job)
+        status = await alice.wait_for(says("waiting 0"))
+        assert (stored.status_message, stored.status_has_picture) == (status.message_id, True)
+        assert status.photo
+        assert color_of(await alice.download(status.photo[-1].file_id)) == "green"
+        assert status.reply_markup is not None
+
+    async def test_says_how_many_are_ahead(
+        self, delivery: Delivery, ledger: Ledger, job: Job, photo: TelegramPicture, alice: Person
+    ) -> None:
+        await announced(delivery, ledger, await written(ledger, photo))
+        await alice.wait_for(says("waiting 1"))
+
+    async def test_a_document_is_announced_by_a_text(
+        self, delivery: Delivery, ledger: Ledger, alice: Person
+    ) -> None:
+        message = await alice.send_document(jpeg())
+        assert message.document
+        content = TelegramPicture(file_id=message.document.file_id, as_photo=False)
+        stored = await announced(delivery, ledger, await written(ledger, content))
+        status = await alice.wait_for(says("waiting 0"))
+        assert status.text == "waiting 0"
+        assert (stored.status_message, stored.status_has_picture) == (status.message_id, False)
+
+    async def test_a_photo_that_cannot_be_sent_again_is_announced_by_a_text(
+        self, delivery: Delivery, ledger: Ledger, alice: Person, photo: TelegramPicture
+    ) -> None:
+        stored = await announced(
+            delivery, ledger, await written(ledger, TelegramPicture(file_id="no-such-file"))
+        )
+        assert (await alice.wait_for(says("waiting 0"))).text
+        assert not stored.status_has_picture
+
+    async def test_waits_for_one_try_only(
+        self, delivery: Delivery, ledger: Ledger, job: Job, alice: Person, faults: Faults
+    ) -> None:
+        faults.on("SendPhoto", unreachable, out_of_order)
+        await delivery.accepted(job)
+        await alice.wait_for(says("waiting 0"))
+        assert faults.names().count("SendPhoto") == 3
+
+    async def test_happens_once(
+        self, delivery: Delivery, ledger: Ledger, job: Job, faults: Faults
+    ) -> None:
+        await asyncio.gather(delivery.accepted(job), delivery.accepted(job))
+        assert faults.names().count("SendPhoto") == 1
+
+    async def test_a_person_who_blocked_the_bot_has_no_job_any_more(
+        self, delivery: Delivery, ledger: Ledger, job: Job, alice: Person
+    ) -> None:
+        await alice.block()
+        stored = await announced(delivery, ledger, job)
+        assert stored.state is JobState.ABANDONED
+
+
+class TestProgress:
+    async def test_edits_the_caption_and_shows_previews(
+        self, delivery: Delivery, ledger: Ledger, job: Job, alice: Person, tmp_path: Path
+    ) -> None:
+        stored = await announced(delivery, ledger, job)
+        delivery.progress(stored, progress(job, 1))
+        await alice.wait_for(says("painting 1"))
+        preview = tmp_path / "preview.jpg"
+        preview.write_bytes(jpeg("blue"))
+        delivery.progress(stored, progress(job, 2, preview))
+        status = await alice.wait_for(says("painting 2"))
+        assert status.message_id == stored.status_message
+        assert status.photo
+        assert color_of(await alice.download(status.photo[-1].file_id)) == "blue"
+
+    async def test_the_latest_wins_and_a_preview_in_between_is_not_lost(
+        self,
+        delivery: Delivery,
+        ledger: Ledger,
+        job: Job,
+        alice: Person,
+        faults: Faults,
+        tmp_path: Path,
+    ) -> None:
+        stored = await announced(delivery, ledger, job)
+        gate = faults.hold("EditMessageCaption")
+        delivery.progress(stored, progress(job, 1))
+        await faults.until_called("EditMessageCaption")
+        preview = tmp_path / "preview.jpg"
+        preview.write_bytes(jpeg("blue"))
+        for step in (2, 3, 4):
+            delivery.progress(stored, progress(job, step, preview if step == 3 else None))
+        gate.set()
+        status = await alice.wait_for(says("painting 4"))
+        assert status.photo
+        assert color_of(await alice.download(status.photo[-1].file_id)) == "blue"
+        said = [message.caption for message in alice.versions()]
+        assert "painting 2" not in said
+        assert "painting 3" not in said
+
+    async def test_a_text_becomes_a_picture_with_the_first_preview(
+        self, delivery: Delivery, ledger: Ledger, alice: Person, tmp_path: Path
+    ) -> None:
+        message = await alice.send_document(jpeg())
+        assert message.document
+        content = TelegramPicture(file_id=message.document.file_id, as_photo=False)
+        stored = await announced(delivery, ledger, await written(ledger, content))
+        preview = tmp_path / "preview.jpg"
+        preview.write_bytes(jpeg("blue"))
+        delivery.progress(stored, progress(stored, 1, preview))
+        status = await alice.wait_for(says("painting 1"))
+        assert status.photo
+        assert len(alice.from_bot()) == 1
+
+    async def test_a_preview_that_is_gone_leaves_the_words(
+        self, delivery: Delivery, ledger: Ledger, job: Job, alice: Person, tmp_path: Path
+    ) -> None:
+        stored = await announced(delivery, ledger, job)
+        delivery.progress(stored, progress(job, 1, tmp_path / "gone.jpg"))
+        await alice.wait_for(says("painting 1"))
+
+    async def test_is_dropped_when_telegram_is_out_of_order(
+        self, delivery: Delivery, ledger: Ledger, job: Job, alice: Person, faults: Faults
+    ) -> None:
+        stored = await announced(delivery, ledger, job)
+        faults.on("EditMessageCaption", out_of_order)
+        delivery.progress(stored, progress(job, 1))
+        await faults.until_called("EditMessageCaption")
+        delivery.progress(stored, progress(job, 2))
+        await alice.wait_for(says("painting 2"))
+        assert faults.names().count("EditMessageCaption") == 2
+
+    async def test_what_was_deleted_does_not_come_back_before_the_result(
+        self,
+        delivery: Delivery,
+        ledger: Ledger,
+        job: Job,
+        alice: Person,
+        faults: Faults,
+        tmp_path: Path,
+    ) -> None:
+        stored = await announced(delivery, ledger, job)
+        status = await alice.wait_for(says("waiting 0"))
+        await alice.delete(status.message_id)
+        delivery.progress(stored, progress(job, 1))
+        await faults.until_called("EditMessageCaption")
+        delivery.finished(await painted(ledger, job, tmp_path))
+        result = await alice.wait_for(says("painted"))
+        assert result.message_id != status.message_id
+        done = await until_state(ledger.journal, job.id, JobState.DELIVERED)
+        assert done.status_message == result.message_id
+        assert faults.names().count("SendPhoto") == 2
+
+    async def test_waits_between_edits_but_the_result_does_not(
+        self,
+        make_delivery: MakeDelivery,
+        ledger: Ledger,
+        job: Job,
+        alice: Person,
+        tmp_path: Path,
+        faults: Faults,
+    ) -> None:
+        delivery = make_delivery(edit_seconds=3600)
+        stored = await announced(delivery, ledger, job)
+        delivery.progress(stored, progress(job, 1))
+        delivery.finished(await painted(ledger, job, tmp_path))
+        await until_state(ledger.journal, job.id, JobState.DELIVERED)
+        assert "EditMessageCaption" not in faults.names()
+
+
+class TestResult:
+    async def test_takes_the_place_of_the_status_and_a_text_notifies(
+        self, delivery: Delivery, ledger: Ledger, job: Job, alice: Person, tmp_path: Path
+    ) -> None:
+        stored = await announced(delivery, ledger, job)
+        delivery.finished(await painted(ledger, job, tmp_path))
+        done = await until_state(ledger.journal, job.id, JobState.DELIVERED)
+        ready = await alice.wait_for(says("ready"))
+        result = await alice.wait_for(says("painted"))
+        assert result.message_id == stored.status_message == done.status_message
+        assert result.photo
+        assert color_of(await alice.download(result.photo[-1].file_id)) == "red"
+        assert ready.reply_to_message is not None
+        assert ready.reply_to_message.message_id == result.message_id
+
+    async def test_told_again_after_a_crash_it_is_one_picture(
+        self,
+        make_delivery: MakeDelivery,
+        ledger: Ledger,
+        job: Job,
+        alice: Person,
+        tmp_path: Path,
+        faults: Faults,
+    ) -> None:
+        first = make_delivery()
+        await first.accepted(job)
+        gate = faults.hold("SendMessage")  # the process ends between the picture and the text
+        first.finished(await painted(ledger, job, tmp_path))
+        await faults.until_called("SendMessage")
+        for task in list(first._tasks.values()):
+            task.cancel()
+        gate.set()
+        again = await ledger.journal.get(job.id)
+        assert again is not None
+        assert again.state is JobState.PAINTED
+        make_delivery().finished(again)
+        await until_state(ledger.journal, job.id, JobState.DELIVERED)
+        await alice.wait_for(says("ready"))
+        assert len([message for message in alice.from_bot() if message.photo]) == 1
+
+    async def test_is_tried_until_telegram_takes_it(
+        self,
+        delivery: Delivery,
+        ledger: Ledger,
+        job: Job,
+        alice: Person,
+        tmp_path: Path,
+        faults: Faults,
+    ) -> None:
+        await delivery.accepted(job)
+        faults.on("EditMessageMedia", unreachable, out_of_order, unreachable)
+        faults.on("SendMessage", out_of_order)
+        delivery.finished(await painted(ledger, job, tmp_path))
+        await until_state(ledger.journal, job.id, JobState.DELIVERED)
+        assert faults.names().count("EditMessageMedia") == 4
+        assert [m.text for m in alice.versions() if m.text == "ready"] == ["ready"]
+
+    async def test_waits_as_long_as_telegram_asks(
+        self,
+        delivery: Delivery,
+        ledger: Ledger,
+        job: Job,
+        tmp_path: Path,
+        faults: Faults,
+    ) -> None:
+        await delivery.accepted(job)
+        faults.on("EditMessageMedia", flood(1))
+        loop = asyncio.get_running_loop()
+        delivery.finished(await painted(ledger, job, tmp_path))
+        await faults.until_called("EditMessageMedia")
+        begin = loop.time()
+        await faults.until_called("EditMessageMedia", 2)
+        assert loop.time() - begin > 0.9
+        await until_state(ledger.journal, job.id, JobState.DELIVERED)
+
+    async def test_a_flooded_chat_is_left_alone_by_progress_too(
+        self, delivery: Delivery, ledger: Ledger, job: Job, tmp_path: Path, faults: Faults
+    ) -> None:
+        stored = await announced(delivery, ledger, job)
+        faults.on("EditMessageCaption", flood(2))
+        delivery.progress(stored, progress(job, 1))
+        await faults.until_called("EditMessageCaption")
+        begin = asyncio.get_running_loop().time()
+        delivery.progress(stored, progress(job, 2))
+        delivery.finished(await painted(ledger, job, tmp_path))
+        await faults.until_called("EditMessageMedia")
+        assert asyncio.get_running_loop().time() - begin > 1.9
+        assert faults.names().count("EditMessageCaption") == 1
+
+    async def test_that_cannot_be_read_is_a_failure_that_is_told(
+        self, delivery: Delivery, ledger: Ledger, job: Job, alice: Person, tmp_path: Path
+    ) -> None:
+        await delivery.accepted(job)
+        done = await painted(ledger, job, tmp_path)
+        assert done.result is not None
+        done.result.unlink()
+        delivery.finished(done)
+        await alice.wait_for(says("failed painting_failed"))
+        await until_state(ledger.journal, job.id, JobState.EXPLAINED)
+
+    async def test_that_telegram_refuses_is_a_failure_that_is_told(
+        self, delivery: Delivery, ledger: Ledger, job: Job, alice: Person, tmp_path: Path
+    ) -> None:
+        await delivery.accepted(job)
+        delivery.finished(await painted(ledger, job, tmp_path, b"not a picture"))
+        await alice.wait_for(says("failed painting_failed"))
+        await until_state(ledger.journal, job.id, JobState.EXPLAINED)
+
+    async def test_nobody_is_left_to_take_it(
+        self, delivery: Delivery, ledger: Ledger, job: Job, alice: Person, tmp_path: Path
+    ) -> None:
+        await delivery.accepted(job)
+        done = await painted(ledger, job, tmp_path)
+        await alice.block()
+        delivery.finished(done)
+        await until_state(ledger.journal, job.id, JobState.ABANDONED)
+
+    async def test_on_its_way_when_the_bot_ends_still_arrives(
+        self, delivery: Delivery, ledger: Ledger, job: Job, tmp_path: Path
+    ) -> None:
+        await delivery.accepted(job)
+        delivery.finished(await painted(ledger, job, tmp_path))
+        await delivery.close()
+        await until_state(ledger.journal, job.id, JobState.DELIVERED)
+
+    async def test_an_unexpected_error_does_not_end_it(
+        self,
+        delivery: Delivery,
+        ledger: Ledger,
+        job: Job,
+        alice: Person,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr("impasto.telegram.delivery.PAUSE_SECONDS", 0)
+        await delivery.accepted(job)
+        done = await painted(ledger, job, tmp_path)
+        move, failures = ledger.journal.move, [OSError("no space left on device")]
+
+        async def full_once(*arguments: Any, **facts: Any) -> Job:
+            if failures:
+                raise failures.pop()
+            return await move(*arguments, **facts)
+
+        monkeypatch.setattr(ledger.journal, "move", full_once)
+        delivery.finished(done)
+        await until_state(ledger.journal, job.id, JobState.DELIVERED)
+        assert [m.text for m in alice.versions() if m.text == "ready"] == ["ready"]
+
+
+class TestOtherEnds:
+    async def test_a_failure_takes_the_place_of_the_status_and_notifies(
+        self, delivery: Delivery, ledger: Ledger, job: Job, alice: Person
+    ) -> None:
+        await delivery.accepted(job)
+        failure = Failure(code="broken_picture", sentence="It is broken.")
+        delivery.finished(await ledger.move(job.id, JobState.FAILED, failure=failure))
+        told = await alice.wait_for(says("failed broken_picture"))
+        done = await until_state(ledger.journal, job.id, JobState.EXPLAINED)
+        assert done.status_message == told.message_id
+        assert [message.message_id for message in alice.from_bot()] == [told.message_id]
+
+    async def test_a_failure_before_anything_was_said(
+        self, delivery: Delivery, ledger: Ledger, job: Job, alice: Person
+    ) -> None:
+        failure = Failure(code="broken_picture", sentence="It is broken.")
+        delivery.finished(await ledger.move(job.id, JobState.FAILED, failure=failure))
+        await alice.wait_for(says("failed broken_picture"))
+        assert len(alice.from_bot()) == 1
+
+    async def test_cancelling_is_confirmed_in_the_status(
+        self, delivery: Delivery, ledger: Ledger, job: Job, alice: Person
+    ) -> None:
+        stored = await announced(delivery, ledger, job)
+        delivery.finished(await ledger.move(job.id, JobState.CANCELLED))
+        told = await alice.wait_for(says("cancelled"))
+        assert told.message_id == stored.status_message
+        assert told.reply_markup is None
+
+
+class BadPresenter(PlainPresenter):
+    """Raises where it should speak, or speaks what Telegram does not take."""
+
+    def __init__(self, painted: Say | Exception) -> None:
+        self._painted = painted
+
+    def painted(self, job: Job) -> Say:
+        if isinstance(self._painted, Exception):
+            raise self._painted
+        return self._painted
+
+
+@pytest.mark.parametrize(
+    "words",
+    [RuntimeError("a plugin's bug"), Say("<b>not closed"), Say("x" * 1025), Say("")],
+    ids=["raises", "broken html", "too long", "empty"],
+)
+async def test_bad_words_do_not_cost_the_result(
+    make_delivery: MakeDelivery,
+    ledger: Ledger,
+    job: Job,
+    alice: Person,
+    tmp_path: Path,
+    words: Say | Exception,
+) -> None:
+    delivery = make_delivery(BadPresenter(words))
+    await delivery.accepted(job)
+    delivery.finished(await painted(ledger, job, tmp_path))
+    await until_state(ledger.journal, job.id, JobState.DELIVERED)
+    assert len([message for message in alice.from_bot() if message.photo]) == 1

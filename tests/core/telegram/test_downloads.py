@@ -1,0 +1,121 @@
+"""Downloads: whole files, limits first, and errors that say what to do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from aiogram import Bot
+from aiogram.types import File
+from telegram_bench import Faults, flood, jpeg, out_of_order, unreachable
+
+from impasto.errors import PictureError
+from impasto.jobs.job import TelegramPicture
+from impasto.playground import Person
+from impasto.telegram import downloads
+from impasto.telegram.downloads import TRIES, TelegramPictures
+
+
+def broken_links(bot: Bot, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    """The first so many links to files lead nowhere."""
+    api, links = bot.session.api, ["expired/photo.jpg"] * number
+
+    def file_url(token: str, path: str) -> str:
+        return api.file_url(token, links.pop() if links else path)
+
+    server = SimpleNamespace(api_url=api.api_url, file_url=file_url)
+    monkeypatch.setattr(bot.session, "api", server)
+
+
+@pytest.fixture
+async def picture(alice: Person) -> TelegramPicture:
+    message = await alice.send_document(jpeg() + bytes(200_000), "photo.jpg")
+    assert message.document
+    return TelegramPicture(file_id=message.document.file_id, as_photo=False)
+
+
+async def test_a_file_comes_whole(bot: Bot, picture: TelegramPicture, tmp_path: Path) -> None:
+    await TelegramPictures(bot).fetch(picture, tmp_path / "content")
+    assert (tmp_path / "content").read_bytes() == jpeg() + bytes(200_000)
+
+
+async def test_a_file_too_large_for_telegram(bot: Bot, alice: Person, tmp_path: Path) -> None:
+    message = await alice.send_document(bytes(20 * 1024 * 1024 + 1), "large.png")
+    assert message.document
+    picture = TelegramPicture(file_id=message.document.file_id)
+    with pytest.raises(PictureError) as caught:
+        await TelegramPictures(bot).fetch(picture, tmp_path / "content")
+    assert (caught.value.code, caught.value.facts) == ("file_too_large", {"megabytes": 20})
+    assert not (tmp_path / "content").exists()
+
+
+async def test_a_server_without_that_limit_is_held_to_it(
+    bot: Bot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def get_file(*_: Any, **__: Any) -> File:
+        return File(file_id="a", file_unique_id="b", file_size=1 << 30, file_path="huge")
+
+    monkeypatch.setattr(bot, "get_file", get_file, raising=False)
+    with pytest.raises(PictureError) as caught:
+        await TelegramPictures(bot).fetch(TelegramPicture(file_id="a"), tmp_path / "content")
+    assert caught.value.code == "file_too_large"
+
+
+async def test_a_file_that_is_larger_than_it_says_is_not_fetched_to_its_end(
+    bot: Bot, picture: TelegramPicture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(downloads, "MOST_BYTES", 100_000)
+
+    async def get_file(*_: Any, **__: Any) -> Any:
+        file = await Bot.get_file(bot, picture.file_id)
+        return SimpleNamespace(file_size=None, file_path=file.file_path)
+
+    monkeypatch.setattr(bot, "get_file", get_file, raising=False)
+    with pytest.raises(PictureError) as caught:
+        await TelegramPictures(bot).fetch(picture, tmp_path / "content")
+    assert caught.value.code == "file_too_large"
+    assert (tmp_path / "content").stat().st_size <= 100_000
+
+
+async def test_a_file_that_telegram_does_not_know(bot: Bot, tmp_path: Path) -> None:
+    with pytest.raises(PictureError) as caught:
+        await TelegramPictures(bot).fetch(TelegramPicture(file_id="nothing"), tmp_path / "content")
+    assert caught.value.code == "file_gone"
+
+
+async def test_a_bad_line_is_tried_again(
+    bot: Bot, picture: TelegramPicture, tmp_path: Path, faults: Faults
+) -> None:
+    faults.on("GetFile", unreachable, out_of_order, flood(0))
+    await TelegramPictures(bot).fetch(picture, tmp_path / "content")
+    assert faults.names().count("GetFile") == 4
+
+
+async def test_a_link_that_has_expired_is_asked_for_again(
+    bot: Bot,
+    picture: TelegramPicture,
+    tmp_path: Path,
+    faults: Faults,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    broken_links(bot, monkeypatch, 1)
+    await TelegramPictures(bot).fetch(picture, tmp_path / "content")
+    assert faults.names().count("GetFile") == 2
+
+
+async def test_an_outage_is_waited_out(
+    bot: Bot, picture: TelegramPicture, tmp_path: Path, faults: Faults
+) -> None:
+    faults.on("GetFile", *[unreachable] * 3 * TRIES)
+    await TelegramPictures(bot).fetch(picture, tmp_path / "content")
+
+
+async def test_a_file_that_always_breaks_off_is_given_up(
+    bot: Bot, picture: TelegramPicture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken_links(bot, monkeypatch, TRIES)
+    with pytest.raises(PictureError) as caught:
+        await TelegramPictures(bot).fetch(picture, tmp_path / "content")
+    assert caught.value.code == "file_gone"

@@ -1,0 +1,590 @@
+"""The command line: what it prints where, how it ends, and what it never does."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import textwrap
+import webbrowser
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import impasto
+from impasto.cli import main
+from impasto.painting import painter
+from impasto.plugins import PluginHost
+from impasto.settings import Settings
+
+TOKEN = "123456:EXAMPLE-TOKEN"
+
+
+@pytest.fixture(autouse=True)
+def surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in os.environ:
+        if name.upper().startswith("IMPASTO_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("COLUMNS", "160")
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.chdir(tmp_path)
+
+
+class Ended:
+    """How a run of the program ended."""
+
+    def __init__(self, code: int, out: str, err: str) -> None:
+        self.code, self.out, self.err = code, out, err
+
+
+Run = Callable[..., Ended]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    def run(*arguments: str) -> Ended:
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main(arguments)
+        captured = capsys.readouterr()
+        return Ended(int(ended.value.code or 0), captured.out, captured.err)
+
+    return run
+
+
+@pytest.fixture
+def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], None]:
+    """Writes a one-file plugin that the next runs find."""
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    monkeypatch.setenv("IMPASTO_PLUGINS__FOLDER", str(folder))
+
+    def write(name: str, source: str) -> None:
+        (folder / f"{name}.py").write_text(textwrap.dedent(source))
+
+    return write
+
+
+class TestProgram:
+    def test_version(self, run: Run) -> None:
+        ended = run("--version")
+        assert (ended.code, ended.out.strip()) == (0, f"impasto {impasto.__version__}")
+
+    def test_help_lists_the_commands_of_plugins_too(self, run: Run) -> None:
+        ended = run("--help")
+        assert ended.code == 0
+        for command in ("play", "run", "paint", "styles", "plugins", "weights"):
+            assert f" {command} " in ended.out
+
+    def test_a_commands_own_help_loads_no_plugin(
+        self, run: Run, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(PluginHost, "load", lambda self: pytest.fail("plugins were loaded"))
+        ended = run("paint", "--help")
+        assert ended.code == 0
+        assert "--keep-colors" in ended.out
+
+    @pytest.mark.parametrize(
+        "arguments", [["paint"], ["paint", "x.jpg"], ["plugins", "--nonsense"], ["no-such-command"]]
+    )
+    def test_wrong_usage_ends_with_2(self, run: Run, arguments: list[str]) -> None:
+        ended = run(*arguments)
+        assert ended.code == 2
+        assert "Usage" in ended.err
+        assert "Traceback" not in ended.err
+
+    def test_python_minus_m(self) -> None:
+        result = subprocess.run(
+            [sys.executable, "-m", "impasto", "--version"],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert result.stdout.strip() == f"impasto {impasto.__version__}"
+
+    def test_settings_that_cannot_be_used_are_one_sentence(
+        self, run: Run, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("IMPASTO_PAINTING__STEPS", "0")
+        ended = run("styles")
+        assert ended.code == 1
+        assert ended.err == (
+            "impasto: painting.steps = '0': Input should be greater than or equal to 1\n"
+        )
+
+    def test_the_settings_file_is_an_option(self, run: Run, tmp_path: Path) -> None:
+        (tmp_path / "mine.toml").write_text("[painting]\nsteps = 0")
+        assert "painting.steps = 0" in run("--config", "mine.toml", "styles").err
+        assert "there is no settings file" in run("--config", "other.toml", "styles").err
+        assert "there is no settings file" in run("--config", "other.toml", "--help").err
+
+    @pytest.mark.parametrize("how", ["option", "variable"])
+    def test_with_debug_the_error_itself_comes_through(
+        self, how: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("IMPASTO_PAINTING__STEPS", "0")
+        arguments = ["styles"]
+        if how == "option":
+            arguments.insert(0, "--debug")
+        else:
+            monkeypatch.setenv("IMPASTO_DEBUG", "1")
+        with pytest.raises(impasto.errors.SettingsError):  # type: ignore[attr-defined]
+            main(arguments)
+
+    def test_what_nobody_expected_is_told_without_a_traceback_or_a_token(
+        self, run: Run, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail(self: PluginHost) -> None:
+            raise ZeroDivisionError(f"https://api.telegram.org/bot{TOKEN}/getMe")
+
+        monkeypatch.setattr(PluginHost, "load", fail)
+        ended = run("styles")
+        assert ended.code == 1
+        assert ended.err.startswith("impasto: ZeroDivisionError: ")
+        assert "--debug" in ended.err
+        assert "Traceback" not in ended.err
+        assert "EXAMPLE-TOKEN" not in ended.err
+
+
+class TestCommandsOfPlugins:
+    GREET = """
+        import typer
+        from impasto import hookimpl
+        from impasto.cli import session_of
+
+        @hookimpl
+        def impasto_commands(cli):
+            @cli.command()
+            def greet(context: typer.Context, name: str = "you") -> None:
+                '''Greet somebody.'''
+                typer.echo(f"Hello {name}, {session_of(context).settings.painting.steps} steps")
+
+            @cli.command()
+            def wave() -> None:
+                typer.echo("o/")
+    """
+
+    def test_they_are_listed_and_run_with_the_settings(
+        self, run: Run, plugin: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("IMPASTO_PAINTING__STEPS", "77")
+        plugin("greeter", self.GREET)
+        assert "Greet somebody." in run("--help").out
+        ended = run("greet", "--name", "Vincent")
+        assert (ended.code, ended.out) == (0, "Hello Vincent, 77 steps\n")
+        assert run("wave").out == "o/\n"
+
+    @pytest.mark.parametrize(
+        ("body", "problem"),
+        [
+            ("raise ValueError('oh')", "ValueError: oh"),
+            ("cli.command('paint')(lambda: None)", "the command 'paint' is there already"),
+            ("cli.command('greet')(lambda: None)", "the command 'greet' is there already"),
+            ("cli.command('odd')(odd)", "impasto_commands: "),
+        ],
+    )
+    def test_one_that_breaks_costs_only_its_plugin(
+        self, run: Run, plugin: Callable[[str, str], None], body: str, problem: str
+    ) -> None:
+        plugin("a_greeter", self.GREET)
+        plugin(
+            "broken",
+            f"""
+            from impasto import hookimpl
+
+            def odd(x: int | str): ...  # typer takes no unions
+
+            @hookimpl
+            def impasto_commands(cli):
+                {body}
+            """,
+        )
+        ended = run("--help")
+        assert ended.code == 0
+        assert problem in ended.err
+        assert "greet" in ended.out
+        assert run("greet").out.startswith("Hello you")
+        strict = run("--strict", "greet")
+        assert strict.code == 1
+        assert "plugins failed" in strict.err
+        assert problem in strict.err
+
+    def test_one_that_is_denied_adds_nothing(
+        self, run: Run, plugin: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        plugin("greeter", self.GREET)
+        monkeypatch.setenv("IMPASTO_PLUGINS__DENY", '["greeter"]')
+        assert run("greet").code == 2
+
+
+class TestListings:
+    def test_styles(self, run: Run) -> None:
+        presets = json.loads(run("styles", "--json").out)
+        assert len(presets) >= 4
+        for preset in presets:
+            assert Path(preset["picture"]).is_file()
+            assert {"en", "ru"} <= preset["titles"].keys()
+            assert preset["licence"]
+        table = run("styles").out
+        assert all(preset["name"] in table for preset in presets)
+
+    def test_plugins_of_both_processes(self, run: Run) -> None:
+        records = json.loads(run("plugins", "--json").out)
+        found = {(r["process"], r["name"]): r for r in records}
+        assert found["bot", "dialog"]["status"] == "active"
+        assert found["painting", "lbfgs"]["hooks"] == ["impasto_optimizers", "impasto_settings"]
+        assert found["bot", "networks"]["origin"] == "built-in"
+        assert found["bot", "networks"]["version"] == impasto.__version__
+        assert {r["error"] for r in records} == {None}
+
+    def test_a_failed_plugin_is_listed_with_its_error(
+        self, run: Run, plugin: Callable[[str, str], None]
+    ) -> None:
+        plugin("misspelt", "from impasto import hookimpl\n@hookimpl\ndef impasto_stiles(): ...\n")
+        plugin(
+            "late",
+            """
+            from impasto import hookimpl
+
+            @hookimpl
+            def impasto_queues(settings):
+                return 5
+            """,
+        )
+        ended = run("plugins", "--json")
+        assert ended.code == 0
+        found = {r["name"]: r for r in json.loads(ended.out)}
+        assert "did you mean impasto_styles?" in found["misspelt"]["error"]
+        assert "must return a list of JobQueues" in found["late"]["error"]
+        assert found["late"]["status"] == "failed"
+
+        strict = run("--strict", "plugins")
+        assert strict.code == 1
+        assert "misspelt" in strict.out, "the listing is there all the same"
+        assert "plugins failed" in strict.err
+
+    def test_hooks(self, run: Run) -> None:
+        lines = {
+            line.split()[0]: line
+            for line in run("plugins", "--hooks").out.splitlines()
+            if line.split()
+        }
+        assert "adam, lbfgs" in lines["impasto_optimizers"]
+        assert "painting child" in lines["impasto_optimizers"]
+        assert "dialog" in lines["impasto_routers"]
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    path = tmp_path / "photo.png"
+    values = np.linspace(0, 255, 48 * 64 * 3).reshape(48, 64, 3).astype(np.uint8)
+    Image.fromarray(values).save(path)
+    return path
+
+
+@pytest.fixture
+def style(tmp_path: Path) -> Path:
+    path = tmp_path / "style.png"
+    Image.effect_noise((64, 64), 80).convert("RGB").save(path)
+    return path
+
+
+class TestPaint:
+    @pytest.fixture
+    def paint(self, run: Run, photo: Path, style: Path) -> Run:
+        """Paints a little, with more arguments."""
+
+        def paint(*arguments: str, onto: str = "out.png", of: Path = photo) -> Ended:
+            return run(
+                "paint", str(of), "--style", str(style), "-o", onto, "--steps", "2", *arguments
+            )
+
+        return paint
+
+    def test_json_is_one_line_about_the_painting(
+        self, paint: Run, photo: Path, style: Path, tmp_path: Path
+    ) -> None:
+        ended = paint("--json", "--device", "cpu", "--optimizer", "adam", "--seed", "3")
+        assert ended.code == 0
+        [line] = ended.out.splitlines()
+        report = json.loads(line)
+        assert report["size"] == [64, 48]
+        assert report["steps"] == 2
+        assert report["network"] == "embedded"
+        assert report["device"] == "cpu"
+        assert report["seconds"] > 0
+        losses = report["losses"]
+        assert losses["total"] == pytest.approx(losses["style"] + losses["content"])
+        with Image.open(tmp_path / "out.png") as picture:
+            assert picture.size == (64, 48)
+            assert picture.format == "PNG"
+
+    def test_without_json_nothing_is_on_standard_output(self, paint: Run) -> None:
+        ended = paint()
+        assert ended.code == 0
+        assert ended.out == ""
+        assert "out.png" in ended.err
+
+    @pytest.mark.parametrize(
+        ("name", "format_name"), [("a.jpg", "JPEG"), ("a.JPEG", "JPEG"), ("a.webp", "WEBP")]
+    )
+    def test_the_suffix_says_the_format(
+        self, paint: Run, tmp_path: Path, name: str, format_name: str
+    ) -> None:
+        assert paint(onto=name).code == 0
+        with Image.open(tmp_path / name) as picture:
+            assert picture.format == format_name
+        assert not list(tmp_path.glob("*.partial"))
+        assert not list(tmp_path.glob(".*"))
+
+    def test_presets_and_files_mix(self, paint: Run, run: Run) -> None:
+        preset = json.loads(run("styles", "--json").out)[0]
+        ended = paint("--style", preset["name"], "--json")
+        assert ended.code == 0
+        assert json.loads(ended.out)["styles"][1] == preset["picture"]
+
+    def test_presets_come_of_a_process_with_the_same_options(
+        self, paint: Run, run: Run, photo: Path, plugin: Callable[[str, str], None], tmp_path: Path
+    ) -> None:
+        plugin("broken", "raise ValueError('at import')\n")
+        (tmp_path / "mine.toml").write_text('[plugins]\ndeny = ["styles"]')
+        arguments = ["paint", str(photo), "--style", "night", "-o", "x.png", "--steps", "1"]
+        assert run("--strict", *arguments).code == 1
+        assert run("--config", "mine.toml", *arguments).code == 1
+        assert run(*arguments).code == 0
+
+    def test_pixels_cap_the_result(self, paint: Run) -> None:
+        report = json.loads(paint("--pixels", "1728", "--json").out)
+        assert report["size"] == [48, 36]
+
+    @pytest.mark.parametrize("how", ["same", "spelt otherwise", "symlink", "hard link", "style"])
+    def test_no_input_is_ever_overwritten(
+        self, paint: Run, photo: Path, style: Path, tmp_path: Path, how: str
+    ) -> None:
+        before = photo.read_bytes(), style.read_bytes()
+        goal = photo
+        if how == "spelt otherwise":
+            goal = photo.parent / "." / ".." / photo.parent.name / photo.name
+        elif how == "symlink":
+            goal = tmp_path / "link.png"
+            goal.symlink_to(photo)
+        elif how == "hard link":
+            goal = tmp_path / "hard.png"
+            goal.hardlink_to(photo)
+        elif how == "style":
+            goal = style
+        ended = paint(onto=str(goal))
+        assert ended.code == 1
+        assert "is one of the pictures to paint from; choose another name" in ended.err
+        assert (photo.read_bytes(), style.read_bytes()) == before
+
+    def test_an_older_result_is_replaced(self, paint: Run, tmp_path: Path) -> None:
+        (tmp_path / "out.png").write_text("old")
+        assert paint().code == 0
+        with Image.open(tmp_path / "out.png") as picture:
+            assert picture.size == (64, 48)
+
+    @pytest.mark.parametrize(
+        ("goal", "sentence"),
+        [
+            ("out.gif", "the name must end in one of .png, .jpg, .jpeg, .webp"),
+            ("out", "the name must end in one of"),
+            ("nowhere/out.png", "there is no folder nowhere"),
+            ("folder.png", "is a folder; name a file in it"),
+        ],
+    )
+    def test_a_goal_that_cannot_be_written_is_told_before_painting(
+        self,
+        paint: Run,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        goal: str,
+        sentence: str,
+    ) -> None:
+        (tmp_path / "folder.png").mkdir()
+        monkeypatch.setattr(painter, "paint", lambda *_: pytest.fail("it painted"))
+        ended = paint(onto=goal)
+        assert ended.code == 1
+        assert sentence in ended.err
+
+    @pytest.mark.parametrize(
+        ("arguments", "sentence"),
+        [
+            (["--style", "nowhere.jpg"], "style 'nowhere.jpg' is not available: it is neither"),
+            (["--optimizer", "sgd"], "optimizer 'sgd' is not available"),
+            (["--device", "tpu"], "device 'tpu' is not available"),
+            (["--network", "vgg19"], "impasto weights fetch vgg19"),
+            (["--network", "alexnet"], "network 'alexnet' is not available"),
+        ],
+    )
+    def test_what_is_not_there_is_one_sentence(
+        self, paint: Run, tmp_path: Path, arguments: list[str], sentence: str
+    ) -> None:
+        ended = paint(*arguments)
+        assert ended.code == 1
+        last = ended.err.strip().splitlines()[-1]
+        assert last.startswith("impasto: ")
+        assert sentence in last
+        assert not (tmp_path / "out.png").exists()
+
+    @pytest.mark.parametrize(
+        ("arguments", "option"),
+        [
+            (["--pixels", "10"], "--pixels"),
+            (["--steps", "0"], "--steps"),
+            (["--style-weight", "-1"], "--style-weight"),
+            (["--steps", "many"], "--steps"),
+        ],
+    )
+    def test_numbers_out_of_bounds_are_wrong_usage(
+        self, run: Run, photo: Path, style: Path, arguments: list[str], option: str
+    ) -> None:
+        ended = run("paint", str(photo), "--style", str(style), "-o", "x.png", *arguments)
+        assert ended.code == 2
+        assert option in ended.err
+
+    def test_a_bad_picture_is_named(self, paint: Run, tmp_path: Path) -> None:
+        (tmp_path / "text.jpg").write_text("no picture")
+        ended = paint(of=tmp_path / "text.jpg")
+        assert ended.code == 1
+        assert "text.jpg: this file is not a picture" in ended.err
+        assert "gone.jpg" in paint(of=tmp_path / "gone.jpg").err
+
+    def test_ctrl_c_stops_and_writes_nothing(
+        self, paint: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        closed = []
+        real = painter.paint
+
+        def interrupted(*arguments: Any) -> Iterator[Any]:
+            events = real(*arguments)
+            try:
+                yield next(events)
+                raise KeyboardInterrupt
+            finally:
+                closed.append(True)
+
+        monkeypatch.setattr(painter, "paint", interrupted)
+        ended = paint()
+        assert ended.code == 130
+        assert "Stopped; nothing was written." in ended.err
+        assert closed == [True]
+        assert not (tmp_path / "out.png").exists()
+
+    def test_too_little_memory_is_a_sentence(
+        self, paint: Run, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def greedy(*_: Any) -> Iterator[Any]:
+            raise MemoryError
+            yield
+
+        monkeypatch.setattr(painter, "paint", greedy)
+        ended = paint()
+        assert ended.code == 1
+        assert "ask for less with --pixels" in ended.err
+
+
+class Bot:
+    """Stands for `run_bot`: notes what it was given and runs until it is stopped."""
+
+    def __init__(self) -> None:
+        self.settings: Settings | None = None
+        self.stopped_by_event = False
+
+    async def __call__(
+        self, settings: Settings, host: PluginHost, *, stop: asyncio.Event, on_ready: Any
+    ) -> None:
+        self.settings = settings
+        assert host.settings is settings
+        assert settings.state_dir.is_dir()
+        assert "dialog" in [record.name for record in host.active]
+        on_ready()
+        os.kill(os.getpid(), signal.SIGTERM)
+        await asyncio.wait_for(stop.wait(), 30)
+        self.stopped_by_event = True
+
+
+class TestBot:
+    @pytest.fixture
+    def bot(self, monkeypatch: pytest.MonkeyPatch) -> Bot:
+        from impasto.telegram import app
+
+        bot = Bot()
+        monkeypatch.setattr(app, "run_bot", bot)
+        return bot
+
+    @pytest.fixture
+    def opened(self, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+        pages: list[str] = []
+        monkeypatch.setattr(webbrowser, "open", lambda url: bool(pages.append(url)))
+        return pages
+
+    def test_run_needs_a_token(self, run: Run) -> None:
+        ended = run("run")
+        assert ended.code == 1
+        assert "IMPASTO_TELEGRAM__TOKEN" in ended.err
+        assert "impasto play" in ended.err
+
+    def test_play_connects_bot_and_page_and_ends_on_a_signal(
+        self, run: Run, bot: Bot, opened: list[str]
+    ) -> None:
+        ended = run("play", "--port", "0")
+        assert ended.code == 0
+        assert bot.stopped_by_event
+        assert bot.settings is not None
+        url = bot.settings.telegram.api_base
+        assert url.startswith("http://127.0.0.1:")
+        assert opened == [url]
+        assert url in ended.err
+        assert bot.settings.telegram.token.get_secret_value()
+        assert not bot.settings.state_dir.exists(), "the temporary folder is gone"
+
+    def test_play_without_a_browser_in_a_folder_that_stays(
+        self, run: Run, bot: Bot, opened: list[str], tmp_path: Path
+    ) -> None:
+        (tmp_path / "here").mkdir()
+        assert run("play", "--port", "0", "--no-browser", "--state-dir", "here").code == 0
+        assert opened == []
+        assert (tmp_path / "here").is_dir()
+
+    def test_play_has_the_networks_that_were_fetched(
+        self, run: Run, bot: Bot, opened: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        weights = tmp_path / "state" / "weights"
+        weights.mkdir(parents=True)
+        (weights / "vgg19.safetensors").write_bytes(b"x")
+        seen = []
+        monkeypatch.setattr(
+            webbrowser,
+            "open",
+            lambda _: seen.append((bot.settings.state_dir / "weights/vgg19.safetensors").exists()),  # type: ignore[union-attr]
+        )
+        assert run("play", "--port", "0").code == 0
+        assert seen == [True]
+        assert (weights / "vgg19.safetensors").exists(), "they are not deleted with the rest"
+
+    def test_play_on_a_port_in_use_says_what_to_do(self, run: Run, bot: Bot) -> None:
+        with socket.socket() as busy:
+            busy.bind(("127.0.0.1", 0))
+            busy.listen()
+            port = busy.getsockname()[1]
+            ended = run("play", "--port", str(port), "--no-browser")
+        assert ended.code == 1
+        assert f"port {port} is in use; choose another with --port" in ended.err
+        assert bot.settings is None
+
+    def test_strict_ends_the_start_when_a_hook_failed(
+        self, run: Run, bot: Bot, plugin: Callable[[str, str], None]
+    ) -> None:
+        plugin("broken", "raise ValueError('at import')\n")
+        ended = run("--strict", "play", "--port", "0", "--no-browser")
+        assert ended.code == 1
+        assert "at import" in ended.err

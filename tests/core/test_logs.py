@@ -1,0 +1,149 @@
+"""No log line has a bot token in it, whoever wrote the line and however."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import Literal
+
+import pytest
+import structlog
+from hypothesis import given
+from hypothesis import strategies as st
+
+from impasto.logs import configure_logging
+from impasto.scrubbing import scrub
+from impasto.settings import LogSettings
+
+SECRET = "AAEexampleEXAMPLEexampleEXAMPLE-_ab"
+TOKEN = f"123456789:{SECRET}"
+URL = f"https://api.telegram.org/bot{TOKEN}/getMe"
+
+
+FormatName = Literal["json", "pretty"]
+both_formats = pytest.mark.parametrize("format_name", ["json", "pretty"])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        TOKEN,
+        URL,
+        f"bot{TOKEN}",
+        f"Cannot connect: '{URL}'",
+        URL.replace(":AAE", "%3AAAE"),
+        f"/file/bot{TOKEN}/photos/file_1.jpg",
+        f"{TOKEN} and {TOKEN}",
+    ],
+)
+def test_a_token_is_cut_to_the_bots_id_wherever_it_stands(text: str) -> None:
+    assert SECRET not in scrub(text)
+    assert "123456789:***" in scrub(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["at 12:34:56", "127.0.0.1:8080", "480x480 in 3.1 s", "2026-11-22T01:02:03Z", "file.py:12: x"],
+)
+def test_what_is_no_token_stays(text: str) -> None:
+    assert scrub(text) == text
+
+
+@given(st.text(), st.text())
+def test_a_token_is_found_in_any_surroundings(before: str, after: str) -> None:
+    before = before.rstrip("0123456789")
+    assert SECRET not in scrub(f"{before}{TOKEN}{after}")
+
+
+@both_formats
+def test_values_of_events_are_scrubbed_at_any_depth(
+    format_name: FormatName, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure_logging(LogSettings(level="debug", format=format_name))
+    log = structlog.get_logger("test")
+    nested = {"list": [URL, (URL,)]}
+    log.info("event", url=URL, nested=nested, error=ValueError(URL), raw=URL.encode())
+    output = capsys.readouterr().err
+    assert SECRET not in output
+    assert output.count("123456789:***") >= 5
+
+
+@both_formats
+def test_tracebacks_are_scrubbed(
+    format_name: FormatName, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure_logging(LogSettings(level="debug", format=format_name))
+    log = structlog.get_logger("test")
+    try:
+        raise ConnectionError(f"cannot reach {URL}")
+    except ConnectionError as error:
+        log.exception("failed")
+        log.error("failed", exc_info=error)
+    output = capsys.readouterr().err
+    assert output.count("ConnectionError") >= 2, "the traceback is there"
+    assert "test_tracebacks_are_scrubbed" in output
+    assert SECRET not in output
+
+
+@both_formats
+def test_records_of_other_libraries_take_the_same_way(
+    format_name: FormatName, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure_logging(LogSettings(level="debug", format=format_name))
+    aiogram = logging.getLogger("aiogram.dispatcher")
+    aiogram.warning("Failed to fetch updates from %s", URL)
+    aiogram.error("with extra", extra={"request": URL})
+    try:
+        raise OSError(URL)
+    except OSError:
+        aiogram.exception("Cause exception while processing update")
+    output = capsys.readouterr().err
+    assert "Failed to fetch updates" in output
+    assert "OSError" in output
+    assert SECRET not in output
+
+
+def test_json_is_one_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging(LogSettings(format="json"))
+    structlog.get_logger("mine").info("принято", job="x", seconds=1.5)
+    logging.getLogger("theirs").warning("line\nbreak")
+    ours, theirs = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert (ours["event"], ours["job"], ours["seconds"]) == ("принято", "x", 1.5)
+    assert (ours["logger"], ours["level"]) == ("mine", "info")
+    assert (theirs["logger"], theirs["level"]) == ("theirs", "warning")
+    assert theirs["event"] == "line\nbreak"
+
+
+def test_below_the_level_nothing_is_written(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging(LogSettings(level="warning", format="json"))
+    structlog.get_logger("mine").info("quiet")
+    logging.getLogger("theirs").info("quiet")
+    structlog.get_logger("mine").warning("loud")
+    assert [json.loads(line)["event"] for line in capsys.readouterr().err.splitlines()] == ["loud"]
+
+
+def test_without_a_terminal_auto_is_json(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging(LogSettings(format="auto"))
+    structlog.get_logger("mine").info("event")
+    assert json.loads(capsys.readouterr().err)["event"] == "event"
+
+
+@both_formats
+def test_standard_output_is_left_alone(
+    format_name: FormatName, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure_logging(LogSettings(level="debug", format=format_name))
+    structlog.get_logger("mine").info("event")
+    assert capsys.readouterr().out == ""
+
+
+def test_a_pretty_traceback_warns_of_nothing(
+    capsys: pytest.CaptureFixture[str], recwarn: pytest.WarningsRecorder
+) -> None:
+    configure_logging(LogSettings(format="pretty"))
+    try:
+        raise ValueError("inside")
+    except ValueError:
+        structlog.get_logger("mine").exception("failed")
+    assert [str(w.message) for w in recwarn] == []
+    assert "ValueError: inside" in capsys.readouterr().err

@@ -1,0 +1,210 @@
+"""Wheel, wheel built from the sdist, and editable install: each finds its data and its plugins.
+
+The build runs without isolation and the fresh environments see the packages of the one that runs
+the tests, so that nothing is downloaded and torch is not installed again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tarfile
+import venv
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+DATA = (
+    "config/impasto.toml",
+    "styles/styles.toml",
+    "weights/weights.toml",
+    "weights/embedded.safetensors",
+)
+BUILD = [sys.executable, "-m", "build", "--no-isolation"]
+
+pytestmark = pytest.mark.slow
+
+
+def checked(*command: object, cwd: Path) -> str:
+    """Runs a program in surroundings that do not know the checkout; returns what it printed."""
+    surroundings = {
+        name: value
+        for name, value in os.environ.items()
+        if name != "PYTHONPATH" and not name.startswith("IMPASTO_")
+    }
+    result = subprocess.run(
+        [str(word) for word in command],
+        cwd=cwd,
+        env=surroundings,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the files that belong to the project, without what tools leave behind."""
+    copy = tmp_path_factory.mktemp("source") / "impasto"
+    ignore = shutil.ignore_patterns("__pycache__", ".*_cache", ".hypothesis", "run", "*.partial")
+    copy.mkdir()
+    for name in ("core", "plugins", "styles", "weights", "config", "tests", "docs"):
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, copy / name, ignore=ignore)
+    for file in (
+        *ROOT.glob("*.*"),
+        *ROOT.glob(".gitignore"),
+        ROOT / "LICENSE",
+        ROOT / "Makefile",
+        ROOT / "Procfile",
+    ):
+        if file.is_file():
+            shutil.copy(file, copy)
+    return copy
+
+
+@pytest.fixture(scope="module")
+def sdist(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("sdist")
+    checked(*BUILD, "--sdist", "--outdir", out, ".", cwd=checkout)
+    [path] = out.glob("*.tar.gz")
+    return path
+
+
+@pytest.fixture(scope="module")
+def wheel(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("wheel")
+    checked(*BUILD, "--wheel", "--outdir", out, ".", cwd=checkout)
+    [path] = out.glob("*.whl")
+    return path
+
+
+@pytest.fixture(scope="module")
+def wheel_of_sdist(sdist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    unpacked, out = tmp_path_factory.mktemp("unpacked"), tmp_path_factory.mktemp("wheel2")
+    with tarfile.open(sdist) as archive:
+        archive.extractall(unpacked, filter="data")
+    [folder] = unpacked.iterdir()
+    checked(*BUILD, "--wheel", "--outdir", out, ".", cwd=folder)
+    [path] = out.glob("*.whl")
+    return path
+
+
+def environment(folder: Path) -> Path:
+    """A fresh environment that sees the packages of this one, but not its impasto."""
+    venv.create(folder, with_pip=False)
+    [packages] = folder.glob("lib/python*/site-packages")
+    borrowed = folder / "borrowed"
+    borrowed.mkdir()
+    for entry in Path(sysconfig.get_path("purelib")).iterdir():
+        if "impasto" not in entry.name:
+            (borrowed / entry.name).symlink_to(entry)
+    (packages / "borrowed.pth").write_text(f"{borrowed}\n")
+    return folder / "bin" / "python"
+
+
+def install(python: Path, *what: object, cwd: Path) -> None:
+    options = ("--no-deps", "--no-build-isolation", "--quiet", "--disable-pip-version-check")
+    checked(python, "-m", "pip", "install", *options, *what, cwd=cwd)
+
+
+@pytest.fixture(scope="module", params=["wheel", "wheel_of_sdist", "editable"])
+def installed(
+    request: pytest.FixtureRequest, checkout: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[str, Path]:
+    """How impasto was installed, and the folder of the programs of that environment."""
+    python = environment(tmp_path_factory.mktemp("environment") / request.param)
+    away = tmp_path_factory.mktemp("away")
+    if request.param == "editable":
+        install(python, "--editable", checkout, cwd=away)
+    else:
+        install(python, request.getfixturevalue(request.param), cwd=away)
+    return request.param, python.parent
+
+
+def test_the_wheel_has_the_data_and_nothing_that_is_not_needed(wheel: Path) -> None:
+    names = zipfile.ZipFile(wheel).namelist()
+    for name in DATA:
+        assert f"impasto/_data/{name}" in names
+    assert "impasto/py.typed" in names
+    assert "impasto/playground/page/index.html" in names
+    assert any(
+        n.startswith("impasto/_data/styles/") and n.endswith((".jpg", ".png", ".webp"))
+        for n in names
+    )
+    tops = {name.partition("/")[0].removesuffix(".py") for name in names}
+    assert {top for top in tops if not top.startswith("impasto")} == set()
+    unwanted = {"tests", "distil", "draw", "__pycache__", "photos", "paintings", "run"}
+    assert [name for name in names if unwanted & set(Path(name).parts)] == []
+    assert [name for name in names if name.endswith((".pt", ".pyc", ".partial"))] == []
+
+
+def test_the_wheel_is_the_same_when_it_is_built_from_the_sdist(
+    wheel: Path, wheel_of_sdist: Path
+) -> None:
+    direct = {i.filename: i.CRC for i in zipfile.ZipFile(wheel).infolist()}
+    detour = {i.filename: i.CRC for i in zipfile.ZipFile(wheel_of_sdist).infolist()}
+    assert direct == detour
+
+
+def test_the_sdist_has_what_made_the_data_and_no_training_photos(sdist: Path) -> None:
+    with tarfile.open(sdist) as archive:
+        names = [name.partition("/")[2] for name in archive.getnames()]
+    assert {"pyproject.toml", "LICENSE", "README.md", "tests/test_packaging.py"} <= set(names)
+    assert any(name.startswith("weights/distil/") for name in names)
+    assert any(name.startswith("styles/draw/") for name in names)
+    assert [
+        n for n in names if n.startswith("weights/") and n.endswith((".jpg", ".png", ".pt"))
+    ] == []
+
+
+def test_commands_work_from_anywhere(installed: tuple[str, Path], tmp_path: Path) -> None:
+    _, programs = installed
+    assert checked(programs / "impasto", "--version", cwd=tmp_path).startswith("impasto ")
+    presets: list[dict[str, Any]] = json.loads(
+        checked(programs / "impasto", "styles", "--json", cwd=tmp_path)
+    )
+    assert len(presets) >= 4
+    assert all(Path(preset["picture"]).is_file() for preset in presets)
+    records = json.loads(checked(programs / "impasto", "plugins", "--json", cwd=tmp_path))
+    assert {record["error"] for record in records} == {None}
+    assert {record["origin"] for record in records} == {"built-in"}
+    assert {"dialog", "lbfgs", "networks"} <= {record["name"] for record in records}
+
+
+def test_data_is_found_where_this_kind_of_install_has_it(
+    installed: tuple[str, Path], checkout: Path, tmp_path: Path
+) -> None:
+    kind, programs = installed
+    program = (
+        "import json; from impasto import resources as r; "
+        "found = r.styles_folder(), r.weights_folder(), r.default_config(); "
+        "print(json.dumps([str(path) for path in found]))"
+    )
+    places = [
+        Path(p) for p in json.loads(checked(programs / "python", "-c", program, cwd=tmp_path))
+    ]
+    assert all(place.exists() for place in places)
+    home = checkout if kind == "editable" else programs.parent
+    assert all(place.is_relative_to(home) for place in places)
+    assert all(("_data" in place.parts) == (kind != "editable") for place in places)
+
+
+@pytest.mark.parametrize("installed", ["wheel_of_sdist"], indirect=True)
+def test_a_picture_is_painted_from_anywhere(installed: tuple[str, Path], tmp_path: Path) -> None:
+    _, programs = installed
+    presets = json.loads(checked(programs / "impasto", "styles", "--json", cwd=tmp_path))
+    photo, name = presets[0]["picture"], presets[1]["name"]
+    command = ["paint", photo, "--style", name, "-o", "out.png", "--pixels", "4096", "--steps", "2"]
+    report = json.loads(checked(programs / "impasto", *command, "--json", cwd=tmp_path))
+    assert report["network"] == "embedded"
+    assert (tmp_path / "out.png").is_file()

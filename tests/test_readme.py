@@ -1,0 +1,77 @@
+"""What README.md promises is so: its settings table is complete, its plugin works."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from pydantic import BaseModel
+
+from impasto.contracts import PaintOptions
+from impasto.painting.toolbox import load_toolbox
+from impasto.settings import PluginsSettings, Settings
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def fields(model: type[BaseModel], prefix: str = "") -> dict[str, str]:
+    """Names of all settings with their descriptions."""
+    found: dict[str, str] = {}
+    for name, field in model.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            found |= fields(field.annotation, f"{prefix}{name}.")
+        else:
+            found[prefix + name] = field.description or ""
+    return found
+
+
+def code_blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+
+
+def test_the_table_has_every_setting_with_its_default() -> None:
+    rows = dict(re.findall(r"^\| `([a-z_.]+)` \| (.+?) \|", README, re.MULTILINE))
+    assert set(rows) == set(fields(Settings))
+    defaults = Settings().model_dump(mode="json")
+    for name, shown in rows.items():
+        value = defaults
+        for part in name.split("."):
+            value = value[part]
+        if name == "telegram.token":
+            continue
+        expected = "none" if value in (None, [], "") else f"`{value}`"
+        assert shown.replace(",", "") == expected, name
+
+
+@pytest.mark.parametrize("model", [Settings, PluginsSettings])
+def test_every_setting_is_described(model: type[BaseModel]) -> None:
+    assert all(fields(model).values())
+
+
+def test_the_style_entry_is_one_that_the_gallery_takes(tmp_path: Path) -> None:
+    from impasto_styles import read_presets
+
+    (block,) = code_blocks("toml")
+    ((name, entry),) = tomllib.loads(block)["styles"].items()
+    (tmp_path / "styles.toml").write_text(block, encoding="utf-8")
+    Image.effect_mandelbrot((800, 800), (-2, -1.5, 1, 1.5), 40).convert("RGB").save(
+        tmp_path / entry["file"]
+    )
+    assert [preset.name for preset in read_presets(tmp_path)] == [name]
+
+
+def test_the_plugin_of_ten_lines_works(tmp_path: Path) -> None:
+    (plugin,) = (block for block in code_blocks("python") if "hookimpl" in block)
+    folder = tmp_path / "my_plugins" / "painting"
+    folder.mkdir(parents=True)
+    (folder / "sepia.py").write_text(plugin)
+    settings = Settings.model_validate({"plugins": {"folder": str(folder.parent)}})
+    toolbox = load_toolbox(settings, strict=True)
+    assert "sepia" in [step.name for step in toolbox.postprocessors]
+    photo = Image.new("RGB", (64, 48), (10, 90, 200))
+    red, green, blue = toolbox.finish(photo, PaintOptions(), photo, []).getpixel((0, 0))
+    assert red > green > blue

@@ -1,0 +1,51 @@
+"""Every choice of a training run, in one place, so that a log can hold them all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How one run trains. Sizes are in pixels, learning rates per step."""
+
+    seed: int = 20
+    steps: int = 8000
+    """Length of the schedule; a time limit that is reached first shortens it."""
+    time_limit: float = 2700.0
+    """Seconds of training, over all resumed parts of the run."""
+    widths: tuple[int, ...] = (16, 32, 64, 64, 128)
+
+    crop: int = 96
+    matching_batch: int = 4
+    """Pictures a step while only features are matched."""
+    triples_batch: int = 4
+    """Triples (picture, content, style) a step once gradients are matched."""
+    matching_share: float = 0.55
+    """Share of the schedule that only matches features; then gradients are matched too."""
+
+    matching_rate: float = 0.05
+    """Of the convolutions while features are matched, by Muon: a step's share of the norm."""
+    bias_rate: float = 2e-3
+    """Of the biases while features are matched, by Adam."""
+    imitation_rate: float = 5e-4
+    """Of all parameters once gradients are matched, by Adam.
+
+    Muon's steps do not shrink when gradients are mostly noise, as those of the picture gradient's
+    error are with a few triples a step: with it the features got worse from there on.
+    """
+    warm_up_steps: int = 20
+    averaging: float = 0.995
+    """Decay of the exponential average of the weights, which is what is exported."""
+
+    gradient_weight: float = 1.0
+    feature_weight: float = 3.0
+    gram_weight: float = 0.3
+
+    slots: int = 64
+    """Triples that are being painted at any time, and of which each step visits a few."""
+    teacher_paints: float = 0.6
+    """Share of the triples that are painted along the teacher's gradient, not the student's."""
+
+    validate_every: int = 500
+    checkpoint_every: int = 500
