@@ -132,7 +132,7 @@ MISBEHAVING = {
     "generator_raises": ("yield preset('a')\n        raise KeyError('late')", "KeyError: 'late'"),
     "twice": ("return [preset('a'), preset('a')]", "the name 'a' is taken by 'broken'"),
     "taken": ("return [preset('fine'), preset('good')]", "the name 'good' is taken by 'agood'"),
-    "empty_name": ("return [preset('')]", "must be a word, not ''"),
+    "empty_name": ("return [preset('')]", "ValueError: a style's name must match"),
     "order_no_number": ("return [preset('a', order='x')]", "must be a whole number, not 'x'"),
 }
 
@@ -170,6 +170,27 @@ def test_what_an_object_lacks_is_told_to_its_author(folder: Path, write: Write) 
     contract: type = Preprocessor
     assert host.collect("impasto_preprocessors", contract, settings=host.settings) == []
     assert "which is no Preprocessor; it lacks order, roles" in errors(host)["sepia"]
+
+
+@pytest.mark.parametrize("name", ["''", "None", "7"])
+def test_the_name_of_an_object_must_be_a_word(folder: Path, name: str) -> None:
+    source = f"""
+        from impasto import hookimpl
+
+        class Sepia:
+            name, order, roles = {name}, 1, frozenset()
+            def __call__(self, picture, context):
+                return picture
+
+        @hookimpl
+        def impasto_preprocessors(settings):
+            return [Sepia()]
+    """
+    (folder / "painting" / "sepia.py").write_text(textwrap.dedent(source))
+    host = host_of(folder, PAINTING_GROUP).load()
+    contract: type = Preprocessor
+    assert host.collect("impasto_preprocessors", contract, settings=host.settings) == []
+    assert f"must be a word, not {name}" in errors(host)["sepia"]
 
 
 def test_a_failed_plugin_is_not_called_again(folder: Path, write: Write) -> None:

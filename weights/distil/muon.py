@@ -1,7 +1,8 @@
 """Muon for convolutions: momentum whose singular values are all made equal before the step.
 
 After Keller Jordan and others, "Muon: an optimizer for hidden layers in neural networks" (2024).
-In 150 steps of feature matching from random values it left a third of the error that Adam left.
+After 150 steps of feature matching from random values it left a summed error of 0.34, Adam one of
+0.87 (the better of two rates each).
 Unlike torch's own (2-D parameters, absolute step), a step here is a share of the weight's norm and
 keeps that norm: the scale of thin features is free, since the readout undoes it.
 """

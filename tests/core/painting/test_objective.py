@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from impasto.painting import strips
+from impasto.painting import blocks
 from impasto.painting.networks import load_network
 from impasto.painting.objective import Objective
 from impasto.painting.pictures import open_picture, to_tensor
@@ -109,7 +109,7 @@ def test_strips_compute_what_autograd_does(
     styles = [(image(40, 56, 3), 1.0), (image(61, 33, 4), 3.0)]
     whole = Objective(network, content, styles, STYLE_WEIGHT).evaluate(x)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(strips, "STRIP_BYTES", strip_bytes)
+        patch.setattr(blocks, "STRIP_BYTES", strip_bytes)
         striped = StripObjective(network, content, styles, STYLE_WEIGHT).evaluate(x)
     assert striped.losses == pytest.approx(whole.losses, rel=1e-4)
     assert (striped.gradient - whole.gradient).norm() < 1e-3 * whole.gradient.norm()

@@ -1,0 +1,100 @@
+"""A whole training run in small: both stages, an interruption, the exported file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from weights.distil import data
+from weights.distil.data import Pictures
+from weights.distil.evaluate import cases
+from weights.distil.network import LAYERS, Student, load_student
+from weights.distil.settings import Settings
+from weights.distil.training import Training
+
+SETTINGS = Settings(
+    steps=6,
+    time_limit=1e6,
+    widths=(3, 4, 4, 5, 5),
+    crop=32,
+    matching_batch=2,
+    triples_batch=2,
+    matching_share=0.5,
+    slots=4,
+    validate_every=3,
+    checkpoint_every=3,
+)
+
+
+@pytest.fixture
+def training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Training:
+    monkeypatch.setattr(data, "TEXTURES", 5)
+    monkeypatch.setattr(data, "TEXTURE_SIZE", 40)
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    noise = np.random.default_rng(0)
+    for number in range(2):
+        pixels = noise.integers(0, 255, (40, 50, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(photos / f"{number}.png")
+    return _training(tmp_path)
+
+
+def _training(folder: Path) -> Training:
+    pictures = Pictures(folder / "photos", SETTINGS.crop, seed=0)
+    random = torch.Generator().manual_seed(1)
+    channels = (6, 6, 8, 8, 9)
+    shape = Student(channels, channels, random)
+    teacher = [(w.detach(), b.detach()) for w, b in shape.convolutions]
+    validation = cases(pictures, teacher, seed=2)
+    out = folder / "network.safetensors"
+    return Training(SETTINGS, pictures, validation, teacher, folder, out, "noise")
+
+
+def _log(folder: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+
+
+def test_goes_on_after_an_interruption(
+    training: Training, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(_: Training) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Training, "_imitate", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            training.run()
+    report = _training(tmp_path).run()
+
+    log = _log(tmp_path)
+    assert [(entry["step"], entry["resumed"]) for entry in log if "resumed" in entry] == [
+        (0, False),
+        (3, True),
+    ]
+    assert log[-1]["step"] == SETTINGS.steps
+    assert log[-1]["validation"] == report
+    assert set(report["features"]) == set(LAYERS)
+
+
+def test_exported_network_is_the_averaged_one(training: Training, tmp_path: Path) -> None:
+    training.run()
+    loaded = load_student(tmp_path / "network.safetensors", torch.device("cpu"))
+    for position in range(len(LAYERS)):
+        torch.testing.assert_close(loaded.weights[position], training.averaged.weights[position])
+        torch.testing.assert_close(loaded.readout(position), training.averaged.readout(position))
+
+
+def test_matching_alone_lowers_the_feature_errors(training: Training) -> None:
+    training._prepare()
+    first, last = [], []
+    for number in range(40):
+        training._set_rates(0.1, matching=True)
+        loss, _ = training._match()
+        training._update(loss, matching=True)
+        training.step += 1
+        (first if number < 5 else last).append(loss.item())
+    assert np.mean(last[-5:]) < 0.8 * np.mean(first)
