@@ -52,13 +52,20 @@ class Pair:
     width: int
 
     @classmethod
-    def named(cls, name: str, shared: Path) -> Pair:
+    def named(cls, name: str, shared: Path, folder: Path) -> Pair:
+        """The pair at its size: the yardstick squeezes the style to the photo's shape, so all
+        painters get it squeezed."""
         content, style = name.split(":")
-        photo = shared / "data" / "photos" / f"{content}.jpg"
-        with Image.open(photo) as picture:
+        with Image.open(shared / "data" / "photos" / f"{content}.jpg") as picture:
             scale = min(1.0, (PIXELS / (picture.width * picture.height)) ** 0.5)
-            height, width = int(picture.height * scale), int(picture.width * scale)
-        return cls(photo, shared / "data" / "paintings" / f"{style}.jpg", height, width)
+            width, height = int(picture.width * scale), int(picture.height * scale)
+            photo = picture.convert("RGB").resize((width, height), Image.Resampling.BICUBIC)
+        with Image.open(shared / "data" / "paintings" / f"{style}.jpg") as picture:
+            squeezed = picture.convert("RGB").resize((width, height), Image.Resampling.BICUBIC)
+        files = folder / f"{content}.png", folder / f"{style}.png"
+        photo.save(files[0])
+        squeezed.save(files[1])
+        return cls(*files, height, width)
 
     @property
     def name(self) -> str:
@@ -157,7 +164,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder = arguments.pictures or Path(temporary)
         for name in arguments.pair or ["tubingen:starry_night"]:
-            pair = Pair.named(name, arguments.shared)
+            pair = Pair.named(name, arguments.shared, Path(temporary))
             for repeat in range(arguments.repeats):
                 for painter in bench.painters():
                     # The baseline takes minutes and its losses do not vary: once a pair will do.

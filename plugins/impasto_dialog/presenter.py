@@ -78,7 +78,8 @@ class DialogPresenter:
         texts = texts_for(job.language)
         failure = job.failure or Failure(code="painting_failed", sentence="")
         reason = texts.failures.get(failure.code) or failure.sentence
-        return Say(fill(texts.failed, reason=reason), _way_out(job, failure.code, texts))
+        sentence = texts.failed_style if failure.facts.get("role") == "style" else texts.failed
+        return Say(fill(sentence, reason=reason), _way_out(job, failure.code, texts))
 
     def cancelled(self, job: Job) -> Say:
         texts = texts_for(job.language)

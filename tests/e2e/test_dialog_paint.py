@@ -5,11 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import io
-import os
 import signal
-import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -18,70 +14,9 @@ from PIL import Image
 
 from impasto.playground import Person, Playground
 
-PATIENCE = 240.0
-"""Seconds that a wait may take on a slow and busy machine; no test depends on how long it does."""
+from .bot_process import PATIENCE, BotProcess, delivered, gallery_after, ordered, photo
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-async def playground() -> AsyncIterator[Playground]:
-    async with Playground(port=0) as playground:
-        yield playground
-
-
-@pytest.fixture
-async def alice(playground: Playground) -> AsyncIterator[Person]:
-    async with Person(playground.url) as alice:
-        yield alice
-
-
-class BotProcess:
-    """`impasto run` against a playground; may be started again on the same state."""
-
-    def __init__(self, playground: Playground, folder: Path, *, steps: int) -> None:
-        self._folder = folder
-        self._environment = {
-            **{name: value for name, value in os.environ.items() if "IMPASTO_" not in name},
-            "IMPASTO_TELEGRAM__TOKEN": playground.token,
-            "IMPASTO_TELEGRAM__API_BASE": playground.url,
-            "IMPASTO_TELEGRAM__EDIT_SECONDS": "0",
-            "IMPASTO_STATE_DIR": str(folder / "state"),
-            "IMPASTO_PAINTING__MAX_PIXELS_CPU": "12000",
-            "IMPASTO_PAINTING__STEPS": str(steps),
-            "IMPASTO_PAINTING__PREVIEW_SECONDS": "0.1",
-            "IMPASTO_PAINTING__DEVICE": "cpu",
-        }
-
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[asyncio.subprocess.Process]:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "impasto", "run", cwd=self._folder, env=self._environment
-        )
-        try:
-            yield process
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
-
-
-def photo(size: tuple[int, int] = (400, 300)) -> bytes:
-    buffer = io.BytesIO()
-    gradient = Image.radial_gradient("L").resize(size)
-    Image.merge("RGB", (gradient, gradient.rotate(90), gradient.rotate(180))).save(buffer, "JPEG")
-    return buffer.getvalue()
-
-
-async def ordered(person: Person) -> Message:
-    """Sends a photo and taps the first preset; returns the status message."""
-    sent = await person.send_photo(photo())
-    gallery = await person.wait_for(
-        lambda m: m.reply_markup is not None, PATIENCE, after=sent.message_id
-    )
-    assert gallery.reply_markup is not None
-    await person.tap(gallery.reply_markup.inline_keyboard[0][0].text, gallery.message_id)
-    return await person.wait_for(lambda m: m.photo, PATIENCE, after=gallery.message_id)
 
 
 async def being_painted(person: Person, status: Message) -> Message:
@@ -94,15 +29,6 @@ async def being_painted(person: Person, status: Message) -> Message:
         ),
         PATIENCE,
     )
-
-
-async def delivered(person: Person, status: Message) -> Message:
-    """Waits for the text that notifies; returns the finished picture's message."""
-    ready = await person.wait_for(lambda m: m.text, PATIENCE, after=status.message_id)
-    assert ready.reply_to_message is not None
-    assert ready.reply_to_message.message_id == status.message_id
-    [result] = [m for m in person.from_bot() if m.message_id == status.message_id]
-    return result
 
 
 async def test_a_photo_comes_back_painted(
@@ -150,9 +76,7 @@ async def test_a_picture_that_cannot_be_painted_is_explained(
 ) -> None:
     async with BotProcess(playground, tmp_path, steps=6).running() as process:
         sent = await alice.send_document(photo()[:700], "broken.jpg")
-        gallery = await alice.wait_for(
-            lambda m: m.reply_markup is not None, PATIENCE, after=sent.message_id
-        )
+        gallery = await gallery_after(alice, sent)
         assert gallery.reply_markup is not None
         await alice.tap(gallery.reply_markup.inline_keyboard[0][0].text, gallery.message_id)
         status = await alice.wait_for(lambda m: m.text, PATIENCE, after=gallery.message_id)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import structlog
 
 from impasto.contracts import StylePreset
-from impasto.errors import ChatError, InvalidTransition, PaintingFailed
+from impasto.errors import ChatError, InvalidTransition, PaintingFailed, PictureError
 from impasto.jobs.child_process import PAINTING_COMMAND, ChildLost, PaintingChild
 from impasto.jobs.folders import JobFolders
 from impasto.jobs.in_hand import InHand, Stop, StopRequested
@@ -151,7 +151,11 @@ class Worker:
     async def _style_file(self, job: Job, index: int, style: ChosenStyle) -> StyleFile:
         if style.picture is not None:
             path = self._folders.of(job.id) / f"style_{index}"
-            await self._pictures.fetch(style.picture, path)
+            try:
+                await self._pictures.fetch(style.picture, path)
+            except PictureError as error:
+                error.facts["role"] = "style"  # as the painting child marks it
+                raise
             return StyleFile(path=path, weight=style.weight)
         preset = self._presets.get(style.preset or "")
         if preset is None or not await asyncio.to_thread(preset.picture.is_file):

@@ -91,6 +91,8 @@ class Texts:
     painted: str
     ready: str
     failed: str
+    failed_style: str
+    """As `failed`, where the style picture is at fault and not the photo."""
     cancelled_job: str
     failures: Mapping[str, str]
     """By the codes of impasto.errors.ChatError."""

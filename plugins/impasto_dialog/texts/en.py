@@ -115,6 +115,7 @@ TEXTS = Texts(
     painted="✨ Painted: <b>{style}</b>",
     ready="✨ Your picture is ready!",
     failed="😔 {reason}",
+    failed_style="😔 About your style picture: {reason}",
     cancelled_job="Stopped. The photo is still here: choose another style, or send a new photo.",
     failures={
         "not_a_picture": "This file is not a picture. Send me a photo, a JPEG or a PNG.",

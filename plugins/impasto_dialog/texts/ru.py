@@ -119,6 +119,7 @@ TEXTS = Texts(
     painted="✨ Готово: <b>{style}</b>",
     ready="✨ Ваша картина готова!",
     failed="😔 {reason}",
+    failed_style="😔 Про вашу картинку стиля: {reason}",
     cancelled_job="Остановлено. Фото осталось: выберите другой стиль или пришлите новое.",
     failures={
         "not_a_picture": "Этот файл – не картинка. Пришлите фото, JPEG или PNG.",

@@ -33,8 +33,11 @@ jobs: queue.SimpleQueue[Paint] = queue.SimpleQueue()
 
 
 def say(message: Message) -> None:
-    sys.stdout.buffer.write(encode(message))
-    sys.stdout.buffer.flush()
+    try:
+        sys.stdout.buffer.write(encode(message))
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:  # the parent is gone
+        os._exit(0)
 
 
 def listen() -> None:

@@ -91,6 +91,13 @@ def test_a_failure_offers_what_helps(presenter: DialogPresenter) -> None:
     ]
 
 
+def test_a_broken_style_picture_is_said_to_be_the_style(presenter: DialogPresenter) -> None:
+    failure = Failure(code="broken_picture", sentence="", facts={"role": "style"})
+    told = presenter.failed(job(OWN).model_copy(update={"failure": failure})).text
+    assert "style picture" in told
+    assert "style picture" not in presenter.failed(job(OWN, failure="broken_picture")).text
+
+
 def test_an_unknown_failure_is_said_in_its_own_words(presenter: DialogPresenter) -> None:
     assert "A &lt;plain&gt; sentence." in presenter.failed(job(failure="of_a_plugin")).text
 

@@ -1,0 +1,84 @@
+"""`impasto run` in a process of its own, and the steps of a person who talks to it over HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from aiogram.types import Message
+from PIL import Image
+
+from impasto.playground import Person, Playground
+
+PATIENCE = 240.0
+"""Seconds that a wait may take on a slow and busy machine; no test depends on how long it does."""
+
+
+class BotProcess:
+    """`impasto run` against a playground; may be started again on the same state."""
+
+    def __init__(self, playground: Playground, folder: Path, *, steps: int) -> None:
+        self._folder = folder
+        self._environment = {
+            **{name: value for name, value in os.environ.items() if "IMPASTO_" not in name},
+            "IMPASTO_TELEGRAM__TOKEN": playground.token,
+            "IMPASTO_TELEGRAM__API_BASE": playground.url,
+            "IMPASTO_TELEGRAM__EDIT_SECONDS": "0",
+            "IMPASTO_STATE_DIR": str(folder / "state"),
+            "IMPASTO_PAINTING__MAX_PIXELS_CPU": "12000",
+            "IMPASTO_PAINTING__STEPS": str(steps),
+            "IMPASTO_PAINTING__PREVIEW_SECONDS": "0.1",
+            "IMPASTO_PAINTING__DEVICE": "cpu",
+        }
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[asyncio.subprocess.Process]:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "impasto", "run", cwd=self._folder, env=self._environment
+        )
+        try:
+            yield process
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+
+
+def photo(size: tuple[int, int] = (400, 300)) -> bytes:
+    buffer = io.BytesIO()
+    gradient = Image.radial_gradient("L").resize(size)
+    Image.merge("RGB", (gradient, gradient.rotate(90), gradient.rotate(180))).save(buffer, "JPEG")
+    return buffer.getvalue()
+
+
+async def gallery_after(person: Person, sent: Message) -> Message:
+    """The gallery that the bot answers a picture with."""
+    return await person.wait_for(
+        lambda m: m.reply_markup is not None, PATIENCE, after=sent.message_id
+    )
+
+
+async def chosen(person: Person, gallery: Message) -> Message:
+    """Taps the first preset; returns the status message."""
+    assert gallery.reply_markup is not None
+    await person.tap(gallery.reply_markup.inline_keyboard[0][0].text, gallery.message_id)
+    return await person.wait_for(lambda m: m.photo or m.text, PATIENCE, after=gallery.message_id)
+
+
+async def ordered(person: Person) -> Message:
+    """Sends a photo and taps the first preset; returns the status message."""
+    return await chosen(person, await gallery_after(person, await person.send_photo(photo())))
+
+
+async def delivered(person: Person, status: Message) -> Message:
+    """Waits for the text that notifies; returns the finished picture's message."""
+    ready = await person.wait_for(lambda m: m.text, PATIENCE, after=status.message_id)
+    assert ready.reply_to_message is not None
+    assert ready.reply_to_message.message_id == status.message_id
+    [result] = [m for m in person.from_bot() if m.message_id == status.message_id]
+    return result
