@@ -42,8 +42,8 @@ class PictureError(ChatError):
     """A picture that cannot be used.
 
     Codes: `not_a_picture`, `unsupported_format`, `broken_picture`, `picture_too_small`,
-    `picture_too_large`, `picture_too_narrow`, `file_too_large`, `file_gone`. The fact `role` is
-    `style` where it is the style picture and not the photo.
+    `picture_too_large`, `picture_too_narrow`, `file_too_large`, `file_gone`. The fact "role"
+    is "style" where it is the style picture and not the photo.
     """
 
 

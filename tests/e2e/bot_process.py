@@ -15,7 +15,7 @@ from PIL import Image
 
 from impasto.playground import Person, Playground
 
-PATIENCE = 240.0
+PATIENCE = 120.0
 """Seconds that a wait may take on a slow and busy machine; no test depends on how long it does."""
 
 

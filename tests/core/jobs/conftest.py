@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jobs_bench import SCRIPTED_CHILD, Pictures, Reports, Tickets
 
 from impasto.contracts import StylePreset
 from impasto.jobs.folders import JobFolders
@@ -19,6 +18,8 @@ from impasto.jobs.studio import Studio
 from impasto.jobs.worker import Worker
 from impasto.settings import QueueSettings, Settings
 from impasto_sqlite import SqliteStorage
+
+from .jobs_bench import SCRIPTED_CHILD, Pictures, Reports, Tickets
 
 
 @pytest.fixture

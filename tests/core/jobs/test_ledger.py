@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from jobs_bench import job_that
-
 import impasto
 from impasto.hookspecs import BOT_GROUP
 from impasto.jobs.job import Job, JobState
@@ -13,6 +11,8 @@ from impasto.jobs.ledger import Ledger
 from impasto.plugins import PluginHost, PluginRecord
 from impasto.settings import Settings
 from impasto_sqlite import SqliteStorage
+
+from .jobs_bench import job_that
 
 
 def host_with(**plugins: Any) -> PluginHost:

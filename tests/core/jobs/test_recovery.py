@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from jobs_bench import Reports, Tickets, job_that, state_of
 
 from impasto.jobs.folders import JobFolders
 from impasto.jobs.job import Job, JobState
@@ -13,6 +12,8 @@ from impasto.jobs.ledger import Ledger
 from impasto.jobs.recovery import MOST_ATTEMPTS, hand_back_orphans, resume
 from impasto.settings import Settings
 from impasto_sqlite import SqliteStorage
+
+from .jobs_bench import Reports, Tickets, job_that, state_of
 
 WAY = {
     JobState.ACCEPTED: [],

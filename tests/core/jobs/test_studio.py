@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from jobs_bench import Reports, Tickets, state_of
 
 from impasto.contracts import PaintOptions, StylePreset
 from impasto.errors import TooManyJobs
 from impasto.jobs.job import ChosenStyle, Job, JobState, TelegramPicture
 from impasto.jobs.ledger import Ledger
 from impasto.jobs.studio import Studio, handling_update
+
+from .jobs_bench import Reports, Tickets, state_of
 
 PHOTO = TelegramPicture(file_id="photo")
 STYLE = ChosenStyle(preset="wave")

@@ -9,7 +9,6 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
-from jobs_bench import Pictures, Reports, job_that, state_of
 
 from impasto.contracts import StylePreset
 from impasto.jobs.child_process import ChildLost
@@ -18,6 +17,8 @@ from impasto.jobs.ledger import Ledger
 from impasto.jobs.studio import Studio
 from impasto.jobs.worker import Worker
 from impasto.settings import Settings
+
+from .jobs_bench import Pictures, Reports, job_that, state_of
 
 PaintedBy = Callable[[Job], Awaitable[Job]]
 

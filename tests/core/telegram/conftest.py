@@ -12,11 +12,12 @@ from aiogram.client.default import DefaultBotProperties
 from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
 from aiogram.utils.backoff import BackoffConfig
-from telegram_bench import Faults
 
 from impasto.jobs.ledger import Ledger
 from impasto.playground import Person, Playground
 from impasto_sqlite import SqliteStorage
+
+from .telegram_bench import Faults
 
 QUICK = BackoffConfig(min_delay=0.001, max_delay=0.01, factor=2.0, jitter=0.0)
 

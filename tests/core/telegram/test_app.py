@@ -16,7 +16,6 @@ import pytest
 from aiogram import Bot
 from aiogram.exceptions import TelegramBadRequest
 from pydantic import SecretStr
-from telegram_bench import jpeg, unreachable
 
 from impasto.errors import NotAvailable, OwnerError
 from impasto.hookspecs import BOT_GROUP
@@ -28,6 +27,8 @@ from impasto.settings import PluginsSettings, QueueSettings, Settings, TelegramS
 from impasto.telegram.app import run_bot
 from impasto.telegram.connection import connected, introduced
 from impasto_sqlite import SqliteStorage
+
+from .telegram_bench import jpeg, unreachable
 
 SCRIPTED_CHILD = Path(__file__).parents[1] / "jobs" / "scripted_child.py"
 FIRST_PRESET = 0

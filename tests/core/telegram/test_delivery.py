@@ -10,7 +10,15 @@ from typing import Any
 import pytest
 from aiogram import Bot
 from aiogram.types import Message
-from telegram_bench import (
+
+from impasto.contracts import Say
+from impasto.jobs.job import ChosenStyle, Failure, Job, JobState, TelegramPicture
+from impasto.jobs.ledger import Ledger
+from impasto.messages import Progress
+from impasto.playground import Person
+from impasto.telegram.delivery import Delivery
+
+from .telegram_bench import (
     Faults,
     PlainPresenter,
     color_of,
@@ -20,13 +28,6 @@ from telegram_bench import (
     unreachable,
     until_state,
 )
-
-from impasto.contracts import Say
-from impasto.jobs.job import ChosenStyle, Failure, Job, JobState, TelegramPicture
-from impasto.jobs.ledger import Ledger
-from impasto.messages import Progress
-from impasto.playground import Person
-from impasto.telegram.delivery import Delivery
 
 MakeDelivery = Callable[..., Delivery]
 

@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 from aiogram import Bot
 from aiogram.types import File
-from telegram_bench import Faults, flood, jpeg, out_of_order, unreachable
 
 from impasto.errors import PictureError
 from impasto.jobs.job import TelegramPicture
 from impasto.playground import Person
 from impasto.telegram import downloads
 from impasto.telegram.downloads import TRIES, TelegramPictures
+
+from .telegram_bench import Faults, flood, jpeg, out_of_order, unreachable
 
 
 def broken_links(bot: Bot, monkeypatch: pytest.MonkeyPatch, number: int) -> None:

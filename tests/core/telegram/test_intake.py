@@ -16,13 +16,14 @@ from aiogram.exceptions import (
     TelegramUnauthorizedError,
 )
 from aiogram.types import CallbackQuery, Message
-from telegram_bench import Faults, eventually, flood, out_of_order, unreachable
 
 from impasto.errors import OwnerError, TooManyJobs
 from impasto.playground import Person, Playground
 from impasto.telegram.apologies import apologies
 from impasto.telegram.intake import MOST_TRIES, Intake
 from impasto_sqlite import SqliteStorage
+
+from .telegram_bench import Faults, eventually, flood, out_of_order, unreachable
 
 Handle = Callable[[Message], Awaitable[Any]]
 

@@ -12,12 +12,13 @@ from aiogram import Bot, Dispatcher
 from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
 from aiogram.fsm.storage.memory import MemoryStorage, SimpleEventIsolation
-from dialog_kit import RecordingStudio
 from PIL import Image
 
 from impasto import StylePreset
 from impasto.playground import Person, Playground
 from impasto_dialog import build_router
+
+from .dialog_kit import RecordingStudio
 
 
 @pytest.fixture

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from dialog_kit import RecordingStudio, file_ids, is_gallery, photo, says
 
 from impasto.jobs.job import ChosenStyle, JobState
 from impasto.playground import Person
+
+from .dialog_kit import RecordingStudio, file_ids, is_gallery, photo, says
 
 
 async def test_a_photo_then_a_tap_is_a_job(alice: Person, studio: RecordingStudio) -> None:

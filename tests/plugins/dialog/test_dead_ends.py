@@ -13,8 +13,6 @@ from aiogram.methods import (
     SendPhoto,
     SetMyCommands,
 )
-from dialog_kit import RecordingStudio
-from feeder import FILE, VIDEO, Feeder, document
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -23,6 +21,9 @@ from impasto_dialog.callbacks import OpenGallery
 from impasto_dialog.memory import Step
 from impasto_dialog.pictures import MAX_DOWNLOAD
 from impasto_dialog.texts import LANGUAGES
+
+from .dialog_kit import RecordingStudio
+from .feeder import FILE, VIDEO, Feeder, document
 
 
 @pytest.fixture

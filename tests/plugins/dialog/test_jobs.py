@@ -6,12 +6,13 @@ import asyncio
 
 import pytest
 from aiogram import Bot
-from dialog_kit import RecordingStudio, is_gallery, photo, says
 
 from impasto import Say
 from impasto.jobs.job import ChosenStyle, Failure, Job, JobState
 from impasto.playground import Person
 from impasto_dialog.presenter import DialogPresenter
+
+from .dialog_kit import RecordingStudio, is_gallery, photo, says
 
 
 @pytest.fixture

@@ -12,9 +12,10 @@ from aiogram.methods import (
     GetMe,
 )
 from aiogram.types import Update
-from dialog_kit import RecordingStudio, file_ids, is_gallery, photo, says
 
 from impasto.playground import Person
+
+from .dialog_kit import RecordingStudio, file_ids, is_gallery, photo, says
 
 
 @pytest.mark.parametrize("album_wait_s", [0])
