@@ -155,21 +155,21 @@ def _convolve(x: torch.Tensor, convolution: Convolution, output: Strip) -> torch
 def _convolve_back(gradient: torch.Tensor, convolution: Convolution, output: Strip) -> torch.Tensor:
     """The gradient at a convolution's input rows from that at its output rows."""
     above, below = _borders(output)
-    rows, width = gradient.shape[-2:]
-    inside = rows + 2 - above - below
-    channels = convolution.weight.shape[1]
-    if above == below:
-        size = (1, channels, inside, width)
-        return conv2d_input(size, convolution.weight, gradient, padding=(above, 1))
-    padded = (1, channels, rows + 2, width)
-    full = conv2d_input(padded, convolution.weight, gradient, padding=(0, 1))
-    return full[:, :, above : above + inside]
+    height, width = gradient.shape[-2:]
+    # Zero padding on one side only is not to be had: that row comes with the rest, and goes.
+    padding = above if above == below else 0
+    shape = (1, convolution.weight.shape[1], height + 2 - 2 * padding, width)
+    full: torch.Tensor = conv2d_input(  # type: ignore[no-untyped-call]
+        shape, convolution.weight, gradient, padding=(padding, 1)
+    )
+    return full if above == below else full[:, :, above : full.shape[2] - below]
 
 
 def _through_pool(above: torch.Tensor, activation: torch.Tensor) -> torch.Tensor:
     """The gradient before ReLU and 2x2 max-pool, from that after them and the ReLU's output."""
     pooled, winners = F.max_pool2d(activation, 2, return_indices=True)
     alive = torch.ops.aten.threshold_backward(above, pooled, 0)
-    return torch.ops.aten.max_pool2d_with_indices_backward(
+    gradient: torch.Tensor = torch.ops.aten.max_pool2d_with_indices_backward(
         alive, activation, [2, 2], [2, 2], [0, 0], [1, 1], False, winners
     )
+    return gradient
