@@ -54,6 +54,43 @@ async def test_a_photo_comes_back_painted(
         assert await asyncio.wait_for(process.wait(), 60) == 0
 
 
+async def test_a_style_picture_of_ones_own(
+    playground: Playground, alice: Person, tmp_path: Path
+) -> None:
+    async with BotProcess(playground, tmp_path, steps=6).running():
+        gallery = await gallery_after(alice, await alice.send_photo(photo()))
+        await alice.tap("own style", gallery.message_id)
+        question = await alice.wait_for(lambda m: m.text, PATIENCE, after=gallery.message_id)
+        style = await alice.send_photo(photo((300, 300)))
+        status = await alice.wait_for(lambda m: m.photo, PATIENCE, after=style.message_id)
+        assert status.message_id > question.message_id
+        result = await delivered(alice, status)
+        assert result.photo
+        assert result.photo[-1].width > result.photo[-1].height, (
+            "the photo's shape, not the style's"
+        )
+
+
+async def test_others_are_answered_while_the_bot_paints(
+    playground: Playground, alice: Person, tmp_path: Path
+) -> None:
+    async with (
+        BotProcess(playground, tmp_path, steps=5000).running(),
+        Person(playground.url, user_id=2, first_name="Борис", language_code="ru") as boris,
+    ):
+        status = await ordered(alice)
+        await being_painted(alice, status)
+        await boris.send_text("/start")
+        hello = await boris.wait_for(lambda m: m.text, PATIENCE)
+        assert hello.text
+        assert "Здравствуйте" in hello.text
+        await alice.tap("Stop", status.message_id)
+        await alice.wait_for(
+            lambda m: m.message_id == status.message_id and "Stop" not in str(m.reply_markup),
+            PATIENCE,
+        )
+
+
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL], ids=["SIGTERM", "SIGKILL"])
 async def test_a_bot_that_ends_in_mid_painting_delivers_after_its_restart(
     playground: Playground, alice: Person, tmp_path: Path, how: signal.Signals
