@@ -111,11 +111,7 @@ class _Painter:
             (toolbox.prepare(picture, "style", options, self._content), weight)
             for picture, weight in request.styles
         ]
-        start = toolbox.prepare(self._content, "start", options, self._content, self._styles)
-        device = tools.device.torch_device()
-        self._start = to_tensor(start).to(device)
-        self._content_image = to_tensor(self._content).to(device)
-        self._style_images = [(to_tensor(p).to(device), weight) for p, weight in self._styles]
+        self._start = toolbox.prepare(self._content, "start", options, self._content, self._styles)
         self._levels = plan_levels((self._content.height, self._content.width), tools.steps)
         self._steps_made = 0
 
@@ -142,7 +138,7 @@ class _Painter:
         """Paints one level from what the level below came to and started from; returns the same
         two of this level. What counts is the best iterate: optimizers may end on a worse one."""
         level = self._levels[index]
-        start = resize(self._start, (level.height, level.width)).clamp(0, 1)
+        start = self._image(self._start, level.height, level.width)
         image = start if below is None else carry_up(*below, start)
         best, best_loss = image, math.inf
         steps_before = sum(coarser.steps for coarser in self._levels[:index])
@@ -194,20 +190,21 @@ class _Painter:
     def _objective(self, level: Level) -> StripObjective:
         """The loss at a level's size; styles shrink as the picture does, so strokes keep theirs."""
         scale = level.height / self._levels[-1].height
-        styles = [
-            (_scaled(image, scale).clamp(0, 1), weight) for image, weight in self._style_images
-        ]
-        content = resize(self._content_image, (level.height, level.width)).clamp(0, 1)
+        styles = []
+        for picture, weight in self._styles:
+            size = (max(MIN_SIDE, round(side * scale)) for side in (picture.height, picture.width))
+            styles.append((self._image(picture, *size), weight))
+        content = self._image(self._content, level.height, level.width)
         return StripObjective(self._tools.network, content, styles, self._tools.style_weight)
+
+    def _image(self, picture: Image.Image, height: int, width: int) -> torch.Tensor:
+        """A picture as 1x3xHxW at a level's size. Made anew at each level: kept, the tensors would
+        take four times the memory of the pictures."""
+        image = to_tensor(picture).to(self._tools.device.torch_device())
+        return resize(image, (height, width)).clamp_(0, 1)
 
     def _finished(self, image: torch.Tensor) -> Image.Image:
         """An image of any level as a picture of the result's size, after all postprocessors."""
         full = resize(image, (self._content.height, self._content.width))
         picture = to_picture(full)
         return self._toolbox.finish(picture, self._tools.options, self._content, self._styles)
-
-
-def _scaled(image: torch.Tensor, scale: float) -> torch.Tensor:
-    """A style image at a level's scale, sides at least those that can be painted."""
-    height, width = (max(MIN_SIDE, round(side * scale)) for side in image.shape[-2:])
-    return resize(image, (height, width))
