@@ -4,8 +4,8 @@ A strip's own rows are exact, not approximate: each 3x3 convolution needs one mo
 side of its input than it gives, so a block of n convolutions starts from n rows beyond its own (its
 halo). Zero padding stands at the borders of the picture alone.
 
-The backward pass is written out. Autograd computes the same, but keeps every map, fills whole maps
-with zeros for gradients of a slice, and takes three times as long.
+The backward pass is written out. Autograd computes the same, but keeps more maps, and fills whole
+maps with zeros for the gradient of each slice.
 """
 
 from __future__ import annotations

@@ -89,11 +89,6 @@ class Network:
     def dtype(self) -> torch.dtype:
         return self.convolutions[0].weight.dtype
 
-    @property
-    def pools(self) -> int:
-        """How often the maps are halved before the last layer."""
-        return sum(c.pool for c in self.convolutions[:-1])
-
     def normalized(self, image: torch.Tensor) -> torch.Tensor:
         """The network's input for a 1x3xHxW image in [0, 1]; zero padding comes after this."""
         mean = image.new_tensor(IMAGENET_MEAN).view(1, 3, 1, 1)

@@ -120,8 +120,7 @@ class Objective:
         layers = {*network.style_layers, *network.content_layers}
         self._metrics = {layer: Metric.of(network, layer) for layer in layers}
         with torch.no_grad():
-            found = network.features(content)
-            self._content = {layer: found[layer] for layer in network.content_layers}
+            self._content = self._content_features(content)
             self._grams = mix([(self._gram_matrices(image), weight) for image, weight in styles])
 
     def losses(self, image: torch.Tensor) -> Losses:
@@ -148,6 +147,10 @@ class Objective:
             difference = features[layer] - self._content[layer]
             content = content + weight * self._metrics[layer].content_loss(difference)
         return style, content
+
+    def _content_features(self, image: torch.Tensor) -> dict[str, torch.Tensor]:
+        found = self._network.features(image)
+        return {layer: found[layer] for layer in self._network.content_layers}
 
     def _gram_matrices(self, image: torch.Tensor) -> dict[str, torch.Tensor]:
         found = self._network.features(image)

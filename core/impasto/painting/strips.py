@@ -21,7 +21,7 @@ import torch.nn.functional as F
 from impasto.contracts import Evaluation, Losses
 from impasto.painting.blocks import Block, Strip, split_into_blocks
 from impasto.painting.networks import IMAGENET_STD, Network
-from impasto.painting.objective import Metric, gram_sum, mix
+from impasto.painting.objective import Objective, gram_sum
 
 
 @dataclass(slots=True)
@@ -36,11 +36,8 @@ class _Forward:
     content: float = 0.0
 
 
-class StripObjective:
-    """The loss of an image against one content and some style images, at one size.
-
-    Takes and returns what `objective.Objective` does.
-    """
+class StripObjective(Objective):
+    """The same losses and gradients of an image as `Objective` gives, in strips of rows."""
 
     def __init__(
         self,
@@ -49,17 +46,8 @@ class StripObjective:
         styles: Sequence[tuple[torch.Tensor, float]],
         style_weight: float,
     ) -> None:
-        self._network = network
-        self._style_weight = style_weight
-        layers = {*network.style_layers, *network.content_layers}
-        self._metrics = {layer: Metric.of(network, layer) for layer in layers}
         self._blocks = split_into_blocks(network.convolutions)
-        self._content: dict[str, torch.Tensor] = {}
-        with torch.no_grad():
-            self._content = self._content_features(content)
-            self._grams = mix(
-                [(self._gram_matrices(self._forward(image)), weight) for image, weight in styles]
-            )
+        super().__init__(network, content, styles, style_weight)
 
     @torch.no_grad()
     def losses(self, image: torch.Tensor) -> Losses:
@@ -112,7 +100,10 @@ class StripObjective:
         forward.inputs = self._sweep(image, visit)
         return forward
 
-    def _gram_matrices(self, forward: _Forward) -> dict[str, torch.Tensor]:
+    def _gram_matrices(self, image: torch.Tensor) -> dict[str, torch.Tensor]:
+        return self._grams_of(self._forward(image))
+
+    def _grams_of(self, forward: _Forward) -> dict[str, torch.Tensor]:
         return {
             layer: total / (self._metrics[layer].channels * forward.pixels[layer])
             for layer, total in forward.sums.items()
@@ -122,7 +113,7 @@ class StripObjective:
         """The style loss and, by layer, its slope: the derivative by F^T F, a symmetric matrix."""
         loss = 0.0
         slopes: dict[str, torch.Tensor] = {}
-        for layer, gram in self._gram_matrices(forward).items():
+        for layer, gram in self._grams_of(forward).items():
             metric = self._metrics[layer]
             weight = self._style_weight * self._network.style_layers[layer]
             with torch.enable_grad():
@@ -140,7 +131,7 @@ class StripObjective:
         weight = self._network.content_layers[layer]
         return weight * share * self._metrics[layer].content_loss(difference).item()
 
-    def _content_features(self, content: torch.Tensor) -> dict[str, torch.Tensor]:
+    def _content_features(self, image: torch.Tensor) -> dict[str, torch.Tensor]:
         """Whole feature maps of the content layers: the only ones that are kept."""
         kept: dict[str, torch.Tensor] = {}
 
@@ -150,7 +141,7 @@ class StripObjective:
                     kept[layer] = _room(features, strip.height, features.shape[-1])
                 kept[layer][:, :, strip.rows] = features
 
-        self._sweep(content, visit)
+        self._sweep(image, visit)
         return kept
 
     def _backward(
