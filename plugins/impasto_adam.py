@@ -9,16 +9,14 @@ from collections.abc import Generator
 from typing import Annotated
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from impasto import Iterate, Optimizer, Problem, hookimpl
-from impasto.settings import Settings
+from impasto.settings import Section, Settings
 
 
-class AdamSettings(BaseModel):
+class AdamSettings(Section):
     """`[plugins.adam]`"""
-
-    model_config = ConfigDict(extra="forbid")
 
     learning_rate: Annotated[float, Field(gt=0, le=1)] = 0.02
     """Change of a value (within [0, 1]) by the first steps; it falls to zero along a cosine."""

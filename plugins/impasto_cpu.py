@@ -5,12 +5,16 @@ from __future__ import annotations
 import functools
 import platform
 from pathlib import Path
+from typing import Final
 
 import torch
 
 from impasto import Device, hookimpl
+from impasto.painting.footprint import bytes_taken
 from impasto.settings import Settings
 
+STRIP_BYTES: Final = 2_000_000
+"""A strip's largest map should stay in the cache; below, halos cost more than that saves."""
 _CPUINFO = Path("/proc/cpuinfo")
 _BFLOAT16_FLAGS = frozenset({"avx512_bf16", "amx_bf16", "bf16"})  # x86, x86, Arm
 
@@ -34,8 +38,11 @@ class Cpu:
     name = "cpu"
     order = 200
 
-    def __init__(self, max_pixels: int) -> None:
+    def __init__(self, max_pixels: int, memory_mb: int) -> None:
         self._max_pixels = max_pixels
+        self._memory = memory_mb * 2**20
+        # Measured once: what libraries keep after a painting serves the next one too.
+        self._taken = bytes_taken()
 
     def why_not(self) -> str | None:
         return None
@@ -49,7 +56,14 @@ class Cpu:
     def max_pixels(self) -> int:
         return self._max_pixels
 
+    def memory(self) -> int | None:
+        """What the settings allow for the whole process, less what it takes already."""
+        return max(0, self._memory - self._taken) if self._memory else None
+
+    def strip_bytes(self) -> int:
+        return STRIP_BYTES
+
 
 @hookimpl
 def impasto_devices(settings: Settings) -> list[Device]:
-    return [Cpu(settings.painting.max_pixels_cpu)]
+    return [Cpu(settings.painting.max_pixels_cpu, settings.painting.memory_mb)]

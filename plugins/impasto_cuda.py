@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import torch
 
 from impasto import Device, hookimpl
 from impasto.settings import Settings
 
+USED_SHARE: Final = 0.8
+"""Of the free memory; the rest is for cuDNN's scratch and for fragments."""
+STRIPS_IN_MEMORY: Final = 32
+LEAST_STRIP_BYTES: Final = 32_000_000
+"""Smaller strips leave a GPU idle."""
+
 
 class Cuda:
-    """The `cuda` device: the first GPU; bfloat16 features where it has units for it."""
+    """The `cuda` device: the first GPU; bfloat16 features where it has units for it. Sums (Gram
+    matrices, losses) are float32."""
 
     name = "cuda"
     order = 100
@@ -32,6 +41,16 @@ class Cuda:
 
     def max_pixels(self) -> int:
         return self._max_pixels
+
+    def memory(self) -> int | None:
+        """Most of what is free on the GPU, torch's own cache included."""
+        free, _ = torch.cuda.mem_get_info()
+        cached = torch.cuda.memory_reserved() - torch.cuda.memory_allocated()
+        return int(USED_SHARE * (free + cached))
+
+    def strip_bytes(self) -> int:
+        """A part of the memory: pictures that fit run whole, larger ones in tiles of rows."""
+        return max(LEAST_STRIP_BYTES, (self.memory() or 0) // STRIPS_IN_MEMORY)
 
 
 @hookimpl

@@ -5,8 +5,11 @@ preconditioner as initial inverse Hessian. Departures from the book, because an 
 hundred times the rest of a step:
 
 - no line search: the full step is tried, and cut only where the loss grows by more than a third;
-- the history is kept in bfloat16, at a quarter of the memory that float32 pairs of it would take;
+- the history is kept in bfloat16, at half of the memory that float32 pairs of it would take;
 - bounds are kept by projection: values that the gradient pushes out of them stand still for a step.
+
+Decisions are taken by `torch.where`, never by `if`: a GPU would have to finish all its work before
+Python knew the condition.
 """
 
 from __future__ import annotations
@@ -17,10 +20,10 @@ from dataclasses import dataclass
 from typing import Annotated, Final
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
-from impasto import Evaluation, Iterate, Optimizer, Problem, hookimpl
-from impasto.settings import Settings
+from impasto import Iterate, Optimizer, Problem, hookimpl
+from impasto.settings import Section, Settings
 
 FIRST_STEP: Final = 0.02
 """Root mean square of the first change of the image, whose values are within [0, 1]."""
@@ -33,43 +36,46 @@ LEAST_STEP: Final = 0.05
 LEAST_CURVATURE: Final = 1e-6
 """Least cosine between a step and the change of gradient along it for the pair to be kept."""
 
+PAIR_BYTES: Final = 12
+"""Of a step and a gradient change for each pixel: three channels of two bytes, twice."""
+
 Precondition = Callable[[torch.Tensor], torch.Tensor]
 
 
-class LbfgsSettings(BaseModel):
+class LbfgsSettings(Section):
     """`[plugins.lbfgs]`"""
 
-    model_config = ConfigDict(extra="forbid")
-
     history: Annotated[int, Field(ge=1, le=50)] = 6
-    """Pairs of steps and gradient changes that are remembered; each costs 12 bytes a pixel."""
-
-
-def _dot(a: torch.Tensor, b: torch.Tensor) -> float:
-    return torch.dot(a.flatten().float(), b.flatten().float()).item()
+    """Pairs of steps and gradient changes that are remembered, 12 bytes a pixel each; fewer where
+    the memory for painting is short."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Pair:
     step: torch.Tensor  # s, bfloat16
     change: torch.Tensor  # y, bfloat16
-    curvature: float  # s . y
+    curvature: torch.Tensor  # s . y, a scalar; infinite for a pair that has no say
 
 
 class _History:
     """The inverse Hessian as far as it is known."""
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, unknown: torch.Tensor) -> None:
         self._pairs: deque[_Pair] = deque(maxlen=size)
+        self._scale = unknown
 
     def learn(self, step: torch.Tensor, change: torch.Tensor) -> None:
-        """Remembers a pair unless its curvature is negative or lost in rounding."""
+        """Remembers a pair; it has no say if its curvature is negative or lost in rounding."""
         curvature = _dot(step, change)
-        if curvature > LEAST_CURVATURE * (_dot(step, step) * _dot(change, change)) ** 0.5:
-            self._pairs.append(_Pair(step.bfloat16(), change.bfloat16(), curvature))
+        least = LEAST_CURVATURE * (_dot(step, step) * _dot(change, change)).sqrt()
+        curvature = torch.where(curvature > least, curvature, torch.inf)
+        self._pairs.append(_Pair(step.bfloat16(), change.bfloat16(), curvature))
 
-    def forget(self) -> None:
-        self._pairs.clear()
+    def forget(self, wanted: torch.Tensor) -> None:
+        """Where `wanted` (a scalar) is true, no pair has a say any more."""
+        for pair in self._pairs:
+            pair.curvature.masked_fill_(wanted, torch.inf)
+        self._scale = torch.where(wanted, torch.inf, self._scale)
 
     def direction(self, gradient: torch.Tensor, precondition: Precondition) -> torch.Tensor:
         """Minus the inverse Hessian times the gradient: the two-loop recursion."""
@@ -77,18 +83,24 @@ class _History:
         shares = []
         for pair in reversed(self._pairs):
             share = _dot(pair.step, q) / pair.curvature
-            q = q.sub_(pair.change.float(), alpha=share)
+            _add(q, pair.change, -share)
             shares.append(share)
         q = precondition(q)
-        if not self._pairs:
-            return q.mul_(FIRST_STEP / q.square().mean().sqrt().clamp_min(1e-20))
-        newest = self._pairs[-1]
-        change = newest.change.float()
-        q = q.mul_(newest.curvature / max(_dot(change, precondition(change)), 1e-30))
+        q *= self._initial_scale(q, precondition)
         for pair, share in zip(self._pairs, reversed(shares), strict=True):
             back = _dot(pair.change, q) / pair.curvature
-            q = q.add_(pair.step.float(), alpha=share - back)
+            _add(q, pair.step, share - back)
         return q
+
+    def _initial_scale(self, q: torch.Tensor, precondition: Precondition) -> torch.Tensor:
+        """What makes the preconditioner an inverse Hessian: as the newest pair says (Nocedal and
+        Wright, equation 7.20), or so that the first step has the size that it should."""
+        if self._pairs:
+            change = self._pairs[-1].change.float()
+            says = self._pairs[-1].curvature / _dot(change, precondition(change))
+            self._scale = torch.where(says.isfinite(), says, self._scale)
+        first = FIRST_STEP / q.square().mean().sqrt().clamp_min(1e-20)
+        return torch.where(self._scale.isfinite(), self._scale, first)
 
 
 class Lbfgs:
@@ -101,40 +113,64 @@ class Lbfgs:
 
     def minimize(self, problem: Problem, steps: int) -> Generator[Iterate, None, None]:
         """Yields after every evaluation; the first is that of the start itself."""
-        history = _History(self._history_size)
         image = problem.start.clone()
-        here = problem.evaluate(image)
-        yield Iterate(1, here.loss, image)
-        direction, share = _descent(history, problem, image, here), 1.0
+        history = _History(self._pairs_within(problem), image.new_full((), torch.inf))
+        loss, gradient = problem.evaluate(image)
+        share = torch.ones_like(loss)
+        yield Iterate(1, loss, image)
         for number in range(2, steps + 1):
-            trial = (image + share * direction).clamp_(problem.lower, problem.upper)
+            direction = _descent(history, problem, image, gradient)
+            trial = direction.mul_(share).add_(image).clamp_(problem.lower, problem.upper)
             there = problem.evaluate(trial)
             # Also where the step is refused: the pair holds at `image` all the same.
-            history.learn(trial - image, there.gradient - here.gradient)
-            if there.loss <= MOST_GROWTH * here.loss:
-                image, here, share = trial, there, 1.0
-                direction = _descent(history, problem, image, here)
-            else:
-                share *= CUT
-                if share < LEAST_STEP:
-                    history.forget()
-                    direction, share = _descent(history, problem, image, here), CUT
-            yield Iterate(number, here.loss, image)
+            history.learn(trial - image, there.gradient - gradient)
+            taken = there.loss <= MOST_GROWTH * loss
+            torch.where(taken, trial, image, out=image)
+            torch.where(taken, there.gradient, gradient, out=gradient)
+            loss = torch.where(taken, there.loss, loss)
+            share = torch.where(taken, 1.0, share * CUT)
+            lost = share < LEAST_STEP
+            history.forget(lost)
+            share = torch.where(lost, CUT, share)
+            yield Iterate(number, loss, image)
+
+    def _pairs_within(self, problem: Problem) -> int:
+        """As many pairs as the settings and the memory allow, at least two."""
+        if problem.memory is None:
+            return self._history_size
+        pixels = problem.start.shape[-2] * problem.start.shape[-1]
+        return max(
+            min(2, self._history_size),
+            min(self._history_size, problem.memory // (PAIR_BYTES * pixels)),
+        )
 
 
 def _descent(
-    history: _History, problem: Problem, image: torch.Tensor, here: Evaluation
+    history: _History, problem: Problem, image: torch.Tensor, gradient: torch.Tensor
 ) -> torch.Tensor:
     """A direction of descent that leaves values alone that are pushed against their bounds."""
-    gradient = here.gradient
     blocked = (image <= problem.lower) & (gradient > 0)
     blocked |= (image >= problem.upper) & (gradient < 0)
-    free = gradient.masked_fill(blocked, 0)
-    direction = history.direction(free, problem.precondition).masked_fill_(blocked, 0)
-    if _dot(direction, gradient) >= 0:
-        history.forget()
-        direction = history.direction(free, problem.precondition).masked_fill_(blocked, 0)
-    return direction
+    direction = history.direction(gradient.masked_fill(blocked, 0), problem.precondition)
+    direction.masked_fill_(blocked, 0)
+    uphill = _dot(direction, gradient) > 0
+    history.forget(uphill)
+    return direction.mul_(torch.where(uphill, -1.0, 1.0))
+
+
+def _dot(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    """The inner product of two images, a float32 scalar. Channel by channel, as `_add`: a
+    float32 copy of a whole image would be the largest thing in memory."""
+    products = [
+        torch.dot(x.flatten().float(), y.flatten().float()) for x, y in zip(a[0], b[0], strict=True)
+    ]
+    return torch.stack(products).sum()
+
+
+def _add(total: torch.Tensor, image: torch.Tensor, factor: torch.Tensor) -> None:
+    """total += factor * image, whatever the precision of the image."""
+    for into, channel in zip(total[0], image[0], strict=True):
+        into.addcmul_(channel.float(), factor)
 
 
 @hookimpl

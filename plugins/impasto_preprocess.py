@@ -1,7 +1,8 @@
-"""What happens to pictures before and after painting: EXIF turn, pixel cap, colors."""
+"""What happens to pictures before and after painting: EXIF turn, sizes, colors."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Final
 
@@ -11,9 +12,12 @@ from PIL import Image, ImageOps
 
 from impasto import PictureContext, Postprocessor, Preprocessor, hookimpl
 from impasto.contracts import Role
-from impasto.painting.pictures import size_within
+from impasto.painting.pictures import MIN_SIDE, size_within
 from impasto.settings import Settings
 
+STATISTICS_PIXELS: Final = 250_000
+SIZES_PER_OCTAVE: Final = 8
+"""Styles' areas are rounded to such steps below the pixel cap: sides to some 4 %."""
 Statistics = tuple[NDArray[np.float64], NDArray[np.float64]]
 """Mean (3) and covariance (3x3) of a picture's RGB values in [0, 1]."""
 
@@ -33,19 +37,39 @@ class ExifTurn:
 
 
 class PixelCap:
-    """Scales the photo down to the pixel cap, and each style to about as many pixels as the photo:
-    then strokes are as large in the painting as a viewer of the style picture sees them."""
+    """Scales the photo down to the pixel cap."""
 
     name = "pixel_cap"
     order = 50
-    roles: frozenset[Role] = frozenset({"content", "style"})
+    roles: frozenset[Role] = frozenset({"content"})
 
     def __call__(self, picture: Image.Image, context: PictureContext) -> Image.Image:
-        cap = context.options.max_pixels or picture.width * picture.height
-        if context.role == "style" and context.content is not None:
-            cap = min(cap, context.content.width * context.content.height)
-        size = size_within(picture.size, cap)
-        return picture.resize(size, Image.Resampling.LANCZOS) if size != picture.size else picture
+        return _resized(picture, size_within(picture.size, _cap(picture, context)))
+
+
+class BrushSize:
+    """Scales each style, in its own shape, to as many pixels as the photo has, times the square of
+    the brush size: strokes come out as large as a viewer of the style picture sees them, or so many
+    times larger.
+
+    A photo just below the pixel cap counts as one at the cap, so that a style's Gram matrices,
+    once computed, serve for most photos.
+    """
+
+    name = "brush_size"
+    order = 50
+    roles: frozenset[Role] = frozenset({"style"})
+
+    def __call__(self, picture: Image.Image, context: PictureContext) -> Image.Image:
+        if context.content is None:
+            return picture
+        cap = _cap(picture, context)
+        share = context.content.width * context.content.height / cap
+        pixels = cap * 2 ** (round(math.log2(share) * SIZES_PER_OCTAVE) / SIZES_PER_OCTAVE)
+        scale = math.sqrt(pixels / (picture.width * picture.height))
+        scale *= context.options.brush_size or 1.0
+        width, height = (max(MIN_SIDE, round(side * scale)) for side in picture.size)
+        return _resized(picture, (width, height))
 
 
 class ColorMatch:
@@ -84,8 +108,18 @@ class KeepColors:
         return Image.merge("YCbCr", (lightness, blue, red)).convert("RGB")
 
 
+def _cap(picture: Image.Image, context: PictureContext) -> int:
+    return context.options.max_pixels or picture.width * picture.height
+
+
+def _resized(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
+    return picture.resize(size, Image.Resampling.LANCZOS) if size != picture.size else picture
+
+
 def _statistics(picture: Image.Image) -> Statistics:
-    values = np.asarray(picture, dtype=np.float64).reshape(-1, 3) / 255
+    """Of a smaller copy where the picture is large: its colors are the same."""
+    small = picture.resize(size_within(picture.size, STATISTICS_PIXELS), Image.Resampling.BOX)
+    values = np.asarray(small, dtype=np.float64).reshape(-1, 3) / 255
     return values.mean(axis=0), np.cov(values, rowvar=False)
 
 
@@ -118,7 +152,7 @@ def _power(matrix: NDArray[np.float64], exponent: float) -> NDArray[np.float64]:
 
 @hookimpl
 def impasto_preprocessors(settings: Settings) -> list[Preprocessor]:
-    return [ExifTurn(), PixelCap(), ColorMatch()]
+    return [ExifTurn(), PixelCap(), BrushSize(), ColorMatch()]
 
 
 @hookimpl

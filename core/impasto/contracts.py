@@ -46,6 +46,8 @@ class PaintOptions(BaseModel):
     max_pixels: Annotated[int | None, Field(ge=1024, le=50_000_000)] = None
     """Pixel cap of the result."""
     style_weight: Annotated[float | None, Field(gt=0, le=1e12)] = None
+    brush_size: Annotated[float | None, Field(ge=0.25, le=4)] = None
+    """How large the style's marks come out: 1 as if style picture and photo had the same area."""
     keep_colors: bool = False
     """Keep the photo's own hues; only the strokes come from the style."""
     seed: int = 0
@@ -63,25 +65,26 @@ class Losses(NamedTuple):
 
 
 class Evaluation(NamedTuple):
-    """One evaluation of the objective at an image: its losses and the gradient of their sum."""
+    """One evaluation of the objective at an image.
 
-    losses: Losses
+    The loss is a scalar tensor on the device: asking a GPU for its value (`float(loss)`, a
+    comparison in an `if`) waits for all work that was given to it.
+    """
+
+    loss: torch.Tensor
     gradient: torch.Tensor  # 1x3xHxW float32
-
-    @property
-    def loss(self) -> float:
-        return self.losses.total
 
 
 class Iterate(NamedTuple):
     """What an optimizer yields after each step.
 
     `image` (1x3xHxW float32, within the problem's bounds) is borrowed: it is valid until the next
-    step and must not be changed. `loss` is the objective at that image.
+    step and must not be changed. `loss` is the objective at that image: a number or a scalar
+    tensor.
     """
 
     step: int  # counts from 1
-    loss: float
+    loss: float | torch.Tensor
     image: torch.Tensor
 
 
@@ -95,6 +98,7 @@ class Problem:
         precondition: a fixed symmetric positive definite linear map, close to the inverse Hessian
             up to scale; multiplies gradients.
         lower, upper: bounds of every value of the image.
+        memory: bytes that the optimizer may take to remember earlier steps; None is no limit.
     """
 
     start: torch.Tensor
@@ -102,6 +106,7 @@ class Problem:
     precondition: Callable[[torch.Tensor], torch.Tensor]
     lower: float = 0.0
     upper: float = 1.0
+    memory: int | None = None
 
 
 @runtime_checkable
@@ -136,6 +141,15 @@ class Device(Protocol):
 
     def max_pixels(self) -> int:
         """Pixel cap of a result on this device when the request does not lower it."""
+        ...
+
+    def memory(self) -> int | None:
+        """Bytes that a painting may take now, besides what is loaded; None is no limit."""
+        ...
+
+    def strip_bytes(self) -> int:
+        """Feature maps are computed in strips whose largest takes about so many bytes: what a
+        CPU's cache holds, or what keeps a GPU busy."""
         ...
 
 
@@ -204,6 +218,8 @@ class StylePreset:
         picture: file of the style image.
         credit, licence: who made the picture and under which terms it may be used.
         emoji: shown before the title on buttons.
+        strength: multiplies the style weight: what this picture needs to look its best.
+        brush_size: as in PaintOptions, for this picture.
     """
 
     name: str
@@ -213,6 +229,8 @@ class StylePreset:
     licence: str
     emoji: str = "🎨"
     order: int = 100
+    strength: float = 1.0
+    brush_size: float = 1.0
 
     def __post_init__(self) -> None:
         """Raises ValueError for a name that cannot travel in callback data, or no English title."""
@@ -245,8 +263,9 @@ class Presenter(Protocol):
     name: str
     order: int
 
-    def waiting(self, job: Job, ahead: int) -> Say:
-        """The job is accepted; `ahead` jobs are to be painted before it."""
+    def waiting(self, job: Job, ahead: int, seconds: float | None) -> Say:
+        """The job is accepted; `ahead` jobs are to be painted before it, and it may be finished in
+        so many seconds, None as long as nothing is known about this machine's speed."""
         ...
 
     def painting(self, job: Job, progress: Progress) -> Say: ...

@@ -2,7 +2,7 @@
 
 Pictures travel as paths of files in the job's folder, never through the pipe.
 
-    parent -> child   Configure, then any number of Paint and Cancel; end of input means: exit
+    parent -> child   Configure, then any number of Paint, Finish and Cancel; end of input: exit
     child  -> parent  Ready once, then for each Paint any number of Progress and one of
                       Painted, Stopped and Failed
 """
@@ -21,11 +21,20 @@ class Message(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class PresetFile(Message):
+    """A style picture that will be wanted again and again, and its recommended brush size."""
+
+    path: Path
+    brush_size: float = 1.0
+
+
 class Configure(Message):
-    """The settings of the bot without its secrets, as plain values."""
+    """The settings of the bot without its secrets, as plain values, and the preset styles, which
+    the child makes ready while it has nothing to paint."""
 
     kind: Literal["configure"] = "configure"
     settings: dict[str, Any]
+    presets: list[PresetFile] = Field(default_factory=list)
 
 
 class StyleFile(Message):
@@ -50,6 +59,13 @@ class Cancel(Message):
     """Stop this job between two steps; answered with Stopped."""
 
     kind: Literal["cancel"] = "cancel"
+    job_id: str
+
+
+class Finish(Message):
+    """Stop refining this job: answered with Painted, the picture as it is."""
+
+    kind: Literal["finish"] = "finish"
     job_id: str
 
 
@@ -83,13 +99,13 @@ class Progress(Message):
     level: int
     """Pyramid level being painted, counted from 1, coarsest first."""
     levels: int
+    share: float
+    """Of the work done so far, 0 to 1: a step at a fine level is more work than one at a coarse."""
     seconds: float
+    """Since the child took the job."""
+    seconds_left: float
+    """An estimate by the speed of this job so far."""
     preview: Path | None = None
-
-    @property
-    def share(self) -> float:
-        """Done so far, 0 to 1."""
-        return min(1.0, self.step / self.steps) if self.steps else 0.0
 
 
 class Painted(Message):
@@ -106,6 +122,8 @@ class Painted(Message):
     network: str
     style_loss: float
     content_loss: float
+    reduced: bool = False
+    """Painted smaller than asked, because there was not the memory for more."""
 
 
 class Stopped(Message):
@@ -128,11 +146,11 @@ class Failed(Message):
     detail: str = ""
 
 
-ToChild = Annotated[Configure | Paint | Cancel, Field(discriminator="kind")]
+ToChild = Annotated[Configure | Paint | Finish | Cancel, Field(discriminator="kind")]
 FromChild = Annotated[Ready | Progress | Painted | Stopped | Failed, Field(discriminator="kind")]
 Outcome = Painted | Stopped | Failed
 
-to_child: TypeAdapter[Configure | Paint | Cancel] = TypeAdapter(ToChild)
+to_child: TypeAdapter[Configure | Paint | Finish | Cancel] = TypeAdapter(ToChild)
 from_child: TypeAdapter[Ready | Progress | Painted | Stopped | Failed] = TypeAdapter(FromChild)
 
 

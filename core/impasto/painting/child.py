@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import BinaryIO, NoReturn
@@ -23,22 +23,26 @@ import structlog
 from PIL import Image
 from pydantic import ValidationError
 
+from impasto.contracts import PaintOptions
 from impasto.errors import ChatError, ImpastoError, OwnerError, PictureError, PluginError
 from impasto.logs import configure_logging
 from impasto.messages import (
     Cancel,
     Configure,
     Failed,
+    Finish,
     Message,
     Paint,
     Painted,
     PluginStatus,
+    PresetFile,
     Progress,
     Ready,
     Stopped,
     encode,
     to_child,
 )
+from impasto.painting.footprint import return_large_blocks, tidy
 from impasto.painting.painter import OUT_OF_MEMORY, Painting, PaintProgress, PaintRequest, paint
 from impasto.painting.pictures import open_picture
 from impasto.painting.toolbox import Toolbox, load_toolbox
@@ -48,6 +52,8 @@ log = structlog.get_logger(__name__)
 
 PROGRESS_SECONDS = 0.5
 """Least time between two progress messages without a preview."""
+FIRST_PREVIEW_SECONDS = 0.4
+"""After so long the coarsest level shows what becomes of the photo."""
 RESULT_NAME = "result.jpg"
 PREVIEW_NAME = "preview-{step}.jpg"
 
@@ -59,14 +65,15 @@ class _Mailbox:
         self._source = source
         self._jobs: queue.SimpleQueue[Paint] = queue.SimpleQueue()
         self._cancelled: set[str] = set()
+        self._to_finish: set[str] = set()
         self._listener = threading.Thread(target=self._listen, name="mailbox", daemon=True)
 
-    def configuration(self) -> Settings:
+    def configuration(self) -> Configure:
         """The first message. Raises ValueError when the parent says something else."""
         first = to_child.validate_json(self._source.readline())
         if not isinstance(first, Configure):
             raise ValueError(f"the first message must be configure, not {first.kind}")
-        return Settings.model_validate(first.settings)
+        return first
 
     def listen(self) -> None:
         """From here on the process ends when the parent closes its end."""
@@ -76,8 +83,15 @@ class _Mailbox:
         """Waits for a job."""
         return self._jobs.get()
 
+    def is_empty(self) -> bool:
+        """Whether there is no job to be painted."""
+        return self._jobs.empty()
+
     def is_cancelled(self, job_id: str) -> bool:
         return job_id in self._cancelled
+
+    def is_to_finish(self, job_id: str) -> bool:
+        return job_id in self._to_finish
 
     def _listen(self) -> None:
         for line in self._source:
@@ -90,6 +104,8 @@ class _Mailbox:
                 self._jobs.put(message)
             elif isinstance(message, Cancel):
                 self._cancelled.add(message.job_id)
+            elif isinstance(message, Finish):
+                self._to_finish.add(message.job_id)
         # The parent is done with us or dead. Either way nobody takes the picture in the making.
         os._exit(0)
 
@@ -97,15 +113,19 @@ class _Mailbox:
 class Child:
     """Paints job after job and tells the parent."""
 
-    def __init__(self, toolbox: Toolbox, mailbox: _Mailbox, answers: BinaryIO) -> None:
+    def __init__(
+        self, toolbox: Toolbox, mailbox: _Mailbox, answers: BinaryIO, presets: Sequence[PresetFile]
+    ) -> None:
         self._toolbox = toolbox
         self._mailbox = mailbox
         self._answers = answers
+        self._cold = list(reversed(presets))
 
     def run(self) -> NoReturn:
         """Until the parent closes the input, which ends the process."""
         defaults = self._toolbox.settings.painting
         device = self._toolbox.device(defaults.device)
+        self._toolbox.optimizer(defaults.optimizer)  # missing is told now, not at each picture
         self._toolbox.network(defaults.network, device)  # warm: not on somebody's first picture
         self._mailbox.listen()
         self._say(
@@ -126,7 +146,19 @@ class Child:
             )
         )
         while True:
+            tidy()
+            while self._cold and self._mailbox.is_empty():
+                self._warm(self._cold.pop())
             self._say(self._answer(self._mailbox.next_job()))
+
+    def _warm(self, preset: PresetFile) -> None:
+        """Has a preset's targets ready before somebody picks it."""
+        try:
+            cap = self._toolbox.device(self._default_device).max_pixels()
+            options = PaintOptions(brush_size=preset.brush_size, max_pixels=cap)
+            self._toolbox.warm(open_picture(preset.path, cap), options)
+        except ImpastoError as error:  # who picks it will be told
+            log.warning("preset_not_ready", preset=preset.path.name, problem=str(error))
 
     def _answer(self, job: Paint) -> Painted | Stopped | Failed:
         """Paints one job; whatever goes wrong becomes a Failed that names who can help."""
@@ -135,6 +167,7 @@ class Child:
         except ChatError as error:
             return _failed(job, error.code, str(error), error.facts)
         except PluginError as error:
+            self._toolbox.host.note(error.plugin, "painting", error.problem)
             return _failed(
                 job, "plugin_failed", str(error), {"plugin": error.plugin}, plugin=error.plugin
             )
@@ -156,7 +189,9 @@ class Child:
             options=options,
         )
         reporter = _Reporter(job, self._toolbox.settings.painting.preview_seconds, self._say)
-        events = paint(request, self._toolbox)
+        events = paint(
+            request, self._toolbox, finish_now=lambda: self._mailbox.is_to_finish(job.job_id)
+        )
         for event in events:
             if isinstance(event, Painting):
                 return _save(job, event)
@@ -182,16 +217,17 @@ class _Reporter:
         self._preview_seconds = preview_seconds
         self._say = say
         self._level = 1
-        self._last_message = self._last_preview = time.monotonic()
+        self._last_message = time.monotonic()
+        self._next_preview = self._last_message + FIRST_PREVIEW_SECONDS
 
     def report(self, event: PaintProgress) -> None:
         """Called after each step. The first of a finer level shows what the coarser came to."""
         now = time.monotonic()
         preview = None
-        if event.level > self._level or now - self._last_preview >= self._preview_seconds:
+        if event.level > self._level or now >= self._next_preview:
             preview = self._job.folder / PREVIEW_NAME.format(step=event.step)
             _write(event.picture(), preview, quality=85)
-            self._level, self._last_preview = event.level, now
+            self._level, self._next_preview = event.level, now + self._preview_seconds
         elif now - self._last_message < PROGRESS_SECONDS:
             return
         self._last_message = now
@@ -202,7 +238,9 @@ class _Reporter:
                 steps=event.steps,
                 level=event.level,
                 levels=event.levels,
+                share=event.share,
                 seconds=event.seconds,
+                seconds_left=event.seconds * (1 / event.share - 1),
                 preview=preview,
             )
         )
@@ -228,6 +266,7 @@ def _save(job: Paint, painting: Painting) -> Painted:
         seconds=painting.seconds,
         device=painting.device,
         network=painting.network,
+        reduced=painting.reduced,
         style_loss=painting.losses.style,
         content_loss=painting.losses.content,
     )
@@ -268,11 +307,14 @@ def main() -> int:
     # Ctrl-C reaches the whole terminal; the parent decides when its painter ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     mailbox = _Mailbox(sys.stdin.buffer)
-    settings = mailbox.configuration()
+    configuration = mailbox.configuration()
+    settings = Settings.model_validate(configuration.settings)
     configure_logging(settings.log)
+    return_large_blocks()
     try:
         toolbox = load_toolbox(settings)
-        Child(toolbox, mailbox, answers).run()
+        toolbox.host.keep_troubles_in(settings.state_dir)
+        Child(toolbox, mailbox, answers, configuration.presets).run()
     except ImpastoError as error:
         log.error("painting_child_cannot_start", problem=str(error))
         return 1

@@ -22,7 +22,7 @@ so that no readout is ever evaluated on pixels.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -30,6 +30,9 @@ import torch.nn.functional as F
 
 from impasto.contracts import Evaluation, Losses
 from impasto.painting.networks import Network, Readout
+
+Grams = Mapping[str, torch.Tensor]
+"""Gram matrices by style layer, with a constant channel where the layer has a readout."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,8 @@ class Metric:
         """mean of squares of the teacher's feature difference; difference: 1xCxHxW."""
         pixels = difference.shape[-2] * difference.shape[-1]
         if self.content is None:
-            return difference.to(_sum_dtype(difference)).square().mean()
+            norm: torch.Tensor = torch.linalg.vector_norm(difference, dtype=_sum_dtype(difference))
+            return norm.square() / difference.numel()
         weighted = F.conv2d(difference, self.content.to(difference.dtype)[:, :, None, None])
         products = difference.to(_sum_dtype(difference)) * weighted
         return products.sum() / (self.channels * pixels)
@@ -79,13 +83,12 @@ def gram_sum(features: torch.Tensor, metric: Metric) -> torch.Tensor:
     product = (rows.T @ rows).to(_sum_dtype(rows))
     if metric.gram is None:
         return product
-    # A product, not a sum: that of bfloat16 columns is many times slower than a product with ones.
-    sums = (rows.T @ rows.new_ones(rows.shape[0], 1)).to(product.dtype)
+    sums = rows.sum(0, keepdim=True, dtype=product.dtype)
     count = sums.new_full((1, 1), rows.shape[0])
-    return torch.cat([torch.cat([product, sums], 1), torch.cat([sums.T, count], 1)])
+    return torch.cat([torch.cat([product, sums.T], 1), torch.cat([sums, count], 1)])
 
 
-def mix(each: Sequence[tuple[dict[str, torch.Tensor], float]]) -> dict[str, torch.Tensor]:
+def mix(each: Sequence[tuple[Grams, float]]) -> Grams:
     """Gram matrices of several style pictures, averaged by their weights, layer by layer."""
     total = sum(weight for _, weight in each)
     layers = each[0][0]
@@ -95,33 +98,52 @@ def mix(each: Sequence[tuple[dict[str, torch.Tensor], float]]) -> dict[str, torc
     }
 
 
+def metrics(network: Network) -> dict[str, Metric]:
+    """The metric of each style and content layer."""
+    layers = {*network.style_layers, *network.content_layers}
+    return {layer: Metric.of(network, layer) for layer in layers}
+
+
+@torch.no_grad()
+def gram_matrices(network: Network, image: torch.Tensor) -> Grams:
+    """G(F) of each style layer at a 1x3xHxW image in [0, 1]: what a style image is to the
+    objective, whatever its size."""
+    return _grams(network, network.features(image), metrics(network))
+
+
+def _grams(
+    network: Network, features: Mapping[str, torch.Tensor], by_layer: Mapping[str, Metric]
+) -> Grams:
+    grams = {}
+    for layer in network.style_layers:
+        pixels = features[layer].shape[-2] * features[layer].shape[-1]
+        total = gram_sum(features[layer], by_layer[layer])
+        grams[layer] = total / (by_layer[layer].channels * pixels)
+    return grams
+
+
 class Objective:
-    """The loss of an image against one content and some style images, at one size.
+    """The loss of an image against a content image and the Gram matrices of a style, at one size.
 
     This is the readable form: the whole picture at once, gradients by autograd. Painting uses
-    `strips.StripObjective`, which computes the same in a fraction of the memory.
+    `strip_objective.StripObjective`, which computes the same in a fraction of the memory.
 
     Args:
         network: on the device and in the precision to be used.
         content: 1x3xHxW float32 in [0, 1].
-        styles: style images (1x3xHxW, any size) with their weights, of which only ratios count.
+        style: Gram matrices by style layer, as `gram_matrices` gives them.
         style_weight: weight of the style loss; content has weight 1.
     """
 
     def __init__(
-        self,
-        network: Network,
-        content: torch.Tensor,
-        styles: Sequence[tuple[torch.Tensor, float]],
-        style_weight: float,
+        self, network: Network, content: torch.Tensor, style: Grams, style_weight: float
     ) -> None:
         self._network = network
+        self._metrics = metrics(network)
+        self._style = style
         self._style_weight = style_weight
-        layers = {*network.style_layers, *network.content_layers}
-        self._metrics = {layer: Metric.of(network, layer) for layer in layers}
         with torch.no_grad():
-            self._content = self._content_features(content)
-            self._grams = mix([(self._gram_matrices(image), weight) for image, weight in styles])
+            self._content = self._features_of(content, network.content_layers)
 
     def losses(self, image: torch.Tensor) -> Losses:
         """Losses without a gradient."""
@@ -130,35 +152,29 @@ class Objective:
         return Losses(style.item(), content.item())
 
     def evaluate(self, image: torch.Tensor) -> Evaluation:
-        """Losses at a 1x3xHxW image in [0, 1] and the gradient of their sum, float32."""
+        """Loss at a 1x3xHxW image in [0, 1] and its gradient, float32."""
         image = image.detach().requires_grad_()
-        style, content = self._terms(image)
-        (gradient,) = torch.autograd.grad(style + content, image)
-        return Evaluation(Losses(style.item(), content.item()), gradient)
+        loss = torch.stack(self._terms(image)).sum()
+        (gradient,) = torch.autograd.grad(loss, image)
+        return Evaluation(loss.detach(), gradient)
 
     def _terms(self, image: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         features = self._network.features(image)
-        style = content = image.new_zeros(())
-        for layer, weight in self._network.style_layers.items():
-            gram = self._gram_matrix(features[layer], layer)
-            loss = self._metrics[layer].gram_loss(gram - self._grams[layer])
-            style = style + self._style_weight * weight * loss
+        content = image.new_zeros(())
         for layer, weight in self._network.content_layers.items():
             difference = features[layer] - self._content[layer]
             content = content + weight * self._metrics[layer].content_loss(difference)
-        return style, content
+        return self._style_loss(_grams(self._network, features, self._metrics)), content
 
-    def _content_features(self, image: torch.Tensor) -> dict[str, torch.Tensor]:
-        found = self._network.features(image)
-        return {layer: found[layer] for layer in self._network.content_layers}
+    def _style_loss(self, grams: Grams) -> torch.Tensor:
+        """The weighted style loss of these Gram matrices, a scalar tensor."""
+        terms = [
+            self._style_weight * weight * self._metrics[layer].gram_loss(difference)
+            for layer, weight in self._network.style_layers.items()
+            for difference in [grams[layer] - self._style[layer]]
+        ]
+        return torch.stack(terms).sum()
 
-    def _gram_matrices(self, image: torch.Tensor) -> dict[str, torch.Tensor]:
-        found = self._network.features(image)
-        return {
-            layer: self._gram_matrix(found[layer], layer) for layer in self._network.style_layers
-        }
-
-    def _gram_matrix(self, features: torch.Tensor, layer: str) -> torch.Tensor:
-        metric = self._metrics[layer]
-        pixels = features.shape[-2] * features.shape[-1]
-        return gram_sum(features, metric) / (metric.channels * pixels)
+    def _features_of(self, image: torch.Tensor, layers: Collection[str]) -> dict[str, torch.Tensor]:
+        features = self._network.features(image)
+        return {layer: features[layer] for layer in layers}

@@ -39,8 +39,11 @@ def natural_image_preconditioner(
     colors = COLOR_SHARE * covariance + (1 - COLOR_SHARE) * torch.eye(3, device=device)
 
     def precondition(gradient: torch.Tensor) -> torch.Tensor:
-        mixed = torch.einsum("ij,bjhw->bihw", colors, gradient)
-        filtered: torch.Tensor = torch.fft.irfft2(torch.fft.rfft2(mixed) * power, s=(height, width))
+        filtered = torch.empty_like(gradient)
+        for channel, row in enumerate(colors):  # one by one: complex spectra are large
+            mixed = torch.tensordot(row, gradient[0], dims=1)
+            spectrum = torch.fft.rfft2(mixed).mul_(power)
+            filtered[0, channel] = torch.fft.irfft2(spectrum, s=(height, width))
         return filtered
 
     return precondition

@@ -16,9 +16,14 @@ from impasto.painting.pictures import MIN_SIDE, resize
 
 COARSEST_SIDE: Final = 100
 """A level is not halved when the root of its area would fall below this."""
-MOST_LEVELS: Final = 6
-FINEST_SHARE: Final = 1.5
-"""Steps at the finest level for each step at any other."""
+MOST_LEVELS: Final = 8
+STEP_SHARES: Final = (3, 2, 3)
+"""How steps are shared out between the coarsest level, each level between, and the finest."""
+COARSER_WEIGHTS: Final = (1.0, 0.2, 0.1, 0.05)
+"""At each level, the weights of its own objective and of those of the levels below it."""
+PATIENCE: Final = 10
+LEAST_GAIN: Final = 0.05
+"""A level ends when its loss fell by less than this share in so many steps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +33,11 @@ class Level:
     height: int
     width: int
     steps: int
+
+    @property
+    def work(self) -> int:
+        """What painting it costs, in pixels evaluated."""
+        return self.height * self.width * self.steps
 
 
 def plan_levels(size: tuple[int, int], steps: int) -> list[Level]:
@@ -42,10 +52,27 @@ def plan_levels(size: tuple[int, int], steps: int) -> list[Level]:
             break
         sizes.append((height, width))
     sizes.reverse()
-    coarse = int(steps / (len(sizes) - 1 + FINEST_SHARE))
-    shares = [max(1, coarse)] * (len(sizes) - 1)
-    shares.append(steps - sum(shares))
+    first, between, last = STEP_SHARES
+    weights = [first, *[between] * (len(sizes) - 2), last][-len(sizes) :]
+    shares = [max(1, steps * weight // sum(weights)) for weight in weights]
+    shares[-1] += steps - sum(shares)
     return [Level(h, w, n) for (h, w), n in zip(sizes, shares, strict=True)]
+
+
+class StoppingRule:
+    """Whether another step at a level pays: steps are a cap, not a duty."""
+
+    def __init__(self) -> None:
+        self._last: float | None = None
+
+    def is_due(self, step: int) -> bool:
+        """The loss is only asked for now and then: a GPU must wait for the answer."""
+        return step % PATIENCE == 0
+
+    def says_stop(self, best_loss: float) -> bool:
+        """Told the least loss so far, each time it is due."""
+        last, self._last = self._last, best_loss
+        return last is not None and best_loss > (1 - LEAST_GAIN) * last
 
 
 def carry_up(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from PIL import Image
@@ -22,10 +24,18 @@ from impasto.contracts import (
 )
 from impasto.errors import ImpastoError, NotAvailable, PluginError, SettingsError
 from impasto.hookspecs import PAINTING_GROUP
+from impasto.painting.multiscale import shrink
 from impasto.painting.networks import Network, load_network
+from impasto.painting.objective import Grams
+from impasto.painting.pictures import MIN_SIDE, to_tensor
+from impasto.painting.pyramid import plan_levels
+from impasto.painting.strips import strip_grams
+from impasto.painting.style_cache import StyleCache, fingerprint
 from impasto.painting.threads import usable_cpus
 from impasto.plugins import PluginHost
 from impasto.settings import Settings
+
+T = TypeVar("T")
 
 AUTO = "auto"
 WeightedPicture = tuple[Image.Image, float]
@@ -56,6 +66,7 @@ class Toolbox:
         self.optimizers = {o.name: o for o in collect("impasto_optimizers", Optimizer)}
         self.devices = {d.name: d for d in collect("impasto_devices", Device)}
         self.networks = {n.name: n for n in collect("impasto_networks", NetworkSource)}
+        self._style_cache = StyleCache()
         self._loaded: dict[tuple[str, torch.device, torch.dtype], Network] = {}
 
     @property
@@ -89,6 +100,7 @@ class Toolbox:
             "steps": steps,
             "max_pixels": options.max_pixels or device.max_pixels(),
             "style_weight": style_weight,
+            "brush_size": options.brush_size or defaults.brush_size,
         }
         return Tools(
             network=self.network(network, device),
@@ -101,29 +113,59 @@ class Toolbox:
 
     def optimizer(self, name: str) -> Optimizer:
         if name not in self.optimizers:
-            raise NotAvailable("optimizer", name, list(self.optimizers))
+            known = ", ".join(self.optimizers) or "none"
+            why = [f"no plugin offers it; there is {known}", self.host.left_out()]
+            raise NotAvailable("optimizer", name, [], "; ".join(filter(None, why)))
         return self.optimizers[name]
 
     def device(self, name: str) -> Device:
         """A device by name, or for `auto` the first that works here."""
         if name == AUTO:
             for device in self.devices.values():
-                if device.why_not() is None:
+                if self._why_not(device) is None:
                     return device
-            raise NotAvailable("device", name, list(self.devices), "no device works here")
+            why = "; ".join(filter(None, ["no device works here", self.host.left_out()]))
+            raise NotAvailable("device", name, list(self.devices), why)
         if name not in self.devices:
             raise NotAvailable("device", name, [*self.devices, AUTO])
-        why_not = self.devices[name].why_not()
+        why_not = self._why_not(self.devices[name])
         if why_not is not None:
             raise NotAvailable("device", name, list(self.devices), why_not)
         return self.devices[name]
 
     def network(self, name_or_file: str, device: Device) -> Network:
         """A network on a device in its feature precision; loaded once and kept."""
-        key = (name_or_file, device.torch_device(), device.feature_dtype())
+        where = self._asked(device, lambda: (device.torch_device(), device.feature_dtype()))
+        key = (name_or_file, *where)
         if key not in self._loaded:
             self._loaded[key] = self._load_network(name_or_file).to(key[1], key[2])
         return self._loaded[key]
+
+    def style_grams(self, tools: Tools, style: Image.Image, halvings: int) -> Grams:
+        """Gram matrices of a prepared style picture, shrunk by half so many times; computed once
+        and kept for as long as there is room."""
+        size = tuple(max(MIN_SIDE, round(side / 2**halvings)) for side in style.size)
+
+        def compute() -> Grams:
+            image = image_of(style, (size[1], size[0]), tools.device)
+            return strip_grams(tools.network, image, tools.device.strip_bytes())
+
+        # Networks stay loaded, so none can take over the identity of another.
+        return self._style_cache.get((id(tools.network), fingerprint(style), size), compute)
+
+    def warm(self, style: Image.Image, options: PaintOptions) -> None:
+        """Has the Gram matrices of a style picture ready for photos at or above the pixel cap.
+
+        Raises:
+            PictureError, NotAvailable, WeightsError, PluginError: as when it is painted with.
+        """
+        tools = self.pick(options)
+        assert tools.options.max_pixels is not None  # noqa: S101  (`pick` fills it in)
+        side = math.isqrt(tools.options.max_pixels)
+        content = Image.new("RGB", (side, side))
+        prepared = self.prepare(style, "style", tools.options, content)
+        for halvings in range(len(plan_levels((side, side), tools.steps))):
+            self.style_grams(tools, prepared, halvings)
 
     def prepare(
         self,
@@ -178,17 +220,46 @@ class Toolbox:
             raise PluginError(owner, f"{step.name} must return an RGB picture, not {result!r}")
         return result
 
+    def _why_not(self, item: Device | NetworkSource) -> str | None:
+        """Why a device or network cannot be used here; one that cannot even say so cannot."""
+        try:
+            return self._asked(item, item.why_not)
+        except PluginError as error:
+            self.host.note(error.plugin, "why_not", error.problem)
+            return str(error)
+
+    def _asked(self, item: Device | NetworkSource, question: Callable[[], T]) -> T:
+        """What a plugin's object answers. Raises PluginError when it fails."""
+        try:
+            return question()
+        except (ImpastoError, MemoryError, torch.OutOfMemoryError):
+            raise
+        except Exception as error:
+            problem = f"{item.name}: {type(error).__name__}: {error}"
+            raise PluginError(self.host.owner_of(item), problem) from error
+
     def _load_network(self, name_or_file: str) -> Network:
         source = self.networks.get(name_or_file)
         if source is not None:
-            why_not = source.why_not()
+            why_not = self._why_not(source)
             if why_not is not None:
                 raise NotAvailable("network", name_or_file, list(self.networks), why_not)
-            return source.load()
+            network = self._asked(source, source.load)
+            if not isinstance(network, Network):
+                raise PluginError(
+                    self.host.owner_of(source),
+                    f"the network {source.name!r} must load a Network, not {network!r}",
+                )
+            return network
         path = Path(name_or_file).expanduser()
         if path.suffix == ".safetensors" and path.is_file():
             return load_network(path)
         raise NotAvailable("network", name_or_file, [*self.networks, "or a .safetensors file"])
+
+
+def image_of(picture: Image.Image, size: tuple[int, int], device: Device) -> torch.Tensor:
+    """A picture as 1x3xHxW float32 in [0, 1], shrunk to (height, width), on a device."""
+    return shrink(to_tensor(picture).to(device.torch_device()), size)
 
 
 def load_toolbox(settings: Settings, *, strict: bool = False) -> Toolbox:
@@ -206,6 +277,6 @@ def load_toolbox(settings: Settings, *, strict: bool = False) -> Toolbox:
     for kind, found in toolbox.offers.items():
         if not found and kind in {"impasto_optimizers", "impasto_devices", "impasto_networks"}:
             raise SettingsError(
-                f"no plugin offers {kind}; see `impasto plugins` and plugins.allow, plugins.deny"
+                f"no plugin offers {kind}; see `impasto plugins`; {host.left_out()}".rstrip("; ")
             )
     return toolbox

@@ -66,10 +66,27 @@ def tiny_network_with_readouts(tmp_path_factory: pytest.TempPathFactory) -> Path
 
 
 @pytest.fixture(scope="session")
+def tiny_deep_network(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """VGG-19 down to conv5_1, thin, with random weights."""
+    path = tmp_path_factory.mktemp("networks") / "tiny-deep.safetensors"
+    numbers = (0, 2, 5, 7, 10, 12, 14, 16, 19, 21, 23, 25, 28)
+    save_file(random_weights((4, 4, 6, 6, *[8] * 9), numbers), path)
+    return path
+
+
+@pytest.fixture(scope="session")
 def toolbox(tiny_network: Path) -> Toolbox:
     """The built-in painting plugins, on the CPU, with the tiny network."""
     settings = Settings.model_validate(
-        {"painting": {"network": str(tiny_network), "device": "cpu", "steps": 12}}
+        {
+            "painting": {
+                "network": str(tiny_network),
+                "device": "cpu",
+                "steps": 12,
+                "memory_mb": 0,
+                "threads": 1,
+            }
+        }
     )
     return load_toolbox(settings)
 

@@ -149,7 +149,7 @@ def test_a_request_for_what_is_not_there_fails_that_job_alone(
 def test_a_plugin_that_breaks_fails_the_job_with_its_name(
     tmp_path: Path, tiny_network: Path, job: Callable[..., Paint]
 ) -> None:
-    folder = tmp_path / "plugins" / "painting"
+    folder = tmp_path / "plugins"
     folder.mkdir(parents=True)
     (folder / "smudge.py").write_text(
         """
@@ -169,7 +169,7 @@ def impasto_preprocessors(settings):
 """
     )
     painting = {"network": str(tiny_network), "device": "cpu"}
-    with child({"painting": painting, "plugins": {"folder": str(folder.parent)}}) as running:
+    with child({"painting": painting, "plugins": {"folder": str(folder)}}) as running:
         assert isinstance(running.hear(), Ready)
         running.say(job())
         _, outcome = running.outcome()

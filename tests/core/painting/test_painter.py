@@ -14,6 +14,7 @@ from impasto import Iterate, PaintOptions, PaintRequest, paint
 from impasto.errors import NotAvailable, PluginError
 from impasto.painting.painter import Painting, PaintProgress
 from impasto.painting.toolbox import Toolbox
+from impasto_cpu import Cpu
 
 Maker = Callable[..., Image.Image]
 
@@ -109,6 +110,28 @@ def test_an_optimizer_that_fails_is_named(
         list(paint(request(picture, optimizer="broken"), toolbox))
 
 
+@pytest.mark.parametrize(
+    ("yields", "sentence"),
+    [
+        ("a picture", "must yield Iterate, not str"),
+        (Iterate(1, 1.0, torch.zeros(1, 3, 5, 5)), "must yield images of the shape"),
+        (Iterate(1, 1.0, None), "must yield images of the shape"),
+    ],
+    ids=["no iterate", "wrong shape", "no image"],
+)
+def test_an_optimizer_that_yields_nonsense_is_named(
+    toolbox: Toolbox, picture: Maker, yields: object, sentence: str
+) -> None:
+    class Nonsense:
+        name = "nonsense"
+
+        def minimize(self, problem, steps):
+            yield yields
+
+    with pytest.raises(PluginError, match=sentence):
+        list(paint(request(picture, optimizer="nonsense"), with_optimizer(toolbox, Nonsense())))
+
+
 def test_the_best_iterate_is_kept_where_an_optimizer_ends_on_a_worse_one(
     toolbox: Toolbox, picture: Maker
 ) -> None:
@@ -180,3 +203,106 @@ def test_a_network_file_can_be_named(
 ) -> None:
     asked = request(picture, steps=2, network=str(tiny_network_with_readouts))
     assert finished(list(paint(asked, toolbox))).network == "tiny"
+
+
+def test_finishing_early_gives_the_picture_as_it_is_at_full_size(
+    toolbox: Toolbox, picture: Maker
+) -> None:
+    asked = request(picture, (300, 240), steps=60)
+    steps = 0
+
+    def after_five() -> bool:
+        return steps >= 5
+
+    for event in paint(asked, toolbox, finish_now=after_five):
+        steps += isinstance(event, PaintProgress)
+    assert isinstance(event, Painting)
+    assert event.steps == steps == 5
+    assert event.picture.size == (300, 240)
+    assert np.asarray(event.picture).std() > 10
+
+
+def test_a_level_that_no_longer_pays_ends_before_its_steps(
+    toolbox: Toolbox, picture: Maker
+) -> None:
+    painting = finished(list(paint(request(picture, (150, 120), steps=2000), toolbox)))
+    assert painting.steps < 1000
+
+
+def test_a_picture_too_large_for_the_memory_is_painted_smaller_and_says_so(
+    toolbox: Toolbox, picture: Maker
+) -> None:
+    toolbox = with_memory(toolbox, 60_000_000)
+    painting = finished(list(paint(request(picture, (900, 600), steps=3), toolbox)))
+    assert painting.reduced
+    width, height = painting.picture.size
+    assert 100 < width < 900
+    assert width / height == pytest.approx(1.5, rel=0.02)
+    small = finished(list(paint(request(picture, (90, 60), steps=3), toolbox)))
+    assert not small.reduced
+    assert small.picture.size == (90, 60)
+
+
+def test_the_same_picture_comes_out_in_much_and_in_little_memory(
+    toolbox: Toolbox, picture: Maker
+) -> None:
+    asked = request(picture, (200, 160), steps=6)
+    plenty = finished(list(paint(asked, toolbox)))
+    little = finished(list(paint(asked, with_memory(toolbox, 16_000_000))))
+    assert not little.reduced
+    difference = np.abs(np.asarray(plenty.picture, float) - np.asarray(little.picture, float))
+    assert difference.mean() < 2
+
+
+def test_without_memory_painting_says_so(toolbox: Toolbox, picture: Maker) -> None:
+    with pytest.raises(MemoryError, match="too few"):
+        list(paint(request(picture), with_memory(toolbox, 1000)))
+
+
+def with_memory(toolbox: Toolbox, memory: int) -> Toolbox:
+    """The toolbox with a CPU that has so many bytes and works in low strips: in tiles."""
+
+    class SmallCpu(Cpu):
+        def memory(self) -> int:
+            return memory
+
+        def strip_bytes(self) -> int:
+            return 20_000
+
+    other = Toolbox(toolbox.host)
+    other.devices["cpu"] = SmallCpu(max_pixels=10_000_000, memory_mb=0)
+    return other
+
+
+def test_a_preset_made_ready_costs_no_style_pass(
+    toolbox: Toolbox, picture: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    style = picture(50, 70, seed=2)
+    options = PaintOptions(max_pixels=14_400)
+    toolbox = Toolbox(toolbox.host)
+    toolbox.warm(style, options)
+
+    def unexpected(*_: object) -> None:
+        raise AssertionError("the style went through the network again")
+
+    monkeypatch.setattr("impasto.painting.toolbox.strip_grams", unexpected)
+    photo = picture(400, 300, seed=1)
+    events = paint(PaintRequest(content=photo, styles=[(style, 1.0)], options=options), toolbox)
+    assert isinstance(next(events), PaintProgress)
+    events.close()
+
+
+@pytest.mark.parametrize("size", [(200, 100), (100, 200), (640, 480)])
+def test_the_style_keeps_its_shape_and_takes_the_brush_size(
+    toolbox: Toolbox, picture: Maker, size: tuple[int, int]
+) -> None:
+    photo, style = picture(160, 90), picture(*size)
+    cap = PaintOptions(max_pixels=14_400)
+    areas = {}
+    for brush in (0.5, 1.0, 2.0):
+        options = cap.model_copy(update={"brush_size": brush})
+        prepared = toolbox.prepare(style, "style", options, photo)
+        assert prepared.width / prepared.height == pytest.approx(size[0] / size[1], rel=0.1)
+        areas[brush] = prepared.width * prepared.height
+    assert areas[1.0] == pytest.approx(160 * 90, rel=0.1)
+    assert areas[2.0] == pytest.approx(4 * areas[1.0], rel=0.1)

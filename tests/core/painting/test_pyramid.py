@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from impasto.painting.pictures import MIN_SIDE, resize
-from impasto.painting.pyramid import carry_up, plan_levels
+from impasto.painting.pyramid import StoppingRule, carry_up, plan_levels
 
 
 @given(st.integers(32, 4000), st.integers(32, 4000), st.integers(1, 5000))
@@ -20,8 +20,17 @@ def test_plans_grow_to_the_wanted_size_and_spend_all_steps(h: int, w: int, steps
 
 
 def test_480_pixels_are_painted_in_three_sizes() -> None:
-    levels = plan_levels((480, 480), 140)
-    assert [(level.height, level.steps) for level in levels] == [(120, 40), (240, 40), (480, 60)]
+    levels = plan_levels((480, 480), 80)
+    assert [(level.height, level.steps) for level in levels] == [(120, 30), (240, 20), (480, 30)]
+
+
+def test_a_level_ends_when_ten_steps_gain_less_than_a_twentieth() -> None:
+    rule = StoppingRule()
+    due = [step for step in range(1, 35) if rule.is_due(step)]
+    assert due == [10, 20, 30]
+    assert not rule.says_stop(100.0)
+    assert not rule.says_stop(90.0)
+    assert rule.says_stop(86.0)
 
 
 def test_a_level_keeps_its_own_detail_and_takes_the_change_from_below() -> None:

@@ -1,0 +1,61 @@
+"""Budgets: what fits is planned, the faster way first; what does not fit is said."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from impasto.painting.networks import Network, load_network
+from impasto.painting.workspace import REMEMBERED_BYTES, budget, most_pixels, plans
+
+STRIP = 100_000
+MEGABYTES = 1_000_000
+
+
+@pytest.fixture(scope="module")
+def network(tiny_network: Path) -> Network:
+    return load_network(tiny_network)
+
+
+def test_without_a_limit_everything_is_kept(network: Network) -> None:
+    found = budget(network, (480, 480), None, STRIP)
+    assert found
+    assert found.plan.keep == {"conv1_2", "conv2_1", "conv2_2", "conv3_1"}
+    assert found.optimizer == REMEMBERED_BYTES[0] * 480 * 480
+
+
+def test_less_memory_means_that_less_is_kept(network: Network) -> None:
+    found = [budget(network, (480, 480), mb * MEGABYTES, STRIP) for mb in range(90, 20, -1)]
+    kept = [len(b.plan.keep) for b in found if b is not None]
+    assert kept[0] == 4
+    assert kept[-1] == 0
+    assert found[-1] is None
+
+
+def test_each_way_to_run_a_network_takes_less_whole_maps_than_the_one_before(
+    network: Network,
+) -> None:
+    ways = list(plans(network, STRIP))
+    taken = [plan.whole_map_bytes(480, 640) for plan in ways]
+    assert taken == sorted(taken, reverse=True)
+    assert taken[-1] == 3 * 480 * 640 * 4  # the image alone
+    assert len(ways[-1].segments) == 1
+
+
+@given(pixels=st.integers(1024, 4_000_000), aspect=st.floats(1, 20))
+def test_what_is_said_to_fit_fits(network: Network, pixels: int, aspect: float) -> None:
+    available = 200 * pixels
+    most = most_pixels(network, aspect, available, STRIP)
+    assert most is not None
+    if most >= 1024:
+        height = max(1, int((most / aspect) ** 0.5))
+        assert budget(network, (height, max(1, int(height * aspect))), available, STRIP)
+
+
+def test_more_memory_never_means_a_smaller_picture(network: Network) -> None:
+    sizes = [most_pixels(network, 1.5, mb * MEGABYTES, STRIP) for mb in (1, 30, 60, 300, 3000)]
+    assert sizes == sorted(sizes)
+    assert most_pixels(network, 1.5, None, STRIP) is None
