@@ -12,7 +12,23 @@ import zlib
 import numpy as np
 from PIL import Image
 
-PRESETS = ("night", "wave", "mosaic", "stained_glass", "pointillism", "sanguine")
+PRESETS = (
+    "night",
+    "wave",
+    "palette_knife",
+    "watercolor",
+    "mosaic",
+    "stained_glass",
+    "gilded",
+    "cubist",
+    "pointillism",
+    "linocut",
+    "ink",
+    "comic",
+    "embroidery",
+    "marbled",
+    "sanguine",
+)
 
 
 def draw_preset(name: str, size: int = 1024) -> Image.Image:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import re
 import sys
@@ -20,7 +21,11 @@ TABLE: dict[str, dict[str, Any]] = tomllib.loads(
 )["styles"]
 NAMES = sorted(TABLE)
 
+SMALL = 128
+"""Pixels a side at which tests draw."""
+
 Draw = Callable[..., Image.Image]
+Drawn = Callable[[str], Image.Image]
 
 
 @pytest.fixture
@@ -32,9 +37,21 @@ def draw_package(monkeypatch: pytest.MonkeyPatch) -> Any:
         del sys.modules[module]
 
 
+@pytest.fixture(scope="module")
+def drawn() -> Drawn:
+    """Every preset drawn small, once for the whole module."""
+
+    @functools.cache
+    def draw(name: str) -> Image.Image:
+        image: Image.Image = importlib.import_module("draw").draw_preset(name, SMALL)
+        return image
+
+    return draw
+
+
 def test_there_are_presets_and_each_has_a_program(draw_package: Any) -> None:
-    assert set(draw_package.PRESETS) == set(TABLE)
-    assert len(set(draw_package.PRESETS)) == len(draw_package.PRESETS) >= 6
+    assert tuple(TABLE) == draw_package.PRESETS
+    assert len(set(draw_package.PRESETS)) == len(draw_package.PRESETS) >= 12
 
 
 def test_files_and_titles_are_unique() -> None:
@@ -51,7 +68,10 @@ def test_entry_is_complete(name: str) -> None:
     entry = TABLE[name]
     assert re.fullmatch(r"[a-z][a-z0-9_]*", name)
     assert len(name) <= 20
-    assert set(entry) == {"file", "emoji", "credit", "licence", "titles"}
+    needed = {"file", "emoji", "credit", "licence", "titles"}
+    assert needed <= set(entry) <= needed | {"strength", "brush_size"}
+    assert 0.25 <= entry.get("strength", 1.0) <= 4
+    assert 0.25 <= entry.get("brush_size", 1.0) <= 4
     assert entry["licence"] == "CC0-1.0"
     assert all(entry[key].strip() for key in ("file", "emoji", "credit"))
     assert {"en", "ru"} <= set(entry["titles"])
@@ -75,27 +95,25 @@ def test_pictures_are_light_to_carry() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_drawing_repeats_itself(draw_package: Any, name: str) -> None:
-    first = draw_package.draw_preset(name, 96)
-    second = draw_package.draw_preset(name, 96)
-    assert first.mode == "RGB"
-    assert first.size == (96, 96)
-    assert first.tobytes() == second.tobytes()
-    _check_rich(np.asarray(first, dtype=np.float32))
+def test_drawing_repeats_itself(draw_package: Any, drawn: Drawn, name: str) -> None:
+    again = draw_package.draw_preset(name, SMALL)
+    assert again.mode == "RGB"
+    assert again.size == (SMALL, SMALL)
+    assert again.tobytes() == drawn(name).tobytes()
+    _check_rich(np.asarray(again, dtype=np.float32))
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_chance_comes_from_the_generator_alone(draw_package: Any, name: str) -> None:
+def test_chance_comes_from_the_generator_alone(draw_package: Any, drawn: Drawn, name: str) -> None:
     draw: Draw = importlib.import_module(f"draw.{name}").draw
-    one = draw(64, np.random.default_rng(1))
-    other = draw(64, np.random.default_rng(2))
-    assert one.tobytes() != other.tobytes()
+    assert draw(SMALL, np.random.default_rng(1)).tobytes() != drawn(name).tobytes()
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_kept_picture_is_what_the_program_draws(draw_package: Any, name: str) -> None:
+@pytest.mark.usefixtures("draw_package")
+def test_kept_picture_is_what_the_program_draws(drawn: Drawn, name: str) -> None:
     """A smaller drawing has the same composition, so both agree when shrunk to a few pixels."""
-    small = draw_package.draw_preset(name, 256).resize((12, 12), Image.Resampling.BOX)
+    small = drawn(name).resize((12, 12), Image.Resampling.BOX)
     with Image.open(STYLES / TABLE[name]["file"]) as image:
         kept = image.resize((12, 12), Image.Resampling.BOX)
     a = np.asarray(small, dtype=np.float32).ravel()
