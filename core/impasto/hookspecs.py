@@ -12,7 +12,8 @@ Two processes, two entry-point groups: hooks that run in the *bot* are found in 
 `impasto`, hooks that run in the *painting child* in the group `impasto.painting`. A plugin may be
 registered in both. `settings.plugin("<plugin name>")` is the plugin's own validated section.
 Hooks are called once at the start, plugin by plugin: by `impasto_order` of the plugin (default
-100), then by its name.
+100), then by its name. A plugin that needs something of a certain hook API says so by
+`impasto_api = "1.0"`.
 """
 
 from __future__ import annotations
@@ -45,6 +46,10 @@ hookspec = pluggy.HookspecMarker("impasto")
 
 BOT_GROUP = "impasto"
 PAINTING_GROUP = "impasto.painting"
+
+HOOK_API = "1.0"
+"""Version of the hooks and of the contracts of what they return. A minor version adds; a major one
+takes away what was deprecated before. See docs/plugins/deprecation.md."""
 
 
 @hookspec
@@ -124,3 +129,19 @@ def impasto_devices(settings: Settings) -> Sequence[Device]:  # type: ignore[emp
 @hookspec
 def impasto_networks(settings: Settings) -> Sequence[NetworkSource]:  # type: ignore[empty-body]
     """Painting child. Return feature networks; `painting.network` names the one that is used."""
+
+
+HOOKS = tuple(name for name in tuple(globals()) if name.startswith("impasto_"))
+PAINTING_HOOKS = frozenset(
+    {
+        "impasto_preprocessors",
+        "impasto_postprocessors",
+        "impasto_optimizers",
+        "impasto_devices",
+        "impasto_networks",
+    }
+)
+"""Hooks that run in the painting child; `impasto_settings` runs in both processes, all others in
+the bot."""
+OBSERVERS = frozenset({"impasto_job_changed"})
+"""Hooks that are called again and again while the bot runs, on its event loop."""

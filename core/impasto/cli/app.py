@@ -12,7 +12,7 @@ import typer
 import typer.core
 import typer.main
 
-from impasto.cli import bot, listing, paint
+from impasto.cli import bot, listing, new_plugin, paint, styles
 from impasto.cli.session import Session, session_of
 from impasto.errors import ImpastoError, PluginError
 
@@ -115,6 +115,8 @@ def _program(
 bot.add_commands(app)
 paint.add_commands(app)
 listing.add_commands(app)
+new_plugin.add_commands(app)
+styles.add_commands(app)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

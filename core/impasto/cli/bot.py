@@ -10,7 +10,7 @@ import tempfile
 import webbrowser
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -37,6 +37,8 @@ def run(context: typer.Context) -> None:
 async def _run(
     settings: Settings, host: PluginHost, on_ready: Callable[[], None] | None = None
 ) -> None:
+    from impasto.plugins.troubles import forget_troubles
+    from impasto.plugins.watchdog import LoopWatchdog
     from impasto.telegram.app import run_bot
 
     def ready() -> None:
@@ -45,12 +47,16 @@ async def _run(
         if on_ready is not None:
             on_ready()
 
-    with _stop_on_signals() as stop:
-        await run_bot(settings, host, stop=stop, on_ready=ready)
+    forget_troubles(settings.state_dir)
+    host.keep_troubles_in(settings.state_dir)
+    with stop_on_signals() as stop:
+        async with LoopWatchdog(host, settings.plugins.slow_seconds):
+            await run_bot(settings, host, stop=stop, on_ready=ready)
 
 
 def play(
     context: typer.Context,
+    *,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[
         int, typer.Option(min=0, max=65535, help="Port of the chat page; 0 takes a free one.")
@@ -60,9 +66,22 @@ def play(
         Path | None,
         typer.Option(help="Folder for what is written; a temporary one if not given."),
     ] = None,
+    plugin: Annotated[
+        list[Path] | None,
+        typer.Option(
+            exists=True, help="A one-file plugin, or the folder of a package; may be repeated."
+        ),
+    ] = None,
+    reload: Annotated[
+        bool,
+        typer.Option("--reload", help="Restart the bot when a plugin changes; the chat stays."),
+    ] = False,
 ) -> None:
     """Talk to the bot in a chat page on this machine: no token, no account, no network."""
     session = session_of(context)
+    overrides: dict[str, Any] = {}
+    if plugin:
+        overrides["plugins"] = {"files": [path.resolve() for path in plugin]}
     with contextlib.ExitStack() as cleanup:
         if state_dir is None:
             # The playground forgets its chats when it ends, and jobs of a forgotten chat are of
@@ -71,26 +90,44 @@ def play(
                 tempfile.TemporaryDirectory(prefix="impasto-play-", ignore_cleanup_errors=True)
             )
             state_dir = Path(name)
-            _share_weights(session.settings.state_dir, state_dir)
-        asyncio.run(_play(session, host, port, browser, state_dir))
+            _share_state(session.settings.state_dir, state_dir)
+        overrides["state_dir"] = state_dir.resolve()
+        asyncio.run(
+            _play(
+                session,
+                host=host,
+                port=port,
+                browser=browser,
+                reload=reload,
+                overrides=overrides,
+            )
+        )
 
 
-def _share_weights(state_dir: Path, temporary: Path) -> None:
-    """Networks that were fetched are there in the playground too."""
-    weights = state_dir.resolve() / "weights"
-    if weights.is_dir():
-        (temporary / weights.name).symlink_to(weights, target_is_directory=True)
+def _share_state(state_dir: Path, temporary: Path) -> None:
+    """Networks that were fetched and styles that were added are there in the playground too."""
+    for name in ("weights", "styles"):
+        folder = state_dir.resolve() / name
+        if folder.is_dir():
+            (temporary / name).symlink_to(folder, target_is_directory=True)
 
 
-async def _play(session: Session, host: str, port: int, browser: bool, state_dir: Path) -> None:
+async def _play(
+    session: Session,
+    *,
+    host: str,
+    port: int,
+    browser: bool,
+    reload: bool,
+    overrides: dict[str, Any],
+) -> None:
     from impasto.playground import Playground
 
     playground = Playground(host=host, port=port)
     await _start(playground, host, port)
     try:
         settings = session.load_settings(
-            state_dir=state_dir,
-            telegram={"token": playground.token, "api_base": playground.url},
+            **overrides, telegram={"token": playground.token, "api_base": playground.url}
         )
 
         def show() -> None:
@@ -98,7 +135,13 @@ async def _play(session: Session, host: str, port: int, browser: bool, state_dir
             if browser:
                 webbrowser.open(playground.url)
 
-        await _run(settings, session.load_bot(settings), on_ready=show)
+        if reload:
+            from impasto.cli.reloading import run_reloading
+
+            with stop_on_signals() as stop:
+                await run_reloading(settings, session.arguments, stop=stop, on_ready=show)
+        else:
+            await _run(settings, session.load_bot(settings), on_ready=show)
     finally:
         await playground.stop()
 
@@ -117,7 +160,7 @@ async def _start(playground: Playground, host: str, port: int) -> None:
 
 
 @contextlib.contextmanager
-def _stop_on_signals() -> Iterator[asyncio.Event]:
+def stop_on_signals() -> Iterator[asyncio.Event]:
     """An event that SIGINT and SIGTERM set; a second signal ends the process as it always does."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

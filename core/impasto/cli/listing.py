@@ -1,4 +1,4 @@
-"""`impasto styles` and `impasto plugins`: what there is to paint with, and who brings it."""
+"""`impasto plugins`: what there is to paint with and to talk with, and who brings it."""
 
 from __future__ import annotations
 
@@ -20,57 +20,55 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def add_commands(cli: typer.Typer) -> None:
-    cli.command("styles")(styles)
     cli.command("plugins")(plugins)
-
-
-def styles(context: typer.Context, as_json: AsJson = False) -> None:
-    """List the preset styles."""
-    from impasto.contracts import StylePreset
-
-    session = session_of(context)
-    presets = session.bot.collect("impasto_styles", StylePreset, settings=session.settings)
-    if session.strict:
-        session.bot.check_strict()
-    if as_json:
-        _print_json(
-            {
-                "name": preset.name,
-                "titles": preset.titles,
-                "picture": str(preset.picture),
-                "credit": preset.credit,
-                "licence": preset.licence,
-            }
-            for preset in presets
-        )
-        return
-    _print_table(
-        ("name", "title", "credit", "licence"),
-        (
-            (preset.name, f"{preset.emoji} {preset.title('en')}", preset.credit, preset.licence)
-            for preset in presets
-        ),
-    )
 
 
 def plugins(
     context: typer.Context,
     hooks: Annotated[bool, typer.Option("--hooks", help="Show who implements which hook.")] = False,
+    settings: Annotated[
+        bool, typer.Option("--settings", help="Show the settings of plugins and their values.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """List the plugins of both processes, working or not."""
+    """List the plugins of both processes, working or not, and what went wrong with them since the
+    bot's last start."""
+    from impasto.plugins.troubles import read_troubles
+
     session = session_of(context)
     hosts = _load_both(session)
+    told = {
+        process: read_troubles(session.settings.state_dir, host.group)
+        for process, host in hosts.items()
+    }
     records = [(process, record) for process, host in hosts.items() for record in host.records]
-    if as_json:
-        _print_json(_as_json(process, record) for process, record in records)
+    if settings:
+        rows = list(_settings_rows(hosts.values()))
+        columns = ("setting", "value", "default", "meaning")
+        if as_json:
+            print_json(dict(zip(columns, row, strict=True)) for row in rows)
+        else:
+            print_table(columns, rows)
+    elif as_json:
+        print_json(
+            _as_json(process, record, told[process].get(record.name, []))
+            for process, record in records
+        )
     elif hooks:
-        _print_table(("hook", "runs in", "plugins"), _hook_rows(hosts))
+        print_table(("hook", "runs in", "plugins"), _hook_rows(hosts))
     else:
-        _print_table(
-            ("name", "version", "origin", "process", "status", "hooks"),
+        print_table(
+            ("name", "version", "origin", "process", "status", "since the last start", "hooks"),
             (
-                (r.name, r.version, r.origin, process, r.error or r.status, "\n".join(r.hooks))
+                (
+                    r.name,
+                    r.version,
+                    r.origin,
+                    process,
+                    r.error or r.status,
+                    "\n".join(_in_words(told[process].get(r.name, []))),
+                    "\n".join(r.hooks),
+                )
                 for process, r in records
             ),
         )
@@ -114,7 +112,27 @@ def _ask_all(bot: PluginHost, settings: Settings) -> None:
         pass
 
 
-def _as_json(process: str, record: PluginRecord) -> dict[str, Any]:
+def _in_words(troubles: Iterable[dict[str, Any]]) -> Iterable[str]:
+    for trouble in troubles:
+        times = f" ({trouble['count']} times)" if trouble["count"] > 1 else ""
+        yield f"{trouble['where']}: {trouble['problem']}{times}"
+
+
+def _settings_rows(hosts: Iterable[PluginHost]) -> Iterable[tuple[str, str, str, str]]:
+    """Each setting of each plugin; what looks like a secret is not shown."""
+    from impasto.settings import hidden
+
+    for host in hosts:
+        for record, model in host.call("impasto_settings"):
+            section = host.settings.plugin(record.name)
+            for name, field in model.model_fields.items():
+                setting = f"plugins.{record.name}.{name}"
+                default = field.get_default(call_default_factory=True)
+                value = "(set)" if hidden(name) else repr(getattr(section, name))
+                yield setting, value, repr(default), field.description or ""
+
+
+def _as_json(process: str, record: PluginRecord, troubles: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "name": record.name,
         "version": record.version,
@@ -124,6 +142,7 @@ def _as_json(process: str, record: PluginRecord) -> dict[str, Any]:
         "hooks": record.hooks,
         "status": record.status,
         "error": record.error,
+        "troubles": troubles,
     }
 
 
@@ -131,21 +150,20 @@ def _hook_rows(hosts: dict[str, PluginHost]) -> Iterable[tuple[str, str, str]]:
     """Every hook, the process that its documentation names first, and its plugins in order."""
     from impasto import hookspecs
 
-    for hook, function in vars(hookspecs).items():
-        if not hook.startswith("impasto_"):
-            continue
-        where = (inspect.getdoc(function) or "").split(".")[0].split(",")[0]
+    for hook in hookspecs.HOOKS:
+        documentation = inspect.getdoc(getattr(hookspecs, hook)) or ""
+        where = documentation.split(".")[0].split(",")[0]
         names = dict.fromkeys(
             r.name for host in hosts.values() for r in host.active if hook in r.hooks
         )
         yield hook, where.lower(), ", ".join(names)
 
 
-def _print_json(items: Iterable[dict[str, Any]]) -> None:
+def print_json(items: Iterable[dict[str, Any]]) -> None:
     typer.echo(json.dumps(list(items), indent=2, ensure_ascii=False))
 
 
-def _print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     from rich import box
     from rich.console import Console
     from rich.table import Table

@@ -71,6 +71,12 @@ def paint(  # noqa: PLR0917  (typer calls it by name)
     style_weight: Annotated[
         float | None, typer.Option(help="Style against content, whose weight is 1.", metavar="X")
     ] = None,
+    brush_size: Annotated[
+        float | None,
+        typer.Option(
+            "--brush", help="How large the style's marks come out: 0.25 to 4.", metavar="X"
+        ),
+    ] = None,
     keep_colors: Annotated[
         bool, typer.Option("--keep-colors", help="Keep the photo's own hues.")
     ] = False,
@@ -88,6 +94,7 @@ def paint(  # noqa: PLR0917  (typer calls it by name)
         device=device,
         network=network,
         style_weight=style_weight,
+        brush_size=brush_size,
         keep_colors=keep_colors,
         seed=seed,
     )
@@ -103,6 +110,12 @@ def paint(  # noqa: PLR0917  (typer calls it by name)
         typer.echo(json.dumps(job.report(painting), ensure_ascii=False))
     else:
         typer.echo(f"{output}: {painting.steps} steps in {painting.seconds:.1f} s", err=True)
+    if painting.reduced:
+        typer.echo(
+            f"{output}: painted at {painting.picture.width} x {painting.picture.height}, which is "
+            "what fits into painting.memory_mb; raise it for a larger picture",
+            err=True,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +133,11 @@ class _Job:
         Raises:
             ImpastoError: a picture cannot be used, or what was asked for is not there.
         """
+        from impasto.painting.footprint import return_large_blocks, tidy
         from impasto.painting.painter import OUT_OF_MEMORY, PaintRequest
         from impasto.painting.toolbox import load_toolbox
+
+        return_large_blocks()
 
         request = PaintRequest(
             content=_open(self.photo),
@@ -129,6 +145,7 @@ class _Job:
             options=self.options,
         )
         toolbox = load_toolbox(session.settings, strict=session.strict)
+        tidy()
         try:
             painting = _paint_with_progress(request, toolbox)
         except OUT_OF_MEMORY:

@@ -1,0 +1,135 @@
+"""What plugins there are, none of them imported yet: entry points, the folder, single files.
+
+A single file is loaded in the process in which its hooks run. Which hooks it has is read from its
+source, because importing a painting plugin would bring torch into the bot.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import importlib.metadata
+import importlib.util
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import structlog
+
+from impasto import hookspecs
+from impasto.errors import SettingsError
+from impasto.plugins.records import BUILT_IN, DENIED, SAFE_MODE, PluginRecord
+from impasto.settings import PluginsSettings
+
+log = structlog.get_logger(__name__)
+
+OWN_DISTRIBUTION = "impasto"
+
+Load = Callable[[], Any]
+
+
+def find_plugins(group: str, settings: PluginsSettings) -> Iterator[tuple[PluginRecord, Load]]:
+    """Everything that could be loaded in the process of this group, with what loads it.
+
+    Records of plugins that the settings leave out say so.
+
+    Raises:
+        SettingsError: a folder or file of the settings is not there.
+    """
+    for record, load in _all(group, settings):
+        if settings.safe_mode:
+            record.left_out = "" if record.origin == BUILT_IN else SAFE_MODE
+        elif record.name in settings.deny or (settings.allow and record.name not in settings.allow):
+            record.left_out = DENIED
+        yield record, load
+
+
+def _all(group: str, settings: PluginsSettings) -> Iterator[tuple[PluginRecord, Load]]:
+    entry_points = importlib.metadata.entry_points(group=group)
+    for entry_point in sorted(entry_points, key=_built_in_first):
+        distribution = entry_point.dist
+        origin = distribution.name if distribution else "unknown"
+        record = PluginRecord(
+            name=entry_point.name,
+            version=distribution.version if distribution else "",
+            origin=BUILT_IN if origin == OWN_DISTRIBUTION else origin,
+        )
+        yield record, entry_point.load
+    for path in _files(settings):
+        if _belongs(path, group):
+            name = path.parent.name if path.name == "__init__.py" else path.stem
+            record = PluginRecord(name=name, version="", origin=str(path))
+            yield record, functools.partial(import_file, path)
+
+
+def _files(settings: PluginsSettings) -> list[Path]:
+    """One-file plugins: those of the folder by name, then those that are named one by one."""
+    found: list[Path] = []
+    if settings.folder is not None:
+        if not settings.folder.is_dir():
+            raise SettingsError(
+                f"plugins.folder = {str(settings.folder)!r}: there is no such folder"
+            )
+        found += sorted(p for p in settings.folder.glob("*.py") if not p.name.startswith("_"))
+    for path in settings.files:
+        file = path / "__init__.py" if path.is_dir() else path
+        if not file.is_file():
+            raise SettingsError(f"plugins.files: there is no file {str(file)!r}")
+        found.append(file)
+    return list({path.resolve(): path for path in found}.values())
+
+
+def _belongs(path: Path, group: str) -> bool:
+    """Whether a file has hooks that run in the process of this group. A file whose hooks cannot
+    be told is the bot's: loading it there shows what is wrong with it."""
+    hooks = _hooks_in(path)
+    is_painting = bool(hooks & hookspecs.PAINTING_HOOKS)
+    if group == hookspecs.PAINTING_GROUP:
+        return is_painting
+    return not is_painting or bool(hooks - hookspecs.PAINTING_HOOKS - {"impasto_settings"})
+
+
+def _hooks_in(path: Path) -> set[str]:
+    try:
+        tree = ast.parse(path.read_bytes())
+    except (OSError, SyntaxError, ValueError):
+        return set()
+    names = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+    return names & set(hookspecs.HOOKS)
+
+
+def warn_of_absent_plugins(settings: PluginsSettings) -> None:
+    """Names in `[plugins]` that are nobody's: mistyped, or of a plugin not installed here."""
+    groups = (hookspecs.BOT_GROUP, hookspecs.PAINTING_GROUP)
+    names = {record.name for group in groups for record, _ in find_plugins(group, settings)}
+    for name in sorted(set(settings.sections) - names):
+        log.warning("settings_of_absent_plugin", section=f"plugins.{name}")
+    for setting in ("allow", "deny"):
+        for name in sorted(set(getattr(settings, setting)) - names):
+            log.warning("absent_plugin_named", setting=f"plugins.{setting}", plugin=name)
+
+
+def import_file(path: Path) -> ModuleType:
+    """Imports a one-file plugin (or a package by its `__init__.py`) under a name of its own, so
+    that it can shadow no other module."""
+    name = f"impasto_plugin_file_{path.parent.name}_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{path} is not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
+
+
+def _built_in_first(entry_point: importlib.metadata.EntryPoint) -> tuple[str, bool, str]:
+    """Sorts by name; of two plugins of one name, our own stays whatever is installed beside it."""
+    distribution = entry_point.dist
+    foreign = distribution is None or distribution.name != OWN_DISTRIBUTION
+    return entry_point.name, foreign, entry_point.value

@@ -1,0 +1,156 @@
+"""A person who talks to the bot, in words that read well in a test.
+
+async def test_greeting(chat):
+    await chat.send_text("/start")
+    reply = await chat.reply()
+    assert "photo" in reply
+    assert reply.buttons == ["Styles"]
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from aiogram.types import Message
+from PIL import Image
+
+from impasto.playground import Person
+from impasto.testing.factories import jpeg, make_photo
+
+if TYPE_CHECKING:
+    from impasto.testing.app import App
+
+T = TypeVar("T")
+
+PATIENCE: Final = 60.0
+"""Seconds until a wait gives up; far more than anything takes on a slow and busy machine."""
+
+
+class NoReply(AssertionError):
+    """The bot did not do what was waited for; says what it said instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A message of the bot as it was when it was looked at."""
+
+    text: str
+    """Text or caption, without formatting."""
+    buttons: list[str]
+    """What is on its inline buttons, row by row."""
+    has_picture: bool
+    message_id: int
+
+    def __contains__(self, words: str) -> bool:
+        """Whether it says these words."""
+        return words in self.text
+
+
+class Chat:
+    """One person's chat with the bot; made by `App.chat` and the fixture `chat`.
+
+    Raises:
+        NoReply: by everything that waits, when the bot does nothing of the kind, or has ended.
+    """
+
+    def __init__(self, app: App, person: Person) -> None:
+        self._app = app
+        self._person = person
+        self._seen = 0
+
+    async def send_text(self, text: str) -> None:
+        """Sends a text, a command for example."""
+        await self._do(self._person.send_text(text))
+
+    async def send_photo(
+        self, photo: Image.Image | bytes | None = None, caption: str | None = None
+    ) -> None:
+        """Sends a photo: a picture, the bytes of a file, or by default one that the kit makes."""
+        picture = photo if photo is not None else make_photo(128, 96)
+        content = picture if isinstance(picture, bytes) else jpeg(picture)
+        await self._do(self._person.send_photo(content, caption))
+
+    async def send_file(self, content: bytes, name: str = "picture.png") -> None:
+        """Sends a file as it is."""
+        await self._do(self._person.send_document(content, name))
+
+    async def tap(self, button: str) -> str:
+        """Waits for an inline button that says this (or contains it) and taps it; returns what the
+        bot shows for a moment, empty if nothing."""
+        await self._wait(self._tapped(button))
+        return self._toast
+
+    async def reply(self, containing: str = "") -> Reply:
+        """The next message of the bot that was not returned yet; with `containing`, the next one
+        that says this."""
+        message = await self._wait(
+            self._person.wait_for(
+                lambda m: containing in (m.text or m.caption or ""), PATIENCE, after=self._seen
+            )
+        )
+        self._seen = message.message_id
+        return _reply(message)
+
+    async def painting(self) -> Image.Image:
+        """Waits until the bot says that a picture is ready, and returns it."""
+        ready = await self._wait(
+            self._person.wait_for(
+                lambda m: m.text and m.reply_to_message, PATIENCE, after=self._seen
+            )
+        )
+        self._seen = ready.message_id
+        shown = ready.reply_to_message.message_id if ready.reply_to_message else 0
+        [message] = [m for m in self._person.from_bot() if m.message_id == shown]
+        if not message.photo:
+            raise NoReply(f"the bot says {ready.text!r} about a message without a picture")
+        content = await self._do(self._person.download(message.photo[-1].file_id))
+        return Image.open(io.BytesIO(content)).convert("RGB")
+
+    def replies(self) -> list[Reply]:
+        """All messages of the bot as they are now, oldest first."""
+        return [_reply(message) for message in self._person.from_bot()]
+
+    _toast = ""
+
+    async def _tapped(self, button: str) -> None:
+        def is_there() -> bool:
+            return any(button in label for reply in self.replies() for label in reply.buttons)
+
+        await self._person.wait_until(is_there, PATIENCE)
+        answer = await self._person.answer_to(await self._person.tap(button), PATIENCE)
+        self._toast = answer.text or ""
+
+    async def _do(self, work: Coroutine[Any, Any, T]) -> T:
+        """Runs `work` in the bot's event loop, whatever loop the test runs in."""
+        return await asyncio.wrap_future(self._app.run(work))
+
+    async def _wait(self, work: Coroutine[Any, Any, T]) -> T:
+        """As `_do`, until the bot has ended."""
+        waiting = self._app.run(work)
+        both: list[asyncio.Future[Any]] = [
+            asyncio.wrap_future(waiting),
+            asyncio.wrap_future(self._app.ended),
+        ]
+        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+        if not waiting.done():
+            waiting.cancel()
+            raise NoReply(f"the bot has ended: {self._app.ended.exception()!r}")
+        try:
+            return waiting.result()
+        except TimeoutError as error:
+            raise NoReply(str(error)) from None
+
+
+def _reply(message: Message) -> Reply:
+    markup = message.reply_markup
+    rows = markup.inline_keyboard if markup is not None else []
+    return Reply(
+        text=message.text or message.caption or "",
+        buttons=[button.text for row in rows for button in row],
+        has_picture=bool(message.photo),
+        message_id=message.message_id,
+    )

@@ -1,0 +1,78 @@
+"""Pictures and settings for tests: small, the same each time, and not all of one color."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from impasto.settings import Settings
+
+SIDE = 64
+"""Pixels of the longer side of the pictures; painted with the tiny network within a second."""
+
+
+def make_photo(width: int = SIDE, height: int = 48, seed: int = 0) -> Image.Image:
+    """An RGB picture as a photo is, in small: a smooth background, and things with edges."""
+    random = np.random.default_rng(seed)
+    coarse = random.integers(60, 200, (3, 4, 3)).astype(np.uint8)
+    picture = Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC)
+    draw = ImageDraw.Draw(picture)
+    for _ in range(4):
+        x, y = random.uniform(0, width), random.uniform(0, height)
+        radius = random.uniform(0.1, 0.25) * min(width, height)
+        color = tuple(int(value) for value in random.integers(0, 256, 3))
+        draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=color)
+    return picture
+
+
+def make_style(side: int = SIDE, seed: int = 1) -> Image.Image:
+    """A square RGB picture with a hand that is easily seen: colored strokes in one direction."""
+    random = np.random.default_rng(seed)
+    picture = Image.new("RGB", (side, side), (240, 220, 170))
+    draw = ImageDraw.Draw(picture)
+    for _ in range(side * 2):
+        x, y = random.uniform(-side / 8, side, 2)
+        color = tuple(int(value) for value in random.choice([[20, 40, 120], [200, 60, 30]]))
+        draw.line((x, y, x + side / 8, y + side / 8), fill=color, width=max(1, side // 32))
+    return picture
+
+
+def jpeg(picture: Image.Image, quality: int = 90) -> bytes:
+    """A picture as the bytes of a JPEG file."""
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", quality=quality)
+    return buffer.getvalue()
+
+
+def make_settings(
+    network: Path | str = "embedded", state_dir: Path | None = None, **sections: Mapping[str, Any]
+) -> Settings:
+    """Settings for tests: few steps, few pixels, the CPU, no waiting; `sections` win over these.
+
+    Environment variables, `.env` and settings files are not looked at.
+
+    Raises:
+        pydantic.ValidationError: a section is wrong.
+    """
+    values: dict[str, Any] = {
+        "telegram": {"edit_seconds": 0},
+        "painting": {
+            "network": str(network),
+            "device": "cpu",
+            "steps": 8,
+            "max_pixels_cpu": SIDE * SIDE,
+            "preview_seconds": 0.1,
+            "threads": 1,
+            "memory_mb": 0,  # the memory of the test's process says nothing about painting
+        },
+    }
+    if state_dir is not None:
+        values["state_dir"] = state_dir
+    for name, section in sections.items():
+        values[name] = {**values.get(name, {}), **section}
+    return Settings.model_validate(values)

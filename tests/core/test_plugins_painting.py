@@ -1,0 +1,114 @@
+"""Painting plugins that fail when they are asked: named, and passed over where that is possible."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+
+from impasto.contracts import Device, NetworkSource
+from impasto.errors import NotAvailable, PluginError
+from impasto.hookspecs import PAINTING_GROUP
+from impasto.painting.toolbox import Toolbox
+from impasto.settings import Settings
+from impasto.testing.tiny_network import TinyNetwork
+
+from .plugin_bench import Plugin, host_with, record_of
+
+
+class Cpu:
+    """A device that works; subclasses break."""
+
+    name = "fine"
+    order = 2
+
+    def why_not(self) -> str | None:
+        return None
+
+    def torch_device(self) -> torch.device:
+        return torch.device("cpu")
+
+    def feature_dtype(self) -> torch.dtype:
+        return torch.float32
+
+    def max_pixels(self) -> int:
+        return 4096
+
+    def memory(self) -> int | None:
+        return None
+
+    def strip_bytes(self) -> int:
+        return 2**20
+
+
+class Raises(Cpu):
+    name = "raises"
+    order = 1
+
+    def why_not(self) -> str | None:
+        raise OSError("no driver")
+
+
+class Unplugged(Cpu):
+    name = "unplugged"
+
+    def torch_device(self) -> torch.device:
+        raise OSError("unplugged")
+
+
+def toolbox_with(devices: list[Any] | None = None, network: Any = None) -> Toolbox:
+    def impasto_devices(settings: Settings) -> list[Device]:
+        return devices or [Cpu()]
+
+    def impasto_networks(settings: Settings) -> list[NetworkSource]:
+        return [network or TinyNetwork()]
+
+    plugin = Plugin(impasto_devices=impasto_devices, impasto_networks=impasto_networks)
+    return Toolbox(host_with(group=PAINTING_GROUP, theirs=plugin))
+
+
+def test_a_device_that_raises_is_passed_over_by_auto() -> None:
+    toolbox = toolbox_with([Raises(), Cpu()])
+    assert toolbox.device("auto").name == "fine"
+    [trouble] = record_of(toolbox.host).troubles
+    assert trouble.problem == "raises: OSError: no driver"
+
+
+def test_who_asks_for_it_by_name_is_told_whose_it_is() -> None:
+    with pytest.raises(NotAvailable, match="plugin 'theirs': raises: OSError: no driver"):
+        toolbox_with([Raises()]).device("raises")
+
+
+def test_a_device_that_fails_when_it_is_used_is_its_plugins_fault() -> None:
+    toolbox = toolbox_with([Unplugged()])
+    with pytest.raises(PluginError, match="unplugged: OSError: unplugged") as caught:
+        toolbox.network("tiny", toolbox.device("unplugged"))
+    assert caught.value.plugin == "theirs"
+
+
+@pytest.mark.parametrize(
+    ("load", "problem"),
+    [
+        (lambda: 1 / 0, "tiny: ZeroDivisionError: division by zero"),
+        (lambda: "vgg", "the network 'tiny' must load a Network, not 'vgg'"),
+    ],
+)
+def test_a_network_that_cannot_be_loaded_is_its_plugins_fault(load: Any, problem: str) -> None:
+    network = TinyNetwork()
+    network.load = load  # type: ignore[method-assign]
+    toolbox = toolbox_with(network=network)
+    with pytest.raises(PluginError, match=problem):
+        toolbox.network("tiny", toolbox.device("auto"))
+
+
+def test_too_little_memory_is_nobodys_fault() -> None:
+    network = TinyNetwork()
+
+    def load() -> Any:
+        raise MemoryError
+
+    network.load = load  # type: ignore[method-assign]
+    toolbox = toolbox_with(network=network)
+    with pytest.raises(MemoryError):
+        toolbox.network("tiny", toolbox.device("auto"))

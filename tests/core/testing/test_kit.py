@@ -1,0 +1,175 @@
+"""The kit does what its documentation says, and costs nothing to those who do not use it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiogram import Router
+from aiogram.filters import Command
+from aiogram.types import CallbackQuery, InlineKeyboardButton, InlineKeyboardMarkup, Message
+from PIL import Image, ImageChops
+
+from impasto import hookimpl
+from impasto.errors import PluginsFailed
+from impasto.settings import Settings
+from impasto.testing import App, Chat, NoReply, jpeg, make_photo, make_settings, make_style
+from impasto.testing import chat as chat_module
+
+NEGATIVE = """
+from PIL import ImageOps
+from impasto import hookimpl
+
+class Negative:
+    name = "negative"
+    order = 90
+    def __call__(self, picture, context):
+        return ImageOps.invert(picture)
+
+@hookimpl
+def impasto_postprocessors(settings):
+    return [Negative()]
+"""
+
+
+class Greeter:
+    """A plugin made in the test: it greets, and fails when it is asked to."""
+
+    @hookimpl
+    def impasto_routers(self, settings: Settings) -> list[Router]:
+        router = Router(name="greeter")
+        router.message.register(self.greet, Command("hello"))
+        router.message.register(self.fail, Command("fail"))
+        router.callback_query.register(self.wave, lambda query: query.data == "wave")
+        return [router]
+
+    async def greet(self, message: Message) -> None:
+        wave = InlineKeyboardButton(text="Wave back", callback_data="wave")
+        await message.answer(
+            "Hello <b>there</b>",
+            parse_mode="HTML",
+            reply_markup=InlineKeyboardMarkup(inline_keyboard=[[wave]]),
+        )
+
+    async def wave(self, query: CallbackQuery) -> None:
+        await query.answer("o/")
+
+    async def fail(self, message: Message) -> None:
+        raise LookupError("on purpose")
+
+
+@pytest.fixture
+def negative(tmp_path: Path) -> Path:
+    path = tmp_path / "negative.py"
+    path.write_text(NEGATIVE)
+    return path
+
+
+class TestPaintSmall:
+    @pytest.fixture
+    def impasto_plugins(self, negative: Path) -> list[object]:
+        return [negative]
+
+    def test_it_paints_with_the_plugins_of_the_test(self, paint_small: Callable[..., Any]) -> None:
+        with_it, without = paint_small(), paint_small(plugins=[])
+        assert with_it.picture.size == without.picture.size == (64, 48)
+        assert with_it.network == "tiny"
+        inverted = ImageChops.invert(without.picture)
+        assert ImageChops.difference(with_it.picture, inverted).getextrema() == ((0, 0),) * 3
+
+    def test_options_and_settings_are_those_of_a_request(
+        self, paint_small: Callable[..., Any]
+    ) -> None:
+        painting = paint_small(make_photo(32, 32), make_style(), optimizer="adam", steps=3)
+        assert painting.steps == 3
+        assert painting.picture.size == (32, 32)
+
+    def test_a_plugin_that_cannot_be_loaded_fails_the_test(
+        self, paint_small: Callable[..., Any], tmp_path: Path
+    ) -> None:
+        (tmp_path / "broken.py").write_text(NEGATIVE.replace("return [Negative()]", "return 7"))
+        with pytest.raises(PluginsFailed, match="must return a list of Postprocessors, not 7"):
+            paint_small(plugins=[tmp_path / "broken.py"])
+
+    def test_what_has_no_hook_is_no_plugin(self, paint_small: Callable[..., Any]) -> None:
+        with pytest.raises(TypeError, match="is no plugin: it has no hook"):
+            paint_small(plugins=[object()])
+
+
+class TestChat:
+    @pytest.fixture
+    def impasto_plugins(self, negative: Path) -> list[object]:
+        return [Greeter(), negative]
+
+    async def test_a_conversation_and_its_picture(self, chat: Chat) -> None:
+        await chat.send_text("/hello")
+        reply = await chat.reply()
+        assert "Hello there" in reply
+        assert reply.buttons == ["Wave back"]
+        assert not reply.has_picture
+        assert await chat.tap("Wave") == "o/"
+
+        await chat.send_photo(make_photo(96, 64))
+        gallery = await chat.reply()
+        assert gallery.has_picture
+        await chat.tap(gallery.buttons[0])
+        painting = await chat.painting()
+        assert painting.size == (96, 64) or max(painting.size) <= 96
+        assert isinstance(painting, Image.Image)
+
+    async def test_an_error_is_answered_with_a_sentence_and_counted(self, impasto_app: App) -> None:
+        chat = impasto_app.chat(language="ru")
+        await chat.send_text("/fail")
+        assert "Извините" in await chat.reply()
+        [greeter] = [r for r in impasto_app.plugins.records if r.name == "greeter"]
+        [trouble] = greeter.troubles
+        assert trouble.problem == "LookupError: on purpose"
+        await chat.send_text("/hello")
+        assert "Hello there" in await chat.reply(), "the plugin goes on"
+
+    async def test_waiting_in_vain_tells_what_the_bot_said(
+        self, chat: Chat, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await chat.send_text("/hello")
+        await chat.reply()
+        monkeypatch.setattr(chat_module, "PATIENCE", 0.1)
+        with pytest.raises(NoReply, match=r"the bot said .*Hello there"):
+            await chat.reply(containing="Good bye")
+
+    def test_painting_plugins_are_given_as_files(self, tmp_path: Path) -> None:
+        class Painter:
+            @hookimpl
+            def impasto_optimizers(self, settings: Settings) -> list[object]:
+                return []
+
+        with pytest.raises(TypeError, match="painter: painting plugins are given as files"):
+            App([Painter()], {}, tmp_path)
+
+
+def test_pictures_are_the_same_each_time_and_not_of_one_color() -> None:
+    for make in (make_photo, make_style):
+        assert make().tobytes() == make().tobytes()
+        assert len(make().getcolors(64 * 64) or []) > 2
+    assert jpeg(make_photo()).startswith(b"\xff\xd8")
+
+
+def test_settings_are_small_and_take_sections(tmp_path: Path) -> None:
+    settings = make_settings(state_dir=tmp_path, painting={"steps": 3})
+    assert settings.painting.steps == 3
+    assert settings.painting.device == "cpu"
+    assert settings.state_dir == tmp_path
+
+
+def test_loading_the_plugin_loads_nothing_else() -> None:
+    program = (
+        "import pytest, sys; before = set(sys.modules); import impasto.testing.plugin; "
+        "print(*sorted(m for m in set(sys.modules) - before if not m.startswith('impasto')))"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert result.stdout.split() == []

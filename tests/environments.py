@@ -1,0 +1,51 @@
+"""Fresh virtual environments that borrow the packages of the one that runs the tests, so that
+nothing is downloaded and torch is not installed again."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sysconfig
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def checked(*command: object, cwd: Path) -> str:
+    """Runs a program in surroundings that do not know the checkout; returns what it printed."""
+    surroundings = {
+        name: value
+        for name, value in os.environ.items()
+        if name != "PYTHONPATH" and not name.startswith("IMPASTO_")
+    }
+    result = subprocess.run(
+        [str(word) for word in command],
+        cwd=cwd,
+        env=surroundings,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout
+
+
+def environment(folder: Path, *, with_impasto: bool = False) -> Path:
+    """The Python of a new environment; it has this checkout's impasto only if it is to."""
+    venv.create(folder, with_pip=False)
+    [packages] = folder.glob("lib/python*/site-packages")
+    borrowed = folder / "borrowed"
+    borrowed.mkdir()
+    for entry in Path(sysconfig.get_path("purelib")).iterdir():
+        is_ours = "impasto" in entry.name
+        if not is_ours or (with_impasto and entry.name.endswith(".dist-info")):
+            (borrowed / entry.name).symlink_to(entry)
+    lines = [borrowed, ROOT / "core", ROOT / "plugins"] if with_impasto else [borrowed]
+    (packages / "borrowed.pth").write_text("".join(f"{line}\n" for line in lines))
+    return folder / "bin" / "python"
+
+
+def install(python: Path, *what: object, cwd: Path) -> None:
+    options = ("--no-deps", "--no-build-isolation", "--quiet", "--disable-pip-version-check")
+    checked(python, "-m", "pip", "install", *options, *what, cwd=cwd)
