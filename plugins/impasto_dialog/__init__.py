@@ -1,6 +1,6 @@
 """The conversation: from "send me a photo" to the finished picture, in English and Russian.
 
-A person's photo and style become a job of the core's `Studio`; what is said about a job is the
+A person's photo and styles become a job of the core's `Studio`; what is said about a job is the
 presenter's. The plugin comes last in the order of plugins: its fallback answers whatever no other
 plugin's router took.
 """
@@ -13,12 +13,12 @@ from aiogram import F, Router
 from aiogram.enums import ChatType
 
 from impasto import Presenter, StylePreset, hookimpl
-from impasto.settings import Settings
-from impasto_dialog import fallback, jobs, photo, start, style
+from impasto.settings import PaintingSettings, Settings
+from impasto_dialog import again, fallback, jobs, language, options, photo, reply, start, style
 from impasto_dialog.albums import Albums
-from impasto_dialog.gallery import Gallery
+from impasto_dialog.gallery import Sheets
 from impasto_dialog.presenter import DialogPresenter
-from impasto_dialog.talk import AnswerOnce, TalkMiddleware
+from impasto_dialog.talk import AnswerOnce, Shared, TalkMiddleware
 
 impasto_order = 1000
 
@@ -28,7 +28,7 @@ ALBUM_WAIT_S = 1.0
 
 @hookimpl
 def impasto_routers(settings: Settings) -> Sequence[Router]:
-    return [build_router()]
+    return [build_router(settings.painting)]
 
 
 @hookimpl
@@ -36,17 +36,26 @@ def impasto_presenters(settings: Settings, presets: Sequence[StylePreset]) -> Se
     return [DialogPresenter(presets)]
 
 
-def build_router(album_wait_s: float = ALBUM_WAIT_S) -> Router:
-    """The whole conversation as one router; in groups it answers /start and /help only."""
+def build_router(painting: PaintingSettings, *, album_wait_s: float = ALBUM_WAIT_S) -> Router:
+    """The whole conversation as one router. In groups it speaks only when somebody answers a photo
+    with /style, and by the buttons that follow from that."""
     router = Router(name="dialog")
     albums = Albums(album_wait_s)
-    talks = TalkMiddleware(Gallery(), albums)
+    talks = TalkMiddleware(Shared(painting=painting, sheets=Sheets(), albums=albums))
     for observer in (router.message, router.callback_query):
         observer.middleware(talks)
     router.callback_query.middleware(AnswerOnce())
     router.shutdown.register(albums.close)
-    router.include_router(start.build())
-    for concern in (jobs.build(), photo.build(), style.build(), fallback.build()):
+    router.include_routers(reply.build(), jobs.build(), again.build(), style.build())
+    for concern in (
+        start.build(),
+        options.build(),
+        language.build(),
+        jobs.build_private(),
+        photo.build(),
+        style.build_private(),
+        fallback.build(),
+    ):
         concern.message.filter(F.chat.type == ChatType.PRIVATE)
         router.include_router(concern)
     return router

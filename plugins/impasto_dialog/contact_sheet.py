@@ -1,10 +1,8 @@
-"""All presets as one numbered picture; the titles are on the buttons, in every language.
-
-Pillow's own font has no Cyrillic, and which fonts a machine has cannot be known: digits it is.
-"""
+"""A page of presets as one picture: each with its number, as on its button, and its title."""
 
 from __future__ import annotations
 
+import functools
 import io
 import math
 from collections.abc import Sequence
@@ -19,47 +17,61 @@ log = structlog.get_logger(__name__)
 
 WIDTH = 1080
 """Pixels across a phone's screen; Telegram shows photos at up to 1280."""
+MOST_COLUMNS = 3
 GAP = 18
+LABEL = 58
+"""Height of the line below a tile that has its number and title."""
+LETTERS = 34
+"""Size of the letters in pixels, 11 points on a phone; smaller where a title is too long."""
+LEAST_LETTERS = 20
 CORNER = 30
-BADGE = 82
-"""Diameter of the disc under a number, 27 points on a phone; less on tiles below three times it."""
 SMOOTH = 4
 """Masks are drawn this many times larger, because ImageDraw does not smooth edges."""
 WALL = (24, 23, 29)
 MISSING = (64, 62, 72)
+TITLE = (240, 236, 226)
+NUMBER = (255, 196, 92)
+
+FONT = Path(__file__).with_name("fonts") / "labels.ttf"
+"""Which fonts a machine has cannot be known, and Pillow's own has no Cyrillic letters."""
 
 
-def contact_sheet(presets: Sequence[StylePreset]) -> bytes:
-    """The pictures of one to some dozens of presets in rows, numbered from 1, as a JPEG.
+def contact_sheet(presets: Sequence[StylePreset], language: str, first_number: int = 1) -> bytes:
+    """The pictures of one to some dozens of presets in rows, numbered and titled, as a JPEG.
 
-    A picture that cannot be read leaves a gray tile with its number. Takes tens of milliseconds
+    A picture that cannot be read leaves a gray tile with its title. Takes tens of milliseconds
     per picture: call it off the event loop.
     """
     columns = _columns(len(presets))
     tile = (WIDTH - GAP * (columns + 1)) // columns
     rows = math.ceil(len(presets) / columns)
-    sheet = Image.new("RGB", (WIDTH, GAP + rows * (tile + GAP)), WALL)
+    sheet = Image.new("RGB", (WIDTH, GAP + rows * (tile + LABEL + GAP)), WALL)
     corners = _round_corners((tile, tile), CORNER)
     for index, preset in enumerate(presets):
         row, column = divmod(index, columns)
         in_row = min(columns, len(presets) - row * columns)
         margin = (WIDTH - in_row * (tile + GAP) + GAP) // 2
-        corner = (margin + column * (tile + GAP), GAP + row * (tile + GAP))
+        corner = (margin + column * (tile + GAP), GAP + row * (tile + LABEL + GAP))
         sheet.paste(_picture(preset, tile), corner, corners)
-        _paste_number(sheet, index + 1, corner, tile)
+        box = (corner[0], corner[1] + tile, corner[0] + tile, corner[1] + tile + LABEL)
+        _write_label(sheet, first_number + index, label_of(preset, language), box)
     packed = io.BytesIO()
-    sheet.save(packed, "JPEG", quality=90, optimize=True, progressive=True)
+    sheet.save(packed, "JPEG", quality=90)
     return packed.getvalue()
 
 
+def label_of(preset: StylePreset, language: str) -> str:
+    """The title in this language as far as the font has its letters, else the English one, else
+    none."""
+    titles = (preset.title(language), preset.title("en"))
+    return next((title for title in titles if all(map(_has_glyph, title))), "")
+
+
 def _columns(count: int) -> int:
-    """Two columns for a few pictures, three for more; five for so many that a sheet of three would
-    be too tall for a screen, and at last for Telegram."""
+    """Two columns for a few pictures, three for more."""
     if count <= 1:
         return 1
-    if count <= 4:
-        return 2
-    return 3 if count <= 24 else 5
+    return 2 if count <= 4 else MOST_COLUMNS
 
 
 def _picture(preset: StylePreset, side: int) -> Image.Image:
@@ -76,18 +88,41 @@ def _square(path: Path, side: int) -> Image.Image:
         return ImageOps.fit(picture.convert("RGB"), (side, side), Image.Resampling.LANCZOS)
 
 
-def _paste_number(sheet: Image.Image, number: int, corner: tuple[int, int], tile: int) -> None:
-    """A white number on a dark disc in the lower left corner of a tile."""
-    diameter = min(BADGE, tile // 3)
-    size = diameter * SMOOTH
-    badge = Image.new("RGBA", (size, size))
-    draw = ImageDraw.Draw(badge)
-    draw.ellipse((0, 0, size - 1, size - 1), fill=(*WALL, 225))
-    font = ImageFont.load_default(size=size * 0.58)
-    draw.text((size / 2, size / 2), str(number), "white", font, anchor="mm")
-    badge = badge.resize((diameter, diameter), Image.Resampling.LANCZOS)
-    inset = CORNER // 2
-    sheet.paste(badge, (corner[0] + inset, corner[1] + tile - diameter - inset), badge)
+def _write_label(
+    sheet: Image.Image, number: int, title: str, box: tuple[int, int, int, int]
+) -> None:
+    """Number and title side by side, centered in the box."""
+    left, top, right, bottom = box
+    before = f"{number}  "
+    font, title = _fitted(before, title, right - left)
+    x = (left + right - font.getlength(before + title)) / 2
+    middle = (top + bottom) / 2
+    draw = ImageDraw.Draw(sheet)
+    draw.text((x, middle), before, NUMBER, font, anchor="lm")
+    draw.text((x + font.getlength(before), middle), title, TITLE, font, anchor="lm")
+
+
+def _fitted(before: str, title: str, width: int) -> tuple[ImageFont.FreeTypeFont, str]:
+    """Smaller letters for a long title; one that is too long even so loses its end."""
+    for size in range(LETTERS, LEAST_LETTERS, -1):
+        if _font(size).getlength(before + title) <= width:
+            return _font(size), title
+    smallest, cut = _font(LEAST_LETTERS), title
+    while cut and smallest.getlength(before + title) > width:
+        cut = cut[:-1].rstrip()
+        title = f"{cut}…"
+    return smallest, title
+
+
+@functools.cache
+def _font(size: int) -> ImageFont.FreeTypeFont:
+    return ImageFont.truetype(FONT, size)
+
+
+@functools.cache
+def _has_glyph(letter: str) -> bool:
+    font = _font(LEAST_LETTERS)
+    return letter.isspace() or font.getmask(letter).getbbox() != font.getmask("\uffff").getbbox()
 
 
 def _round_corners(size: tuple[int, int], radius: int) -> Image.Image:

@@ -12,7 +12,6 @@ from impasto_dialog.flows import reopen_gallery
 from impasto_dialog.memory import Step
 from impasto_dialog.pictures import refusal
 from impasto_dialog.talk import Talk
-from impasto_dialog.texts import texts_for
 
 
 def build() -> Router:
@@ -28,32 +27,35 @@ def build() -> Router:
 
 def is_refused(message: Message) -> Mapping[str, str] | bool:
     """Filter: gives the handler the `reason` why the message's contents cannot be used."""
-    language = message.from_user.language_code if message.from_user else None
-    reason = refusal(message, texts_for(language))
+    reason = refusal(message)
     return {"reason": reason} if reason else False
 
 
 async def hint(message: Message, talk: Talk) -> None:
-    await talk.say(talk.texts.hint)
+    await talk.say(talk.texts("hint"))
 
 
 async def hint_choose(message: Message, talk: Talk) -> None:
-    await talk.say(talk.texts.hint_choose)
+    await talk.say(talk.texts("hint-choose"))
 
 
 async def hint_style_picture(message: Message, talk: Talk) -> None:
-    await talk.say(talk.texts.hint_style_picture)
+    await talk.say(talk.texts("hint-style-picture"))
 
 
 async def hint_photo(message: Message, talk: Talk) -> None:
-    await talk.say(talk.texts.hint_photo)
+    await talk.say(talk.texts("hint-photo"))
 
 
 async def refuse(message: Message, talk: Talk, reason: str) -> None:
-    await talk.say(reason)
+    await talk.say(talk.texts(reason))
 
 
 async def old_button(query: CallbackQuery, talk: Talk, callback_answer: CallbackAnswer) -> None:
-    """A button of a gallery that is no longer open, or of an older version of the bot."""
-    callback_answer.text = talk.texts.toast_old_button
+    """A button of a gallery that is no longer open, or of an older version of the bot; in a group
+    also one of somebody else's."""
+    if talk.in_group:
+        callback_answer.text = talk.texts.plain("toast-not-yours")
+        return
+    callback_answer.text = talk.texts.plain("toast-old-button")
     await reopen_gallery(talk)

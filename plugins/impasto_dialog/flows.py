@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from aiogram.types import Message
+from collections.abc import Sequence
 
-from impasto import StylePreset
 from impasto.errors import TooManyJobs
 from impasto.jobs.job import ChosenStyle, TelegramPicture
 from impasto_dialog import keyboards
 from impasto_dialog.callbacks import new_turn
+from impasto_dialog.gallery_message import refresh_gallery, send_gallery
+from impasto_dialog.looks import Look, paint_options
 from impasto_dialog.memory import Memory, Step, recall, remember
 from impasto_dialog.talk import Talk
-from impasto_dialog.texts import fill
+from impasto_dialog.wording import styles_label
 
 
-async def open_gallery(talk: Talk, memory: Memory, caption: str) -> None:
+async def open_gallery(talk: Talk, memory: Memory) -> None:
     """Shows the styles below everything else; buttons of an earlier gallery are void from now on.
 
     `memory` says what is chosen so far.
@@ -22,13 +23,16 @@ async def open_gallery(talk: Talk, memory: Memory, caption: str) -> None:
     await talk.remove(memory.gallery)
     memory = memory.model_copy(update={"turn": new_turn(), "gallery": None})
     await remember(talk.state, memory, Step.choosing_style)
-    await _show_gallery(talk, memory, caption)
+    await _show_gallery(talk, memory)
 
 
-async def open_gallery_for(talk: Talk, content: TelegramPicture, caption: str) -> None:
+async def open_gallery_for(
+    talk: Talk, content: TelegramPicture, question: str, reply_to: int | None = None
+) -> None:
     """Shows the styles for a photo; whatever was open before is forgotten."""
-    memory = await recall(talk.state)
-    await open_gallery(talk, Memory(content=content, gallery=memory.gallery), caption)
+    gallery = (await recall(talk.state)).gallery
+    memory = Memory(content=content, question=question, gallery=gallery, reply_to=reply_to)
+    await open_gallery(talk, memory)
 
 
 async def reopen_gallery(talk: Talk) -> None:
@@ -36,35 +40,50 @@ async def reopen_gallery(talk: Talk) -> None:
     memory = await recall(talk.state)
     is_open = await talk.state.get_state() is not None
     content = memory.content if is_open else None
-    texts = talk.texts
-    caption = texts.choose_style if content else texts.choose_style_first
-    await open_gallery(talk, Memory(content=content, gallery=memory.gallery), caption)
+    question = "choose-style" if content else "choose-style-first"
+    await open_gallery(talk, Memory(content=content, question=question, gallery=memory.gallery))
 
 
-async def open_gallery_for_album(talk: Talk, turn: str, caption: str) -> None:
+async def open_gallery_for_album(talk: Talk, turn: str) -> None:
     """Shows the styles for the first picture of an album, unless it became a job meanwhile.
 
     Runs by a timer, while another update of the same person may be handled.
     """
     memory = await recall(talk.state)
     if memory.turn == turn:
-        await _show_gallery(talk, memory, caption)
+        await _show_gallery(talk, memory)
 
 
-async def choose_preset(talk: Talk, memory: Memory, preset: StylePreset) -> None:
-    """Starts painting if the photo is here, else asks for it."""
-    style = ChosenStyle(preset=preset.name)
-    if memory.content is not None:
-        await begin(talk, memory, memory.content, style)
-        return
-    label = keyboards.preset_label(preset, talk.texts)
-    await ask_for_photo(talk, memory, style, fill(talk.texts.send_photo_for_preset, style=label))
+async def choose(talk: Talk, memory: Memory, style: ChosenStyle) -> None:
+    """One more style is chosen: asks for the second of a mix, starts painting if the photo is here,
+    or asks for it."""
+    earlier = () if memory.is_complete else memory.styles
+    memory = memory.model_copy(update={"styles": (*earlier, style)})
+    if not memory.is_complete:
+        await _ask_for_second(talk, memory)
+    elif memory.content is not None:
+        await begin(talk, memory, memory.content, memory.styles, album=memory.album)
+    else:
+        await _ask_for_photo(talk, memory)
 
 
-async def ask_for_photo(talk: Talk, memory: Memory, style: ChosenStyle, question: str) -> None:
-    """The style is chosen; the next photo will be painted in it."""
-    memory = memory.model_copy(update={"style": style, "turn": memory.turn or new_turn()})
+async def _ask_for_second(talk: Talk, memory: Memory) -> None:
+    if memory.styles[0].preset is None:  # the picture came below the gallery
+        await open_gallery(talk, memory)
+    else:
+        await remember(talk.state, memory, Step.choosing_style)
+        await refresh_gallery(talk, memory)
+
+
+async def _ask_for_photo(talk: Talk, memory: Memory) -> None:
+    """The styles are chosen; the next photo will be painted in them."""
+    memory = memory.model_copy(update={"turn": memory.turn or new_turn()})
     await remember(talk.state, memory, Step.awaiting_photo)
+    if any(style.preset for style in memory.styles):
+        label = styles_label(memory.styles, talk.studio.presets, talk.texts)
+        question = talk.texts("send-photo-for-style", style=label)
+    else:
+        question = talk.texts("send-photo-for-own-style")
     await talk.say(question, keyboards.waiting_for_picture(talk.texts, memory.turn))
 
 
@@ -72,32 +91,49 @@ async def begin(
     talk: Talk,
     memory: Memory,
     content: TelegramPicture,
-    style: ChosenStyle,
+    styles: Sequence[ChosenStyle],
     *,
     album: str | None = None,
-    same_style_for_album: bool = False,
+    same_styles_for_album: bool = False,
 ) -> bool:
     """Asks the studio to paint. On success the conversation is over and the job's own messages
-    take over; when the person has too many jobs, photo and style are kept for another try."""
-    talk.albums.stop(talk.chat)
-    if not await accept(talk, content, (style,)):
+    take over; when the person has too many jobs, photo and styles are kept for another try."""
+    talk.shared.albums.stop(talk.chat)
+    styles = tuple(styles)
+    if not await accept(talk, content, styles, talk.look, memory.reply_to):
         turn = memory.turn or new_turn()
-        kept = Memory(turn=turn, content=content, style=style, gallery=memory.gallery, album=album)
+        kept = Memory(
+            turn=turn,
+            content=content,
+            styles=styles,
+            wanted=len(styles),
+            gallery=memory.gallery,
+            reply_to=memory.reply_to,
+            album=album,
+        )
         await remember(talk.state, kept, Step.choosing_style)
-        await talk.say(talk.texts.failures["too_many_jobs"], keyboards.too_many(talk.texts, turn))
+        await talk.say(talk.texts("failure-too_many_jobs"), keyboards.too_many(talk.texts, turn))
         return False
     rest = Memory(
         accepted_turn=memory.turn,
         album=album,
-        album_style=style if same_style_for_album else None,
+        album_styles=styles if same_styles_for_album else (),
     )
     await remember(talk.state, rest, None)
     await talk.remove(memory.gallery)
     return True
 
 
-async def accept(talk: Talk, content: TelegramPicture, styles: tuple[ChosenStyle, ...]) -> bool:
+async def accept(
+    talk: Talk,
+    content: TelegramPicture,
+    styles: Sequence[ChosenStyle],
+    look: Look,
+    reply_to: int | None = None,
+) -> bool:
     """Whether the studio took the job; False when the person has too many."""
+    presets = [preset for style in styles if (preset := talk.studio.preset(style.preset or ""))]
+    pixel_cap = await talk.studio.pace.pixel_cap()
     try:
         await talk.studio.accept(
             person=talk.person,
@@ -105,6 +141,9 @@ async def accept(talk: Talk, content: TelegramPicture, styles: tuple[ChosenStyle
             language=talk.texts.language,
             content=content,
             styles=styles,
+            options=paint_options(look, presets, talk.shared.painting, pixel_cap),
+            wishes=look.model_dump(mode="json"),
+            reply_to=reply_to,
         )
     except TooManyJobs:
         return False
@@ -113,7 +152,7 @@ async def accept(talk: Talk, content: TelegramPicture, styles: tuple[ChosenStyle
 
 async def close(talk: Talk) -> bool:
     """Forgets what was chosen; whether anything was."""
-    talk.albums.stop(talk.chat)
+    talk.shared.albums.stop(talk.chat)
     was_open = await talk.state.get_state() is not None
     memory = await recall(talk.state)
     await talk.state.clear()
@@ -121,18 +160,10 @@ async def close(talk: Talk) -> bool:
     return was_open
 
 
-async def _show_gallery(talk: Talk, memory: Memory, caption: str) -> None:
-    shown = await _send_gallery(talk, memory.turn, caption)
+async def _show_gallery(talk: Talk, memory: Memory) -> None:
+    shown = await send_gallery(talk, memory)
     now = await recall(talk.state)
     if now.turn != memory.turn:  # the second picture of an album came in between
         await talk.remove(shown.message_id)
         return
     await talk.state.update_data(gallery=shown.message_id)
-
-
-async def _send_gallery(talk: Talk, turn: str, caption: str) -> Message:
-    presets = talk.studio.presets[: keyboards.MAX_PRESETS]
-    keyboard = keyboards.gallery(presets, talk.texts, turn)
-    if not presets:
-        return await talk.say(talk.texts.no_presets, keyboard)
-    return await talk.gallery.send(talk.bot, talk.chat, presets, caption, keyboard)

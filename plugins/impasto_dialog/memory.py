@@ -19,7 +19,7 @@ class Step(StatesGroup):
     """The gallery is open, with or without a photo."""
     awaiting_style_picture = State()
     awaiting_photo = State()
-    """The style is chosen."""
+    """The styles are chosen."""
 
 
 class Memory(BaseModel):
@@ -29,17 +29,31 @@ class Memory(BaseModel):
     """Mark of the buttons that are valid now."""
     content: TelegramPicture | None = None
     content_message: int = 0
-    style: ChosenStyle | None = None
+    styles: tuple[ChosenStyle, ...] = ()
+    """Chosen so far, at most as many as are `wanted`."""
+    wanted: int = 1
+    """How many styles are to be mixed: 1 or 2."""
+    question: str = "choose-style-first"
+    """The text that the gallery asks with."""
     gallery: int | None = None
     """The message that shows the gallery, to be removed when it has served."""
+    page: int = 0
+    """Page of the gallery that is shown."""
+    reply_to: int | None = None
+    """The message with the photo, in groups."""
     album: str | None = None
     """`media_group_id` of the album that the last picture came in."""
-    album_style: ChosenStyle | None = None
-    """Style of all further pictures of this album."""
+    album_styles: tuple[ChosenStyle, ...] = ()
+    """Styles of all further pictures of this album."""
     accepted_turn: str = ""
     """The turn that became a job last: a second tap on its buttons is no second job."""
-    repeated_job: str = ""
-    """The failed job that was painted again last, for the same reason."""
+    repeated: str = ""
+    """What the button of a finished job carried that was last made a job, for the same reason."""
+
+    @property
+    def is_complete(self) -> bool:
+        """As many styles are chosen as are wanted."""
+        return len(self.styles) >= self.wanted
 
 
 async def recall(state: FSMContext) -> Memory:

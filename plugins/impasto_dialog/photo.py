@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from aiogram import Router
@@ -12,7 +12,7 @@ from aiogram.types import Message
 from impasto import StylePreset
 from impasto.jobs.job import ChosenStyle, TelegramPicture
 from impasto_dialog.callbacks import new_turn
-from impasto_dialog.flows import ask_for_photo, begin, open_gallery, open_gallery_for_album
+from impasto_dialog.flows import begin, choose, open_gallery, open_gallery_for_album
 from impasto_dialog.memory import Memory, Step, recall, remember
 from impasto_dialog.naming import named_preset
 from impasto_dialog.pictures import picture_in
@@ -39,8 +39,10 @@ async def is_rest_of_album(message: Message, state: FSMContext) -> bool:
 
 
 def style_in_caption(message: Message, studio: Studio) -> Mapping[str, StylePreset] | bool:
-    """Filter: gives the handler the `preset` that the caption names."""
-    preset = named_preset(message.caption or "", studio.presets)
+    """Filter: gives the handler the `preset` that the caption names, with /style before it or
+    without."""
+    caption = (message.caption or "").removeprefix("/style")
+    preset = named_preset(caption, studio.presets)
     return {"preset": preset} if preset else False
 
 
@@ -48,78 +50,75 @@ async def photo(message: Message, talk: Talk, picture: TelegramPicture) -> None:
     """A photo out of the blue, or instead of the one before: which style?"""
     before = await recall(talk.state)
     is_new = before.content is None or await talk.state.get_state() is None
-    texts = talk.texts
-    caption = texts.choose_style if is_new else texts.choose_style_for_new_photo
     memory = Memory(
         turn=new_turn(),
         content=picture,
         content_message=message.message_id,
+        question="choose-style" if is_new else "choose-style-for-new-photo",
         album=message.media_group_id,
         gallery=before.gallery,
     )
     if message.media_group_id is None:
-        talk.albums.stop(talk.chat)
-        await open_gallery(talk, memory, caption)
+        talk.shared.albums.stop(talk.chat)
+        await open_gallery(talk, memory)
         return
     await talk.remove(before.gallery)
     memory.gallery = None
     await remember(talk.state, memory, Step.choosing_style)
-    talk.albums.ask_later(talk.chat, lambda: open_gallery_for_album(talk, memory.turn, caption))
+    talk.shared.albums.ask_later(talk.chat, lambda: open_gallery_for_album(talk, memory.turn))
 
 
 async def rest_of_album(message: Message, talk: Talk, picture: TelegramPicture) -> None:
     """The second picture is the style of the first, unless the style is known: then every picture
     is painted in it. What comes after that is left alone, as `album_taken` said."""
     memory = await recall(talk.state)
-    if memory.album_style is not None:
+    if memory.album_styles:
         await begin(
             talk,
             memory,
             picture,
-            memory.album_style,
+            memory.album_styles,
             album=memory.album,
-            same_style_for_album=True,
+            same_styles_for_album=True,
         )
-    elif memory.content is not None and memory.style is None:
+    elif memory.content is not None and not memory.styles:
         content, style = memory.content, picture
         if message.message_id < memory.content_message:  # they came in the wrong order
             content, style = style, content
-        await talk.say(talk.texts.album_taken)
-        await begin(talk, memory, content, ChosenStyle(picture=style), album=memory.album)
+        await talk.say(talk.texts("album-taken"))
+        await begin(talk, memory, content, [ChosenStyle(picture=style)], album=memory.album)
 
 
 async def photo_with_style_named(
     message: Message, talk: Talk, picture: TelegramPicture, preset: StylePreset
 ) -> None:
-    await _begin_with_known_style(message, talk, picture, ChosenStyle(preset=preset.name))
+    await _begin_with_known_styles(message, talk, picture, [ChosenStyle(preset=preset.name)])
 
 
 async def photo_for_chosen_style(message: Message, talk: Talk, picture: TelegramPicture) -> None:
     memory = await recall(talk.state)
-    if memory.style is None:
+    if not memory.styles:
         await photo(message, talk, picture)
     else:
-        await _begin_with_known_style(message, talk, picture, memory.style)
+        await _begin_with_known_styles(message, talk, picture, memory.styles)
 
 
 async def style_picture(message: Message, talk: Talk, picture: TelegramPicture) -> None:
-    """A style of the person's own: paint, or ask for the photo if the style came first."""
+    """A style of the person's own."""
     memory = await recall(talk.state)
-    style = ChosenStyle(picture=picture)
-    if memory.content is None:
-        await ask_for_photo(talk, memory, style, talk.texts.send_photo_for_own_style)
-    else:
-        await begin(talk, memory, memory.content, style, album=message.media_group_id)
+    if memory.content is not None:
+        memory.album = message.media_group_id  # the rest of it is nothing that was asked for
+    await choose(talk, memory, ChosenStyle(picture=picture))
 
 
-async def _begin_with_known_style(
-    message: Message, talk: Talk, content: TelegramPicture, style: ChosenStyle
+async def _begin_with_known_styles(
+    message: Message, talk: Talk, content: TelegramPicture, styles: Sequence[ChosenStyle]
 ) -> None:
     await begin(
         talk,
         await recall(talk.state),
         content,
-        style,
+        styles,
         album=message.media_group_id,
-        same_style_for_album=message.media_group_id is not None,
+        same_styles_for_album=message.media_group_id is not None,
     )

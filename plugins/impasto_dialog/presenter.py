@@ -10,7 +10,9 @@ from impasto import Say, StylePreset
 from impasto.jobs.job import Failure, Job
 from impasto.messages import Progress
 from impasto_dialog import keyboards
-from impasto_dialog.texts import Texts, fill, texts_for
+from impasto_dialog.looks import Look
+from impasto_dialog.texts import Texts, texts_for
+from impasto_dialog.wording import duration, look_label, styles_label
 
 BAR_LENGTH = 12
 WORTH_REPEATING = frozenset({"painting_failed", "plugin_failed"})
@@ -24,20 +26,6 @@ def progress_bar(share: float) -> str:
     return "▰" * filled + "▱" * (BAR_LENGTH - filled)
 
 
-def style_label(job: Job, presets: Sequence[StylePreset], texts: Texts) -> str:
-    """What the job's styles are called, in plain text; a preset that is gone by its bare name."""
-    by_name = {preset.name: preset for preset in presets}
-    labels = []
-    for style in job.styles:
-        if style.preset is None:
-            labels.append(texts.own_style)
-        elif preset := by_name.get(style.preset):
-            labels.append(keyboards.preset_label(preset, texts))
-        else:
-            labels.append(style.preset.replace("_", " ").capitalize())
-    return " + ".join(labels)
-
-
 class DialogPresenter:
     """Says how a job is getting on in the languages of `texts`."""
 
@@ -48,46 +36,60 @@ class DialogPresenter:
     def __init__(self, presets: Sequence[StylePreset]) -> None:
         self._presets = presets
 
-    def waiting(self, job: Job, ahead: int) -> Say:
-        texts, style = self._words(job)
-        text = fill(texts.waiting, style=style)
-        if ahead > 0:
-            text += "\n" + texts.count(texts.waiting_behind, ahead)
-        return Say(text, keyboards.stop(texts, job.id))
+    def waiting(self, job: Job, ahead: int, seconds: float | None) -> Say:
+        texts = texts_for(job.language)
+        place = texts("waiting-behind", count=ahead) if ahead else texts("waiting-soon")
+        time = (
+            texts("waiting-time-unknown")
+            if seconds is None
+            else texts("waiting-time", duration=duration(seconds, texts))
+        )
+        return Say(
+            "\n".join([*self._title(job, texts), place, time]), keyboards.waiting(texts, job.id)
+        )
 
     def painting(self, job: Job, progress: Progress) -> Say:
-        texts, style = self._words(job)
-        text = fill(
-            texts.painting,
-            style=style,
-            bar=progress_bar(progress.share),
-            percent=int(progress.share * 100),
-            level=progress.level,
-            levels=progress.levels,
+        texts = texts_for(job.language)
+        percent = int(progress.share * 100)
+        bar = texts("painting", bar=progress_bar(progress.share), percent=percent)
+        time = texts("painting-time", duration=duration(progress.seconds_left, texts))
+        return Say(
+            "\n".join([*self._title(job, texts), bar, time]), keyboards.painting(texts, job.id)
         )
-        return Say(text, keyboards.stop(texts, job.id))
 
     def painted(self, job: Job) -> Say:
-        texts, style = self._words(job)
-        return Say(fill(texts.painted, style=style), keyboards.another_style(texts, job.id))
+        texts = texts_for(job.language)
+        look = Look.of(job.wishes)
+        style = styles_label(job.styles, self._presets, texts)
+        lines = [texts("painted", style=style), *_look_line(look, texts)]
+        if job.reduced:
+            lines.append(texts("painted-reduced"))
+        in_group = job.chat != job.person
+        return Say("\n".join(lines), keyboards.painted(texts, job.id, look, in_group=in_group))
 
     def ready(self, job: Job) -> Say:
-        return Say(texts_for(job.language).ready)
+        return Say(texts_for(job.language)("ready"))
 
     def failed(self, job: Job) -> Say:
         texts = texts_for(job.language)
         failure = job.failure or Failure(code="painting_failed", sentence="")
-        reason = texts.failures.get(failure.code) or failure.sentence
-        sentence = texts.failed_style if failure.facts.get("role") == "style" else texts.failed
-        return Say(fill(sentence, reason=reason), _way_out(job, failure.code, texts))
+        key = f"failure-{failure.code}"
+        reason = texts.plain(key) if texts.has(key) else failure.sentence
+        sentence = "failed-style" if failure.facts.get("role") == "style" else "failed"
+        return Say(texts(sentence, reason=reason), _way_out(job, failure.code, texts))
 
     def cancelled(self, job: Job) -> Say:
         texts = texts_for(job.language)
-        return Say(texts.cancelled_job, keyboards.another_style(texts, job.id))
+        return Say(texts("cancelled-job"), keyboards.another_style(texts, job.id))
 
-    def _words(self, job: Job) -> tuple[Texts, str]:
-        texts = texts_for(job.language)
-        return texts, style_label(job, self._presets, texts)
+    def _title(self, job: Job, texts: Texts) -> list[str]:
+        style = styles_label(job.styles, self._presets, texts)
+        return [texts("job-title", style=style), *_look_line(Look.of(job.wishes), texts)]
+
+
+def _look_line(look: Look, texts: Texts) -> list[str]:
+    label = look_label(look, texts)
+    return [texts("job-look", look=label)] if label else []
 
 
 def _way_out(job: Job, code: str, texts: Texts) -> InlineKeyboardMarkup | None:

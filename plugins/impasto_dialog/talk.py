@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 from aiogram import BaseMiddleware, Bot
-from aiogram.enums import ParseMode
+from aiogram.enums import ChatType, ParseMode
 from aiogram.exceptions import TelegramAPIError, TelegramBadRequest
 from aiogram.fsm.context import FSMContext
 from aiogram.types import CallbackQuery, InlineKeyboardMarkup, Message, TelegramObject
 from aiogram.utils.callback_answer import CallbackAnswer, CallbackAnswerMiddleware
 
+from impasto.settings import PaintingSettings
 from impasto_dialog.albums import Albums
-from impasto_dialog.gallery import Gallery
+from impasto_dialog.gallery import Sheets
+from impasto_dialog.looks import Look
+from impasto_dialog.preferences import Preferences, PreferenceStore
 from impasto_dialog.texts import Texts, texts_for
 
 if TYPE_CHECKING:
@@ -25,19 +28,35 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Shared:
+    """What all conversations of one bot have in common."""
+
+    painting: PaintingSettings
+    sheets: Sheets
+    albums: Albums
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Talk:
-    """One person in one private chat, and everything an answer needs."""
+    """One person in one chat, and everything an answer needs."""
 
     bot: Bot
     chat: int
     person: int
+    name: str
+    in_group: bool
     texts: Texts
+    look: Look
     state: FSMContext
     studio: Studio
-    gallery: Gallery
-    albums: Albums
+    shared: Shared
+    preferences: PreferenceStore
 
-    async def say(self, text: str, keyboard: InlineKeyboardMarkup | None = None) -> Message:
+    async def say(
+        self,
+        text: str,
+        keyboard: InlineKeyboardMarkup | None = None,
+    ) -> Message:
         """Sends an HTML text."""
         return await self.bot.send_message(
             self.chat, text, reply_markup=keyboard, parse_mode=ParseMode.HTML
@@ -56,9 +75,8 @@ class Talk:
 class TalkMiddleware(BaseMiddleware):
     """Gives handlers of messages and callback queries their `talk`."""
 
-    def __init__(self, gallery: Gallery, albums: Albums) -> None:
-        self._gallery = gallery
-        self._albums = albums
+    def __init__(self, shared: Shared) -> None:
+        self._shared = shared
 
     async def __call__(
         self,
@@ -66,19 +84,23 @@ class TalkMiddleware(BaseMiddleware):
         event: TelegramObject,
         data: dict[str, Any],
     ) -> Any:
-        person = data["event_from_user"]
+        person, bot, state = data["event_from_user"], data["bot"], data["state"]
         chat = data.get("event_chat")
+        store = PreferenceStore(state.storage, bot=bot.id, person=person.id)
+        known: Preferences = await store.load()
         data["talk"] = Talk(
-            bot=data["bot"],
-            # A button of a very old message comes without its chat; buttons live in private
-            # chats, whose id is the person's.
+            bot=bot,
+            # A button of a very old message may come without its chat; the private one is as good.
             chat=chat.id if chat else person.id,
             person=person.id,
-            texts=texts_for(person.language_code),
-            state=data["state"],
+            name=person.first_name,
+            in_group=chat is not None and chat.type != ChatType.PRIVATE,
+            texts=texts_for(known.language or person.language_code),
+            look=known.look,
+            state=state,
             studio=data["studio"],
-            gallery=self._gallery,
-            albums=self._albums,
+            shared=self._shared,
+            preferences=store,
         )
         return await handler(event, data)
 

@@ -151,6 +151,17 @@ class SqliteJournal:
     async def of_person(self, person: int) -> list[Job]:
         return await self._database.run(lambda connection: _unfinished(connection, person))
 
+    async def last_painted(self, count: int) -> list[Job]:
+        # The plus keeps the planner off the index of states: from the newest row back, a few rows
+        # are enough.
+        query = (
+            "SELECT body FROM jobs WHERE +state IN (?, ?) "
+            "AND json_extract(body, '$.effort') IS NOT NULL ORDER BY number DESC LIMIT ?"
+        )
+        return await self._database.run(
+            lambda connection: _all(connection, query, JobState.PAINTED, JobState.DELIVERED, count)
+        )
+
     async def ahead_of(self, job_id: str) -> int:
         def count(connection: sqlite3.Connection) -> int:
             row = connection.execute(_AHEAD, (job_id,)).fetchone()

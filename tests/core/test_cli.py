@@ -271,6 +271,52 @@ class TestListings:
         assert "misspelt" in strict.out, "the listing is there all the same"
         assert "plugins failed" in strict.err
 
+    def test_what_went_wrong_since_the_bots_last_start_is_listed(
+        self, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("IMPASTO_STATE_DIR", str(tmp_path))
+        told = {"lbfgs": [{"where": "painting", "problem": "KeyError: 'x'", "count": 3}]}
+        (tmp_path / "plugins").mkdir()
+        (tmp_path / "plugins" / "impasto.painting.json").write_text(json.dumps(told))
+        found = {r["name"]: r for r in json.loads(run("plugins", "--json").out)}
+        assert found["lbfgs"]["troubles"] == told["lbfgs"]
+        assert found["adam"]["troubles"] == []
+        monkeypatch.setenv("COLUMNS", "240")
+        assert "painting: KeyError: 'x' (3 times)" in run("plugins").out
+
+    def test_settings_of_plugins(
+        self, run: Run, plugin: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        plugin(
+            "mine",
+            """
+            from impasto import hookimpl
+            from impasto.settings import Section
+
+            class Mine(Section):
+                api_key: str = ""
+                hue: int = 3
+                \"\"\"How red.\"\"\"
+
+            @hookimpl
+            def impasto_settings():
+                return Mine
+            """,
+        )
+        monkeypatch.setenv("IMPASTO_PLUGINS__MINE__HUE", "7")
+        monkeypatch.setenv("IMPASTO_PLUGINS__MINE__API_KEY", "precious")
+        ended = run("plugins", "--settings", "--json")
+        found = {r["setting"]: r for r in json.loads(ended.out)}
+        assert found["plugins.mine.hue"] == {
+            "setting": "plugins.mine.hue",
+            "value": "7",
+            "default": "3",
+            "meaning": "How red.",
+        }
+        assert found["plugins.lbfgs.history"]["meaning"]
+        assert "precious" not in ended.out
+        assert "plugins.mine.hue" in run("plugins", "--settings").out
+
     def test_hooks(self, run: Run) -> None:
         lines = {
             line.split()[0]: line
@@ -299,8 +345,10 @@ def style(tmp_path: Path) -> Path:
 
 class TestPaint:
     @pytest.fixture
-    def paint(self, run: Run, photo: Path, style: Path) -> Run:
+    def paint(self, run: Run, photo: Path, style: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
         """Paints a little, with more arguments."""
+        # The limit is for a painting process, not for that of all tests.
+        monkeypatch.setenv("IMPASTO_PAINTING__MEMORY_MB", "0")
 
         def paint(*arguments: str, onto: str = "out.png", of: Path = photo) -> Ended:
             return run(

@@ -22,7 +22,9 @@ PATIENCE = 120.0
 class BotProcess:
     """`impasto run` against a playground; may be started again on the same state."""
 
-    def __init__(self, playground: Playground, folder: Path, *, steps: int) -> None:
+    def __init__(
+        self, playground: Playground, folder: Path, *, steps: int, max_pixels: int = 12_000
+    ) -> None:
         self._folder = folder
         self._environment = {
             **{name: value for name, value in os.environ.items() if "IMPASTO_" not in name},
@@ -30,10 +32,11 @@ class BotProcess:
             "IMPASTO_TELEGRAM__API_BASE": playground.url,
             "IMPASTO_TELEGRAM__EDIT_SECONDS": "0",
             "IMPASTO_STATE_DIR": str(folder / "state"),
-            "IMPASTO_PAINTING__MAX_PIXELS_CPU": "12000",
+            "IMPASTO_PAINTING__MAX_PIXELS_CPU": str(max_pixels),
             "IMPASTO_PAINTING__STEPS": str(steps),
             "IMPASTO_PAINTING__PREVIEW_SECONDS": "0.1",
             "IMPASTO_PAINTING__DEVICE": "cpu",
+            "IMPASTO_QUEUE__JOBS_PER_PERSON": "100",
         }
 
     @asynccontextmanager

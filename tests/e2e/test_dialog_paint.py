@@ -84,11 +84,25 @@ async def test_others_are_answered_while_the_bot_paints(
         hello = await boris.wait_for(lambda m: m.text, PATIENCE)
         assert hello.text
         assert "Здравствуйте" in hello.text
-        await alice.tap("Stop", status.message_id)
+        await alice.tap("Cancel", status.message_id)
         await alice.wait_for(
-            lambda m: m.message_id == status.message_id and "Stop" not in str(m.reply_markup),
+            lambda m: m.message_id == status.message_id and "Cancel" not in str(m.reply_markup),
             PATIENCE,
         )
+
+
+async def test_a_painting_can_be_stopped_and_kept(
+    playground: Playground, alice: Person, tmp_path: Path
+) -> None:
+    # So many steps that it would not be through with them before the patience ends.
+    async with BotProcess(playground, tmp_path, steps=5000, max_pixels=60_000).running():
+        status = await ordered(alice)
+        await being_painted(alice, status)
+        answer = await alice.answer_to(await alice.tap("Stop and keep this", status.message_id))
+        assert "as it is" in (answer.text or "")
+        result = await delivered(alice, status)
+        assert result.photo
+        assert "Painted" in (result.caption or "")
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL], ids=["SIGTERM", "SIGKILL"])

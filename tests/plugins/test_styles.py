@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,32 @@ def test_an_entry_becomes_a_preset_with_all_it_says(folder: Path) -> None:
         order=0,
     )
     assert (alps.name, alps.order) == ("alps", 1), "the file's order is the gallery's"
+
+
+def test_strength_and_brush_size_are_read_and_kept_in_bounds(folder: Path) -> None:
+    tuned = entry("tuned").replace(
+        "[styles.tuned.titles]", "strength = 2.5\nbrush_size = 0.5\n[styles.tuned.titles]"
+    )
+    wild = entry("wild").replace("[styles.wild.titles]", "brush_size = 9\n[styles.wild.titles]")
+    write(folder, tuned, wild, entry("plain"))
+    with capture_logs() as logs:
+        tuned_preset, plain = read_presets(folder)
+    assert (tuned_preset.strength, tuned_preset.brush_size) == (2.5, 0.5)
+    assert (plain.strength, plain.brush_size) == (1.0, 1.0)
+    assert left_out(logs) == ["wild"]
+
+
+def test_own_styles_come_after_those_of_the_program(folder: Path, tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    settings = Settings(state_dir=state)
+    shipped = impasto_styles.impasto_styles(settings=settings)
+    shutil.copytree(folder, settings.own_styles)
+    write(settings.own_styles, entry("mine"), entry(shipped[0].name))
+    with capture_logs() as logs:
+        presets = impasto_styles.impasto_styles(settings=settings)
+    assert [preset.name for preset in presets] == [*(p.name for p in shipped), "mine"]
+    assert [preset.order for preset in presets] == list(range(len(presets)))
+    assert left_out(logs) == [shipped[0].name], "a name is taken once"
 
 
 @pytest.mark.parametrize("file", ["cut.jpg", "text.png", "absent.png", "."])

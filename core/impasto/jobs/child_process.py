@@ -10,7 +10,6 @@ import contextlib
 import signal
 import sys
 from collections.abc import Sequence
-from typing import Any
 
 import structlog
 from pydantic import ValidationError
@@ -52,7 +51,7 @@ class PaintingChild:
 
     @classmethod
     async def start(
-        cls, settings: dict[str, Any], *, patience: float, command: Sequence[str] = PAINTING_COMMAND
+        cls, configure: Configure, *, patience: float, command: Sequence[str] = PAINTING_COMMAND
     ) -> PaintingChild:
         """Starts a child, configures it and awaits its Ready.
 
@@ -69,7 +68,7 @@ class PaintingChild:
         )
         child = cls(process)
         try:
-            child.tell(Configure(settings=settings))
+            child.tell(configure)
             message = await child.receive(patience)
             if not isinstance(message, Ready):
                 raise ChildLost(f"the painting process began with {message.kind}, not with ready")

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from impasto.jobs.child_process import PaintingChild
 from impasto.jobs.job import Job
-from impasto.messages import Cancel
+from impasto.messages import Cancel, Finish
 
 T = TypeVar("T")
 
@@ -35,6 +35,10 @@ class InHand:
         self.job = job
         self.stop: Stop | None = None
         self.stop_requested = asyncio.Event()
+        self.is_hurried = False
+        """It was to be finished early: what it took says nothing about whole paintings."""
+        self.planned_steps = 0
+        """As the child's last progress said."""
         self.child: PaintingChild | None = None
         """The child that paints it; None before Paint was sent."""
         self.kill_timer: asyncio.TimerHandle | None = None
@@ -46,6 +50,12 @@ class InHand:
         if not self.stop_requested.is_set():
             self.stop_requested.set()
             self._tell_child()
+
+    def hurry(self) -> None:
+        """Has the picture finished as it is. Before the child paints there is none to keep."""
+        if self.child is not None:
+            self.is_hurried = True
+            self.child.tell(Finish(job_id=self.job.id))
 
     def given_to(self, child: PaintingChild) -> None:
         self.child = child

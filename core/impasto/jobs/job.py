@@ -82,6 +82,8 @@ class TelegramPicture(JobModel):
     file_id: str
     as_photo: bool = True
     """Sent as a photo (can be sent again by `file_id`), not as a file."""
+    pixels: int | None = None
+    """Width times height, where Telegram says it: it does so of photos only."""
 
 
 class ChosenStyle(JobModel):
@@ -96,6 +98,16 @@ class ChosenStyle(JobModel):
         if (self.preset is None) == (self.picture is None):
             raise ValueError("a style is either a preset or a picture")
         return self
+
+
+class Effort(JobModel):
+    """What a painting took, from which is learned how long the next one will."""
+
+    pixels: int
+    steps: int
+    """The most that it was allowed, not what it made of them."""
+    seconds: float
+    device: str
 
 
 class Failure(JobModel):
@@ -122,6 +134,10 @@ class Job(JobModel):
     content: TelegramPicture
     styles: tuple[ChosenStyle, ...] = Field(min_length=1)
     options: PaintOptions = PaintOptions()
+    wishes: dict[str, str | bool] = Field(default_factory=dict)
+    """The choices that led to `options`, in the dialog's own terms; the core does not read them."""
+    reply_to: int | None = None
+    """The message that the status message answers; set in groups."""
     state: JobState = JobState.ACCEPTED
     accepted_at: datetime = Field(default_factory=lambda: datetime.now(UTC))
     changed_at: datetime = Field(default_factory=lambda: datetime.now(UTC))
@@ -134,7 +150,18 @@ class Job(JobModel):
     status_message: int | None = None
     """The message in the chat that shows this job; None until it was sent."""
     status_has_picture: bool = False
+    finish_early: bool = False
+    """The person wants the picture as it is by now."""
     result: Path | None = None
+    """The finished picture in full quality, on the disk of the machine that painted it, while it is
+    kept."""
+    photo_id: str | None = None
+    """Telegram's `file_id` of the finished picture in the chat."""
+    file_id: str | None = None
+    """The same of the full-quality file, once it was sent."""
     seconds: float | None = None
     """Time the painting took."""
+    effort: Effort | None = None
+    reduced: bool = False
+    """Painted smaller than asked, because there was not the memory for more."""
     failure: Failure | None = None

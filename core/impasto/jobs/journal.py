@@ -68,6 +68,10 @@ class Journal(Protocol):
         """A person's jobs that are not final, oldest first."""
         ...
 
+    async def last_painted(self, count: int) -> list[Job]:
+        """The jobs that have an `effort`, newest first, at most so many."""
+        ...
+
     async def ahead_of(self, job_id: str) -> int:
         """How many running and waiting jobs come before this one."""
         ...

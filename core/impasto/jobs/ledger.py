@@ -16,6 +16,9 @@ log = structlog.get_logger(__name__)
 Watcher = Callable[[Job, JobState], None]
 """Told of a job's new state after it was written; must not block."""
 
+Hurrier = Callable[[str], None]
+"""Told the id of a job whose person wants the picture as it is; must not block."""
+
 
 class Ledger:
     """Writes jobs through to the journal and tells watchers and plugins of every change."""
@@ -24,9 +27,13 @@ class Ledger:
         self.journal = journal
         self._host = host
         self._watchers: list[Watcher] = []
+        self._hurriers: list[Hurrier] = []
 
     def watch(self, watcher: Watcher) -> None:
         self._watchers.append(watcher)
+
+    def on_hurry(self, hurrier: Hurrier) -> None:
+        self._hurriers.append(hurrier)
 
     async def add(self, job: Job, *, limit: int | None = None) -> Job | None:
         """As `Journal.add`."""
@@ -51,6 +58,13 @@ class Ledger:
     async def note(self, job_id: str, **facts: Any) -> Job:
         """As `Journal.note`; no change of state, so nobody is told."""
         return await self.journal.note(job_id, **facts)
+
+    async def hurry(self, job_id: str) -> Job:
+        """The person wants this running job's picture as it is by now."""
+        job = await self.journal.note(job_id, finish_early=True)
+        for hurrier in self._hurriers:
+            hurrier(job_id)
+        return job
 
     def _tell(self, job: Job) -> None:
         for watcher in self._watchers:

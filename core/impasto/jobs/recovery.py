@@ -37,7 +37,7 @@ async def resume(ledger: Ledger, queue: JobQueue, reporter: Reporter) -> None:
 
 async def _hand_back(ledger: Ledger, job: Job) -> None:
     if job.attempts < MOST_ATTEMPTS:
-        await ledger.move(job.id, JobState.ACCEPTED)
+        await ledger.move(job.id, JobState.ACCEPTED, finish_early=False)
         return
     log.warning("job_given_up", job=job.id, attempts=job.attempts)
     failure = Failure(

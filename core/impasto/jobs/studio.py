@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from impasto.contracts import PaintOptions, StylePreset
 from impasto.errors import InvalidTransition, TooManyJobs
 from impasto.jobs.job import ChosenStyle, Job, JobState, TelegramPicture
 from impasto.jobs.ledger import Ledger
+from impasto.jobs.pace import Pace
 from impasto.jobs.ports import Reporter
 from impasto.jobs.queue import JobQueue
 
@@ -56,8 +58,10 @@ class Studio:
         reporter: Reporter,
         presets: Sequence[StylePreset],
         jobs_per_person: int,
+        pace: Pace,
     ) -> None:
         self.presets = tuple(presets)
+        self.pace = pace
         self._presets = {preset.name: preset for preset in presets}
         self._ledger = ledger
         self._queue = queue
@@ -77,10 +81,14 @@ class Studio:
         content: TelegramPicture,
         styles: Sequence[ChosenStyle],
         options: PaintOptions | None = None,
+        wishes: Mapping[str, str | bool] = MappingProxyType({}),
+        reply_to: int | None = None,
     ) -> Job:
         """Takes a job: from here on it ends in a picture or in the reason why there is none.
 
-        The person is shown a status message; there is nothing for the caller to say.
+        The person is shown a status message; there is nothing for the caller to say. `wishes` are
+        kept with the job for the dialog's own words, see `Job.wishes`; `reply_to` is the message
+        that the status message answers.
 
         Raises:
             TooManyJobs: the person has as many unfinished jobs as the settings allow.
@@ -92,6 +100,8 @@ class Studio:
             content=content,
             styles=tuple(styles),
             options=options or PaintOptions(),
+            wishes=dict(wishes),
+            reply_to=reply_to,
             origin=_next_origin(),
         )
         stored = await self._ledger.add(job, limit=self._jobs_per_person)
@@ -118,6 +128,18 @@ class Studio:
             return None
         self._reporter.finished(cancelled)
         return cancelled
+
+    async def finish_early(self, job_id: str, person: int) -> Job | None:
+        """Has a picture of this person that is being painted finished as it is; None when there is
+        no such job."""
+        job = await self.job(job_id, person)
+        if job is None or job.state is not JobState.RUNNING:
+            return None
+        return await self._ledger.hurry(job_id)
+
+    async def keep_file_id(self, job: Job, file_id: str) -> None:
+        """The full-quality file was sent: from now on Telegram has it."""
+        await self._ledger.note(job.id, file_id=file_id)
 
     async def job(self, job_id: str, person: int) -> Job | None:
         """A job of this person; None also when it is somebody else's."""

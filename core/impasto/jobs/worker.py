@@ -16,12 +16,15 @@ from impasto.jobs.folders import JobFolders
 from impasto.jobs.in_hand import InHand, Stop, StopRequested
 from impasto.jobs.job import ChosenStyle, Failure, Job, JobState
 from impasto.jobs.ledger import Ledger
+from impasto.jobs.pace import effort_of
 from impasto.jobs.ports import PictureSource, Reporter
 from impasto.messages import (
+    Configure,
     Failed,
     Outcome,
     Paint,
     Painted,
+    PresetFile,
     Progress,
     Ready,
     Stopped,
@@ -46,7 +49,13 @@ class Worker:
         folders: JobFolders,
         command: Sequence[str] = PAINTING_COMMAND,
     ) -> None:
-        self._settings = settings
+        self._attempts = settings.queue.attempts
+        self._configure = Configure(
+            settings=settings.without_secrets(),
+            presets=[
+                PresetFile(path=preset.picture, brush_size=preset.brush_size) for preset in presets
+            ],
+        )
         self._ledger = ledger
         self._pictures = pictures
         self._reporter = reporter
@@ -62,6 +71,7 @@ class Worker:
         self._idle.set()
         self._draining = False
         ledger.watch(self._job_changed)
+        ledger.on_hurry(self._job_hurried)
 
     def warm_up(self) -> None:
         """Starts the child in the background, so that the first job need not wait for it."""
@@ -121,6 +131,10 @@ class Worker:
         if gone and hand is not None and hand.job.id == job.id:
             hand.request_stop(Stop.TAKEN_AWAY)
 
+    def _job_hurried(self, job_id: str) -> None:
+        if self._in_hand is not None and self._in_hand.job.id == job_id:
+            self._in_hand.hurry()
+
     async def _handle(self, hand: InHand) -> None:
         try:
             paint = await hand.unless_stopped(self._prepare(hand.job))
@@ -176,7 +190,7 @@ class Worker:
                 log.warning(
                     "painting_child_lost", job=hand.job.id, why=str(loss), deaths=hand.job.deaths
                 )
-                if hand.job.deaths >= self._settings.queue.attempts:
+                if hand.job.deaths >= self._attempts:
                     return _given_up(hand.job, str(loss))
 
     async def _painted_by(self, child: PaintingChild, hand: InHand, paint: Paint) -> Outcome:
@@ -189,6 +203,7 @@ class Worker:
                     continue
                 if not isinstance(message, Progress):
                     return message
+                hand.planned_steps = message.steps
                 if hand.stop is None:
                     self._reporter.progress(hand.job, message)
         finally:
@@ -208,11 +223,18 @@ class Worker:
         job = hand.job
         if isinstance(outcome, Painted):
             job = await self._ledger.move(
-                job.id, JobState.PAINTED, result=outcome.result, seconds=outcome.seconds
+                job.id,
+                JobState.PAINTED,
+                result=outcome.result,
+                seconds=outcome.seconds,
+                reduced=outcome.reduced,
+                effort=None if hand.is_hurried else effort_of(outcome, hand.planned_steps),
             )
             self._reporter.finished(job)
         elif isinstance(outcome, Stopped) and hand.stop is Stop.SHUTDOWN:
-            await self._ledger.move(job.id, JobState.ACCEPTED, attempts=job.attempts - 1)
+            await self._ledger.move(
+                job.id, JobState.ACCEPTED, attempts=job.attempts - 1, finish_early=False
+            )
         elif isinstance(outcome, Stopped) and hand.stop is Stop.TAKEN_AWAY:
             await self._release(job.id)
         else:
@@ -250,7 +272,7 @@ class Worker:
 
     async def _start_child(self) -> PaintingChild:
         child = await PaintingChild.start(
-            self._settings.without_secrets(), patience=self._silence, command=self._command
+            self._configure, patience=self._silence, command=self._command
         )
         log.info("painting_child_ready", pid=child.pid, device=child.ready.device)
         for plugin in child.ready.plugins:

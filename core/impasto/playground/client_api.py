@@ -1,7 +1,8 @@
 """The person's side of a chat, over HTTP: what a Telegram app does, for the page and for tests.
 
-Everything is under ``/api/chats/{user_id}``. A failure is answered with a status of 400 or above
-and ``{"error": "one sentence"}``.
+Everything is under ``/api/chats/{user_id}``, the person's private chat with the bot, and again
+under ``/api/chats/{user_id}/groups/{number}``, a group that the person and the bot are in. A
+failure is answered with a status of 400 or above and ``{"error": "one sentence"}``.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -46,7 +48,11 @@ class ClientApi:
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
         """Add everything to `router`."""
-        chat = "/api/chats/{user_id:[0-9]{1,15}}"
+        private = "/api/chats/{user_id:[0-9]{1,15}}"
+        for chat in (private, private + "/groups/{group:[1-9][0-9]{0,12}}"):
+            self._add_chat(router, chat)
+
+    def _add_chat(self, router: web.UrlDispatcher, chat: str) -> None:
         router.add_get(chat, self._handler(self._snapshot))
         router.add_put(chat, self._handler(self._introduce))
         router.add_get(f"{chat}/events", self._events)
@@ -74,7 +80,11 @@ class ClientApi:
         return handle
 
     def _conversation(self, request: web.Request) -> Conversation:
-        user_id = int(request.match_info["user_id"])
+        private = self._private_conversation(int(request.match_info["user_id"]))
+        group = request.match_info.get("group")
+        return private if group is None else self._world.group(int(group), private.person)
+
+    def _private_conversation(self, user_id: int) -> Conversation:
         found = self._world.chats.get(user_id)
         if found is not None:
             return found
@@ -101,9 +111,11 @@ class ClientApi:
         person = conversation.person.model_copy(
             update={name: value or None for name, value in update.items()}
         )
-        self._open(person)
-        self._world.hub.publish(person.id, "profile", **self._world.profile_for(person))
-        return self._world.snapshot(conversation)
+        private = self._open(person)
+        self._world.hub.publish(person.id, "profile", **self._world.profile_for(private))
+        return self._world.snapshot(
+            private if conversation.group is None else replace(conversation, person=person)
+        )
 
     async def _send_text(self, conversation: Conversation, call: Call) -> Message:
         """Send `text`, in answer to the message `reply_to` if given."""
@@ -232,7 +244,7 @@ class ClientApi:
             conversation = self._conversation(request)
         except Mistake as mistake:
             return web.json_response({"error": str(mistake)}, status=400)
-        chat_id = conversation.person.id
+        chat_id = conversation.id
         watcher = self._world.hub.watch(chat_id)
         response = web.StreamResponse(
             headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"}

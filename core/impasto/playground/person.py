@@ -31,7 +31,8 @@ class Answer:
 
 
 class Person:
-    """One person's chat with the bot of the playground at `url`.
+    """One person's chat with the bot of the playground at `url`; with `group`, the group of that
+    number, in which other persons may be, too.
 
     Use it as an async context manager: it follows the chat's events while it is open, and every
     wait ends by one of them.
@@ -44,6 +45,8 @@ class Person:
         first_name: str = "Alice",
         language_code: str = "en",
         username: str | None = None,
+        *,
+        group: int | None = None,
     ) -> None:
         self.user_id = user_id
         self.language_code = language_code
@@ -51,6 +54,8 @@ class Person:
         if username:
             self._introduction["username"] = username
         self._base = f"{url.rstrip('/')}/api/chats/{user_id}"
+        if group is not None:
+            self._base += f"/groups/{group}"
         self._session: aiohttp.ClientSession | None = None
         self._follower: asyncio.Task[None] | None = None
         self._changed = asyncio.Condition()

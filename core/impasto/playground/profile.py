@@ -208,9 +208,7 @@ def _scope(scope: Any) -> str:
 
 def _commands_changed(context: Context) -> None:
     for chat_id, conversation in context.world.chats.items():
-        context.world.hub.publish(
-            chat_id, "profile", **context.world.profile_for(conversation.person)
-        )
+        context.world.hub.publish(chat_id, "profile", **context.world.profile_for(conversation))
 
 
 def _set_text(texts: dict[str, str], text: str | None, language: str | None, longest: int) -> bool:

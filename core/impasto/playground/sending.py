@@ -89,7 +89,7 @@ async def send_chat_action(context: Context, method: methods.SendChatAction) -> 
     conversation = find_chat(context.world, method.chat_id)
     if method.action not in CHAT_ACTIONS:
         raise bad_request("wrong parameter action in request")
-    context.world.hub.publish(conversation.person.id, "action", action=method.action)
+    context.world.hub.publish(conversation.id, "action", action=method.action)
     return True
 
 

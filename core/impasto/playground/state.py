@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -39,22 +39,29 @@ MAX_QUERIES = 1000
 DEFAULT_BOT_ID = 123456
 BOT_NAME = "Impasto"
 BOT_USERNAME = "impasto_playground_bot"
+GROUP_TITLE = "Friends"
 
 
 @dataclass
 class Conversation:
-    """The private chat of one person with the bot."""
+    """The private chat of one person with the bot, or a group as one member sees it."""
 
     person: User
     messages: OrderedDict[int, Message] = field(default_factory=OrderedDict)
     started: bool = False
     blocked: bool = False
     keyboard: ReplyKeyboardMarkup | ForceReply | None = None
+    group: Chat | None = None
+
+    @property
+    def id(self) -> int:
+        """The chat's id; a group's is negative."""
+        return self.person.id if self.group is None else self.group.id
 
     @property
     def chat(self) -> Chat:
         """The chat as messages carry it."""
-        return Chat(
+        return self.group or Chat(
             id=self.person.id,
             type="private",
             first_name=self.person.first_name,
@@ -118,17 +125,31 @@ class World:
             self.hub.publish(person.id, "person", person=to_json(person))
         return found
 
+    def group(self, number: int, person: User) -> Conversation:
+        """A group as this member sees it; its messages are those of all."""
+        found = self.chats.get(-number)
+        if found is None:
+            group = Chat(id=-number, type="group", title=GROUP_TITLE)
+            found = self.chats[-number] = Conversation(person, started=True, group=group)
+        return replace(found, person=person)
+
     def next_message_id(self) -> int:
         """Ids run through all chats of the bot, as they do in an account's private chats."""
         self._last_message_id += 1
         return self._last_message_id
 
     def from_person(self, conversation: Conversation, **content: Any) -> Message:
-        """Add a message of the person and queue its update."""
+        """Add a message of the person and queue its update, unless it is none of the bot's
+        business: in groups a bot sees commands and answers to its own messages only
+        (https://core.telegram.org/bots/features#privacy-mode)."""
         conversation.started = True
         message = self._new_message(conversation, conversation.person, content)
         self._add(conversation, message)
-        self.updates.put("message", to_json(message))
+        replied = message.reply_to_message
+        answers_bot = replied is not None and replied.from_user == self.bot
+        is_command = (message.text or message.caption or "").startswith("/")
+        if conversation.group is None or is_command or answers_bot:
+            self.updates.put("message", to_json(message))
         return message
 
     def from_bot(self, conversation: Conversation, **content: Any) -> Message:
@@ -140,13 +161,13 @@ class World:
     def edit(self, conversation: Conversation, message: Message) -> None:
         """Put an edited message in the place of the one with its id."""
         conversation.messages[message.message_id] = message
-        self.hub.publish(conversation.person.id, "edit", message=to_json(message))
+        self.hub.publish(conversation.id, "edit", message=to_json(message))
 
     def remove(self, conversation: Conversation, message_id: int) -> bool:
         """Delete a message for both sides; False when there is none."""
         if conversation.messages.pop(message_id, None) is None:
             return False
-        self.hub.publish(conversation.person.id, "delete", message_id=message_id)
+        self.hub.publish(conversation.id, "delete", message_id=message_id)
         return True
 
     def show_keyboard(
@@ -154,7 +175,7 @@ class World:
     ) -> None:
         """Show or, with None, take away the keyboard under the input field."""
         conversation.keyboard = keyboard
-        self.hub.publish(conversation.person.id, "keyboard", keyboard=to_json(keyboard))
+        self.hub.publish(conversation.id, "keyboard", keyboard=to_json(keyboard))
 
     def block(self, conversation: Conversation, blocked: bool) -> None:
         """The person blocks or unblocks the bot, which is told by `my_chat_member`."""
@@ -163,18 +184,18 @@ class World:
         conversation.blocked = blocked
         before, after = ("member", "kicked") if blocked else ("kicked", "member")
         self.updates.put("my_chat_member", self._member_change(conversation, before, after))
-        self.hub.publish(conversation.person.id, "blocked", blocked=blocked)
+        self.hub.publish(conversation.id, "blocked", blocked=blocked)
 
     def tap(self, conversation: Conversation, message: Message, data: str) -> str:
         """The person taps an inline button; the id of the callback query."""
         query_id = str(secrets.randbits(62))
-        self.queries[query_id] = Query(conversation.person.id, message.message_id)
+        self.queries[query_id] = Query(conversation.id, message.message_id)
         while len(self.queries) > MAX_QUERIES:
             self.queries.popitem(last=False)
         query = CallbackQuery(
             id=query_id,
             from_user=conversation.person,
-            chat_instance=str(conversation.person.id * 7919),
+            chat_instance=str(conversation.id * 7919),
             message=message,
             data=data,
         )
@@ -186,21 +207,23 @@ class World:
         buttons = self.profile.menu_buttons
         return buttons.get(chat_id) or buttons.get(None) or MenuButtonCommands()
 
-    def commands_for(self, person: User) -> list[BotCommand]:
+    def commands_for(self, conversation: Conversation) -> list[BotCommand]:
         """The commands this person sees, chosen as Telegram does: scope first, then language."""
-        for scope in (f"chat:{person.id}", "all_private_chats", "default"):
-            for language in (person.language_code or "", ""):
+        kind = "all_private_chats" if conversation.group is None else "all_group_chats"
+        for scope in (f"chat:{conversation.id}", kind, "default"):
+            for language in (conversation.person.language_code or "", ""):
                 commands = self.profile.commands.get((scope, language))
                 if commands:
                     return commands
         return []
 
-    def profile_for(self, person: User) -> dict[str, Any]:
+    def profile_for(self, conversation: Conversation) -> dict[str, Any]:
         """What a chat shows of the bot besides messages, as JSON values."""
         descriptions = self.profile.descriptions
+        person = conversation.person
         return {
             "bot": to_json(self.bot),
-            "commands": to_json(self.commands_for(person)),
+            "commands": to_json(self.commands_for(conversation)),
             "menu_button": to_json(self.menu_button(person.id)),
             "description": descriptions.get(person.language_code or "") or descriptions.get("", ""),
         }
@@ -208,8 +231,9 @@ class World:
     def snapshot(self, conversation: Conversation) -> dict[str, Any]:
         """Everything a chat shows, as JSON values."""
         return {
-            **self.profile_for(conversation.person),
+            **self.profile_for(conversation),
             "person": to_json(conversation.person),
+            "chat": to_json(conversation.chat),
             "started": conversation.started,
             "blocked": conversation.blocked,
             "keyboard": to_json(conversation.keyboard),
@@ -231,7 +255,7 @@ class World:
         conversation.messages[message.message_id] = message
         while len(conversation.messages) > MAX_MESSAGES:
             conversation.messages.popitem(last=False)
-        self.hub.publish(conversation.person.id, "message", message=to_json(message))
+        self.hub.publish(conversation.id, "message", message=to_json(message))
 
     def _member_change(self, conversation: Conversation, before: str, after: str) -> Any:
         def member(status: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import html
 
 import structlog
@@ -10,6 +11,7 @@ from aiogram.exceptions import TelegramAPIError, TelegramBadRequest, TelegramFor
 from aiogram.types import CallbackQuery, ErrorEvent, Update, User
 
 from impasto.errors import ChatError
+from impasto.plugins import PluginHost
 from impasto.telegram.intake import TRANSIENT
 
 log = structlog.get_logger(__name__)
@@ -20,15 +22,15 @@ _SORRY = {
 }
 
 
-def apologies() -> Router:
+def apologies(host: PluginHost) -> Router:
     """The router that answers for handlers that fail; include it last, so that plugins' own error
     handlers come first."""
     router = Router(name="apologies")
-    router.errors.register(_apologize)
+    router.errors.register(functools.partial(_apologize, host))
     return router
 
 
-async def _apologize(event: ErrorEvent, bot: Bot) -> None:
+async def _apologize(host: PluginHost, event: ErrorEvent, bot: Bot) -> None:
     error, update = event.exception, event.update
     if isinstance(error, TRANSIENT):
         raise error  # Intake tries the update again; an apology would fail the same way
@@ -36,7 +38,11 @@ async def _apologize(event: ErrorEvent, bot: Bot) -> None:
         log.info("person_gone", update=update.update_id, why=str(error))
         return
     if not isinstance(error, ChatError):
-        log.error("handler_failed", update=update.update_id, exc_info=error)
+        culprit = host.blame(error)
+        plugin = culprit.name if culprit is not None else None
+        log.error("handler_failed", update=update.update_id, plugin=plugin, exc_info=error)
+        if culprit is not None:
+            host.note(culprit, "impasto_routers", f"{type(error).__name__}: {error}")
     try:
         await _answer(bot, update, error)
     except (TelegramForbiddenError, TelegramBadRequest) as refusal:

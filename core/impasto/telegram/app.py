@@ -17,6 +17,7 @@ from impasto.jobs.child_process import ChildLost
 from impasto.jobs.folders import JobFolders
 from impasto.jobs.journal import Storage
 from impasto.jobs.ledger import Ledger
+from impasto.jobs.pace import Pace
 from impasto.jobs.queue import JobQueue
 from impasto.jobs.recovery import hand_back_orphans, resume
 from impasto.jobs.studio import Studio
@@ -82,9 +83,11 @@ async def _running(
         await queue.open()
 
         ledger = Ledger(storage.journal, host)
+        pace = Pace(storage.journal, settings.painting)
         delivery = Delivery(
             bot=bot,
             ledger=ledger,
+            pace=pace,
             presenter=_presenter(host, settings, presets),
             edit_seconds=settings.telegram.edit_seconds,
         )
@@ -95,6 +98,7 @@ async def _running(
             reporter=delivery,
             presets=presets,
             jobs_per_person=settings.queue.jobs_per_person,
+            pace=pace,
         )
         dispatcher = _dispatcher(host, settings, storage, studio)
         intake = Intake(bot=bot, dispatcher=dispatcher, journal=storage.journal)
@@ -122,7 +126,7 @@ async def _running(
         cleanup.push_async_callback(_come_to_rest, intake, worker)
         others = [intake.poll(), folders.sweep_hourly(storage.journal)]
         if worker is not None:
-            others.append(_started(worker))
+            others.append(_started(worker, pace))
         yield painting + _start(others, cleanup)
 
 
@@ -147,10 +151,10 @@ async def _shut_down(dispatcher: Dispatcher, bot: Bot) -> None:
         log.exception("shutdown_handler_failed")
 
 
-async def _started(worker: Worker) -> None:
+async def _started(worker: Worker, pace: Pace) -> None:
     """Warms the worker up, and stays; ends the bot when its painting process cannot ever start."""
     try:
-        await worker.ready()
+        pace.device = (await worker.ready()).device
     except ChildLost as loss:
         if loss.exit_code is not None and loss.exit_code > 0:
             raise OwnerError(
@@ -191,7 +195,9 @@ def _chosen(host: PluginHost, hook: str, contract: type[T], kind: str, settings:
         for item in host.collect(hook, contract, settings=settings)
     }
     if name not in offers:
-        raise NotAvailable(kind, name, sorted(offers))
+        known = ", ".join(sorted(offers)) or "none"
+        why = [f"no plugin offers it; there is {known}", host.left_out()]
+        raise NotAvailable(kind, name, sorted(offers), "; ".join(filter(None, why)))
     return offers[name]
 
 
@@ -203,10 +209,8 @@ def _presenter(host: PluginHost, settings: Settings, presets: Sequence[StylePres
         presets=presets,
     )
     if not presenters:
-        raise OwnerError(
-            "no plugin has words for the messages about a job (hook impasto_presenters); "
-            "allow the plugin `dialog`"
-        )
+        problem = "no plugin has words for the messages about a job (hook impasto_presenters)"
+        raise OwnerError("; ".join(filter(None, [problem, host.left_out()])))
     return presenters[0]
 
 
@@ -228,7 +232,7 @@ def _dispatcher(
             host.fail(record, error, "impasto_routers")
     if host.strict:
         host.check_strict()
-    dispatcher.include_router(apologies())
+    dispatcher.include_router(apologies(host))
     return dispatcher
 
 

@@ -11,11 +11,14 @@ from pathlib import Path
 
 import structlog
 
+from impasto.contracts import Say
 from impasto.errors import InvalidTransition
 from impasto.jobs.job import Failure, Job, JobState
 from impasto.jobs.ledger import Ledger
+from impasto.jobs.pace import Pace
 from impasto.messages import Progress
 from impasto.telegram.line import ChatMoved, Line, MessageGone, PersonGone, Refused, TryLater
+from impasto.telegram.result_photo import photo_of
 from impasto.telegram.status_message import StatusMessage
 from impasto.telegram.words import Words
 
@@ -26,7 +29,14 @@ class Conversation:
     """What the person is told about one job, from the first message to the last."""
 
     def __init__(
-        self, job: Job, *, line: Line, ledger: Ledger, words: Words, edit_seconds: float
+        self,
+        job: Job,
+        *,
+        line: Line,
+        ledger: Ledger,
+        pace: Pace,
+        words: Words,
+        edit_seconds: float,
     ) -> None:
         self.announced: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Done when showing that the job waits was tried once."""
@@ -35,6 +45,7 @@ class Conversation:
         self._message = StatusMessage(job, line=line, ledger=ledger)
         self._message.on_trouble = self._set_announced
         self._ledger = ledger
+        self._pace = pace
         self._words = words
         self._edit_seconds = edit_seconds
         self._news = asyncio.Event()
@@ -55,6 +66,11 @@ class Conversation:
         self._progress = progress
         self._preview = progress.preview or self._preview
         self._news.set()
+
+    def queue_moved(self) -> None:
+        """Somebody else's turn came or is over: the place of a job that waits may be another."""
+        if self._progress is None and self.announced.done():
+            self._news.set()
 
     def finish(self) -> None:
         """The journal has the end of this job; it is told next."""
@@ -87,7 +103,7 @@ class Conversation:
             self._news.clear()
             if await self._is_over_within(self._seconds_to_next_edit()):
                 break
-            await self._show_progress()
+            await (self._show_place() if self._progress is None else self._show_progress())
         await self._message.refresh()
         if self.job.state is JobState.PAINTED:
             await self._deliver()
@@ -102,10 +118,14 @@ class Conversation:
             self.announced.set_result(None)
 
     async def _announce(self) -> None:
-        ahead = await self._ledger.journal.ahead_of(self.job.id)
-        say, plain = self._words.waiting(self.job, ahead), self._words.plain("waiting", self.job)
+        say, plain = await self._waiting(), self._words.plain("waiting", self.job)
         await self._message.insist_on_announcing(say, plain)
         self._edited_at = asyncio.get_running_loop().time()
+
+    async def _waiting(self) -> Say:
+        ahead = await self._ledger.journal.ahead_of(self.job.id)
+        seconds = await self._pace.seconds_until_done(self.job, ahead)
+        return self._words.waiting(self.job, ahead, seconds)
 
     def _seconds_to_next_edit(self) -> float:
         return self._edited_at + self._edit_seconds - asyncio.get_running_loop().time()
@@ -119,13 +139,25 @@ class Conversation:
                 return False
         return self.is_over.is_set()
 
+    async def _show_place(self) -> None:
+        """The place in the queue as it is now."""
+        await self._message.refresh()
+        if self.job.state is JobState.ACCEPTED:
+            await self._show(await self._waiting(), None)
+
     async def _show_progress(self) -> None:
-        """One edit with what is newest, tried once."""
+        """One edit with what is newest."""
         progress, preview = self._progress, self._preview
-        if progress is None or self._is_hidden or self.job.status_message is None:
+        if progress is None:
             return
-        say = self._words.painting(self.job, progress)
-        picture = await _bytes_of(preview)
+        picture = await _read(preview)
+        if await self._show(self._words.painting(self.job, progress), picture):
+            self._preview = None if self._preview is preview else self._preview
+
+    async def _show(self, say: Say, picture: bytes | None) -> bool:
+        """Whether one edit, tried once, showed this."""
+        if self._is_hidden or self.job.status_message is None:
+            return False
         try:
             if picture is None:
                 await self._message.show_words(say)
@@ -138,12 +170,14 @@ class Conversation:
             log.info("progress_not_shown", job=self.job.id, why=str(refusal))
             self._is_hidden = True
         else:
-            self._preview = None if self._preview is preview else self._preview
-        self._edited_at = asyncio.get_running_loop().time()
+            return True
+        finally:
+            self._edited_at = asyncio.get_running_loop().time()
+        return False
 
     async def _deliver(self) -> None:
         if not self._is_pictured:
-            picture = await _bytes_of(self.job.result)
+            picture = await _photo_of(self.job.result)
             problem = await self._put_picture(picture) if picture else "the result is gone"
             if problem is not None:
                 await self._fail(problem)
@@ -206,10 +240,20 @@ class Conversation:
         self._message.job = await self._ledger.move(self.job.id, to, **facts)
 
 
-async def _bytes_of(path: Path | None) -> bytes | None:
+async def _read(path: Path | None) -> bytes | None:
     if path is None:
         return None
     try:
         return await asyncio.to_thread(path.read_bytes)
     except OSError:
+        return None
+
+
+async def _photo_of(result: Path | None) -> bytes | None:
+    if result is None:
+        return None
+    try:
+        return await asyncio.to_thread(photo_of, result)
+    except OSError as error:
+        log.warning("result_unreadable", path=str(result), why=str(error))
         return None

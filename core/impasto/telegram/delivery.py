@@ -9,8 +9,9 @@ import structlog
 from aiogram import Bot
 
 from impasto.contracts import Presenter
-from impasto.jobs.job import Job
+from impasto.jobs.job import Job, JobState
 from impasto.jobs.ledger import Ledger
+from impasto.jobs.pace import Pace
 from impasto.messages import Progress
 from impasto.telegram.conversation import Conversation
 from impasto.telegram.line import Line
@@ -21,6 +22,9 @@ log = structlog.get_logger(__name__)
 SECONDS_TO_CLOSE = 3.0
 """At the end of the process, results on their way have this long; the journal has the others."""
 
+IN_GROUPS = 2
+"""Edits come this much slower in groups, where 20 messages a minute are all that a bot has."""
+
 PAUSE_SECONDS = 30.0
 """After an unexpected error (a full disk, say) a conversation goes on this much later."""
 
@@ -29,14 +33,22 @@ class Delivery:
     """See `impasto.jobs.ports.Reporter`."""
 
     def __init__(
-        self, *, bot: Bot, ledger: Ledger, presenter: Presenter, edit_seconds: float
+        self,
+        *,
+        bot: Bot,
+        ledger: Ledger,
+        pace: Pace,
+        presenter: Presenter,
+        edit_seconds: float,
     ) -> None:
         self._ledger = ledger
+        self._pace = pace
         self._line = Line(bot)
         self._words = Words(presenter)
         self._edit_seconds = edit_seconds
         self._conversations: dict[str, Conversation] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        ledger.watch(self._job_changed)
 
     def accepted(self, job: Job) -> Awaitable[None]:
         # Shielded: the handler that waits for it may be cancelled, the conversation goes on.
@@ -60,6 +72,11 @@ class Delivery:
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
 
+    def _job_changed(self, job: Job, change: JobState) -> None:
+        if change is not JobState.ACCEPTED:
+            for conversation in self._conversations.values():
+                conversation.queue_moved()
+
     def _conversation(self, job: Job) -> Conversation:
         known = self._conversations.get(job.id)
         if known is not None:
@@ -68,8 +85,9 @@ class Delivery:
             job,
             line=self._line,
             ledger=self._ledger,
+            pace=self._pace,
             words=self._words,
-            edit_seconds=self._edit_seconds,
+            edit_seconds=self._edit_seconds * (IN_GROUPS if job.chat < 0 else 1),
         )
         self._conversations[job.id] = conversation
         self._tasks[job.id] = asyncio.create_task(self._run(conversation))

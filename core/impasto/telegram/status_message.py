@@ -57,13 +57,15 @@ class StatusMessage:
             await self.note(status_message=sent.message_id, status_has_picture=has_picture)
 
     async def insist_on_saying(self, *choices: Say, reply: bool = False) -> Message | None:
-        """Sends the first of these texts that Telegram takes; None when it takes none."""
+        """Sends the first of these texts that Telegram takes; None when it takes none. With `reply`
+        it answers the status message, else what the person asked with."""
+        answered = self.job.status_message if reply else self.job.reply_to
         for say in choices:
             method = SendMessage(
                 chat_id=self.job.chat,
                 text=say.text,
                 reply_markup=say.keyboard,
-                reply_parameters=self._reply() if reply else None,
+                reply_parameters=_reply_to(answered),
             )
             try:
                 return await self._line.insist(self.job.chat, method, self.on_trouble)
@@ -105,14 +107,16 @@ class StatusMessage:
         chat = self.job.chat
         if self.job.status_message is not None:
             try:
-                await self._line.insist(chat, self._edit_of_picture(picture, say))
+                edited = await self._line.insist(chat, self._edit_of_picture(picture, say))
             except MessageGone as gone:
                 log.info("result_sent_anew", job=self.job.id, why=str(gone))
             else:
                 await self._has_picture()
+                await self._note_photo(edited)
                 return
         sent = await self._line.insist(chat, self._new_picture(picture, say, silent=False))
         await self._move_to(sent)
+        await self._note_photo(sent)
 
     async def insist_on_removal(self) -> bool:
         """Whether there is no such message any more."""
@@ -127,6 +131,7 @@ class StatusMessage:
             photo=self.job.content.file_id,
             caption=say.text,
             reply_markup=say.keyboard,
+            reply_parameters=_reply_to(self.job.reply_to),
         )
         try:
             return await self._line.insist(self.job.chat, method, self.on_trouble)
@@ -137,6 +142,10 @@ class StatusMessage:
     async def _has_picture(self) -> None:
         if not self.job.status_has_picture:
             await self.note(status_has_picture=True)
+
+    async def _note_photo(self, shown: Message | bool | None) -> None:
+        if isinstance(shown, Message) and shown.photo:
+            await self.note(photo_id=shown.photo[-1].file_id)
 
     async def _move_to(self, sent: Message | None) -> None:
         """The job is shown by a new message from now on; the old one, if still there, goes."""
@@ -154,12 +163,6 @@ class StatusMessage:
         except (Refused, MessageGone) as refusal:
             return "not found" in str(refusal)
         return True
-
-    def _reply(self) -> ReplyParameters | None:
-        message = self.job.status_message
-        if message is None:
-            return None
-        return ReplyParameters(message_id=message, allow_sending_without_reply=True)
 
     def _edit_of_words(self, say: Say) -> EditMessageCaption | EditMessageText:
         chat, message = self.job.chat, self.job.status_message
@@ -187,4 +190,11 @@ class StatusMessage:
             caption=say.text,
             reply_markup=say.keyboard,
             disable_notification=silent,
+            reply_parameters=_reply_to(self.job.reply_to),
         )
+
+
+def _reply_to(message: int | None) -> ReplyParameters | None:
+    if message is None:
+        return None
+    return ReplyParameters(message_id=message, allow_sending_without_reply=True)

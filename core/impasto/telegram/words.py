@@ -29,8 +29,8 @@ class Words:
     def __init__(self, presenter: Presenter) -> None:
         self._presenter = presenter
 
-    def waiting(self, job: Job, ahead: int) -> Say:
-        return self._said("waiting", job, ahead)
+    def waiting(self, job: Job, ahead: int, seconds: float | None) -> Say:
+        return self._said("waiting", job, ahead, seconds)
 
     def painting(self, job: Job, progress: Progress) -> Say:
         return self._said("painting", job, progress)

@@ -14,9 +14,10 @@ from impasto.contracts import StylePreset
 from impasto.jobs.folders import JobFolders
 from impasto.jobs.job import Job
 from impasto.jobs.ledger import Ledger
+from impasto.jobs.pace import Pace
 from impasto.jobs.studio import Studio
 from impasto.jobs.worker import Worker
-from impasto.settings import QueueSettings, Settings
+from impasto.settings import PaintingSettings, QueueSettings, Settings
 from impasto_sqlite import SqliteStorage
 
 from .jobs_bench import SCRIPTED_CHILD, Pictures, Reports, Tickets
@@ -48,7 +49,12 @@ def tickets() -> Tickets:
 @pytest.fixture
 def studio(ledger: Ledger, tickets: Tickets, reports: Reports, preset: StylePreset) -> Studio:
     return Studio(
-        ledger=ledger, queue=tickets, reporter=reports, presets=[preset], jobs_per_person=3
+        ledger=ledger,
+        queue=tickets,
+        reporter=reports,
+        presets=[preset],
+        jobs_per_person=3,
+        pace=Pace(ledger.journal, PaintingSettings()),
     )
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from impasto.messages import (
     Cancel,
     Failed,
+    Finish,
     Message,
     Paint,
     Painted,
@@ -29,6 +30,7 @@ from impasto.messages import (
 )
 
 cancelled: queue.SimpleQueue[str] = queue.SimpleQueue()
+to_finish: queue.SimpleQueue[str] = queue.SimpleQueue()
 jobs: queue.SimpleQueue[Paint] = queue.SimpleQueue()
 
 
@@ -47,6 +49,8 @@ def listen() -> None:
             jobs.put(message)
         elif isinstance(message, Cancel):
             cancelled.put(message.job_id)
+        elif isinstance(message, Finish):
+            to_finish.put(message.job_id)
     os._exit(0)
 
 
@@ -66,7 +70,9 @@ def progress(job: Paint, step: int, preview: Path | None = None) -> None:
             steps=4,
             level=1,
             levels=2,
+            share=step / 4,
             seconds=step / 10,
+            seconds_left=0.4 - step / 10,
             preview=preview,
         )
     )
@@ -136,6 +142,11 @@ def act(job: Paint) -> None:
             while cancelled.get() != job.job_id:
                 pass
             say(Stopped(job_id=job.job_id))
+        case "until_finished":
+            progress(job, 1)
+            while to_finish.get() != job.job_id:
+                pass
+            paint(job)
         case "ignore_cancel":
             progress(job, 1)
             cancelled.get()

@@ -94,6 +94,25 @@ async def test_only_the_owner_sees_and_cancels_a_job(studio: Studio, ledger: Led
     assert await studio.jobs_of(2) == []
 
 
+async def test_wishes_and_what_is_answered_stay_with_the_job(studio: Studio) -> None:
+    job = await studio.accept(
+        person=1,
+        chat=-5,
+        language="en",
+        content=PHOTO,
+        styles=[STYLE],
+        wishes={"brush": "fine", "keep": True},
+        reply_to=77,
+    )
+    stored = await studio.job(job.id, person=1)
+    assert stored is not None
+    assert (stored.wishes, stored.reply_to) == ({"brush": "fine", "keep": True}, 77)
+    await studio.keep_file_id(stored, "document")
+    kept = await studio.job(job.id, person=1)
+    assert kept is not None
+    assert kept.file_id == "document"
+
+
 async def test_cancelling_is_told_once(studio: Studio, reports: Reports) -> None:
     job = await accepted(studio)
     cancelled = await studio.cancel(job.id, 1)

@@ -12,7 +12,7 @@ import pytest
 
 from impasto.contracts import StylePreset
 from impasto.jobs.child_process import ChildLost
-from impasto.jobs.job import ChosenStyle, Job, JobState, TelegramPicture
+from impasto.jobs.job import ChosenStyle, Effort, Job, JobState, TelegramPicture
 from impasto.jobs.ledger import Ledger
 from impasto.jobs.studio import Studio
 from impasto.jobs.worker import Worker
@@ -26,6 +26,7 @@ PaintedBy = Callable[[Job], Awaitable[Job]]
 async def test_paints_a_job(painted_by: PaintedBy, reports: Reports) -> None:
     job = await painted_by(job_that("paint"))
     assert (job.state, job.seconds, job.attempts) == (JobState.PAINTED, 0.5, 1)
+    assert job.effort == Effort(pixels=1, steps=4, seconds=0.5, device="cpu")
     assert job.result is not None
     assert job.result.read_bytes() == b'{"do": "paint"}'
     assert [progress.step for progress in reports.progressed] == [1, 2]
@@ -224,6 +225,52 @@ class TestCancelling:
         await studio.cancel(job.id, job.person)
         await working
         assert not (settings.state_dir / "jobs" / job.id).exists()
+
+
+class TestFinishingEarly:
+    async def test_keeps_the_picture_as_it_is(
+        self, worker: Worker, ledger: Ledger, studio: Studio, reports: Reports
+    ) -> None:
+        job = job_that("until_finished")
+        await ledger.add(job)
+        working = asyncio.create_task(worker.work())
+        await reports.until(lambda reports: reports.progressed)
+        assert await studio.finish_early(job.id, job.person)
+        assert await working
+        stored = await ledger.journal.get(job.id)
+        assert stored is not None
+        assert (stored.state, stored.finish_early) == (JobState.PAINTED, True)
+        assert stored.result is not None
+        assert stored.effort is None, "half a painting says nothing about whole ones"
+
+    async def test_is_not_for_a_job_that_waits_or_is_somebody_elses(
+        self, worker: Worker, ledger: Ledger, studio: Studio, reports: Reports
+    ) -> None:
+        job, waiting = job_that("until_finished"), job_that("paint", person=2)
+        await ledger.add(job)
+        await ledger.add(waiting)
+        working = asyncio.create_task(worker.work())
+        await reports.until(lambda reports: reports.progressed)
+        assert await studio.finish_early(job.id, person=2) is None
+        assert await studio.finish_early(waiting.id, person=2) is None
+        assert await studio.finish_early("nowhere", person=1) is None
+        assert not working.done()
+        await studio.finish_early(job.id, job.person)
+        await working
+
+    async def test_is_forgotten_when_the_job_is_handed_back(
+        self, worker: Worker, ledger: Ledger, reports: Reports
+    ) -> None:
+        job = job_that("until_cancelled")
+        await ledger.add(job)
+        working = asyncio.create_task(worker.work())
+        await reports.until(lambda reports: reports.progressed)
+        await ledger.hurry(job.id)
+        await worker.drain()
+        await working
+        stored = await ledger.journal.get(job.id)
+        assert stored is not None
+        assert (stored.state, stored.finish_early) == (JobState.ACCEPTED, False)
 
 
 class TestDraining:

@@ -86,7 +86,7 @@ class PlainPresenter:
     name = "plain"
     order = 100
 
-    def waiting(self, job: Job, ahead: int) -> Say:
+    def waiting(self, job: Job, ahead: int, seconds: float | None) -> Say:
         button = InlineKeyboardButton(text="Stop", callback_data="stop")
         return Say(f"waiting {ahead}", InlineKeyboardMarkup(inline_keyboard=[[button]]))
 

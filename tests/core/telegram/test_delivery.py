@@ -14,8 +14,10 @@ from aiogram.types import Message
 from impasto.contracts import Say
 from impasto.jobs.job import ChosenStyle, Failure, Job, JobState, TelegramPicture
 from impasto.jobs.ledger import Ledger
+from impasto.jobs.pace import Pace
 from impasto.messages import Progress
-from impasto.playground import Person
+from impasto.playground import Person, Playground
+from impasto.settings import PaintingSettings
 from impasto.telegram.delivery import Delivery
 
 from .telegram_bench import (
@@ -40,6 +42,7 @@ async def make_delivery(bot: Bot, ledger: Ledger) -> AsyncIterator[MakeDelivery]
         delivery = Delivery(
             bot=bot,
             ledger=ledger,
+            pace=Pace(ledger.journal, PaintingSettings()),
             presenter=presenter or PlainPresenter(),
             edit_seconds=edit_seconds,
         )
@@ -83,7 +86,15 @@ async def announced(delivery: Delivery, ledger: Ledger, job: Job) -> Job:
 
 def progress(job: Job, step: int, preview: Path | None = None) -> Progress:
     return Progress(
-        job_id=job.id, step=step, steps=10, level=1, levels=1, seconds=1.0, preview=preview
+        job_id=job.id,
+        step=step,
+        steps=10,
+        level=1,
+        levels=1,
+        share=step / 10,
+        seconds=1.0,
+        seconds_left=1.0,
+        preview=preview,
     )
 
 
@@ -155,6 +166,44 @@ class TestAnnouncing:
         await alice.block()
         stored = await announced(delivery, ledger, job)
         assert stored.state is JobState.ABANDONED
+
+
+class TestWaiting:
+    async def test_shows_the_place_as_it_changes(
+        self, delivery: Delivery, ledger: Ledger, photo: TelegramPicture, alice: Person
+    ) -> None:
+        jobs = [await written(ledger, photo) for _ in range(3)]
+        stored = [await announced(delivery, ledger, job) for job in jobs]
+        assert [m.caption for m in alice.from_bot()] == ["waiting 0", "waiting 1", "waiting 2"]
+        await ledger.move(jobs[0].id, JobState.CANCELLED)
+        await alice.wait_until(lambda: captions(alice)[1:] == ["waiting 0", "waiting 1"])
+        await ledger.move(jobs[1].id, JobState.CANCELLED)
+        last = await alice.wait_for(lambda m: m.message_id == stored[2].status_message)
+        await alice.wait_until(lambda: captions(alice)[2] == "waiting 0")
+        assert last.photo
+
+    async def test_answers_what_was_asked_in_a_group(
+        self, playground: Playground, delivery: Delivery, ledger: Ledger, faults: Faults
+    ) -> None:
+        async with Person(playground.url, 1, group=5) as alice:
+            sent = await alice.send_photo(jpeg("green"))
+            assert sent.photo
+            job = Job(
+                person=1,
+                chat=-5,
+                content=TelegramPicture(file_id=sent.photo[-1].file_id),
+                styles=(ChosenStyle(preset="wave"),),
+                reply_to=sent.message_id,
+            )
+            await ledger.add(job)
+            await announced(delivery, ledger, job)
+            status = await alice.wait_for(says("waiting 0"))
+            assert status.reply_to_message is not None
+            assert status.reply_to_message.message_id == sent.message_id
+
+
+def captions(person: Person) -> list[str | None]:
+    return [message.caption for message in person.from_bot()]
 
 
 class TestProgress:
@@ -279,6 +328,7 @@ class TestResult:
         assert result.message_id == stored.status_message == done.status_message
         assert result.photo
         assert color_of(await alice.download(result.photo[-1].file_id)) == "red"
+        assert done.photo_id == result.photo[-1].file_id
         assert ready.reply_to_message is not None
         assert ready.reply_to_message.message_id == result.message_id
 

@@ -18,7 +18,10 @@ from aiogram.exceptions import (
 from aiogram.types import CallbackQuery, Message
 
 from impasto.errors import OwnerError, TooManyJobs
+from impasto.hookspecs import BOT_GROUP
 from impasto.playground import Person, Playground
+from impasto.plugins import PluginHost
+from impasto.settings import Settings
 from impasto.telegram.apologies import apologies
 from impasto.telegram.intake import MOST_TRIES, Intake
 from impasto_sqlite import SqliteStorage
@@ -56,7 +59,7 @@ async def make_intake(bot: Bot, storage: SqliteStorage) -> Callable[[Handle], In
         router = Router()
         router.message.register(handle)
         dispatcher = Dispatcher()
-        dispatcher.include_routers(router, apologies())
+        dispatcher.include_routers(router, apologies(PluginHost(BOT_GROUP, Settings())))
         return Intake(bot=bot, dispatcher=dispatcher, journal=storage.journal)
 
     return make
@@ -398,7 +401,7 @@ class TestApologies:
         router.message.register(offer)
         router.callback_query.register(fail)
         dispatcher = Dispatcher()
-        dispatcher.include_routers(router, apologies())
+        dispatcher.include_routers(router, apologies(PluginHost(BOT_GROUP, Settings())))
         async with polling(Intake(bot=bot, dispatcher=dispatcher, journal=storage.journal)):
             await alice.send_text("hello")
             await alice.wait_for(lambda message: message.text == "?")

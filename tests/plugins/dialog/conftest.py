@@ -16,6 +16,7 @@ from PIL import Image
 
 from impasto import StylePreset
 from impasto.playground import Person, Playground
+from impasto.settings import PaintingSettings
 from impasto_dialog import build_router
 
 from .dialog_kit import RecordingStudio
@@ -58,7 +59,7 @@ def dispatcher(studio: RecordingStudio, album_wait_s: float) -> Dispatcher:
     dispatcher = Dispatcher(
         storage=MemoryStorage(), events_isolation=SimpleEventIsolation(), studio=studio
     )
-    dispatcher.include_router(build_router(album_wait_s))
+    dispatcher.include_router(build_router(PaintingSettings(), album_wait_s=album_wait_s))
     return dispatcher
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
 
 from aiogram.types import Message
 from PIL import Image
@@ -14,12 +16,21 @@ from impasto.errors import TooManyJobs
 from impasto.jobs.job import ChosenStyle, Job, JobState, TelegramPicture
 
 
+class SteadyPace:
+    """What `impasto.jobs.pace.Pace` knows, without anything having been painted."""
+
+    async def pixel_cap(self) -> int:
+        return 230_400
+
+
 class RecordingStudio:
     """Takes jobs as `impasto.jobs.studio.Studio` does and paints nothing."""
 
     def __init__(self, presets: Sequence[StylePreset], limit: int = 3) -> None:
         self.presets = tuple(presets)
         self.limit = limit
+        self.pace = SteadyPace()
+        self.hurried: list[str] = []
         self.jobs: list[Job] = []
         self._changed = asyncio.Condition()
 
@@ -35,6 +46,8 @@ class RecordingStudio:
         content: TelegramPicture,
         styles: Sequence[ChosenStyle],
         options: PaintOptions | None = None,
+        wishes: Mapping[str, str | bool] = MappingProxyType({}),
+        reply_to: int | None = None,
     ) -> Job:
         if len(await self.jobs_of(person)) >= self.limit:
             raise TooManyJobs("too_many_jobs", "You have too many.", limit=self.limit)
@@ -45,6 +58,8 @@ class RecordingStudio:
             content=content,
             styles=tuple(styles),
             options=options or PaintOptions(),
+            wishes=dict(wishes),
+            reply_to=reply_to,
         )
         await self._changed_to([*self.jobs, job])
         return job
@@ -55,6 +70,16 @@ class RecordingStudio:
             return None
         return await self.move(job, JobState.CANCELLED)
 
+    async def finish_early(self, job_id: str, person: int) -> Job | None:
+        job = await self.job(job_id, person)
+        if job is None or job.state is not JobState.RUNNING:
+            return None
+        self.hurried.append(job_id)
+        return job
+
+    async def keep_file_id(self, job: Job, file_id: str) -> None:
+        await self.change(job, file_id=file_id)
+
     async def job(self, job_id: str, person: int) -> Job | None:
         return next((j for j in self.jobs if (j.id, j.person) == (job_id, person)), None)
 
@@ -62,9 +87,12 @@ class RecordingStudio:
         return [job for job in self.jobs if job.person == person and not job.state.is_final]
 
     async def move(self, job: Job, state: JobState) -> Job:
-        moved = job.model_copy(update={"state": state})
-        await self._changed_to([moved if j.id == job.id else j for j in self.jobs])
-        return moved
+        return await self.change(job, state=state)
+
+    async def change(self, job: Job, **facts: Any) -> Job:
+        changed = job.model_copy(update=facts)
+        await self._changed_to([changed if j.id == job.id else j for j in self.jobs])
+        return changed
 
     async def wait_for_jobs(self, count: int) -> list[Job]:
         """All jobs as soon as there are `count`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from PIL import Image, ImageChops
 from structlog.testing import capture_logs
 
 from impasto import StylePreset
-from impasto_dialog.contact_sheet import BADGE, CORNER, GAP, WIDTH, contact_sheet
+from impasto_dialog.contact_sheet import GAP, LABEL, WIDTH, contact_sheet, label_of
 
 COLORS = [(220, 40, 40), (40, 180, 60), (50, 80, 220), (230, 200, 40), (180, 60, 200)]
 
@@ -31,43 +32,67 @@ def opened(sheet: bytes) -> Image.Image:
 
 @pytest.mark.parametrize(
     ("count", "columns", "rows"),
-    [(1, 1, 1), (2, 2, 1), (4, 2, 2), (5, 3, 2), (6, 3, 2), (12, 3, 4), (13, 3, 5), (25, 5, 5)],
+    [(1, 1, 1), (2, 2, 1), (4, 2, 2), (5, 3, 2), (6, 3, 2), (12, 3, 4), (13, 3, 5)],
 )
 def test_each_preset_has_its_own_tile(tmp_path: Path, count: int, columns: int, rows: int) -> None:
-    sheet = opened(contact_sheet([preset(tmp_path, index) for index in range(count)]))
+    sheet = opened(contact_sheet([preset(tmp_path, index) for index in range(count)], "en"))
     tile = (WIDTH - GAP * (columns + 1)) // columns
     assert sheet.format == "JPEG"
-    assert sheet.size == (WIDTH, GAP + rows * (tile + GAP))
+    assert sheet.size == (WIDTH, GAP + rows * (tile + LABEL + GAP))
     for index in range(count):
         row, column = divmod(index, columns)
         in_row = min(columns, count - row * columns)
         left = (WIDTH - in_row * (tile + GAP) + GAP) // 2 + column * (tile + GAP)
-        middle = sheet.getpixel((left + tile // 2, GAP + row * (tile + GAP) + tile // 2))
+        middle = sheet.getpixel((left + tile // 2, GAP + row * (tile + LABEL + GAP) + tile // 2))
         expected = COLORS[index % len(COLORS)]
         assert all(abs(a - b) < 12 for a, b in zip(middle, expected, strict=True)), index
 
 
-def test_each_tile_has_another_number(tmp_path: Path) -> None:
-    same = preset(tmp_path, 0)
-    sheet = opened(contact_sheet([same] * 12))
+def labels(presets: list[StylePreset], language: str = "en", first: int = 1) -> list[Image.Image]:
+    """The lines below the tiles of a sheet of three columns."""
+    sheet = opened(contact_sheet(presets, language, first))
     tile = (WIDTH - GAP * 4) // 3
-    badges = []
-    for index in range(12):
+    cut = []
+    for index in range(len(presets)):
         row, column = divmod(index, 3)
-        left = GAP + column * (tile + GAP) + CORNER // 2
-        lower = (row + 1) * (tile + GAP) - CORNER // 2
-        badges.append(sheet.crop((left, lower - BADGE, left + BADGE, lower)))
-    for index, badge in enumerate(badges):
-        assert badge.convert("L").getextrema()[1] > 240, "white digits"
-        for other in badges[:index]:
-            assert ImageChops.difference(badge, other).convert("L").getextrema()[1] > 100
+        left, top = GAP + column * (tile + GAP), GAP + row * (tile + LABEL + GAP) + tile
+        cut.append(sheet.crop((left, top + 8, left + tile, top + LABEL)))
+    return cut
+
+
+def differs(one: Image.Image, other: Image.Image) -> bool:
+    return ImageChops.difference(one, other).convert("L").getextrema()[1] > 100
+
+
+def test_each_tile_has_its_number_and_title(tmp_path: Path) -> None:
+    same = preset(tmp_path, 0)
+    numbered = labels([same] * 12)
+    for index, label in enumerate(numbered):
+        assert label.convert("L").getextrema()[1] > 200, "light letters"
+        assert all(differs(label, other) for other in numbered[:index])
+    second_page = labels([same] * 6, first=7)
+    assert not any(map(differs, numbered[6:], second_page)), "numbers run through all pages"
+
+
+def test_titles_are_in_the_language_as_far_as_the_font_has_its_letters(tmp_path: Path) -> None:
+    titles = {"en": "Waves", "ru": "Волны", "zh": "海浪"}
+    many = [replace(preset(tmp_path, 0), titles=titles)] * 6
+    assert [label_of(many[0], language) for language in titles] == ["Waves", "Волны", "Waves"]
+    assert differs(labels(many, "en")[0], labels(many, "ru")[0])
+
+
+def test_the_longest_title_stays_on_its_tile(tmp_path: Path) -> None:
+    blank = replace(preset(tmp_path, 0), titles={"en": " "})
+    long = replace(blank, titles={"en": "A very long title of forty letters, so"})
+    neighbors = labels([long] + [blank] * 5)[1], labels([blank] * 6)[1]
+    assert not differs(*neighbors)
 
 
 def test_a_picture_that_is_gone_leaves_a_gray_tile(tmp_path: Path) -> None:
     broken, whole = preset(tmp_path, 0), preset(tmp_path, 1, "jpg")
     broken.picture.write_bytes(b"no picture")
     with capture_logs() as logs:
-        sheet = opened(contact_sheet([broken, whole]))
+        sheet = opened(contact_sheet([broken, whole], "en"))
     assert [(line["event"], line["preset"]) for line in logs] == [
         ("preset_picture_unreadable", "preset_0")
     ]
@@ -82,5 +107,5 @@ def test_pictures_of_any_mode_are_shown(tmp_path: Path) -> None:
         Image.new(mode, (64, 64)).save(item.picture)
         presets.append(item)
     with capture_logs() as logs:
-        opened(contact_sheet(presets))
+        opened(contact_sheet(presets, "en"))
     assert logs == []

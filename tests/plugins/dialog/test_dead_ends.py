@@ -16,6 +16,7 @@ from aiogram.methods import (
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from impasto.settings import PaintingSettings
 from impasto_dialog import ALBUM_WAIT_S, build_router
 from impasto_dialog.callbacks import OpenGallery
 from impasto_dialog.memory import Step
@@ -34,14 +35,14 @@ async def feeder(dispatcher: Dispatcher) -> AsyncIterator[Feeder]:
 
 REFUSALS = [
     # Telegram sends a GIF with a document of the same file beside the animation.
-    ("refused_animation", {"animation": VIDEO, **document("a.gif", "image/gif")}),
-    ("refused_video", {"video": VIDEO}),
-    ("refused_video", {"video_note": {**FILE, "length": 9, "duration": 1}}),
-    ("refused_video", document("holiday.mp4", "video/mp4")),
-    ("refused_voice", {"voice": {**FILE, "duration": 1}}),
-    ("refused_voice", {"audio": {**FILE, "duration": 1}}),
+    ("refused-animation", {"animation": VIDEO, **document("a.gif", "image/gif")}),
+    ("refused-video", {"video": VIDEO}),
+    ("refused-video", {"video_note": {**FILE, "length": 9, "duration": 1}}),
+    ("refused-video", document("holiday.mp4", "video/mp4")),
+    ("refused-voice", {"voice": {**FILE, "duration": 1}}),
+    ("refused-voice", {"audio": {**FILE, "duration": 1}}),
     (
-        "refused_sticker",
+        "refused-sticker",
         {
             "sticker": {
                 **FILE,
@@ -53,13 +54,13 @@ REFUSALS = [
             }
         },
     ),
-    ("refused_heic", document("IMG_1.HEIC", "image/heic")),
-    ("refused_heic", document("IMG_1.heic", "application/octet-stream")),
-    ("refused_heic", document(None, "image/heif")),
-    ("refused_document", document("book.pdf", "application/pdf")),
-    ("refused_document", document("logo.svg", "image/svg+xml")),
-    ("refused_document", document()),
-    ("refused_large", document("big.png", "image/png", MAX_DOWNLOAD + 1)),
+    ("refused-heic", document("IMG_1.HEIC", "image/heic")),
+    ("refused-heic", document("IMG_1.heic", "application/octet-stream")),
+    ("refused-heic", document(None, "image/heif")),
+    ("refused-document", document("book.pdf", "application/pdf")),
+    ("refused-document", document("logo.svg", "image/svg+xml")),
+    ("refused-document", document()),
+    ("refused-large", document("big.png", "image/png", MAX_DOWNLOAD + 1)),
     ("hint", {"text": "hello"}),
     ("hint", {"text": "/unknown"}),
     ("hint", {"contact": {"phone_number": "1", "first_name": "Bob"}}),
@@ -69,12 +70,12 @@ REFUSALS = [
 
 
 @pytest.mark.parametrize("language", sorted(LANGUAGES))
-@pytest.mark.parametrize(("field", "content"), REFUSALS)
+@pytest.mark.parametrize(("key", "content"), REFUSALS)
 async def test_what_cannot_be_painted_is_answered_with_what_to_do(
-    feeder: Feeder, studio: RecordingStudio, language: str, field: str, content: dict[str, Any]
+    feeder: Feeder, studio: RecordingStudio, language: str, key: str, content: dict[str, Any]
 ) -> None:
     said = await feeder.message(language=language, **content)
-    assert said == [getattr(LANGUAGES[language], field)]
+    assert said == [LANGUAGES[language](key)]
     assert studio.jobs == []
     photos = [{**FILE, "width": 9, "height": 9}]
     await feeder.message(language=language, photo=photos, caption="wave")
@@ -108,23 +109,49 @@ async def test_service_messages_are_not_answered(feeder: Feeder, content: dict[s
     assert await feeder.message(**content) == []
 
 
-async def test_in_groups_only_start_and_help_are_answered(
+async def test_in_groups_nothing_is_answered_but_style_in_reply_to_a_photo(
     feeder: Feeder, studio: RecordingStudio
 ) -> None:
     photos = [{**FILE, "width": 9, "height": 9}]
-    for content in ({"photo": photos, "caption": "wave"}, {"text": "2"}, {"text": "/styles"}):
+    unasked: list[dict[str, Any]] = [
+        {"photo": photos, "caption": "wave"},
+        {"photo": photos, "caption": "/style wave"},
+        {"text": "2"},
+        {"text": "hello"},
+        document("a.pdf"),
+        *(command(text) for text in ("/start", "/help", "/styles", "/cancel", "/style", "/x")),
+        {**command("/style wave"), "reply_to_message": replied(text="no photo")},
+    ]
+    for content in unasked:
         await feeder.message(chat="supergroup", **content)
         assert feeder.session.methods == []
-    await feeder.message(chat="group", **document("a.pdf"))
-    assert feeder.session.methods == []
     assert studio.jobs == []
-    for command in ("/start", "/help", "/start@impasto_bot"):
-        entities = [{"type": "bot_command", "offset": 0, "length": len(command)}]
-        await feeder.message(chat="group", text=command, entities=entities)
-        assert feeder.session.texts == [LANGUAGES["en"].start_in_group]
-    sent = feeder.session.methods[-1]
-    assert isinstance(sent, SendMessage)
-    assert sent.reply_markup.inline_keyboard[0][0].url == "https://t.me/impasto_bot?start=group"
+    await feeder.message(
+        chat="group", **command("/style wave"), reply_to_message=replied(photo=photos)
+    )
+    [job] = studio.jobs
+    assert (job.person, job.chat, job.reply_to) == (7, -100, 77)
+    await feeder.message(chat="group", **command("/style"), reply_to_message=replied(photo=photos))
+    [gallery] = [m for m in feeder.session.methods if isinstance(m, SendPhoto)]
+    assert gallery.reply_parameters is not None
+    assert gallery.reply_parameters.message_id == 77
+    assert "Eve" in (gallery.caption or "")
+
+
+def command(text: str) -> dict[str, Any]:
+    length = len(text.split(maxsplit=1)[0])
+    return {"text": text, "entities": [{"type": "bot_command", "offset": 0, "length": length}]}
+
+
+def replied(**content: Any) -> dict[str, Any]:
+    user = {"id": 8, "is_bot": False, "first_name": "Bob"}
+    return {
+        "message_id": 77,
+        "date": 0,
+        "chat": {"id": -100, "type": "group", "title": "A place"},
+        "from": user,
+        **content,
+    }
 
 
 async def test_a_button_whose_message_is_too_old_to_come_with_it(feeder: Feeder) -> None:
@@ -144,7 +171,7 @@ async def test_an_answer_that_comes_too_late_harms_nothing(feeder: Feeder) -> No
 async def test_any_button_is_answered_exactly_once(feeder: Feeder, data: str) -> None:
     await feeder.tap(data)
     answers = [m for m in feeder.session.methods if isinstance(m, AnswerCallbackQuery)]
-    assert [answer.text for answer in answers] == [LANGUAGES["en"].toast_old_button]
+    assert [answer.text for answer in answers] == [LANGUAGES["en"].plain("toast-old-button")]
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
@@ -167,7 +194,7 @@ async def test_the_menu_is_filled_in_every_language(feeder: Feeder, dispatcher: 
     private = {m.language_code: m for m in menus if m.scope.type == "all_private_chats"}
     assert set(private) == {None, *LANGUAGES} - {"en"}
     commands = [command.command for command in private["ru"].commands]
-    assert commands == ["start", "styles", "status", "cancel", "help"]
+    assert commands == ["start", "styles", "settings", "status", "cancel", "language", "help"]
     assert private["ru"].commands[0].description == "Что умеет этот бот"
 
 
@@ -192,7 +219,7 @@ async def test_album_pictures_in_the_wrong_order_are_put_right(
 
 def test_the_wait_for_an_album_is_short_for_a_person() -> None:
     assert 0 < ALBUM_WAIT_S <= 2
-    assert build_router().name == "dialog"
+    assert build_router(PaintingSettings()).name == "dialog"
 
 
 async def test_what_another_version_remembered_is_no_dead_end(

@@ -43,11 +43,11 @@ async def test_stop_by_the_button_of_the_status_message(
     alice: Person, bot: Bot, studio: RecordingStudio, presenter: DialogPresenter
 ) -> None:
     job = await start_job(alice, studio)
-    await show(bot, job, presenter.waiting(job, 0))
+    await show(bot, job, presenter.waiting(job, 0, None))
     await alice.wait_for(says("Woodblock wave"))
-    assert (await alice.answer_to(await alice.tap("Stop"))).text == "Stopped."
+    assert (await alice.answer_to(await alice.tap("Cancel"))).text == "Stopped."
     assert studio.jobs[0].state is JobState.CANCELLED
-    answer = await alice.answer_to(await alice.tap("Stop"))
+    answer = await alice.answer_to(await alice.tap("Cancel"))
     assert answer.text == "This picture is no longer being painted."
 
 
@@ -58,9 +58,9 @@ async def test_nobody_stops_or_sees_the_job_of_another(
     forwarded = job.model_copy(update={"chat": boris.user_id})
     await boris.send_text("/help")
     await boris.wait_for(says("Как это работает"))
-    await show(bot, forwarded, presenter.waiting(job, 0))
+    await show(bot, forwarded, presenter.waiting(job, 0, None))
     await boris.wait_for(says("Woodblock wave"))
-    await boris.answer_to(await boris.tap("Stop"))
+    await boris.answer_to(await boris.tap("Cancel"))
     assert studio.jobs[0].state is JobState.ACCEPTED
     await show(bot, forwarded, presenter.painted(job))
     await boris.wait_for(says("✨ Painted"))
@@ -108,7 +108,7 @@ async def test_status_lists_jobs_and_stops_them(alice: Person, studio: Recording
         "🖌 1. 🎨 Woodblock wave: being painted",
         "⏳ 2. 🎨 Starry night: waiting for its turn",
     ]
-    await alice.answer_to(await alice.tap("Stop 2"))
+    await alice.answer_to(await alice.tap("Cancel 2"))
     assert [job.state for job in studio.jobs] == [JobState.RUNNING, JobState.CANCELLED]
 
 
@@ -143,7 +143,7 @@ async def test_try_again_paints_the_same_once(
     studio.limit = 5
     taps = [alice.tap("Try again", message) for _ in range(2)]
     answers = [await alice.answer_to(query) for query in await asyncio.gather(*taps)]
-    assert {answer.text for answer in answers} == {None, "I am already on it!"}
+    assert {answer.text for answer in answers} == {"I paint it once more.", "I am already on it!"}
     assert len(studio.jobs) == 2
     assert (studio.jobs[1].content, studio.jobs[1].styles) == (job.content, job.styles)
     shown = next(m for m in alice.from_bot() if m.message_id == message)
@@ -163,5 +163,5 @@ async def test_buttons_of_a_job_that_is_forgotten_offer_the_gallery(
     for button in ("Try again", "Another style"):
         after = alice.messages()[-1].message_id
         answer = await alice.answer_to(await alice.tap(button))
-        assert answer.text == "This button is from an earlier picture."
+        assert answer.text == "This button is from an earlier picture. Here are the styles."
         await alice.wait_for(says("These are my styles"), after=after)

@@ -11,9 +11,18 @@ from hypothesis import strategies as st
 from impasto import Presenter, Say, StylePreset
 from impasto.jobs.job import ChosenStyle, Failure, Job, TelegramPicture
 from impasto.messages import Progress
-from impasto_dialog.callbacks import AnotherStyle, RepeatJob, StopJob
+from impasto_dialog.callbacks import (
+    AnotherStyle,
+    FinishJob,
+    RepeatJob,
+    SendFile,
+    StopJob,
+    UseAsStyle,
+)
 from impasto_dialog.presenter import BAR_LENGTH, DialogPresenter, progress_bar
 from impasto_dialog.texts import LANGUAGES
+
+from .test_texts import documented_codes
 
 PICTURE = TelegramPicture(file_id="photo")
 OWN = ChosenStyle(picture=TelegramPicture(file_id="style"))
@@ -32,7 +41,16 @@ def job(*styles: ChosenStyle, language: str = "en", failure: str | None = None) 
 
 
 def progress(step: int, steps: int = 100) -> Progress:
-    return Progress(job_id="job", step=step, steps=steps, level=2, levels=4, seconds=1.0)
+    return Progress(
+        job_id="job",
+        step=step,
+        steps=steps,
+        level=2,
+        levels=4,
+        share=min(1.0, step / steps) if steps else 0.0,
+        seconds=1.0,
+        seconds_left=1.0,
+    )
 
 
 def buttons(say: Say) -> list[str]:
@@ -51,15 +69,15 @@ def test_it_keeps_the_contract(presenter: DialogPresenter) -> None:
 
 def test_waiting_names_the_style_and_how_many_are_before(presenter: DialogPresenter) -> None:
     waiting = job(language="ru")
-    assert "🎨 Звёздная ночь" in presenter.waiting(waiting, 0).text
-    assert "Перед вашей – 2 картины" in presenter.waiting(waiting, 2).text
-    assert buttons(presenter.waiting(waiting, 0)) == [StopJob(job=waiting.id).pack()]
+    assert "🎨 Звёздная ночь" in presenter.waiting(waiting, 0, None).text
+    assert "Перед вашей – 2 картины" in presenter.waiting(waiting, 2, None).text
+    assert buttons(presenter.waiting(waiting, 0, None)) == [StopJob(job=waiting.id).pack()]
 
 
 def test_painting_shows_how_far_it_is(presenter: DialogPresenter) -> None:
     text = presenter.painting(job(), progress(50)).text
     assert "50%" in text
-    assert "Layer 2 of 4" in text
+    assert "a few seconds left" in text
     assert text != presenter.painting(job(), progress(51)).text, "every percent is news"
 
 
@@ -67,17 +85,60 @@ def test_the_result_names_its_styles(presenter: DialogPresenter) -> None:
     painted = job(NIGHT, OWN, ChosenStyle(preset="gone_style"))
     say = presenter.painted(painted)
     assert "🎨 Starry night + 🖼 your own style + Gone style" in say.text
-    assert buttons(say) == [AnotherStyle(job=painted.id).pack()]
     assert presenter.ready(painted).keyboard is None
 
 
+def test_a_result_can_be_varied_without_an_upload(presenter: DialogPresenter) -> None:
+    painted = job()
+    assert buttons(presenter.painted(painted)) == [
+        AnotherStyle(job=painted.id).pack(),
+        RepeatJob(job=painted.id, how="weaker").pack(),
+        RepeatJob(job=painted.id, how="stronger").pack(),
+        RepeatJob(job=painted.id, how="own").pack(),
+        UseAsStyle(job=painted.id).pack(),
+        SendFile(job=painted.id).pack(),
+    ]
+    unusual = painted.model_copy(update={"wishes": {"strength": "strong", "colors": "own"}})
+    say = presenter.painted(unusual)
+    assert "strong · my colors" in say.text
+    assert RepeatJob(job=painted.id, how="stronger").pack() not in buttons(say)
+    assert RepeatJob(job=painted.id, how="style").pack() in buttons(say)
+    in_group = painted.model_copy(update={"chat": -5})
+    assert UseAsStyle(job=painted.id).pack() not in buttons(presenter.painted(in_group))
+
+
+def test_what_is_being_painted_can_be_stopped_and_kept(presenter: DialogPresenter) -> None:
+    painting = job()
+    assert buttons(presenter.painting(painting, progress(5))) == [
+        FinishJob(job=painting.id).pack(),
+        StopJob(job=painting.id).pack(),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (None, "once I have begun"),
+        (3, "in a few seconds"),
+        (41, "in about 50 seconds"),
+        (90, "in about 2 minutes"),
+        (60 * 59.5, "in about 60 minutes"),
+        (7200, "in about 2 hours"),
+    ],
+)
+def test_the_time_is_said_in_round_figures_and_not_made_up(
+    presenter: DialogPresenter, seconds: float | None, words: str
+) -> None:
+    assert words in presenter.waiting(job(), 0, seconds).text
+
+
 @pytest.mark.parametrize("language", sorted(LANGUAGES))
-@pytest.mark.parametrize("code", sorted(LANGUAGES["en"].failures))
+@pytest.mark.parametrize("code", sorted(documented_codes()))
 def test_every_failure_is_said_in_every_language(
     presenter: DialogPresenter, language: str, code: str
 ) -> None:
     say = presenter.failed(job(language=language, failure=code))
-    assert LANGUAGES[language].failures[code] in unescape(say.text)
+    assert LANGUAGES[language].plain(f"failure-{code}") in unescape(say.text)
 
 
 def test_a_failure_offers_what_helps(presenter: DialogPresenter) -> None:
@@ -119,6 +180,13 @@ def test_the_bar_never_leaves_its_length(step: int, steps: int) -> None:
 def test_captions_stay_within_the_limit(ahead: int, language: str) -> None:
     presenter = DialogPresenter([])
     many = job(*(ChosenStyle(preset="a" * 20) for _ in range(5)), language=language)
-    for say in (presenter.waiting(many, ahead), presenter.painting(many, progress(1))):
+    for say in (presenter.waiting(many, ahead, ahead), presenter.painting(many, progress(1))):
         assert 0 < len(say.text) <= 1024
         assert all(1 <= len(data.encode()) <= 64 for data in buttons(say))
+
+
+def test_a_picture_for_which_memory_was_short_says_so(presenter: DialogPresenter) -> None:
+    whole = job()
+    reduced = whole.model_copy(update={"reduced": True})
+    assert "memory" in presenter.painted(reduced).text
+    assert "memory" not in presenter.painted(whole).text

@@ -11,7 +11,7 @@ from aiogram.exceptions import TelegramBadRequest
 from aiogram.methods import (
     GetMe,
 )
-from aiogram.types import Update
+from aiogram.types import Message, Update
 
 from impasto.playground import Person
 
@@ -57,7 +57,7 @@ async def test_each_step_has_its_own_hint_and_a_way_back(alice: Person) -> None:
     await alice.wait_for(is_gallery)
     await alice.send_text("what now?")
     await alice.wait_for(says("Tap one of the styles above"))
-    await alice.tap("My own style picture")
+    await alice.tap("My own style")
     await alice.wait_for(says("First send me the picture"))
     await alice.send_text("what now?")
     await alice.wait_for(says("I am waiting for the picture whose style"))
@@ -77,7 +77,7 @@ async def test_cancel_at_every_step(
     await (alice.send_text("/styles") if "first" in step else alice.send_photo(photo()))
     await alice.wait_for(is_gallery)
     if "own" in step:
-        await alice.answer_to(await alice.tap("My own style picture"))
+        await alice.answer_to(await alice.tap("My own style"))
     elif step == "style first":
         await alice.answer_to(await alice.tap("Starry night"))
     if way == "button":
@@ -95,7 +95,7 @@ async def test_cancel_at_every_step(
 async def test_buttons_of_an_earlier_picture(alice: Person, studio: RecordingStudio) -> None:
     await alice.send_photo(photo())
     await alice.wait_for(is_gallery)
-    await alice.answer_to(await alice.tap("My own style picture"))
+    await alice.answer_to(await alice.tap("My own style"))
     prompt = await alice.wait_for(says("Send me the picture whose style"))
     await alice.send_text("/cancel")
     await alice.wait_for(says("All right, forgotten"))
@@ -118,7 +118,7 @@ async def test_a_gallery_of_an_earlier_picture_says_so_and_opens_a_new_one(
     newer = await alice.send_photo(photo("blue"))
     await alice.wait_for(is_gallery, after=old.message_id)
     answer = await alice.answer_to(await alice.tap("Starry night", old.message_id))
-    assert answer.text == "This button is from an earlier picture."
+    assert answer.text == "This button is from an earlier picture. Here are the styles."
     assert studio.jobs == []
     newest = alice.from_bot()[-1]
     await alice.answer_to(await alice.tap("Starry night", newest.message_id))
@@ -135,12 +135,29 @@ async def test_a_preset_that_is_gone(alice: Person, studio: RecordingStudio) -> 
     assert len(studio.jobs) == 1
 
 
-async def test_more_presets_than_a_keyboard_holds(alice: Person, studio: RecordingStudio) -> None:
+async def test_many_presets_have_pages(alice: Person, studio: RecordingStudio) -> None:
     first = studio.presets[0]
-    studio.presets = tuple(replace(first, name=f"preset_{i}") for i in range(150))
+    studio.presets = tuple(
+        replace(first, name=f"preset_{i}", titles={"en": f"Number {i}"}) for i in range(1, 31)
+    )
     await alice.send_text("/styles")
     gallery = await alice.wait_for(is_gallery)
-    buttons = [b for row in gallery.reply_markup.inline_keyboard for b in row]
-    assert len(buttons) == 98
-    await alice.send_text("preset 149")
-    await alice.wait_for(says("it is! Now send me the photo"))
+    assert titles(gallery) == [f"{i}. 🎨 Number {i}" for i in range(1, 13)]
+    await alice.answer_to(await alice.tap("▶️", gallery.message_id))
+    gallery = await alice.wait_for(lambda m: "2 / 3" in str(m.reply_markup))
+    assert titles(gallery) == [f"{i}. 🎨 Number {i}" for i in range(13, 25)]
+    await alice.answer_to(await alice.tap("⚙️", gallery.message_id))
+    await alice.wait_for(says("How shall I paint?"))
+    await alice.answer_to(await alice.tap("Back to the styles", gallery.message_id))
+    gallery = await alice.wait_for(says("These are my styles"))
+    assert titles(gallery)[0] == "13. 🎨 Number 13", "the page is kept"
+    await alice.answer_to(await alice.tap("Number 15", gallery.message_id))
+    await alice.wait_for(says("Number 15 it is!"))
+    await alice.send_text("29")
+    await alice.wait_for(says("Number 29 it is!"))
+
+
+def titles(gallery: Message) -> list[str]:
+    assert gallery.reply_markup is not None
+    rows = gallery.reply_markup.inline_keyboard
+    return [button.text for row in rows for button in row if "Number" in button.text]

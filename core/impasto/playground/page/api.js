@@ -1,8 +1,8 @@
 // The person's side of the chat over HTTP: requests one way, live events the other.
 
 export class Api {
-  constructor(person) {
-    this.base = `/api/chats/${person}`;
+  constructor(person, group) {
+    this.base = `/api/chats/${person}${group ? `/groups/${group}` : ""}`;
   }
 
   fileUrl(fileId, download = false) {

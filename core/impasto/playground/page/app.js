@@ -11,9 +11,11 @@ import { LANGUAGES, dayOf, language, setLanguage, t, translatePage } from "./tex
 
 const ACTION_MS = 5000;
 const TAP_MS = 15000;
-const PERSON = /^[1-9]\d{0,14}$/.exec(new URLSearchParams(location.search).get("person") ?? "1");
+const ASKED = new URLSearchParams(location.search);
+const PERSON = /^[1-9]\d{0,14}$/.exec(ASKED.get("person") ?? "1")?.[0] ?? "1";
+const GROUP = /^[1-9]\d{0,12}$/.exec(ASKED.get("group") ?? "")?.[0];
 
-const api = new Api(PERSON ? PERSON[0] : "1");
+const api = new Api(PERSON, GROUP);
 const send = setUpComposer((text, replied) => attempt(() => api.sendText(text, replied)));
 setUpFiles(api);
 
@@ -26,8 +28,9 @@ const state = {
 
 const context = {
   api,
+  isOwn: (message) => String(message.from.id) === PERSON,
   isBusy: (...button) => [...state.taps.values()].some((tap) => tap === button.join(":")),
-  actions: { send, tap, show, open: openLink, view: (message) => view(message, api) },
+  actions: { send, tap, show, open: openLink, view: (message, alt) => view(message, api, alt) },
 };
 const shown = new Map();
 
@@ -67,7 +70,7 @@ function render() {
     }
     const node = nodeFor(group);
     const next = list[index + 1];
-    const sameSender = next && next.messages[0].from.is_bot === group.messages[0].from.is_bot;
+    const sameSender = next && next.messages[0].from.id === group.messages[0].from.id;
     node.classList.toggle("last", !sameSender);
     put(node);
     keep.add(group.key);
@@ -114,10 +117,10 @@ function focusPath(node) {
 function renderAround() {
   const empty = state.messages.size === 0;
   $("welcome").hidden = !empty || !state.connected;
-  $("bot-name").textContent = state.bot?.first_name ?? "Impasto";
+  $("bot-name").textContent = state.title ?? state.bot?.first_name ?? "Impasto";
   $("welcome-name").textContent = state.bot?.first_name ?? "";
   $("welcome-text").textContent = state.description || t("welcome");
-  const wide = state.blocked ? "unblock" : empty ? "start" : null;
+  const wide = state.blocked ? "unblock" : empty && !GROUP ? "start" : null;
   $("start").hidden = !wide || !state.connected;
   if (wide) $("start").textContent = t(wide);
   $("composer").hidden = Boolean(wide) || !state.connected;
@@ -156,6 +159,7 @@ function showAction(name) {
 const handlers = {
   snapshot(event) {
     Object.assign(state, { messages: new Map(), taps: new Map() }, profileOf(event));
+    state.title = event.chat.title;
     state.blocked = event.blocked;
     for (const message of event.messages) state.messages.set(message.message_id, message);
     showKeyboard(event.keyboard);
@@ -164,7 +168,7 @@ const handlers = {
   },
   message({ message }) {
     if (message.from.is_bot) showAction(null);
-    arrived(!message.from.is_bot);
+    arrived(context.isOwn(message));
     state.messages.set(message.message_id, message);
     render();
     settle();

@@ -103,17 +103,23 @@ function swap(image, size, api, alt) {
   next.decode().then(show, show);
 }
 
+// What a picture is, and the words it came with: a caption names the style and the settings.
+function altOf(message, own) {
+  const what = t(own ? "sentPhoto" : message.from.is_bot ? "gotPhoto" : "othersPhoto");
+  return message.caption ? `${what}: ${message.caption}` : what;
+}
+
 function photo(message, context) {
   const size = message.photo.at(-1);
-  const own = !message.from.is_bot;
-  const alt = message.caption ?? t(own ? "sentPhoto" : "gotPhoto");
+  const alt = altOf(message, context.isOwn(message));
   const old = context.oldImages?.get(message.message_id);
+  if (old) old.alt = alt;
   const image = old ?? picture(context.api, size, alt);
   if (old && !old.src.endsWith(context.api.fileUrl(size.file_id))) swap(old, size, context.api, alt);
   const button = make("button", "photo", image);
   button.type = "button";
   button.dataset.message = message.message_id;
-  button.onclick = () => context.actions.view(message);
+  button.onclick = () => context.actions.view(message, alt);
   const { width, ratio } = fitted(size.width, size.height);
   button.style.setProperty("--width", `${width}px`);
   button.style.setProperty("--ratio", ratio);
@@ -121,7 +127,7 @@ function photo(message, context) {
     button.classList.add("veiled");
     button.onclick = () => {
       button.classList.remove("veiled");
-      button.onclick = () => context.actions.view(message);
+      button.onclick = () => context.actions.view(message, alt);
     };
   }
   return button;
@@ -175,7 +181,7 @@ function quoted(message, context) {
   const original = message.reply_to_message;
   const quote = make(
     "button", "quoted",
-    make("b", "", original.from.is_bot ? original.from.first_name : t("you")),
+    make("b", "", context.isOwn(original) ? t("you") : original.from.first_name),
     make("span", "", summary(original)),
   );
   quote.type = "button";
@@ -219,11 +225,12 @@ function inlineButton(message, button, row, column, context) {
 // One bubble for one message, or for the messages of one album.
 export function bubble(messages, context) {
   const [first] = messages;
-  const own = !first.from.is_bot;
+  const own = context.isOwn(first);
   const media = messages.map((message) => medium(message, context)).filter(Boolean);
   const spoken = messages.find((message) => message.text ?? message.caption);
   const text = spoken?.text ?? spoken?.caption;
   const body = make("div", "bubble");
+  if (!own && !first.from.is_bot) body.append(make("b", "sender", first.from.first_name));
   if (first.reply_to_message) body.append(quoted(first, context));
   const words = text === undefined ? null : make(
     "div", "text",

@@ -58,10 +58,10 @@ document.addEventListener("pointerdown", (event) => {
   if (menuOwner && !$("popover").contains(event.target) && !menuOwner.contains(event.target)) closeMenu();
 });
 
-export function view(message, api) {
+export function view(message, api, alt) {
   const size = message.photo.at(-1);
   $("viewer-image").src = api.fileUrl(size.file_id);
-  $("viewer-image").alt = message.caption ?? "";
+  $("viewer-image").alt = alt;
   $("viewer-caption").textContent = message.caption ?? "";
   $("viewer-save").href = api.fileUrl(size.file_id, true);
   $("viewer-save").download = `impasto-${message.message_id}.jpg`;

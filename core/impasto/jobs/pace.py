@@ -1,0 +1,75 @@
+"""How fast this installation paints, learned from its last paintings, and what that promises.
+
+The work of a painting is its pixels times its steps, as each step sees each pixel a few times.
+"""
+
+from __future__ import annotations
+
+from statistics import median
+
+from impasto.jobs.job import Effort, Job
+from impasto.jobs.journal import Journal
+from impasto.messages import Painted
+from impasto.settings import PaintingSettings
+
+LAST = 9
+"""So many paintings are remembered: one that was disturbed does not move their median."""
+
+
+def effort_of(painted: Painted, planned_steps: int) -> Effort:
+    """What a whole painting took; it may have needed fewer steps than it was allowed."""
+    return Effort(
+        pixels=painted.width * painted.height,
+        steps=planned_steps or painted.steps,
+        seconds=painted.seconds,
+        device=painted.device,
+    )
+
+
+class Pace:
+    """Estimates from the journal; None is what is not known."""
+
+    def __init__(self, journal: Journal, painting: PaintingSettings) -> None:
+        self._journal = journal
+        self._painting = painting
+        self.device: str | None = None
+        """Name of the device that paints, once the painting process has said it."""
+
+    async def pixel_cap(self) -> int:
+        """Most pixels of a result when nothing else is asked for, on the device that paints."""
+        return self._cap(await self._efforts())
+
+    async def seconds_for(self, job: Job) -> float | None:
+        """How long painting this job may take, in seconds."""
+        return self._seconds_for(job, await self._efforts())
+
+    async def seconds_until_done(self, job: Job, ahead: int) -> float | None:
+        """In how many seconds a waiting job with so many before it may be finished.
+
+        Those before it are taken for paintings like the last ones.
+        """
+        efforts = await self._efforts()
+        own = self._seconds_for(job, efforts)
+        if own is None:
+            return None
+        return own + ahead * median(effort.seconds for effort in efforts)
+
+    async def _efforts(self) -> list[Effort]:
+        """Of the last paintings on the device in use, newest first."""
+        jobs = await self._journal.last_painted(LAST)
+        efforts = [job.effort for job in jobs if job.effort is not None]
+        device = self.device or (efforts[0].device if efforts else None)
+        return [effort for effort in efforts if effort.device == device]
+
+    def _cap(self, efforts: list[Effort]) -> int:
+        device = self.device or (efforts[0].device if efforts else self._painting.device)
+        on_cpu = device in ("cpu", "auto")
+        return self._painting.max_pixels_cpu if on_cpu else self._painting.max_pixels_gpu
+
+    def _seconds_for(self, job: Job, efforts: list[Effort]) -> float | None:
+        if not efforts:
+            return None
+        steps = job.options.steps or self._painting.steps
+        pixels = job.options.max_pixels or self._cap(efforts)
+        pixels = min(pixels, job.content.pixels or pixels)
+        return pixels * steps * median(e.seconds / (e.pixels * e.steps) for e in efforts)

@@ -1,0 +1,157 @@
+"""What a person can choose about a painting, in a person's words, and what each choice means."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from impasto import PaintOptions, StylePreset
+from impasto.settings import PaintingSettings
+
+
+class Strength(StrEnum):
+    """How much the style says against the photo. The first is reached from a finished picture only,
+    by "weaker"."""
+
+    FAINT = "faint"
+    SUBTLE = "subtle"
+    BALANCED = "balanced"
+    STRONG = "strong"
+
+
+class Brush(StrEnum):
+    """How large the marks of the style come out."""
+
+    FINE = "fine"
+    MEDIUM = "medium"
+    BROAD = "broad"
+
+
+class Colors(StrEnum):
+    """Whose colors the painting has: the style's or the photo's."""
+
+    STYLE = "style"
+    OWN = "own"
+
+
+class Quality(StrEnum):
+    """Size and care."""
+
+    QUICK = "quick"
+    STANDARD = "standard"
+    LARGE = "large"
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """Shares of the settings' steps and pixel cap."""
+
+    steps: float
+    pixels: float
+
+
+STYLE_WEIGHTS: Final = {
+    Strength.FAINT: 0.001,
+    Strength.SUBTLE: 0.01,
+    Strength.BALANCED: 0.1,
+    Strength.STRONG: 1.0,
+}
+"""Multiply the style weight. What one sees goes with its logarithm, hence equal ratios.
+
+The weight of the settings is where a painting is all style already: of the presets `night` and
+`wave`, ten times more left the style loss where it was, within as many steps.
+"""
+
+BRUSH_SIZES: Final = {Brush.FINE: 0.5, Brush.MEDIUM: 1.0, Brush.BROAD: 2.0}
+"""Multiply the brush size."""
+
+EFFORTS: Final = {
+    Quality.QUICK: Effort(steps=0.25, pixels=0.5),
+    Quality.STANDARD: Effort(steps=1.0, pixels=1.0),
+    Quality.LARGE: Effort(steps=1.0, pixels=4.0),
+}
+
+BRUSH_BOUNDS: Final = (0.25, 4.0)
+PIXEL_BOUNDS: Final = (1024, 50_000_000)
+MOST_STYLE_WEIGHT: Final = 1e12
+"""As `PaintOptions` has them."""
+
+Choice = Strength | Brush | Colors | Quality
+
+
+class Look(BaseModel):
+    """One person's choices; the defaults are what most pictures look best with."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    strength: Strength = Strength.BALANCED
+    brush: Brush = Brush.MEDIUM
+    colors: Colors = Colors.STYLE
+    quality: Quality = Quality.STANDARD
+
+    @classmethod
+    def of(cls, wishes: object) -> Look:
+        """What was kept with a job or a person; defaults, if that cannot be read any more."""
+        try:
+            return cls.model_validate(wishes)
+        except ValidationError:
+            return cls()
+
+    def with_choice(self, choice: Choice) -> Look:
+        field = next(n for n, f in Look.model_fields.items() if f.annotation is type(choice))
+        return self.model_copy(update={field: choice})
+
+    def shifted(self, steps: int) -> Look | None:
+        """Stronger by so many steps, weaker if negative; None when there is no such strength."""
+        ladder = list(Strength)
+        place = ladder.index(self.strength) + steps
+        if not 0 <= place < len(ladder):
+            return None
+        return self.with_choice(ladder[place])
+
+    @property
+    def unusual(self) -> list[Choice]:
+        """Choices that are not the default ones."""
+        return [
+            getattr(self, name)
+            for name, field in Look.model_fields.items()
+            if getattr(self, name) != field.default
+        ]
+
+
+def paint_options(
+    look: Look,
+    presets: Sequence[StylePreset],
+    painting: PaintingSettings,
+    pixel_cap: int,
+) -> PaintOptions:
+    """What a look means for pictures of these styles (none for pictures of a person's own).
+
+    Where several styles are mixed, their own strengths and brush sizes count equally.
+    """
+    strength = _mean([preset.strength for preset in presets])
+    brush = _mean([preset.brush_size for preset in presets]) * BRUSH_SIZES[look.brush]
+    effort = EFFORTS[look.quality]
+    is_standard = look.quality is Quality.STANDARD
+    style_weight = painting.style_weight * strength * STYLE_WEIGHTS[look.strength]
+    return PaintOptions(
+        style_weight=min(style_weight, MOST_STYLE_WEIGHT),
+        brush_size=_within(brush, BRUSH_BOUNDS),
+        keep_colors=look.colors is Colors.OWN,
+        steps=None if is_standard else max(1, round(painting.steps * effort.steps)),
+        max_pixels=None if is_standard else round(_within(pixel_cap * effort.pixels, PIXEL_BOUNDS)),
+    )
+
+
+def _within(value: float, bounds: tuple[float, float]) -> float:
+    return min(max(value, bounds[0]), bounds[1])
+
+
+def _mean(factors: Sequence[float]) -> float:
+    """The geometric mean, as these multiply; 1 of none."""
+    return math.exp(sum(map(math.log, factors)) / len(factors)) if factors else 1.0

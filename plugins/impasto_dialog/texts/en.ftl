@@ -1,0 +1,218 @@
+# English. HTML in messages; buttons, toasts and commands are shown as they are.
+# Buttons: at most 60 characters. Toasts: 200. Commands: 256. Captions: 900.
+
+language-name = English
+
+## The command menu
+
+command-start = What this bot does
+command-styles = The styles I paint in
+command-settings = Strength, brush, colors, size
+command-status = Your pictures in the making
+command-cancel = Stop and start over
+command-language = Language · Язык
+command-help = How it works
+command-style = Paint the photo you reply to
+
+## Buttons
+
+button-styles = 🎨 See the styles
+button-own-style = 🖼 My own style
+button-mix = 🎭 Mix two styles
+button-mix-off = 🎭 One after all
+button-options = ⚙️ { $look }
+options = Strength, brush, colors, size
+button-back = ⬅️ Back to the styles
+button-cancel = ✖️ Cancel
+button-stop = ✖️ Cancel
+button-stop-numbered = ✖️ Cancel { $number }
+button-finish = ✅ Stop and keep this
+button-another-style = 🎨 Another style
+button-stronger = 💪 Stronger
+button-weaker = 🪶 Weaker
+button-own-colors = 🌈 Again with my colors
+button-style-colors = 🌈 Again with its colors
+button-as-style = 🖌 Use this as a style
+button-file = 💾 Full-quality file
+button-try-again = 🔁 Try again
+button-language = 🌐 Language
+
+## The look of a painting
+
+# On the buttons that choose
+
+option-subtle = subtle
+option-balanced = balanced
+option-strong = strong
+option-fine = 🖌 fine
+option-medium = 🖌 medium
+option-broad = 🖌 broad
+option-style = its colors
+option-own = my colors
+option-quick = quick look
+option-standard = standard
+option-large = large
+
+# In captions
+
+strength-faint = very subtle
+strength-subtle = subtle
+strength-balanced = balanced
+strength-strong = strong
+brush-fine = fine brush
+brush-medium = medium brush
+brush-broad = broad brush
+colors-style = its colors
+colors-own = my colors
+quality-quick = quick look
+quality-standard = standard
+quality-large = large
+
+## The way of a photo
+
+start =
+    👋 Hello, <b>{ $name }</b>! I repaint photos in the style of a picture.
+
+    📷 Send me a photo,
+    🎨 tap a style or send a style picture of your own,
+    ✨ and watch your photo being painted.
+
+    Shall we? Send me a photo.
+help =
+    <b>How it works</b>
+
+    1. Send me a photo (or an image file up to 20 MB).
+    2. Tap a style, or “My own style” and send any picture: a painting, a pattern, a drawing.
+    3. I paint, and you see the picture grow. You can stop at any time and keep what there is.
+
+    Quicker still: send a photo whose caption names a style, or two pictures in one album: your photo first, the style second. In a group, answer a photo with /style.
+
+    /styles – choose the style first
+    /settings – strength, brush, colors, size
+    /status – your pictures in the making
+    /cancel – stop and start over
+    /language – English or Russian
+choose-style =
+    🎨 <b>Which style shall I paint it in?</b>
+    Tap one below.
+choose-style-for-new-photo =
+    📷 I took this photo instead of the one before.
+    🎨 <b>Which style shall I paint it in?</b> Tap one below.
+choose-another-style = 🎨 <b>The same photo, another style:</b> which one shall it be?
+choose-style-first =
+    🎨 <b>These are my styles.</b>
+    Tap one, then send me a photo.
+choose-first-of-two = 🎭 <b>A mix of two styles.</b> Tap the first one.
+choose-second-of-two = 🎭 <b>{ $style }</b> and …? Tap the second one.
+choose-style-in-group = 🎨 { $name }, <b>which style shall I paint it in?</b>
+choose-options =
+    ⚙️ <b>How shall I paint?</b>
+    I keep this for all your pictures.
+send-style-picture = 🖼 Send me the picture whose style you like: a painting, a pattern, anything with strong strokes and colors.
+send-photo-for-style = <b>{ $style }</b> it is! Now send me the photo to paint.
+send-photo-for-own-style = A fine style! Now send me the photo to paint.
+own-style-first = 🖼 First send me the picture whose style you like; then I will ask for your photo.
+album-taken = Two pictures at once, good: the first is your photo, the second the style. Of a larger album I leave the rest.
+no-presets = I have no styles of my own here: send me the picture whose style you like.
+choose-language = 🌐 Which language shall I speak? · На каком языке говорить?
+language-chosen = 🌐 All right, English it is.
+
+## Toasts: the answer to a tap on a button
+
+toast-chosen = { $style }: now send me a photo.
+toast-chosen-first = { $style } is the first already: tap another one.
+toast-already-painting = I am already on it!
+toast-old-button = This button is from an earlier picture. Here are the styles.
+toast-not-open = This button is from an earlier picture.
+toast-not-yours = This button is somebody else's. Answer a photo with /style to get your own.
+toast-stopped = Stopped.
+toast-finishing = One moment: I finish it as it is.
+toast-not-running = This picture is no longer being painted.
+toast-cancelled = Cancelled.
+toast-painting-again = I paint it once more.
+toast-file-gone = I keep files for a while only, and this one is gone. Paint it again to get a new one.
+toast-kept = Noted, for all your pictures.
+
+## Cancelling and looking around
+
+cancelled-dialog = All right, forgotten. Send me a photo whenever you like.
+cancelled-jobs =
+    { $count ->
+        [one] All right, I stopped painting { $count } picture. Send me a photo whenever you like.
+       *[other] All right, I stopped painting { $count } pictures. Send me a photo whenever you like.
+    }
+nothing-to-cancel = There is nothing to cancel. Send me a photo whenever you like.
+status-none = I am not painting anything for you. Send me a photo!
+status-title = <b>In the making for you:</b>
+status-painting = 🖌 { $number }. { $style }: being painted
+status-waiting = ⏳ { $number }. { $style }: waiting for its turn
+
+## What cannot be used, and what to do instead
+
+hint = Send me a photo and I will paint it. See what I can do with /styles or /help.
+hint-choose = Tap one of the styles above, or write its name or number. /styles shows them again, /cancel starts over.
+hint-style-picture = I am waiting for the picture whose style you like. Send it as a photo, take one of my /styles, or start over with /cancel.
+hint-photo = The style is chosen, now I need a photo. Send me one, or start over with /cancel.
+refused-animation = I cannot paint moving pictures. Send me a photo or a screenshot instead.
+refused-video = I cannot paint videos. Send me a photo or a screenshot of it instead.
+refused-voice = I cannot hear, only see! Send me a photo instead.
+refused-sticker = A lovely sticker! But I paint photos only: send me one.
+refused-heic = I cannot read HEIC files. Send the picture as a photo, not as a file, and it will work.
+refused-document = This file is no picture that I can read. Send me a photo, a JPEG or a PNG.
+refused-large = This file is over 20 MB, more than Telegram lets me fetch. Send it as a photo, not as a file, or make it smaller.
+
+## Messages about a picture in the making
+
+own-style = 🖼 your own style
+job-title = <b>{ $style }</b>
+job-look = <i>{ $look }</i>
+waiting-soon = I have your photo and start in a moment.
+waiting-behind =
+    { $count ->
+        [one] ⏳ { $count } picture is before yours.
+       *[other] ⏳ { $count } pictures are before yours.
+    }
+waiting-time = ⏱ It will be ready in { $duration }.
+waiting-time-unknown = ⏱ How long it takes here I can say once I have begun.
+painting = { $bar } { $percent }%
+painting-time = ⏱ { $duration } left
+painted = ✨ Painted: <b>{ $style }</b>
+painted-reduced = It is smaller than the photo: larger does not fit into my memory.
+ready = ✨ Your picture is ready!
+failed = 😔 { $reason }
+failed-style = 😔 About your style picture: { $reason }
+cancelled-job = Stopped. The photo is still here: choose another style, or send a new photo.
+file-caption = 💾 { $style }, in full quality
+
+duration-moment = a few seconds
+duration-seconds =
+    { $count ->
+        [one] about { $count } second
+       *[other] about { $count } seconds
+    }
+duration-minutes =
+    { $count ->
+        [one] about { $count } minute
+       *[other] about { $count } minutes
+    }
+duration-hours =
+    { $count ->
+        [one] about { $count } hour
+       *[other] about { $count } hours
+    }
+
+## Failures, by the codes of impasto.errors.ChatError
+
+failure-not_a_picture = This file is not a picture. Send me a photo, a JPEG or a PNG.
+failure-unsupported_format = I cannot read this kind of picture. Send it as a photo instead.
+failure-broken_picture = This picture is damaged and I cannot open it. Send me another one.
+failure-picture_too_small = This picture is too small to paint. Send me a larger one.
+failure-picture_too_large = This picture has too many pixels. Send it as a photo, not as a file.
+failure-picture_too_narrow = This picture is too long and narrow. Crop it, or send me another one.
+failure-file_too_large = This file is over 20 MB, more than Telegram lets me fetch. Send it as a photo.
+failure-file_gone = Telegram no longer has this picture. Please send it once more.
+failure-too_many_jobs = You have as many pictures in the making as I can take. Wait for one to be ready, or stop one: /status shows them.
+failure-painting_failed = Something went wrong while I painted. Please try again.
+failure-plugin_failed = Something went wrong while I painted. Please try again.
+failure-out_of_memory = This picture was too much for my memory. Send me a smaller one.
+failure-style_gone = I no longer have this style. Please choose another one.

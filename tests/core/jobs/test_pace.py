@@ -1,0 +1,93 @@
+"""Estimates: from what was measured, for the device in use, and none out of nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+from impasto.contracts import PaintOptions
+from impasto.jobs.job import ChosenStyle, Effort, Job, JobState, TelegramPicture
+from impasto.jobs.ledger import Ledger
+from impasto.jobs.pace import LAST, Pace
+from impasto.settings import PaintingSettings
+
+PAINTING = PaintingSettings(steps=100, max_pixels_cpu=200_000, max_pixels_gpu=2_000_000)
+
+
+@pytest.fixture
+def pace(ledger: Ledger) -> Pace:
+    return Pace(ledger.journal, PAINTING)
+
+
+def job(pixels: int | None = None, **options: int) -> Job:
+    return Job(
+        person=1,
+        chat=1,
+        content=TelegramPicture(file_id="photo", pixels=pixels),
+        styles=(ChosenStyle(preset="wave"),),
+        options=PaintOptions.model_validate(options),
+    )
+
+
+async def measured(ledger: Ledger, seconds: float, **effort: object) -> None:
+    """A job that took so long at 100,000 pixels and 100 steps."""
+    painted = job()
+    await ledger.add(painted)
+    await ledger.claim()
+    known = {"pixels": 100_000, "steps": 100, "seconds": seconds, "device": "cpu", **effort}
+    await ledger.move(painted.id, JobState.PAINTED, effort=Effort.model_validate(known))
+
+
+async def test_nothing_is_made_up(pace: Pace, ledger: Ledger) -> None:
+    assert await pace.seconds_for(job()) is None
+    assert await pace.seconds_until_done(job(), ahead=3) is None
+    assert await pace.pixel_cap() == 200_000
+
+
+async def test_time_goes_with_pixels_and_steps(pace: Pace, ledger: Ledger) -> None:
+    await measured(ledger, 10)
+    assert await pace.seconds_for(job(100_000)) == pytest.approx(10)
+    assert await pace.seconds_for(job(50_000)) == pytest.approx(5)
+    assert await pace.seconds_for(job(100_000, steps=25)) == pytest.approx(2.5)
+    assert await pace.seconds_for(job()) == pytest.approx(20), "the cap, where nothing is known"
+    assert await pace.seconds_for(job(9_000_000)) == pytest.approx(20), "and for what is larger"
+    assert await pace.seconds_for(job(9_000_000, max_pixels=400_000)) == pytest.approx(40)
+
+
+async def test_one_disturbed_painting_does_not_count(pace: Pace, ledger: Ledger) -> None:
+    for seconds in (10, 11, 500):
+        await measured(ledger, seconds)
+    assert await pace.seconds_for(job(100_000)) == pytest.approx(11)
+
+
+async def test_the_last_ones_count(pace: Pace, ledger: Ledger) -> None:
+    for seconds in [100] * LAST + [10] * LAST:
+        await measured(ledger, seconds)
+    assert await pace.seconds_for(job(100_000)) == pytest.approx(10)
+
+
+async def test_who_waits_waits_for_those_before(pace: Pace, ledger: Ledger) -> None:
+    await measured(ledger, 10)
+    assert await pace.seconds_until_done(job(100_000), ahead=2) == pytest.approx(30)
+
+
+async def test_another_device_has_another_pace(pace: Pace, ledger: Ledger) -> None:
+    await measured(ledger, 10)
+    await measured(ledger, 1, device="cuda")
+    assert await pace.seconds_for(job(100_000)) == pytest.approx(1), "the one used last"
+    assert await pace.pixel_cap() == 2_000_000
+    pace.device = "cpu"
+    assert await pace.seconds_for(job(100_000)) == pytest.approx(10)
+    assert await pace.pixel_cap() == 200_000
+    pace.device = "tpu"
+    assert await pace.seconds_for(job(100_000)) is None
+
+
+async def test_what_was_cut_short_and_what_failed_teaches_nothing(
+    pace: Pace, ledger: Ledger
+) -> None:
+    for end in (JobState.PAINTED, JobState.FAILED):
+        other = job()
+        await ledger.add(other)
+        await ledger.claim()
+        await ledger.move(other.id, end, seconds=3.0)
+    assert await pace.seconds_for(job()) is None

@@ -1,0 +1,313 @@
+"""Every way to start and every option, in both languages, as one conversation each."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from impasto.playground import Person, Playground
+
+from .bot_process import PATIENCE, BotProcess
+from .transcript import Transcript
+
+pytestmark = pytest.mark.slow
+
+
+@dataclass(frozen=True)
+class Words:
+    """What the two conversations say."""
+
+    language: str
+    name: str
+    start: str
+    styles: str
+    which: str
+    preset: str
+    second_preset: str
+    caption: str
+    send_photo: str
+    own: str
+    own_asked: str
+    own_taken: str
+    album: str
+    settings: str
+    back: str
+    choices: tuple[tuple[str, str], ...]
+    defaults: tuple[str, ...]
+    mix: str
+    mix_first: str
+    mix_second: str
+    stronger: str
+    weaker: str
+    more: tuple[str, str]
+    my_colors: tuple[str, str]
+    as_style: str
+    file: str
+    file_caption: str
+    another: str
+    another_asked: str
+    ready: str
+    painted: str
+    nothing: str
+    hint: str
+    old_button: str
+    other_language: str
+    other_said: str
+    in_group: str
+
+
+ENGLISH = Words(
+    language="en",
+    name="Alice",
+    start="Hello, Alice",
+    styles="These are my styles",
+    which="Which style shall I paint it in?",
+    preset="Swirling night",
+    second_preset="Woodblock wave",
+    caption="woodblock wave, please",
+    send_photo="it is! Now send me the photo",
+    own="My own style",
+    own_asked="Send me the picture whose style",
+    own_taken="your own style",
+    album="the first is your photo",
+    settings="How shall I paint?",
+    back="Back to the styles",
+    choices=(
+        ("subtle", "subtle"),
+        ("strong", "strong"),
+        ("🖌 fine", "fine brush"),
+        ("🖌 broad", "broad brush"),
+        ("my colors", "my colors"),
+        ("quick look", "quick look"),
+        ("large", "large"),
+    ),
+    defaults=("balanced", "🖌 medium", "its colors", "standard"),
+    mix="Mix two styles",
+    mix_first="Tap the first one",
+    mix_second="Tap the second one",
+    stronger="Stronger",
+    weaker="Weaker",
+    more=("strong", "subtle"),
+    my_colors=("Again with my colors", "my colors"),
+    as_style="Use this as a style",
+    file="Full-quality file",
+    file_caption="in full quality",
+    another="Another style",
+    another_asked="The same photo, another style",
+    ready="Your picture is ready!",
+    painted="Painted",
+    nothing="I am not painting anything for you",
+    hint="Send me a photo and I will paint it",
+    old_button="from an earlier picture",
+    other_language="Русский",
+    other_said="Хорошо, говорим по-русски",
+    in_group="Alice, which style",
+)
+
+RUSSIAN = Words(
+    language="ru",
+    name="Борис",
+    start="Здравствуйте, Борис",
+    styles="Вот мои стили",
+    which="В каком стиле нарисовать?",
+    preset="Ночь в вихрях",
+    second_preset="Волна, гравюра",
+    caption="волна, гравюра",
+    send_photo="отличный выбор! Теперь пришлите фото",
+    own="Свой стиль",
+    own_asked="Пришлите картинку, стиль которой",
+    own_taken="ваш собственный стиль",
+    album="первая – ваше фото",
+    settings="Как рисовать?",
+    back="Назад к стилям",
+    choices=(
+        ("мягко", "мягко"),
+        ("сильно", "сильно"),
+        ("🖌 тонкая", "тонкая кисть"),
+        ("🖌 широкая", "широкая кисть"),
+        ("мои цвета", "мои цвета"),
+        ("набросок", "набросок"),
+        ("большой", "большой"),
+    ),
+    defaults=("в меру", "🖌 средняя", "цвета стиля", "обычный"),
+    mix="Смешать два",
+    mix_first="Выберите первый",
+    mix_second="Выберите второй",
+    stronger="Сильнее",
+    weaker="Слабее",
+    more=("сильно", "мягко"),
+    my_colors=("Ещё раз, с моими цветами", "мои цвета"),
+    as_style="Взять как стиль",
+    file="Файл в полном качестве",
+    file_caption="в полном качестве",
+    another="Другой стиль",
+    another_asked="То же фото в другом стиле",
+    ready="Ваша картина готова!",
+    painted="Готово",
+    nothing="Сейчас я ничего для вас не рисую",
+    hint="Пришлите фото, и я его нарисую",
+    old_button="от прежней картинки",
+    other_language="English",
+    other_said="All right, English it is",
+    in_group="Борис, в каком стиле",
+)
+
+
+@pytest.fixture
+async def bot(playground: Playground, tmp_path: Path) -> AsyncIterator[None]:
+    async with BotProcess(playground, tmp_path, steps=2, max_pixels=2_000).running() as process:
+        yield
+        assert process.returncode is None
+
+
+@pytest.mark.usefixtures("bot")
+@pytest.mark.parametrize("words", [ENGLISH, RUSSIAN], ids=["en", "ru"])
+async def test_a_conversation(playground: Playground, words: Words) -> None:
+    about = (1, words.name, words.language)
+    async with (
+        Person(playground.url, *about) as person,
+        Person(playground.url, *about, group=5) as in_group,
+    ):
+        # The bot fills its menu when it has started, which is not a reply's time.
+        await person.wait_until(lambda: person.profile["commands"], PATIENCE)
+        talk = Transcript(person)
+        await ways_to_start(talk, words)
+        await options(talk, words)
+        await afterwards(talk, words)
+        await commands(talk, words)
+        group = Transcript(in_group)
+        await group_photo(group, words)
+        talk.lines += group.lines
+        talk.slowest = max(talk.slowest, group.slowest)
+        talk.write(words.language)
+
+
+async def ways_to_start(talk: Transcript, words: Words) -> None:
+    talk.title("/start, then a photo first")
+    await talk.says("/start")
+    await talk.hears(words.start)
+    await talk.sends_photo()
+    await talk.hears(words.which)
+    await talk.taps(words.preset)
+    await talk.gets_painting(words.ready, words.painted, words.preset)
+
+    talk.title("A style first")
+    await talk.says("/styles")
+    await talk.hears(words.styles)
+    await talk.taps(words.second_preset)
+    await talk.hears(words.second_preset, words.send_photo)
+    await talk.sends_photo()
+    await talk.gets_painting(words.ready, words.second_preset)
+
+    talk.title("Both in one album")
+    await talk.sends_album()
+    await talk.hears(words.album)
+    await talk.gets_painting(words.ready, words.own_taken)
+
+    talk.title("A caption that names the style")
+    await talk.sends_photo(words.caption)
+    await talk.gets_painting(words.ready, words.second_preset)
+
+    talk.title("A style picture of one's own")
+    await talk.sends_photo()
+    await talk.hears(words.which)
+    await talk.taps(words.own)
+    await talk.hears(words.own_asked)
+    await talk.sends_photo()
+    await talk.gets_painting(words.ready, words.own_taken)
+
+    talk.title("An image sent as a file, and a style written by its number")
+    await talk.sends_file()
+    await talk.hears(words.which)
+    await talk.says("1")
+    await talk.gets_painting(words.ready, words.preset)
+
+    talk.title("A link that names the style")
+    await talk.says("/start style_night")
+    await talk.hears(words.preset, words.send_photo)
+    await talk.sends_photo()
+    await talk.gets_painting(words.ready, words.preset)
+
+
+async def options(talk: Transcript, words: Words) -> None:
+    for button, label in words.choices:
+        talk.title(f"Option: {label}")
+        await talk.sends_photo()
+        gallery = await talk.hears(words.which)
+        await talk.taps("⚙️", gallery)
+        await talk.hears(words.settings, new=False)
+        await talk.taps(button, gallery)
+        await talk.taps(words.back, gallery)
+        await talk.hears(words.which, new=False)
+        await talk.taps(words.preset, gallery)
+        await talk.gets_painting(words.ready, words.preset, label)
+        await talk.says("/settings")
+        settings = await talk.hears(words.settings)
+        for default in words.defaults:
+            await talk.taps(default, settings)
+
+    talk.title("A mix of two styles")
+    await talk.sends_photo()
+    gallery = await talk.hears(words.which)
+    await talk.taps(words.mix, gallery)
+    await talk.hears(words.mix_first, new=False)
+    await talk.taps(words.preset, gallery)
+    await talk.hears(words.mix_second, new=False)
+    await talk.taps(words.second_preset, gallery)
+    await talk.gets_painting(words.ready, words.preset, "+", words.second_preset)
+
+
+async def afterwards(talk: Transcript, words: Words) -> None:
+    talk.title("With a finished picture")
+    await talk.sends_photo(words.caption)
+    result = await talk.gets_painting(words.ready, words.second_preset)
+    for button, label in zip((words.stronger, words.weaker), words.more, strict=True):
+        await talk.taps(button, result)
+        await talk.gets_painting(words.ready, words.second_preset, label)
+    await talk.taps(words.my_colors[0], result)
+    await talk.gets_painting(words.ready, words.my_colors[1])
+    await talk.taps(words.file, result)
+    await talk.hears(words.file_caption)
+    await talk.taps(words.another, result)
+    await talk.hears(words.another_asked)
+    await talk.taps(words.preset)
+    await talk.gets_painting(words.ready, words.preset)
+    await talk.taps(words.as_style, result)
+    await talk.sends_photo()
+    await talk.gets_painting(words.ready, words.own_taken)
+
+
+async def commands(talk: Transcript, words: Words) -> None:
+    talk.title("Dead ends and their ways out")
+    await talk.says("???")
+    await talk.hears(words.hint)
+    await talk.says("/status")
+    await talk.hears(words.nothing)
+    await talk.sends_photo()
+    gallery = await talk.hears(words.which)
+    await talk.taps("✖️", gallery)
+    for command in ("/help", "/cancel"):
+        await talk.says(command)
+        await talk.hears("")
+    talk.title("Another language")
+    await talk.says("/language")
+    await talk.hears("language", "язык")
+    await talk.taps(words.other_language)
+    await talk.hears(words.other_said)
+
+
+async def group_photo(talk: Transcript, words: Words) -> None:
+    """The group's member speaks the other language by now: it was chosen for all chats."""
+    other = RUSSIAN if words is ENGLISH else ENGLISH
+    talk.title("In a group")
+    sent = await talk.sends_photo()
+    await talk.says("/start")
+    await talk.says("/style", sent.message_id)
+    asked = other.in_group.replace(other.name, words.name)
+    await talk.hears(asked)
+    await talk.taps(other.preset)
+    await talk.gets_painting(other.ready, other.preset)
+    assert all("/start" not in (m.text or "") for m in talk.person.from_bot())

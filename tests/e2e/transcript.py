@@ -1,0 +1,109 @@
+"""A conversation as it went, with the time that each reply took: for reading, not for judging."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from aiogram.types import Message
+
+from impasto.playground import Person
+
+from .bot_process import PATIENCE, photo
+
+FOLDER = os.environ.get("TRANSCRIPT_FOLDER")
+"""Where transcripts are written, if anywhere: `docs/transcripts` has those of the last change."""
+
+
+class Transcript:
+    """A person who writes down what was said."""
+
+    def __init__(self, person: Person) -> None:
+        self.person = person
+        self.lines: list[str] = []
+        self.slowest = 0.0
+        self._last = 0
+
+    def title(self, words: str) -> None:
+        self.lines.append(f"\n## {words}\n")
+
+    async def says(self, text: str, reply_to: int | None = None) -> Message:
+        self.lines.append(f"**{text}**  ")
+        return self._sent(await self.person.send_text(text, reply_to))
+
+    async def sends_photo(self, caption: str | None = None) -> Message:
+        self.lines.append(f"**[photo] {caption or ''}**  ")
+        return self._sent(await self.person.send_photo(photo(), caption))
+
+    async def sends_file(self) -> Message:
+        self.lines.append("**[photo.png, as a file]**  ")
+        return self._sent(await self.person.send_document(photo(), "photo.jpg"))
+
+    async def sends_album(self) -> Message:
+        self.lines.append("**[an album of two photos]**  ")
+        sent = await self.person.send_album([photo(), photo((300, 300))])
+        return self._sent(sent[-1])
+
+    async def taps(self, button: str, message: Message | None = None) -> str | None:
+        """The toast, if there is one."""
+        where = message.message_id if message is not None else None
+        self.lines.append(f"*taps* `{button}`  ")
+        began = time.monotonic()
+        self._last = max(m.message_id for m in self.person.messages())
+        answer = await self.person.answer_to(await self.person.tap(button, where), PATIENCE)
+        self._note(answer.text and f"({answer.text})", began)
+        return answer.text
+
+    async def hears(self, *words: str, new: bool = True, paints: bool = False) -> Message:
+        """The bot's reply that says this: a new message, or one that it changed."""
+        began = time.monotonic()
+        reply = await self.person.wait_for(says(*words), PATIENCE, after=self._last if new else 0)
+        self._note(described(reply), began, paints=paints)
+        return reply
+
+    async def gets_painting(self, ready: str, *words: str) -> Message:
+        """Waits for the finished picture whose caption says this."""
+        told = await self.hears(ready, paints=True)
+        assert told.reply_to_message is not None
+        shown = told.reply_to_message.message_id
+        [result] = [m for m in self.person.from_bot() if m.message_id == shown]
+        assert says(*words)(result), result.caption
+        assert result.photo
+        self.lines.append(f"> {described(result)}\n")
+        self._last = max(m.message_id for m in self.person.messages())
+        return result
+
+    def write(self, name: str) -> None:
+        head = f"# {name}\n\nSlowest reply that painted nothing: {self.slowest:.2f} s.\n"
+        text = head + "\n".join(self.lines) + "\n"
+        print(text)
+        if FOLDER:
+            Path(FOLDER).mkdir(parents=True, exist_ok=True)
+            (Path(FOLDER) / f"{name}.md").write_text(text, encoding="utf-8")
+
+    def _sent(self, message: Message) -> Message:
+        self._last = message.message_id
+        return message
+
+    def _note(self, words: str | None, began: float, *, paints: bool = False) -> None:
+        seconds = time.monotonic() - began
+        if not paints:
+            self.slowest = max(self.slowest, seconds)
+        if words:
+            self.lines.append(f"> {words}  `{seconds:.2f} s`\n")
+
+
+def says(*words: str) -> Callable[[Message], Any]:
+    return lambda m: all(word in (m.text or m.caption or "") for word in words)
+
+
+def described(message: Message) -> str:
+    """A message in one line: its kind, its words, its buttons."""
+    kind = "[picture] " if message.photo else "[file] " if message.document else ""
+    words = (message.text or message.caption or "").replace("\n", " / ")
+    rows = message.reply_markup.inline_keyboard if message.reply_markup else []
+    buttons = " ".join(f"`{button.text}`" for row in rows for button in row)
+    return f"{kind}{words} {buttons}".strip()

@@ -1,0 +1,167 @@
+"""Strength, brush, colors, size, a mix of two styles and the language: chosen by taps, and kept."""
+
+from __future__ import annotations
+
+import pytest
+from aiogram.types import Message
+
+from impasto.jobs.job import ChosenStyle, JobState
+from impasto.playground import Person
+from impasto.settings import PaintingSettings
+from impasto_dialog.looks import STYLE_WEIGHTS, Strength
+
+from .dialog_kit import RecordingStudio, file_ids, is_gallery, photo, says
+
+WEIGHT = PaintingSettings().style_weight
+
+
+async def tap(person: Person, button: str) -> str | None:
+    """Taps and waits for the answer."""
+    return (await person.answer_to(await person.tap(button))).text
+
+
+def marked(message: Message) -> list[str]:
+    assert message.reply_markup is not None
+    rows = message.reply_markup.inline_keyboard
+    return [b.text.removeprefix("✓ ") for row in rows for b in row if b.text.startswith("✓ ")]
+
+
+async def test_options_are_under_the_gallery_and_the_next_tap_paints_with_them(
+    alice: Person, studio: RecordingStudio
+) -> None:
+    await alice.send_photo(photo())
+    gallery = await alice.wait_for(is_gallery)
+    await tap(alice, "Strength, brush, colors, size")
+    shown = await alice.wait_for(says("How shall I paint?"))
+    assert shown.message_id == gallery.message_id
+    assert marked(shown) == ["balanced", "🖌 medium", "its colors", "standard"]
+    for choice in ("strong", "broad", "my colors", "large"):
+        assert await tap(alice, choice) == "Noted, for all your pictures."
+    await alice.wait_until(
+        lambda: marked(alice.from_bot()[-1]) == ["strong", "🖌 broad", "my colors", "large"]
+    )
+    await tap(alice, "Back to the styles")
+    await alice.wait_for(says("Which style shall I paint it in?"))
+    alice.find_button("⚙️ strong · broad brush · my colors · large")
+    await tap(alice, "Starry night")
+    [job] = studio.jobs
+    assert job.options.style_weight == pytest.approx(WEIGHT * STYLE_WEIGHTS[Strength.STRONG])
+    assert job.options.brush_size == pytest.approx(2.0)
+    assert job.options.keep_colors
+    assert job.options.max_pixels is not None
+    assert job.wishes == {
+        "strength": "strong",
+        "brush": "broad",
+        "colors": "own",
+        "quality": "large",
+    }
+
+
+async def test_what_was_chosen_is_kept_and_is_ones_own(
+    alice: Person, boris: Person, studio: RecordingStudio
+) -> None:
+    await alice.send_text("/settings")
+    await alice.wait_for(says("I keep this for all your pictures"))
+    await tap(alice, "quick look")
+    await alice.send_text("/start")
+    await alice.wait_for(says("Hello"))
+    await alice.send_photo(photo(), "wave")
+    await boris.send_photo(photo(), "wave")
+    jobs = {job.person: job for job in await studio.wait_for_jobs(2)}
+    assert jobs[1].wishes["quality"] == "quick"
+    assert jobs[2].wishes["quality"] == "standard"
+
+
+async def test_the_same_choice_twice_changes_nothing(alice: Person) -> None:
+    await alice.send_text("/settings")
+    await alice.wait_for(says("How shall I paint?"))
+    for _ in range(2):
+        assert await tap(alice, "fine") == "Noted, for all your pictures."
+    await alice.wait_until(lambda: "🖌 fine" in marked(alice.from_bot()[-1]))
+
+
+async def test_two_presets_are_mixed(alice: Person, studio: RecordingStudio) -> None:
+    await alice.send_photo(photo())
+    gallery = await alice.wait_for(is_gallery)
+    await tap(alice, "Mix two styles")
+    await alice.wait_for(says("Tap the first one"))
+    await tap(alice, "Starry night")
+    asks = await alice.wait_for(says("Starry night and …? Tap the second one"))
+    assert asks.message_id == gallery.message_id
+    assert "is the first already" in (await tap(alice, "Starry night") or "")
+    assert studio.jobs == []
+    await tap(alice, "Stained glass")
+    [job] = studio.jobs
+    assert job.styles == (ChosenStyle(preset="night"), ChosenStyle(preset="glass"))
+
+
+async def test_a_preset_is_mixed_with_a_picture_of_ones_own(
+    alice: Person, studio: RecordingStudio
+) -> None:
+    await alice.send_photo(photo())
+    first = await alice.wait_for(is_gallery)
+    await tap(alice, "Mix two styles")
+    await tap(alice, "My own style")
+    own = await alice.send_photo(photo("blue"))
+    await alice.wait_for(says("your own style and …?"), after=first.message_id)
+    await tap(alice, "Woodblock wave")
+    [job] = studio.jobs
+    assert job.styles[0].picture is not None
+    assert job.styles[0].picture.file_id in file_ids(own)
+    assert job.styles[1] == ChosenStyle(preset="wave")
+
+
+async def test_a_mix_can_be_chosen_before_the_photo_and_taken_back(
+    alice: Person, studio: RecordingStudio
+) -> None:
+    await alice.send_text("/styles")
+    await alice.wait_for(is_gallery)
+    await tap(alice, "Mix two styles")
+    await tap(alice, "Starry night")
+    await tap(alice, "One after all")
+    await alice.wait_for(says("These are my styles"))
+    await tap(alice, "Mix two styles")
+    await tap(alice, "Stained glass")
+    await tap(alice, "Woodblock wave")
+    await alice.wait_for(says("Stained glass + 🎨 Woodblock wave it is!"))
+    await alice.send_photo(photo())
+    [job] = await studio.wait_for_jobs(1)
+    assert [style.preset for style in job.styles] == ["glass", "wave"]
+
+
+async def test_the_language_can_be_another_than_the_apps(
+    alice: Person, studio: RecordingStudio
+) -> None:
+    await alice.send_text("/language")
+    await alice.wait_for(says("Which language shall I speak?"))
+    await tap(alice, "Русский")
+    await alice.wait_for(says("Хорошо, говорим по-русски."))
+    await alice.wait_until(
+        lambda: alice.profile["commands"][0]["description"] == "Что умеет этот бот"
+    )
+    await alice.send_text("what now?")
+    await alice.wait_for(says("Пришлите фото"))
+    await alice.send_photo(photo(), "wave")
+    [job] = await studio.wait_for_jobs(1)
+    assert job.language == "ru"
+    await alice.send_text("/settings")
+    await alice.wait_for(says("Как рисовать?"))
+    await tap(alice, "Язык")
+    await tap(alice, "English")
+    await alice.wait_for(says("All right, English it is."))
+
+
+async def test_style_in_reply_to_a_photo_in_a_private_chat(
+    alice: Person, studio: RecordingStudio
+) -> None:
+    sent = await alice.send_photo(photo())
+    await alice.wait_for(is_gallery)
+    await alice.send_text("/style stained glass", reply_to=sent.message_id)
+    [job] = await studio.wait_for_jobs(1)
+    assert job.styles == (ChosenStyle(preset="glass"),)
+    assert (job.reply_to, job.chat) == (None, 1)
+    await studio.move(job, JobState.DELIVERED)
+    await alice.send_text("/style wave")
+    await alice.wait_for(says("Woodblock wave it is!"))
+    await alice.send_text("/style")
+    await alice.wait_for(says("These are my styles"))

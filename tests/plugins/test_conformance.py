@@ -1,0 +1,135 @@
+"""Our own plugins pass the suites that everybody else's can be held to."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+import impasto_adam
+import impasto_cpu
+import impasto_cuda
+import impasto_dialog
+import impasto_lbfgs
+import impasto_log_jobs
+import impasto_preprocess
+import impasto_styles
+from impasto import hookspecs
+from impasto.contracts import Device, NetworkSource, Optimizer, Preprocessor, Presenter, StylePreset
+from impasto.jobs.journal import Storage
+from impasto.jobs.queue import JobQueue
+from impasto.settings import Settings
+from impasto.testing import conformance, tiny_network
+from impasto_dialog.presenter import DialogPresenter
+from impasto_local_queue import LocalQueue
+from impasto_networks.manifest import network_files
+from impasto_sqlite import SqliteStorage
+
+MODULES = (
+    "impasto_adam",
+    "impasto_cpu",
+    "impasto_cuda",
+    "impasto_dialog",
+    "impasto_lbfgs",
+    "impasto_local_queue",
+    "impasto_log_jobs",
+    "impasto_networks",
+    "impasto_preprocess",
+    "impasto_sqlite",
+    "impasto_styles",
+)
+
+
+@pytest.mark.parametrize("hook", hookspecs.HOOKS)
+def test_each_hook_has_a_suite(hook: str) -> None:
+    assert isinstance(getattr(conformance, conformance.SUITES[hook]), type)
+
+
+def test_all_suites_are_used_here() -> None:
+    used = {base.__name__ for suite in SUITES_HERE for base in suite.__mro__}
+    assert set(conformance.SUITES.values()) <= used
+
+
+class TestPlugins(conformance.PluginConformance):
+    @pytest.fixture(params=MODULES)
+    def plugin(self, request: pytest.FixtureRequest) -> ModuleType:
+        return importlib.import_module(request.param)
+
+
+class TestDialog(conformance.DialogConformance):
+    @pytest.fixture
+    def plugin(self) -> ModuleType:
+        return impasto_dialog
+
+
+class TestPresenter(conformance.PresenterConformance):
+    @pytest.fixture
+    def presenter(self) -> Presenter:
+        return DialogPresenter([])
+
+
+class TestOptimizers(conformance.OptimizerConformance):
+    @pytest.fixture(params=["lbfgs", "adam"])
+    def optimizer(self, request: pytest.FixtureRequest) -> Optimizer:
+        if request.param == "lbfgs":
+            return impasto_lbfgs.Lbfgs(history=6)
+        return impasto_adam.Adam(learning_rate=0.05)
+
+
+class TestDevices(conformance.DeviceConformance):
+    @pytest.fixture(params=[impasto_cpu, impasto_cuda], ids=["cpu", "cuda"])
+    def device(self, request: pytest.FixtureRequest) -> Device:
+        [device] = request.param.impasto_devices(settings=Settings())
+        return device  # type: ignore[no-any-return]
+
+
+class TestNetworks(conformance.NetworkConformance):
+    @pytest.fixture(params=["embedded", "vgg19", "tiny"])
+    def network(self, request: pytest.FixtureRequest, tmp_path: Path) -> NetworkSource:
+        sources: dict[str, Any] = {source.name: source for source in network_files(tmp_path)}
+        sources["tiny"] = tiny_network.TinyNetwork()
+        return sources[request.param]  # type: ignore[no-any-return]
+
+
+class TestPreprocessors(conformance.PreprocessorConformance):
+    @pytest.fixture(params=["exif", "pixel_cap", "color_match"])
+    def preprocessor(self, request: pytest.FixtureRequest) -> Preprocessor:
+        steps = impasto_preprocess.impasto_preprocessors(settings=Settings())
+        return next(step for step in steps if step.name == request.param)
+
+
+class TestPostprocessors(conformance.PostprocessorConformance):
+    @pytest.fixture
+    def postprocessor(self) -> Any:
+        return impasto_preprocess.KeepColors()
+
+
+class TestStyles(conformance.StylesConformance):
+    @pytest.fixture(scope="class")
+    def styles(self) -> list[StylePreset]:
+        return list(impasto_styles.impasto_styles(settings=Settings()))
+
+
+class TestQueue(conformance.QueueConformance):
+    @pytest.fixture
+    def queue(self) -> JobQueue:
+        return LocalQueue(pause_seconds=0)
+
+
+class TestStorage(conformance.StorageConformance):
+    @pytest.fixture
+    def make_storage(self, tmp_path: Path) -> Callable[[], Storage]:
+        return lambda: SqliteStorage(tmp_path)
+
+
+class TestObserver(conformance.ObserverConformance):
+    @pytest.fixture
+    def observer(self) -> ModuleType:
+        return impasto_log_jobs
+
+
+SUITES_HERE = [value for value in vars().values() if isinstance(value, type)]
