@@ -47,10 +47,10 @@ lint: install
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# The baseline and the pictures are not part of this repository: see benchmarks/__main__.py.
+# ARGUMENTS chooses, as in: make bench ARGUMENTS='measure --only speed --pair chicago:mosaic'
 bench: install
-	@set -e; for script in benchmarks/bench_*.py; do \
-		if [ -e "$$script" ]; then $(BIN)/python "$$script"; else echo "there are no benchmarks yet"; fi; \
-	done
+	$(BIN)/python -m benchmarks $(ARGUMENTS)
 
 # What to train on is not part of this repository: name it, as in
 #   make distil TEACHER=vgg19.safetensors PHOTOS=photos/train VALIDATION=photos/val SOURCE="whose photos"

@@ -19,6 +19,9 @@ def logging_as_before() -> Iterator[None]:
     """Commands set up logging for their process, and these are all in one."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
+    # structlog's default draws a traceback with all locals, which takes a second.
+    renderer = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[structlog.processors.add_log_level, renderer])
     yield
     root.handlers[:] = handlers
     root.setLevel(level)

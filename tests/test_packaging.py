@@ -1,26 +1,19 @@
-"""Wheel, wheel built from the sdist, and editable install: each finds its data and its plugins.
-
-The build runs without isolation and the fresh environments see the packages of the one that runs
-the tests, so that nothing is downloaded and torch is not installed again.
-"""
+"""Wheel, wheel built from the sdist, and editable install: each finds its data and its plugins."""
 
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
 import sys
-import sysconfig
 import tarfile
-import venv
 import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+from .environments import ROOT, checked, environment, install
+
 DATA = (
     "config/impasto.toml",
     "styles/styles.toml",
@@ -30,25 +23,6 @@ DATA = (
 BUILD = [sys.executable, "-m", "build", "--no-isolation"]
 
 pytestmark = pytest.mark.slow
-
-
-def checked(*command: object, cwd: Path) -> str:
-    """Runs a program in surroundings that do not know the checkout; returns what it printed."""
-    surroundings = {
-        name: value
-        for name, value in os.environ.items()
-        if name != "PYTHONPATH" and not name.startswith("IMPASTO_")
-    }
-    result = subprocess.run(
-        [str(word) for word in command],
-        cwd=cwd,
-        env=surroundings,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert result.returncode == 0, result.stdout + result.stderr
-    return result.stdout
 
 
 @pytest.fixture(scope="module")
@@ -97,24 +71,6 @@ def wheel_of_sdist(sdist: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
     checked(*BUILD, "--wheel", "--outdir", out, ".", cwd=folder)
     [path] = out.glob("*.whl")
     return path
-
-
-def environment(folder: Path) -> Path:
-    """A fresh environment that sees the packages of this one, but not its impasto."""
-    venv.create(folder, with_pip=False)
-    [packages] = folder.glob("lib/python*/site-packages")
-    borrowed = folder / "borrowed"
-    borrowed.mkdir()
-    for entry in Path(sysconfig.get_path("purelib")).iterdir():
-        if "impasto" not in entry.name:
-            (borrowed / entry.name).symlink_to(entry)
-    (packages / "borrowed.pth").write_text(f"{borrowed}\n")
-    return folder / "bin" / "python"
-
-
-def install(python: Path, *what: object, cwd: Path) -> None:
-    options = ("--no-deps", "--no-build-isolation", "--quiet", "--disable-pip-version-check")
-    checked(python, "-m", "pip", "install", *options, *what, cwd=cwd)
 
 
 @pytest.fixture(scope="module", params=["wheel", "wheel_of_sdist", "editable"])

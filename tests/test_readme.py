@@ -66,10 +66,10 @@ def test_the_style_entry_is_one_that_the_gallery_takes(tmp_path: Path) -> None:
 
 def test_the_plugin_of_ten_lines_works(tmp_path: Path) -> None:
     (plugin,) = (block for block in code_blocks("python") if "hookimpl" in block)
-    folder = tmp_path / "my_plugins" / "painting"
-    folder.mkdir(parents=True)
+    folder = tmp_path / "my_plugins"
+    folder.mkdir()
     (folder / "sepia.py").write_text(plugin)
-    settings = Settings.model_validate({"plugins": {"folder": str(folder.parent)}})
+    settings = Settings.model_validate({"plugins": {"folder": str(folder)}})
     toolbox = load_toolbox(settings, strict=True)
     assert "sepia" in [step.name for step in toolbox.postprocessors]
     photo = Image.new("RGB", (64, 48), (10, 90, 200))

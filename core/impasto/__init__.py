@@ -1,7 +1,7 @@
 """Impasto: Telegram bots that repaint photos in the style of a picture, made of plugins.
 
-What plugin authors import is here. `paint` and the painting types need torch and are loaded on
-first use, so that a bot process never pays for them.
+What plugin authors import is here. All of it is loaded on first use: a bot process never pays for
+torch, and pytest, which imports this package to offer its test kit, pays for nothing.
 """
 
 from __future__ import annotations
@@ -11,37 +11,32 @@ from typing import TYPE_CHECKING, Any
 
 import pluggy
 
-from impasto.contracts import (
-    Device,
-    Evaluation,
-    Iterate,
-    Losses,
-    NetworkSource,
-    Optimizer,
-    PaintOptions,
-    PictureContext,
-    Postprocessor,
-    Preprocessor,
-    Presenter,
-    Problem,
-    Say,
-    StylePreset,
-)
-
 if TYPE_CHECKING:
+    from impasto.contracts import (
+        Device,
+        Evaluation,
+        Iterate,
+        Losses,
+        NetworkSource,
+        Optimizer,
+        PaintOptions,
+        PictureContext,
+        Postprocessor,
+        Preprocessor,
+        Presenter,
+        Problem,
+        Role,
+        Say,
+        StylePreset,
+    )
     from impasto.painting.painter import PaintRequest, paint
     from impasto.painting.pictures import open_picture
+    from impasto.settings import Settings
 
 __version__ = "0.1.0"
 
 hookimpl = pluggy.HookimplMarker("impasto")
 """Marks a function or method of a plugin as the implementation of the hook it is named after."""
-
-_LAZY = {
-    "PaintRequest": "impasto.painting.painter",
-    "open_picture": "impasto.painting.pictures",
-    "paint": "impasto.painting.painter",
-}
 
 __all__ = [
     "Device",
@@ -57,15 +52,26 @@ __all__ = [
     "Preprocessor",
     "Presenter",
     "Problem",
+    "Role",
     "Say",
+    "Settings",
     "StylePreset",
     "hookimpl",
     "open_picture",
     "paint",
 ]
 
+_ELSEWHERE = {
+    "PaintRequest": "impasto.painting.painter",
+    "Settings": "impasto.settings",
+    "open_picture": "impasto.painting.pictures",
+    "paint": "impasto.painting.painter",
+}
+
 
 def __getattr__(name: str) -> Any:
-    if name in _LAZY:
-        return getattr(importlib.import_module(_LAZY[name]), name)
-    raise AttributeError(f"module 'impasto' has no attribute {name!r}")
+    if name not in __all__:
+        raise AttributeError(f"module 'impasto' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_ELSEWHERE.get(name, "impasto.contracts")), name)
+    globals()[name] = value
+    return value

@@ -33,7 +33,7 @@ from impasto import resources
 from impasto.errors import SettingsError
 from impasto.scrubbing import scrub
 
-RESERVED_PLUGIN_NAMES = frozenset({"folder", "allow", "deny"})
+RESERVED_PLUGIN_NAMES = frozenset({"folder", "files", "allow", "deny", "safe_mode", "slow_seconds"})
 """Keys of `[plugins]` itself; no plugin can have a section of that name."""
 
 _PREFIX = "IMPASTO_"
@@ -42,6 +42,9 @@ _SECRET = re.compile(r"token|secret|password|key|dsn|url", re.IGNORECASE)
 
 
 class Section(BaseModel):
+    """Base of the models of all sections, those of plugins too: values do not change, an unknown
+    name is an error, and the text below a field is its description."""
+
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
@@ -61,14 +64,19 @@ class PaintingSettings(Section):
     """Optimizer plugin by name: lbfgs or adam."""
     device: str = "auto"
     """Device plugin by name (cpu, cuda), or auto: the best that works here."""
-    steps: Annotated[int, Field(ge=1, le=5000)] = 140
+    steps: Annotated[int, Field(ge=1, le=5000)] = 80
     """Most optimizer steps for one picture, over all pyramid levels."""
     max_pixels_cpu: Annotated[int, Field(ge=1024, le=50_000_000)] = 230_400
     """Pixel cap of a result painted on a CPU; 230,400 is 480 x 480."""
     max_pixels_gpu: Annotated[int, Field(ge=1024, le=50_000_000)] = 2_073_600
     """Pixel cap of a result painted on a GPU; 2,073,600 is 1920 x 1080."""
+    memory_mb: Annotated[int, Field(ge=0, le=1_000_000)] = 320
+    """Most memory of the painting process on a CPU, in MB: larger pictures are scaled down to what
+    fits. More makes painting faster, up to a point; 0 is no limit."""
     style_weight: Annotated[float, Field(gt=0, le=1e12)] = 1e6
     """Weight of the style loss against the content loss, whose weight is 1."""
+    brush_size: Annotated[float, Field(ge=0.25, le=4)] = 1.0
+    """How large a style's marks come out: 1 as if style picture and photo had the same area."""
     preview_seconds: Annotated[float, Field(ge=0.1, le=600)] = 2.0
     """Least time between two previews, in seconds; each pyramid level also ends with one."""
     threads: Annotated[int, Field(ge=0, le=1024)] = 0
@@ -96,11 +104,17 @@ class PluginsSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="allow", use_attribute_docstrings=True)
 
     folder: Path | None = None
-    """Folder of one-file plugins: `*.py` for the bot, `painting/*.py` for the painting process."""
+    """Folder of one-file plugins: every `*.py` in it whose name begins with no underscore."""
+    files: list[Path] = Field(default_factory=list)
+    """Single one-file plugins, or folders of packages, besides those of the folder."""
     allow: list[str] = Field(default_factory=list)
     """If not empty, only the plugins named here are loaded."""
     deny: list[str] = Field(default_factory=list)
     """Plugins that are not loaded."""
+    safe_mode: bool = False
+    """Load the built-in plugins alone, whatever is installed, allowed or denied."""
+    slow_seconds: Annotated[float, Field(ge=0, le=600)] = 1.0
+    """A plugin that keeps the bot waiting for longer than this is named, in seconds."""
 
     @property
     def sections(self) -> dict[str, Any]:
@@ -135,6 +149,11 @@ class Settings(BaseModel):
     log: LogSettings = LogSettings()
 
     _plugin_sections: dict[str, BaseModel] = PrivateAttr(default_factory=dict)
+
+    @property
+    def own_styles(self) -> Path:
+        """Folder of this installation's own preset styles, with a `styles.toml` of their own."""
+        return self.state_dir / "styles"
 
     def plugin(self, name: str) -> Any:
         """The validated section of a plugin that has an `impasto_settings` hook."""
@@ -232,12 +251,17 @@ def _check_underscores(names: Iterable[str]) -> None:
             raise SettingsError(f"{name.upper()} is not a setting; write {meant}")
 
 
+def hidden(name: str) -> bool:
+    """Whether a setting of this name may hold a secret, so that its value is never shown."""
+    return _SECRET.search(name) is not None
+
+
 def _explain(error: ValidationError, prefix: str = "") -> str:
     """One line per wrong setting: its name, the value (unless secret) and what is allowed."""
     lines = []
     for item in error.errors(include_url=False):
         name = prefix + ".".join(str(part) for part in item["loc"])
-        value = "" if _SECRET.search(name) else f" = {item.get('input')!r}"
+        value = "" if hidden(name) else f" = {item.get('input')!r}"
         problem = "unknown setting" if item["type"] == "extra_forbidden" else item["msg"]
         lines.append(scrub(f"{name}{value}: {problem}"))
     return "\n".join(lines)

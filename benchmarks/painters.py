@@ -1,0 +1,64 @@
+"""The ways of painting that are compared: named sets of options and settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final
+
+VGG: Final = "VGG"
+"""Stands for the file with VGG-19's first convolutions, wherever it lies."""
+
+
+@dataclass(frozen=True, slots=True)
+class Painter:
+    """A name and what it stands for."""
+
+    name: str
+    options: Mapping[str, Any]
+    """Fields of `impasto.PaintOptions`."""
+    settings: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: MappingProxyType({}))
+    """Sections of the settings."""
+
+    def request(self, vgg: Path, threads: int, device: str = "cpu") -> dict[str, Any]:
+        """Options and settings as plain values."""
+        options = dict(self.options)
+        if options.get("network") == VGG:
+            options["network"] = str(vgg)
+        settings = {section: dict(values) for section, values in self.settings.items()}
+        painting = {"threads": threads, "device": device, **settings.get("painting", {})}
+        if "network" in options:  # a warm worker has it loaded
+            painting["network"] = options["network"]
+        return {"options": options, "settings": {**settings, "painting": painting}}
+
+
+_FOR_VGG: Final = {"painting": {"memory_mb": 360}}
+"""VGG-19's maps are larger than what the default leaves room for."""
+
+DEFAULT: Final = Painter("VGG", {"network": VGG}, _FOR_VGG)
+EMBEDDED: Final = Painter("embedded", {"network": "embedded"})
+LOWEST_SINGLE: Final = Painter("VGG, lowest single", {"network": VGG, "steps": 400}, _FOR_VGG)
+"""For whom the loss at full size counts alone: many more steps than a good picture needs."""
+
+_MEMORY_MB: Final = ((250_000, None), (1_000_000, 440), (50_000_000, 2500))
+"""What the painting process may take for a picture of at most so many pixels; None is the default.
+A bot for larger pictures must be given more, or it scales them down."""
+
+PAINTERS: Final = (DEFAULT, EMBEDDED, LOWEST_SINGLE)
+
+
+def settings_for(pixels: int) -> dict[str, int]:
+    """The section `painting` for whoever wants pictures of that many pixels."""
+    memory = next(memory for most, memory in _MEMORY_MB if pixels <= most)
+    allowed = {} if memory is None else {"memory_mb": memory}
+    return {"max_pixels_cpu": max(1024, pixels), "max_pixels_gpu": max(1024, pixels), **allowed}
+
+
+def painter_named(name: str) -> Painter:
+    """Raises ValueError."""
+    for painter in PAINTERS:
+        if painter.name == name:
+            return painter
+    raise ValueError(f"there is no painter {name!r} among {[p.name for p in PAINTERS]}")

@@ -1,0 +1,94 @@
+"""A process that paints a pair once through `impasto.paint`, as a warm worker does.
+
+Without a yardstick it takes the time of every step and does nothing else. With one it keeps the
+picture of every step and scores them afterwards: the losses by step that go with the other runs'
+seconds by step.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from impasto import PaintOptions, PaintRequest, open_picture, paint
+from impasto.painting.painter import PaintProgress
+from impasto.painting.toolbox import Toolbox, load_toolbox
+from impasto.settings import Settings
+
+from .machine import peak_mb
+from .processes import answer_from
+from .yardstick import Scores, Yardstick
+
+STRIDE = 5
+"""Scored is the first of every so many steps, and all before one that has reached a goal."""
+
+
+def measure(request: Mapping[str, Any]) -> Mapping[str, Any]:
+    toolbox = _warm_toolbox(request["settings"])
+    content, style = Path(request["content"]), Path(request["style"])
+    options = PaintOptions(**request["options"])
+    yardstick = request.get("yardstick")
+    snapshots: list[Image.Image] = []
+    steps: list[tuple[int, int, float, float]] = []
+    begin = time.perf_counter()
+    asked = PaintRequest(
+        content=open_picture(content), styles=[(open_picture(style), 1.0)], options=options
+    )
+    for event in paint(asked, toolbox):
+        seconds = time.perf_counter() - begin
+        if isinstance(event, PaintProgress):
+            steps.append((event.level, event.step, round(seconds, 4), event.loss))
+            if yardstick:
+                snapshots.append(event.picture())
+        else:
+            painting = event
+    answer: dict[str, Any] = {
+        "steps": steps,
+        "seconds": round(seconds, 4),
+        "peak_mb": round(peak_mb(), 1),
+    }
+    if yardstick:
+        painting.picture.save(request["picture"])
+        judge = Yardstick(Path(yardstick["baseline"]), Path(yardstick["weights"]), content, style)
+        answer["scores"] = scored([*snapshots, painting.picture], judge, yardstick["goals"])
+    return answer
+
+
+def _warm_toolbox(settings: Mapping[str, Any]) -> Toolbox:
+    """As the worker's child has it before it says that it is ready."""
+    toolbox = load_toolbox(Settings.model_validate(settings))
+    defaults = toolbox.settings.painting
+    toolbox.network(defaults.network, toolbox.device(defaults.device))
+    return toolbox
+
+
+def scored(
+    pictures: Sequence[Image.Image], yardstick: Yardstick, goals: Mapping[str, Sequence[float]]
+) -> list[tuple[int, float, float]]:
+    """Index, single and multi of some of the pictures: of each fifth, of the last, and of those
+    among which one is the first to reach a goal (a loss by the name of the score)."""
+    found: dict[int, Scores] = {}
+
+    def score(index: int) -> Scores:
+        if index not in found:
+            found[index] = yardstick.score(pictures[index])
+        return found[index]
+
+    last = len(pictures) - 1
+    for index in (*range(0, last, STRIDE), last):
+        score(index)
+    for name, losses in goals.items():
+        for loss in losses:
+            reached = [i for i in sorted(found) if getattr(found[i], name) <= loss]
+            if reached:
+                for index in range(max(0, reached[0] - STRIDE), reached[0]):
+                    score(index)
+    return [(index, *found[index]) for index in sorted(found)]
+
+
+if __name__ == "__main__":
+    answer_from(measure)

@@ -1,0 +1,122 @@
+"""The painting child, driven as the bot drives it: its start, first preview, time and peak."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from impasto.jobs.child_process import ChildLost, PaintingChild
+from impasto.messages import Configure, FromChild, Paint, Painted, Progress, StyleFile
+from impasto.settings import Settings
+
+from .machine import cpu_seconds, peak_mb
+from .painters import Painter, settings_for
+from .pairs import SharedData
+from .processes import MeasurementFailed
+
+PATIENCE = 1800.0
+"""Seconds without a word from the child after which something is wrong."""
+IDLE_CPU_SECONDS = 0.05
+CONTENT, STYLE = "tubingen", "starry_night"
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerRun:
+    """A painter, a size and a device; the same picture several times in one child, the first of
+    which is a user's first."""
+
+    painter: Painter
+    side: int
+    device: str = "cpu"
+    jobs: int = 1
+
+    def measure(self, shared: SharedData, threads: int) -> dict[str, Any]:
+        """Raises MeasurementFailed."""
+        try:
+            return asyncio.run(self._measure(shared, threads))
+        except ChildLost as loss:
+            raise MeasurementFailed(str(loss)) from loss
+
+    async def _measure(self, shared: SharedData, threads: int) -> dict[str, Any]:
+        request = self.painter.request(shared.vgg, threads, self.device)
+        request["settings"]["painting"] |= settings_for(self.side**2)
+        settings = Settings.model_validate(request["settings"])
+        configure = Configure(settings=settings.without_secrets())
+        begin = time.perf_counter()
+        child = await PaintingChild.start(configure, patience=PATIENCE)
+        started = time.perf_counter() - begin
+        try:
+            await until_idle(child.pid)
+            idle_mb = peak_mb(child.pid)
+            jobs = []
+            for number in range(self.jobs):
+                with tempfile.TemporaryDirectory() as folder:
+                    paint = self._job(shared, request["options"], Path(folder), f"job-{number}")
+                    jobs.append(await _timed(child, paint))
+        finally:
+            await child.close()
+        return {"start_seconds": started, "idle_mb": idle_mb, "jobs": jobs}
+
+    def _job(
+        self, shared: SharedData, options: Mapping[str, Any], folder: Path, name: str
+    ) -> Paint:
+        """A photo of just the size, and a style as it comes."""
+        with Image.open(shared.photo(CONTENT)) as picture:
+            photo = picture.convert("RGB").resize((self.side, self.side), Image.Resampling.LANCZOS)
+        photo.save(folder / "content.jpg", quality=95)
+        return Paint.model_validate(
+            {
+                "job_id": name,
+                "content": folder / "content.jpg",
+                "styles": [StyleFile(path=shared.painting(STYLE))],
+                "options": dict(options),
+                "folder": folder,
+            }
+        )
+
+
+async def until_idle(pid: int) -> None:
+    """Waits until a process has used next to no CPU for a second: a warm one has nothing left to
+    make ready."""
+    before = -1.0
+    while (now := cpu_seconds(pid)) > before + IDLE_CPU_SECONDS:
+        before = now
+        await asyncio.sleep(1)
+
+
+async def _timed(child: PaintingChild, paint: Paint) -> dict[str, Any]:
+    """Paints one job. Seconds count from the moment the child is told."""
+    begin = time.perf_counter()
+    child.tell(paint)
+    preview: float | None = None
+    while True:
+        message = await child.receive(PATIENCE)
+        seconds = time.perf_counter() - begin
+        if isinstance(message, Progress):
+            if preview is None and message.preview is not None:
+                preview = seconds
+        else:
+            return {
+                "seconds": seconds,
+                "first_preview_seconds": preview,
+                "peak_mb": peak_mb(child.pid),
+                **_facts(message),
+            }
+
+
+def _facts(message: FromChild) -> dict[str, Any]:
+    if not isinstance(message, Painted):
+        raise MeasurementFailed(f"the child answered {message}")
+    return {
+        "steps": message.steps,
+        "width": message.width,
+        "height": message.height,
+        "device": message.device,
+    }
