@@ -119,8 +119,8 @@ class Conversation:
 
     async def _announce(self) -> None:
         say, plain = await self._waiting(), self._words.plain("waiting", self.job)
+        # Not an edit: the first preview may follow at once.
         await self._message.insist_on_announcing(say, plain)
-        self._edited_at = asyncio.get_running_loop().time()
 
     async def _waiting(self) -> Say:
         ahead = await self._ledger.journal.ahead_of(self.job.id)
