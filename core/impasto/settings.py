@@ -71,8 +71,8 @@ class PaintingSettings(Section):
     max_pixels_gpu: Annotated[int, Field(ge=1024, le=50_000_000)] = 2_073_600
     """Pixel cap of a result painted on a GPU; 2,073,600 is 1920 x 1080."""
     memory_mb: Annotated[int, Field(ge=0, le=1_000_000)] = 320
-    """Most memory of the painting process on a CPU, in MB: larger pictures are scaled down to what
-    fits. More makes painting faster, up to a point; 0 is no limit."""
+    """Most memory of the bot's painting process on a CPU, in MB: larger pictures are scaled down to
+    what fits. More makes painting faster, up to a point; 0 is no limit."""
     style_weight: Annotated[float, Field(gt=0, le=1e12)] = 1e6
     """Weight of the style loss against the content loss, whose weight is 1."""
     brush_size: Annotated[float, Field(ge=0.25, le=4)] = 1.0

@@ -345,10 +345,8 @@ def style(tmp_path: Path) -> Path:
 
 class TestPaint:
     @pytest.fixture
-    def paint(self, run: Run, photo: Path, style: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    def paint(self, run: Run, photo: Path, style: Path) -> Run:
         """Paints a little, with more arguments."""
-        # The limit is for a painting process, not for that of all tests.
-        monkeypatch.setenv("IMPASTO_PAINTING__MEMORY_MB", "0")
 
         def paint(*arguments: str, onto: str = "out.png", of: Path = photo) -> Ended:
             return run(

@@ -111,11 +111,9 @@ def paint(  # noqa: PLR0917  (typer calls it by name)
     else:
         typer.echo(f"{output}: {painting.steps} steps in {painting.seconds:.1f} s", err=True)
     if painting.reduced:
-        typer.echo(
-            f"{output}: painted at {painting.picture.width} x {painting.picture.height}, which is "
-            "what fits into painting.memory_mb; raise it for a larger picture",
-            err=True,
-        )
+        width, height = painting.picture.size
+        sentence = f"painted at {width} x {height}: larger does not fit into the device's memory"
+        typer.echo(f"{output}: {sentence}", err=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,13 +136,15 @@ class _Job:
         from impasto.painting.toolbox import load_toolbox
 
         return_large_blocks()
-
         request = PaintRequest(
             content=_open(self.photo),
             styles=[(_open(path), 1.0) for path in self.styles],
             options=self.options,
         )
-        toolbox = load_toolbox(session.settings, strict=session.strict)
+        # The memory limit is the bot's, on its small host; here somebody waits for this picture.
+        unlimited = session.settings.painting.model_copy(update={"memory_mb": 0})
+        settings = session.settings.model_copy(update={"painting": unlimited})
+        toolbox = load_toolbox(settings, strict=session.strict)
         tidy()
         try:
             painting = _paint_with_progress(request, toolbox)
