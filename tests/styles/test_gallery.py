@@ -17,7 +17,7 @@ PRESETS = tomllib.loads((ROOT / "styles" / "styles.toml").read_text(encoding="ut
 
 def test_rows_are_presets_in_the_order_of_the_gallery() -> None:
     shown = re.findall(r"<br>`(\w+)` \|", PAGE)
-    assert shown == [name for name in PRESETS if name in shown]
+    assert shown == list(PRESETS)
     for name in shown:
         assert {f"images/gallery/{name}.jpg", f"images/gallery/{name}_painted.jpg"} <= set(LINKED)
 
