@@ -1,9 +1,8 @@
 """The objective at several sizes of one image at once.
 
 Painting coarse to fine alone lets go of large strokes again: what the finest level's objective
-cannot see, its steps destroy. Here the coarser levels' objectives stay in the sum, at a third of
-the cost, and the loss at half and quarter size comes out several times lower (figures in
-docs/performance.md).
+cannot see, its steps destroy. Here the coarser levels' objectives stay in the sum, for a third more
+work a step, and the losses at half and quarter size come out several times lower.
 """
 
 from __future__ import annotations
