@@ -46,6 +46,11 @@ class Convolution:
     pool: bool
     """Whether a 2x2 max-pool follows its ReLU."""
 
+    @property
+    def pixel_bytes(self) -> int:
+        """Bytes of one pixel of its output, all channels."""
+        return self.weight.shape[0] * self.weight.element_size()
+
 
 @dataclass(frozen=True, slots=True)
 class Readout:

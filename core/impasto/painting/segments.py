@@ -11,7 +11,7 @@ maps with zeros for the gradient of each slice.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -124,7 +124,7 @@ class Segment:
         rows, because their halos are computed twice.
         """
         step = 2 ** sum(c.pool for c in self.convolutions)
-        rows = strip_bytes // (width * self._widest_pixel_bytes())
+        rows = strip_bytes // (width * widest_pixel_bytes(self.convolutions))
         count = max(1, round(height / max(least_rows, rows)))
         rows = -(-height // count)
         rows = -(-rows // step) * step
@@ -231,23 +231,25 @@ class Segment:
         stages.reverse()
         return stages
 
-    def _widest_pixel_bytes(self) -> int:
-        """Bytes of all channels of one input pixel in the largest map."""
-        sizes, scale = [], 1.0
-        for convolution in self.convolutions:
-            sizes.append(convolution.weight.shape[0] * convolution.weight.element_size() * scale)
-            scale *= 0.25 if convolution.pool else 1.0
-        return max(1, int(max(sizes)))
 
-
-def split_at_pools(convolutions: tuple[Convolution, ...]) -> list[Segment]:
+def split_at_pools(convolutions: tuple[Convolution, ...]) -> tuple[Segment, ...]:
     """Segments that each but the last end with a pool."""
     runs: list[list[Convolution]] = [[]]
     for convolution in convolutions:
         runs[-1].append(convolution)
         if convolution.pool:
             runs.append([])
-    return [Segment(tuple(run)) for run in runs if run]
+    return tuple(Segment(tuple(run)) for run in runs if run)
+
+
+def widest_pixel_bytes(convolutions: Iterable[Convolution]) -> int:
+    """Bytes of the largest map of convolutions that follow each other, for each pixel of their
+    input."""
+    widest, scale = 1.0, 1.0
+    for convolution in convolutions:
+        widest = max(widest, convolution.pixel_bytes * scale)
+        scale /= 4 if convolution.pool else 1
+    return int(widest)
 
 
 def _convolve(x: torch.Tensor, stage: Stage) -> torch.Tensor:

@@ -14,7 +14,7 @@ import torch
 
 from impasto.painting.networks import IMAGENET_STD, Network
 from impasto.painting.objective import Grams, Metric, gram_sum, metrics
-from impasto.painting.segments import Segment, Slope, Stage, Visit
+from impasto.painting.segments import Slope, Stage, Visit
 from impasto.painting.workspace import Plan, lean_plan
 
 
@@ -24,7 +24,7 @@ class StripNetwork:
     def __init__(self, network: Network, plan: Plan) -> None:
         self.network = network
         self._plan = plan
-        self._segments = [Segment(run) for run in plan.segments]
+        self._segments = plan.segments
         self._rooms: dict[str, torch.Tensor] = {}
 
     def forward(self, image: torch.Tensor, visit: Visit) -> list[torch.Tensor]:
@@ -38,8 +38,9 @@ class StripNetwork:
             following = None
             if number + 1 < len(self._segments):
                 following = self._room(f"input {number + 1}", *segment.output_size(height, width))
+            kept = self._kept(height, width, number)
             for stages in segment.strips(height, width, *self._plan.strip):
-                pooled = segment.forward(maps, stages, visit, self._kept(height, width, number))
+                pooled = segment.forward(maps, stages, visit, kept)
                 if following is not None and pooled is not None:
                     stages[-1].own.pooled().put(pooled, following)
             if following is not None:

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from impasto.painting.networks import Convolution, Network
-from impasto.painting.segments import split_at_pools
+from impasto.painting.networks import Network
+from impasto.painting.segments import Segment, split_at_pools, widest_pixel_bytes
 
 IMAGE_BYTES: Final = 95
 """Bytes per pixel of a picture that painting takes besides feature maps and what an optimizer
@@ -41,7 +41,7 @@ class StripSize(NamedTuple):
 class Plan:
     """How a network is run on images of one size."""
 
-    segments: tuple[tuple[Convolution, ...], ...]
+    segments: tuple[Segment, ...]
     """Convolutions that run together on a strip; whole maps stand between segments."""
     keep: frozenset[str]
     """Layers whose whole features stay for the backward pass."""
@@ -49,25 +49,23 @@ class Plan:
 
     def whole_map_bytes(self, height: int, width: int) -> int:
         """Bytes of the maps that stand whole at an image of this size."""
-        total = 3 * height * width * self.segments[0][0].weight.element_size()  # the input
+        itemsize = self.segments[0].convolutions[0].weight.element_size()
+        total = 3 * height * width * itemsize  # the input
         for number, segment in enumerate(self.segments):
-            for convolution in segment:
+            for convolution in segment.convolutions:
                 if convolution.name in self.keep:
-                    total += _bytes_per_pixel(convolution) * height * width
+                    total += convolution.pixel_bytes * height * width
                 if convolution.pool:
                     height, width = height // 2, width // 2
             if number + 1 < len(self.segments):  # the next one's input and the gradient there
-                total += 2 * _bytes_per_pixel(segment[-1]) * height * width
+                total += 2 * segment.convolutions[-1].pixel_bytes * height * width
         return total
 
     def strip_map_bytes(self, height: int, width: int) -> int:
         """Bytes of all maps of one strip, and what convolutions take for themselves."""
-        widest, scale = 0.0, 1.0
-        for convolution in (c for segment in self.segments for c in segment):
-            widest = max(widest, _bytes_per_pixel(convolution) * scale)
-            scale /= 4 if convolution.pool else 1
-        least = int(widest * width * min(height, self.strip.least_rows))
-        return STRIP_MAPS * min(max(self.strip.bytes, least), int(widest * width * height))
+        row = width * widest_pixel_bytes(c for s in self.segments for c in s.convolutions)
+        least = row * min(height, self.strip.least_rows)
+        return STRIP_MAPS * min(max(self.strip.bytes, least), row * height)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,16 +79,17 @@ class Budget:
 
 def lean_plan(network: Network, strip_bytes: int) -> Plan:
     """The one that takes least memory: nothing whole but the image."""
-    return Plan((network.convolutions,), frozenset(), StripSize(strip_bytes, LEAST_ROWS_TOGETHER))
+    together = (Segment(network.convolutions),)
+    return Plan(together, frozenset(), StripSize(strip_bytes, LEAST_ROWS_TOGETHER))
 
 
 def plans(network: Network, strip_bytes: int) -> Iterator[Plan]:
     """Ways to run a network, from the fastest to the one that takes least memory."""
-    segments = tuple(segment.convolutions for segment in split_at_pools(network.convolutions))
+    segments = split_at_pools(network.convolutions)
     # What costs most to compute again, for each byte of it, comes first; from RGB all is cheap.
     worth = sorted(
         (c for c in network.convolutions if c.weight.shape[1] > 3),
-        key=lambda c: c.weight.shape[1] * c.weight[0].numel(),
+        key=lambda c: c.weight.shape[1],
         reverse=True,
     )
     strip = StripSize(strip_bytes)
@@ -144,12 +143,7 @@ def _all_maps(network: Network, plan: Plan, height: int, width: int) -> int:
     whole = plan.whole_map_bytes(height, width)
     for convolution in network.convolutions:
         if convolution.name in network.content_layers:
-            whole += _bytes_per_pixel(convolution) * height * width
+            whole += convolution.pixel_bytes * height * width
         if convolution.pool:
             height, width = height // 2, width // 2
     return strip + whole * 4 // 3  # 1 + 1/4 + 1/16 + ...
-
-
-def _bytes_per_pixel(convolution: Convolution) -> int:
-    """Of a convolution's output."""
-    return convolution.weight.shape[0] * convolution.weight.element_size()
