@@ -16,6 +16,7 @@ from impasto.messages import (
     Cancel,
     Configure,
     Failed,
+    Finish,
     Paint,
     Painted,
     Progress,
@@ -36,7 +37,7 @@ class Parent:
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self.process = process
 
-    def say(self, message: Configure | Paint | Cancel) -> None:
+    def say(self, message: Configure | Paint | Cancel | Finish) -> None:
         assert self.process.stdin
         self.process.stdin.write(encode(message))
         self.process.stdin.flush()
@@ -99,16 +100,18 @@ def job(tmp_path: Path, picture: Maker) -> Callable[..., Paint]:
 
 
 def test_a_job_ends_in_a_result_on_the_disk(parent: Parent, job: Callable[..., Paint]) -> None:
-    parent.say(job())
-    progress, outcome = parent.outcome()
+    parent.say(job(steps=5000))
+    preview = None
+    while preview is None:
+        message = parent.hear()
+        assert isinstance(message, Progress)
+        preview = message.preview
+    parent.say(Finish(job_id="job"))
+    _, outcome = parent.outcome()
     assert isinstance(outcome, Painted)
-    with Image.open(outcome.result) as result:
-        assert (result.format, result.size) == ("JPEG", (200, 150))
-    previews = [message.preview for message in progress if message.preview]
-    assert previews
-    for preview in previews:
-        with Image.open(preview) as shown:
-            assert shown.size == (200, 150)
+    for path in (preview, outcome.result):
+        with Image.open(path) as shown:
+            assert (shown.format, shown.size) == ("JPEG", (200, 150))
     assert not list(outcome.result.parent.glob("*.part"))
 
 

@@ -11,14 +11,12 @@ import pytest
 
 from impasto.jobs.queue import JobQueue
 
-PATIENCE = 60.0
-"""Seconds until a test gives up."""
-
 
 class Work:
     """Jobs that wait, and a `work` that does one of them at a time."""
 
-    def __init__(self, waiting: int = 0) -> None:
+    def __init__(self, patience: float, waiting: int = 0) -> None:
+        self.patience = patience
         self.waiting = waiting
         self.done = 0
         self.at_once = 0
@@ -42,7 +40,7 @@ class Work:
         return True
 
     async def until_done(self, number: int) -> None:
-        async with asyncio.timeout(PATIENCE), self.changed:
+        async with asyncio.timeout(self.patience), self.changed:
             await self.changed.wait_for(lambda: self.done >= number)
 
 
@@ -62,6 +60,9 @@ class QueueConformance:
     """Inherit it and override the fixture `queue` with one that is not open yet. If it waits
     before it asks again after an error, let it be impatient here."""
 
+    patience = 60.0
+    """Seconds until a test gives up."""
+
     @pytest.fixture
     def queue(self) -> JobQueue:
         raise NotImplementedError("override the fixture `queue`")
@@ -79,7 +80,7 @@ class QueueConformance:
         self, queue: JobQueue, run: Callable[..., None]
     ) -> None:
         async def scene() -> None:
-            work = Work(waiting=3)
+            work = Work(self.patience, waiting=3)
             async with _serving(queue, work):
                 await work.until_done(3)
 
@@ -89,7 +90,7 @@ class QueueConformance:
         self, queue: JobQueue, run: Callable[..., None]
     ) -> None:
         async def scene() -> None:
-            work = Work()
+            work = Work(self.patience)
             async with _serving(queue, work):
                 for number in range(5):
                     work.waiting += 1
@@ -103,7 +104,7 @@ class QueueConformance:
         self, queue: JobQueue, run: Callable[..., None]
     ) -> None:
         async def scene() -> None:
-            work = Work()
+            work = Work(self.patience)
             async with _serving(queue, work):
                 await queue.put("nothing waits")
                 await queue.put("nothing waits")
@@ -115,12 +116,13 @@ class QueueConformance:
 
     def test_an_error_loses_no_job(self, queue: JobQueue, run: Callable[..., None]) -> None:
         async def scene() -> None:
-            work = Work()
+            work = Work(self.patience)
             async with _serving(queue, work):
                 work.errors = [OSError("no space left on device"), RuntimeError("still none")]
                 work.waiting = 1
                 await queue.put("one waits")
                 await work.until_done(1)
+            assert not work.errors
 
         run(scene())
 
@@ -129,10 +131,10 @@ class QueueConformance:
     ) -> None:
         async def scene() -> None:
             await queue.open()
-            task = asyncio.create_task(queue.serve(Work()))
+            task = asyncio.create_task(queue.serve(Work(self.patience)))
             await asyncio.sleep(0)
             task.cancel()
-            done, _ = await asyncio.wait([task], timeout=PATIENCE)
+            done, _ = await asyncio.wait([task], timeout=self.patience)
             assert done
             await queue.close()
 
