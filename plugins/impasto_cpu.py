@@ -13,7 +13,7 @@ from impasto import Device, hookimpl
 from impasto.painting.footprint import bytes_taken
 from impasto.settings import Settings
 
-STRIP_BYTES: Final = 2_000_000
+STRIP_BYTES: Final = 1_000_000
 """A strip's largest map should stay in the cache; below, halos cost more than that saves."""
 _CPUINFO = Path("/proc/cpuinfo")
 _BFLOAT16_FLAGS = frozenset({"avx512_bf16", "amx_bf16", "bf16"})  # x86, x86, Arm

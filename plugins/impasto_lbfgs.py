@@ -25,7 +25,7 @@ from pydantic import BaseModel, Field
 from impasto import Iterate, Optimizer, Problem, hookimpl
 from impasto.settings import Section, Settings
 
-FIRST_STEP: Final = 0.02
+FIRST_STEP: Final = 0.04
 """Root mean square of the first change of the image, whose values are within [0, 1]."""
 MOST_GROWTH: Final = 1.3
 """A step is taken when the loss grows at most by this factor: the pictures' losses are not convex,

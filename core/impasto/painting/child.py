@@ -179,13 +179,12 @@ class Child:
             return _failed(job, "painting_failed", f"{type(error).__name__}: {error}")
 
     def _paint(self, job: Paint) -> Painted | Stopped:
-        cap = self._toolbox.device(job.options.device or self._default_device).max_pixels()
-        options = job.options.model_copy(
-            update={"max_pixels": min(job.options.max_pixels or cap, cap)}
-        )
+        options = self._capped(job.options)
+        wanted = options.max_pixels
+        assert wanted is not None  # noqa: S101  (`_capped` fills it in)
         request = PaintRequest(
-            content=open_picture(job.content, cap),
-            styles=[(_open_style(style.path, cap), style.weight) for style in job.styles],
+            content=open_picture(job.content, wanted),
+            styles=[(_open_style(style.path, wanted), style.weight) for style in job.styles],
             options=options,
         )
         reporter = _Reporter(job, self._toolbox.settings.painting.preview_seconds, self._say)
@@ -199,6 +198,12 @@ class Child:
                 break
             reporter.report(event)
         return Stopped(job_id=job.job_id)
+
+    def _capped(self, options: PaintOptions) -> PaintOptions:
+        """The options with as many pixels as asked for, within what the settings allow."""
+        cap = self._toolbox.device(options.device or self._default_device).max_pixels()
+        most = int(cap * self._toolbox.settings.painting.large_factor)
+        return options.model_copy(update={"max_pixels": min(options.max_pixels or cap, most)})
 
     @property
     def _default_device(self) -> str:

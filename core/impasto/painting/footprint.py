@@ -14,6 +14,7 @@ _STATM = Path("/proc/self/statm")
 _MAPS = Path("/proc/self/maps")
 _CODE = re.compile(r"([0-9a-f]+)-([0-9a-f]+) r-xp \S+ \S+ \d+\s+/")
 _MADV_DONTNEED: Final = 4
+_M_TRIM_THRESHOLD: Final = -1
 _M_MMAP_THRESHOLD: Final = -3
 CODE_BYTES: Final = 90_000_000
 """Libraries' code that painting runs through, and what is compiled for the sizes of a picture."""
@@ -21,6 +22,9 @@ LARGE_ALLOCATION: Final = 2_500_000
 """Bytes from which an allocation is a mapping of its own, which goes back whole when it is freed.
 glibc raises its own threshold up to 32 MB as it sees such blocks freed, and what is then allocated
 between smaller blocks leaves holes behind: 250 MB of them at a megapixel."""
+KEPT_FREE: Final = 32_000_000
+"""Bytes that may lie free at the end of the heap. Setting one threshold resets the other to 128 kB:
+strips' maps would go back to the system and be cleared by it again hundreds of times a second."""
 
 
 def bytes_taken() -> int:
@@ -60,3 +64,4 @@ def return_large_blocks() -> None:
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
     if mallopt is not None:
         mallopt(_M_MMAP_THRESHOLD, LARGE_ALLOCATION)
+        mallopt(_M_TRIM_THRESHOLD, KEPT_FREE)

@@ -26,6 +26,7 @@ from impasto.painting.pictures import MIN_SIDE, resize, to_picture
 from impasto.painting.preconditioner import natural_image_preconditioner
 from impasto.painting.pyramid import COARSER_WEIGHTS, Level, StoppingRule, carry_up, plan_levels
 from impasto.painting.strip_objective import StripObjective
+from impasto.painting.strips import Rooms
 from impasto.painting.toolbox import Toolbox, Tools, WeightedPicture, image_of, load_toolbox
 from impasto.painting.workspace import Budget, budget, most_pixels
 from impasto.settings import PaintingSettings, Settings
@@ -141,6 +142,7 @@ class _Painter:
         self._start = toolbox.prepare(self._content, "start", options, self._content, self._styles)
         self._levels = plan_levels((self._content.height, self._content.width), tools.steps)
         self._budget = self._find_budget()
+        self._rooms = Rooms()
         self._steps_made = 0
 
     def run(self) -> Iterator[PaintProgress | Painting]:
@@ -266,6 +268,7 @@ class _Painter:
             mix(styles),
             self._tools.style_weight,
             self._budget.plan,
+            self._rooms,
         )
 
     def _with_coarser(self, objectives: Sequence[StripObjective]) -> Multiscale:

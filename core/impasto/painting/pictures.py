@@ -31,6 +31,9 @@ MAX_RATIO: Final = 20
 """Most a picture may be longer than wide: Telegram's own limit for photos."""
 MAX_PIXELS: Final = 50_000_000
 """Most pixels that are decoded: 150 MB as RGB. Large JPEGs are decoded at a fraction of it."""
+MAX_PROGRESSIVE_PIXELS: Final = 25_000_000
+"""Most pixels of a progressive JPEG, decoded at a fraction or not: its decoder holds all
+coefficients, 6 bytes a pixel ("virtual arrays" of libjpeg-turbo), so 150 MB."""
 _HEIF_BRANDS: Final = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 
 # Our own check of the header is stricter; Pillow's is a second line of defence.
@@ -60,6 +63,8 @@ def open_picture(source: Path | bytes, wanted_pixels: int | None = None) -> Imag
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # bombs are refused below, odd metadata is harmless
             picture = Image.open(io.BytesIO(data), formats=FORMATS)
+            if "progressive" in picture.info:
+                _check_pixels(*picture.size, MAX_PROGRESSIVE_PIXELS)
             if wanted_pixels is not None:
                 _decode_smaller(picture, wanted_pixels)
             _check_size(*picture.size)
@@ -71,7 +76,7 @@ def open_picture(source: Path | bytes, wanted_pixels: int | None = None) -> Imag
     except UnidentifiedImageError:
         raise PictureError("not_a_picture", "this file is not a picture") from None
     except Image.DecompressionBombError:
-        raise _too_large() from None
+        raise _too_large(MAX_PIXELS) from None
     except Exception as error:  # decoders raise whatever they like on damaged input
         raise PictureError("broken_picture", f"this picture is damaged: {error}") from error
     upright.info = {"exif": exif} if exif else {}
@@ -87,8 +92,7 @@ def _decode_smaller(picture: Image.Image, wanted_pixels: int) -> None:
 
 
 def _check_size(width: int, height: int) -> None:
-    if width * height > MAX_PIXELS:
-        raise _too_large()
+    _check_pixels(width, height, MAX_PIXELS)
     if max(width, height) > MAX_RATIO * min(width, height):
         raise PictureError(
             "picture_too_narrow",
@@ -109,8 +113,13 @@ def _check_size(width: int, height: int) -> None:
         )
 
 
-def _too_large() -> PictureError:
-    megapixels = MAX_PIXELS // 1_000_000
+def _check_pixels(width: int, height: int, most: int) -> None:
+    if width * height > most:
+        raise _too_large(most)
+
+
+def _too_large(most: int) -> PictureError:
+    megapixels = most // 1_000_000
     return PictureError(
         "picture_too_large",
         f"this picture has more than {megapixels} million pixels; send a smaller one",

@@ -16,7 +16,7 @@ from impasto.contracts import Evaluation, Losses
 from impasto.painting.networks import Network
 from impasto.painting.objective import Grams, Objective
 from impasto.painting.segments import Stage
-from impasto.painting.strips import GramSums, StripNetwork, strip_features
+from impasto.painting.strips import GramSums, Rooms, StripNetwork, strip_features
 from impasto.painting.workspace import Plan
 
 
@@ -25,6 +25,7 @@ class StripObjective(Objective):
 
     Args:
         plan: how to run the network at this size, as `workspace.budget` finds it.
+        rooms: shared with objectives of other sizes of the picture.
     """
 
     def __init__(
@@ -34,9 +35,10 @@ class StripObjective(Objective):
         style: Grams,
         style_weight: float,
         plan: Plan,
+        rooms: Rooms | None = None,
     ) -> None:
         self._strip_bytes = plan.strip.bytes
-        self._strips = StripNetwork(network, plan)
+        self._strips = StripNetwork(network, plan, rooms)
         super().__init__(network, content, style, style_weight)
 
     @torch.no_grad()

@@ -18,14 +18,38 @@ from impasto.painting.segments import Slope, Stage, Visit
 from impasto.painting.workspace import Plan, lean_plan
 
 
-class StripNetwork:
-    """A network and the maps that stay between its passes over images of one size."""
+class Rooms:
+    """Memory for the maps that every pass overwrites, allocated once: the allocator need not find
+    room for something large again and again, and passes over several sizes take turns in it."""
 
-    def __init__(self, network: Network, plan: Plan) -> None:
+    def __init__(self) -> None:
+        self._blocks: dict[str, torch.Tensor] = {}
+
+    def maps(self, name: str, shape: tuple[int, int, int], network: Network) -> torch.Tensor:
+        """Uninitialised channels-last maps, 1xCxHxW, on the network's device and in its precision;
+        in the same memory as all others of this name."""
+        channels, height, width = shape
+        length = channels * height * width
+        block = self._blocks.get(name)
+        if block is None or len(block) < length:
+            self._blocks.pop(name, None)
+            del block
+            block = self._blocks[name] = empty_maps(network, length, 1, 1).flatten()
+        return block[:length].view(1, height, width, channels).permute(0, 3, 1, 2)
+
+
+class StripNetwork:
+    """A network and the maps that stay between its passes.
+
+    Args:
+        rooms: shared by networks whose passes do not overlap; by default it has its own.
+    """
+
+    def __init__(self, network: Network, plan: Plan, rooms: Rooms | None = None) -> None:
         self.network = network
         self._plan = plan
         self._segments = plan.segments
-        self._rooms: dict[str, torch.Tensor] = {}
+        self._rooms = rooms or Rooms()
 
     def forward(self, image: torch.Tensor, visit: Visit) -> list[torch.Tensor]:
         """Shows each layer's features of a 1x3xHxW image in [0, 1], strip by strip; returns the
@@ -85,12 +109,7 @@ class StripNetwork:
         return rooms
 
     def _room(self, name: str, channels: int, height: int, width: int) -> torch.Tensor:
-        """Maps that every pass overwrites: allocated once, so that the allocator need not find
-        room for something large again and again."""
-        maps = self._rooms.get(name)
-        if maps is None or maps.shape != (1, channels, height, width):
-            maps = self._rooms[name] = empty_maps(self.network, channels, height, width)
-        return maps
+        return self._rooms.maps(name, (channels, height, width), self.network)
 
 
 @torch.no_grad()

@@ -19,8 +19,9 @@ IMAGE_BYTES: Final = 95
 """Bytes per pixel of a picture that painting takes besides feature maps and what an optimizer
 remembers: seven float32 images of three channels (the picture, its gradient, the step to come, ...)
 and decoded ones."""
-REMEMBERED_BYTES: Final = (72, 48, 24)
-"""Bytes per pixel for an optimizer's memory, from plenty to little: for L-BFGS 6, 4 and 2 pairs."""
+REMEMBERED_BYTES: Final = (48, 24)
+"""Bytes per pixel that an optimizer's memory is worth, and the least: for L-BFGS 4 pairs, as good
+as 6 and more, and 2."""
 STRIP_MAPS: Final = 12
 """About how many maps of a strip's largest size are alive at once, what convolutions take for
 themselves included: measured."""
@@ -74,7 +75,8 @@ class Budget:
     optimizer to remember, in bytes."""
 
     plan: Plan
-    optimizer: int
+    optimizer: int | None
+    """None: as much as it likes."""
 
 
 def lean_plan(network: Network, strip_bytes: int) -> Plan:
@@ -111,7 +113,7 @@ def budget(
         for plan in plans(network, strip_bytes):
             needed = IMAGE_BYTES * pixels + _all_maps(network, plan, height, width)
             if available is None:
-                return Budget(plan, remembered * pixels)
+                return Budget(plan, None)
             if needed + remembered * pixels <= available:
                 return Budget(plan, available - needed)
     return None
@@ -138,12 +140,11 @@ def most_pixels(
 
 def _all_maps(network: Network, plan: Plan, height: int, width: int) -> int:
     """Bytes of maps at a size and at the coarser ones, which are evaluated along with it: those of
-    `plan`, and the content features."""
-    strip = plan.strip_map_bytes(height, width)
-    whole = plan.whole_map_bytes(height, width)
+    `plan`, in which all sizes take turns, and the content features of each."""
+    total = plan.strip_map_bytes(height, width) + plan.whole_map_bytes(height, width)
     for convolution in network.convolutions:
         if convolution.name in network.content_layers:
-            whole += convolution.pixel_bytes * height * width
+            total += convolution.pixel_bytes * height * width * 4 // 3  # 1 + 1/4 + 1/16 + ...
         if convolution.pool:
             height, width = height // 2, width // 2
-    return strip + whole * 4 // 3  # 1 + 1/4 + 1/16 + ...
+    return total

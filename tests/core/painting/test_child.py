@@ -115,6 +115,20 @@ def test_a_job_ends_in_a_result_on_the_disk(parent: Parent, job: Callable[..., P
     assert not list(outcome.result.parent.glob("*.part"))
 
 
+def test_large_goes_beyond_the_cap_as_far_as_the_settings_let_it(
+    tiny_network: Path, job: Callable[..., Paint]
+) -> None:
+    painting = {"network": str(tiny_network), "device": "cpu", "steps": 2}
+    limits = {"max_pixels_cpu": 3_000, "large_factor": 2.0}
+    with child({"painting": painting | limits, "log": {"level": "error"}}) as parent:
+        assert isinstance(parent.hear(), Ready)
+        for asked, most in ((None, 3_000), (1_000_000, 6_000)):
+            parent.say(job(max_pixels=asked))
+            _, outcome = parent.outcome()
+            assert isinstance(outcome, Painted)
+            assert 0.9 * most <= outcome.width * outcome.height <= most
+
+
 def test_cancelling_is_answered_and_the_next_job_is_painted(
     parent: Parent, job: Callable[..., Paint]
 ) -> None:

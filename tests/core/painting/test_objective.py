@@ -17,7 +17,7 @@ from impasto.painting.networks import Network, load_network
 from impasto.painting.objective import Grams, Objective, gram_matrices, mix
 from impasto.painting.pictures import open_picture, to_tensor
 from impasto.painting.strip_objective import StripObjective
-from impasto.painting.strips import strip_grams
+from impasto.painting.strips import Rooms, strip_grams
 from impasto.painting.workspace import Plan, lean_plan, plans
 
 from .conftest import SHARED, random_weights
@@ -138,10 +138,14 @@ def test_strips_compute_what_autograd_does(
     plan = _plan(network, plan_number, strip_bytes)
     plan = replace(plan, strip=plan.strip._replace(least_rows=least_rows))
     whole = Objective(network, content, grams, STYLE_WEIGHT)
-    striped = StripObjective(network, content, grams, STYLE_WEIGHT, plan)
+    rooms = Rooms()
+    striped = StripObjective(network, content, grams, STYLE_WEIGHT, plan, rooms)
+    larger = image(2 * height, 2 * width + 1, 5).double()
+    other = StripObjective(network, larger, grams, STYLE_WEIGHT, plan, rooms)
     assert striped.losses(x) == pytest.approx(whole.losses(x), rel=1e-9)
     expected = whole.evaluate(x)
-    for _ in range(2):  # maps that stay are overwritten, not added to
+    for _ in range(2):  # maps that stay are overwritten, not added to, also by other sizes
+        other.evaluate(larger)
         found = striped.evaluate(x)
         assert found.loss.item() == pytest.approx(expected.loss.item(), rel=1e-9)
         assert (found.gradient - expected.gradient).norm() < 1e-9 * expected.gradient.norm()

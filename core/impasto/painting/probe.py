@@ -1,0 +1,92 @@
+"""What painting finds on this machine: `python -m impasto.painting.probe`.
+
+`impasto doctor` starts it, as it must not load torch itself. It reads a `Question` from standard
+input and writes an `Answer` to standard output, after whatever plugins may have printed there.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import torch
+from pydantic import BaseModel, Field
+
+from impasto.contracts import Device
+from impasto.errors import ImpastoError
+from impasto.painting.footprint import bytes_taken
+from impasto.painting.networks import Network
+from impasto.painting.threads import usable_cpus
+from impasto.painting.toolbox import Toolbox, load_toolbox
+from impasto.painting.workspace import most_pixels
+from impasto.settings import Settings
+
+MEGABYTE = 2**20
+SQUARE = 1.0
+
+
+class Question(BaseModel):
+    """The bot's settings without secrets, and amounts of memory, in MB, to be judged."""
+
+    settings: dict[str, Any]
+    budgets: list[int] = Field(default_factory=list)
+
+
+class Answer(BaseModel):
+    """What was found; `problem` says why painting would not start."""
+
+    torch: str
+    problem: str = ""
+    failed_plugins: dict[str, str] = Field(default_factory=dict)
+    """Why, by name."""
+    device: str = ""
+    not_used: dict[str, str] = Field(default_factory=dict)
+    """Why other devices cannot be used here, by name."""
+    precision: str = ""
+    threads: int = 0
+    network: str = ""
+    optimizer: str = ""
+    device_pixels: int | None = None
+    """Pixel cap of the device by the settings."""
+    fitting_pixels: dict[int, int] = Field(default_factory=dict)
+    """Pixels of the largest picture that fits, by budget; on a CPU only."""
+
+
+def probe(question: Question) -> Answer:
+    """Loads all that painting needs, as the painting process does, and paints nothing."""
+    settings = Settings.model_validate(question.settings)
+    answer = Answer(torch=torch.__version__)
+    try:
+        toolbox = load_toolbox(settings)
+        answer.failed_plugins = {r.name: r.error for r in toolbox.host.records if r.error}
+        device = toolbox.device(settings.painting.device)
+        network = toolbox.network(settings.painting.network, device)
+        toolbox.optimizer(settings.painting.optimizer)
+    except ImpastoError as error:
+        answer.problem = str(error)
+        return answer
+    answer.device = device.name
+    answer.not_used = _not_used(toolbox, device)
+    answer.precision = str(device.feature_dtype()).removeprefix("torch.")
+    answer.threads = settings.painting.threads or usable_cpus()
+    answer.network = settings.painting.network
+    answer.optimizer = settings.painting.optimizer
+    answer.device_pixels = device.max_pixels()
+    if device.torch_device().type == "cpu":
+        answer.fitting_pixels = {mb: _fitting(network, device, mb) for mb in question.budgets}
+    return answer
+
+
+def _not_used(toolbox: Toolbox, used: Device) -> dict[str, str]:
+    reasons = {name: device.why_not() for name, device in toolbox.devices.items()}
+    return {name: why for name, why in reasons.items() if why and name != used.name}
+
+
+def _fitting(network: Network, device: Device, megabytes: int) -> int:
+    """Square pictures: others of as many pixels take a little more or less."""
+    available = max(0, megabytes * MEGABYTE - bytes_taken())
+    return most_pixels(network, SQUARE, available, device.strip_bytes()) or 0
+
+
+if __name__ == "__main__":
+    print(probe(Question.model_validate_json(sys.stdin.read())).model_dump_json())  # noqa: T201
