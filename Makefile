@@ -6,14 +6,18 @@ STAMP := $(VENV)/.installed
 # The first of these that is a Python this program runs on.
 CANDIDATES := $(PYTHON) python3 python3.13 python3.12 python3.11
 
-.PHONY: help install play test lint bench distil
+.PHONY: help install play test lint docs bench soak load steady distil
 
 help:
 	@echo "make install   into $(VENV)"
 	@echo "make play      the bot in a chat page on this machine, no token needed"
 	@echo "make test      all tests"
 	@echo "make lint      formatting, lint rules, types, import rules"
+	@echo "make docs      the docs site, into site/"
 	@echo "make bench     measure speed, memory and quality"
+	@echo "make soak      kill and flood the bot for as long as you like, and judge it"
+	@echo "make load      a thousand people within a minute: how soon they have a reply"
+	@echo "make steady    an hour of work: the memory of the processes, minute by minute"
 	@echo "make distil    train the embedded network; see weights/distil"
 
 install: $(STAMP)
@@ -47,10 +51,24 @@ lint: install
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+docs: install
+	$(BIN)/python -m mkdocs build --strict
+
 # The baseline and the pictures are not part of this repository: see benchmarks/__main__.py.
 # ARGUMENTS chooses, as in: make bench ARGUMENTS='measure --only speed --pair chicago:mosaic'
 bench: install
 	$(BIN)/python -m benchmarks $(ARGUMENTS)
+
+# ARGUMENTS chooses here, too: make soak ARGUMENTS='--kills 500 --seed 7 --json soak.json'
+# Each says with --help what there is.
+soak: install
+	$(BIN)/python -m tests.soak crash $(ARGUMENTS)
+
+load: install
+	$(BIN)/python -m tests.soak load --taps $(ARGUMENTS)
+
+steady: install
+	$(BIN)/python -m tests.soak steady $(ARGUMENTS)
 
 # What to train on is not part of this repository: name it, as in
 #   make distil TEACHER=vgg19.safetensors PHOTOS=photos/train VALIDATION=photos/val SOURCE="whose photos"

@@ -74,10 +74,13 @@ class BotRun:
 
     network: str
     """As in the settings."""
-    pixels: int
-    threads: int
+    pixels: int | None = None
+    """The pixel cap, with the memory that it takes; None leaves the default settings."""
+    threads: int = 0
     modules: Path | None = None
     """A folder of packages to take instead of the installed ones."""
+    prefix: tuple[str, ...] = ()
+    """A command that becomes the bot."""
 
     def measure(self, shared: SharedData) -> dict[str, Any]:
         """Raises MeasurementFailed."""
@@ -91,7 +94,7 @@ class BotRun:
             async with (
                 Playground(port=0) as playground,
                 Person(playground.url) as person,
-                self._running(playground, Path(folder)) as (process, log),
+                self.running(playground, Path(folder)) as (process, log),
             ):
                 await log.wait_for(lambda event: event.get("event") == "painting_child_ready")
                 for pid in family(process.pid):
@@ -106,11 +109,12 @@ class BotRun:
         return {**values, "peak_mb": whole, "bot_mb": bot, "painter_mb": whole - bot}
 
     @asynccontextmanager
-    async def _running(
+    async def running(
         self, playground: Playground, folder: Path
     ) -> AsyncIterator[tuple[asyncio.subprocess.Process, _Log]]:
+        """The process and its log."""
         painting = {
-            **settings_for(self.pixels),
+            **({} if self.pixels is None else settings_for(self.pixels)),
             "network": self.network,
             "device": "cpu",
             "threads": self.threads,
@@ -120,13 +124,15 @@ class BotRun:
             IMPASTO_TELEGRAM__API_BASE=playground.url,
             IMPASTO_STATE_DIR=str(folder / "state"),
             IMPASTO_LOG__FORMAT="json",
+            # A bench asks for more pictures than one person may.
+            IMPASTO_QUEUE__PICTURES_PER_HOUR="0",
             **{f"IMPASTO_PAINTING__{key.upper()}": str(value) for key, value in painting.items()},
         )
         if self.modules is not None:
             path = [str(self.modules), environment.get("PYTHONPATH", "")]
             environment["PYTHONPATH"] = os.pathsep.join(filter(None, path))
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "impasto", "run"),
+            *(*self.prefix, sys.executable, "-m", "impasto", "run"),
             cwd=folder,
             env=environment,
             stderr=asyncio.subprocess.PIPE,

@@ -9,6 +9,8 @@ import hypothesis
 import pytest
 import structlog
 
+from .ports import reserved_port
+
 # A test that is right on a slow machine stays right: time decides nothing.
 hypothesis.settings.register_profile("patient", deadline=None)
 hypothesis.settings.load_profile("patient")
@@ -26,3 +28,10 @@ def logging_as_before() -> Iterator[None]:
     root.handlers[:] = handlers
     root.setLevel(level)
     structlog.reset_defaults()
+
+
+@pytest.fixture
+def free_port() -> Iterator[int]:
+    """A port that a server of the test may listen on."""
+    with reserved_port() as port:
+        yield port

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sys
 import tarfile
@@ -31,7 +32,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     copy = tmp_path_factory.mktemp("source") / "impasto"
     ignore = shutil.ignore_patterns("__pycache__", ".*_cache", ".hypothesis", "run", "*.partial")
     copy.mkdir()
-    for name in ("core", "plugins", "styles", "weights", "config", "tests", "docs"):
+    for name in ("core", "plugins", "styles", "weights", "config", "tests", "docs", "deploy"):
         if (ROOT / name).is_dir():
             shutil.copytree(ROOT / name, copy / name, ignore=ignore)
     for file in (
@@ -104,6 +105,40 @@ def test_the_wheel_has_the_data_and_nothing_that_is_not_needed(wheel: Path) -> N
     assert [name for name in names if name.endswith((".pt", ".pyc", ".partial"))] == []
 
 
+WHEEL = (
+    r"impasto(_\w+)?/(\w+/)*\w+\.py",
+    r"impasto_\w+\.py",
+    r"impasto/py\.typed",
+    r"impasto/cli/templates/(kinds|project)/[\w.]+\.txt",
+    r"impasto/playground/page/\w+\.(js|css|html|svg)",
+    r"impasto/_data/config/impasto\.toml",
+    r"impasto/_data/styles/(styles\.toml|README\.md|\w+\.jpg)",
+    r"impasto/_data/weights/(weights\.toml|README\.md|embedded\.safetensors)",
+    r"impasto_dialog/texts/\w\w\.ftl",
+    r"impasto_dialog/fonts/(labels\.ttf|LICENSE\.txt)",
+    r"impasto-[\w.]+\.dist-info/[\w./]+",
+)
+"""All that may be in a wheel."""
+LARGEST_WHEEL = 8_000_000
+SDIST = {"benchmarks", "config", "core", "deploy", "docs", "plugins", "styles", "tests", "weights"}
+SDIST |= {"CHANGELOG.md", "LICENSE", "Makefile", "PKG-INFO", "Procfile", "README.md"}
+SDIST |= {".gitignore", "mkdocs.yml", "pyproject.toml"}
+
+
+def test_the_wheel_has_nothing_that_nobody_asked_for(wheel: Path) -> None:
+    names = zipfile.ZipFile(wheel).namelist()
+    strange = [name for name in names if not any(re.fullmatch(p, name) for p in WHEEL)]
+    assert strange == []
+    assert wheel.stat().st_size < LARGEST_WHEEL
+
+
+def test_without_tags_and_history_there_is_a_version_all_the_same(wheel: Path, sdist: Path) -> None:
+    version = re.search(r"impasto-([\w.]+?)(-py3|\.tar)", wheel.name)
+    assert version is not None
+    assert sdist.name == f"impasto-{version[1]}.tar.gz"
+    assert re.fullmatch(r"\d+\.\d+(\.\d+)?(\.dev\d+)?", version[1])
+
+
 def test_the_wheel_is_the_same_when_it_is_built_from_the_sdist(
     wheel: Path, wheel_of_sdist: Path
 ) -> None:
@@ -116,6 +151,9 @@ def test_the_sdist_has_what_made_the_data_and_no_training_photos(sdist: Path) ->
     with tarfile.open(sdist) as archive:
         names = [name.partition("/")[2] for name in archive.getnames()]
     assert {"pyproject.toml", "LICENSE", "README.md", "tests/test_packaging.py"} <= set(names)
+    assert {"Procfile", "mkdocs.yml", "deploy/Dockerfile", "docs/index.md"} <= set(names)
+    tops = {name.partition("/")[0] for name in names if name}
+    assert tops <= SDIST
     assert any(name.startswith("weights/distil/") for name in names)
     assert any(name.startswith("styles/draw/") for name in names)
     assert [

@@ -7,6 +7,7 @@ torch, and pytest, which imports this package to offer its test kit, pays for no
 from __future__ import annotations
 
 import importlib
+import importlib.metadata
 from typing import TYPE_CHECKING, Any
 
 import pluggy
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from impasto.contracts import (
         Device,
         Evaluation,
+        Finding,
         Iterate,
         Losses,
         NetworkSource,
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
     from impasto.painting.pictures import open_picture
     from impasto.settings import Settings
 
-__version__ = "0.1.0"
+    __version__: str
 
 hookimpl = pluggy.HookimplMarker("impasto")
 """Marks a function or method of a plugin as the implementation of the hook it is named after."""
@@ -41,6 +43,7 @@ hookimpl = pluggy.HookimplMarker("impasto")
 __all__ = [
     "Device",
     "Evaluation",
+    "Finding",
     "Iterate",
     "Losses",
     "NetworkSource",
@@ -70,8 +73,19 @@ _ELSEWHERE = {
 
 
 def __getattr__(name: str) -> Any:
-    if name not in __all__:
+    if name == "__version__":
+        value = _version()
+    elif name in __all__:
+        value = getattr(importlib.import_module(_ELSEWHERE.get(name, "impasto.contracts")), name)
+    else:
         raise AttributeError(f"module 'impasto' has no attribute {name!r}")
-    value = getattr(importlib.import_module(_ELSEWHERE.get(name, "impasto.contracts")), name)
     globals()[name] = value
     return value
+
+
+def _version() -> str:
+    """As the installed distribution has it; a checkout on PYTHONPATH has none."""
+    try:
+        return importlib.metadata.version("impasto")
+    except importlib.metadata.PackageNotFoundError:
+        return "0+unknown"

@@ -244,6 +244,27 @@ class StylePreset:
         return self.titles.get(language) or self.titles["en"]
 
 
+Verdict = Literal["ok", "warning", "problem"]
+"""Of a check: as it should be; works, but somebody should know; keeps the bot from starting."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One line of `impasto doctor`.
+
+    Attributes:
+        name: what was looked at, in a word or two; unique among all findings.
+        verdict: `ok`, `warning`, or `problem`: the bot would not start, or not be of use.
+        says: what was found, in a sentence.
+        advice: what to do about it; empty where there is nothing to do.
+    """
+
+    name: str
+    verdict: Verdict
+    says: str
+    advice: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Say:
     """What a message about a job says: HTML text (a caption where there is a picture, so at most

@@ -48,7 +48,9 @@ class PictureError(ChatError):
 
 
 class TooManyJobs(ChatError):
-    """A person has as many unfinished jobs as the settings allow. Code: `too_many_jobs`."""
+    """There are as many jobs as the settings allow. Codes: `too_many_jobs` (unfinished ones of this
+    person), `too_many_this_hour`, `too_many_waiting` (of all people). The fact "seconds" says when
+    to come back, where that is known."""
 
 
 class PaintingFailed(ChatError):

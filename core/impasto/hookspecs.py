@@ -26,10 +26,12 @@ import pluggy
 if TYPE_CHECKING:
     import typer
     from aiogram import Router
+    from aiohttp.web import AbstractRouteDef
     from pydantic import BaseModel
 
     from impasto.contracts import (
         Device,
+        Finding,
         NetworkSource,
         Optimizer,
         Postprocessor,
@@ -98,6 +100,26 @@ def impasto_job_changed(job: Job, change: JobState) -> None:
 
 
 @hookspec
+def impasto_telegram_called(method: str, result: str, seconds: float) -> None:
+    """Bot and workers, after every call to Telegram. `method` is its name in the Bot API; `result`
+    is one of `ok`, `retry_after`, `refused`, `server_error`, `not_reached`, `failed`, `cancelled`.
+    Observe; return nothing, and be quick: it runs on the event loop."""
+
+
+@hookspec
+def impasto_web_routes(settings: Settings) -> Sequence[AbstractRouteDef]:  # type: ignore[empty-body]
+    """Bot and workers, where `server.port` is set or a webhook is used. Return aiohttp's routes
+    (`web.get(path, handler)`) of pages to be served there, beside `/healthz`, `/readyz` and
+    `/telegram`. Anybody who reaches the port can see them. Handlers run on the event loop."""
+
+
+@hookspec
+def impasto_checks(settings: Settings) -> Sequence[Finding]:  # type: ignore[empty-body]
+    """Command line, for `impasto doctor`. Look at what your plugin needs (files, programs, a
+    server) and return what you found, a `Finding` for each; wait a few seconds at most."""
+
+
+@hookspec
 def impasto_commands(cli: typer.Typer) -> None:
     """Command line. Add subcommands to `cli`, return nothing. Import what is heavy inside them.
 
@@ -143,5 +165,5 @@ PAINTING_HOOKS = frozenset(
 )
 """Hooks that run in the painting child; `impasto_settings` runs in both processes, all others in
 the bot."""
-OBSERVERS = frozenset({"impasto_job_changed"})
+OBSERVERS = frozenset({"impasto_job_changed", "impasto_telegram_called"})
 """Hooks that are called again and again while the bot runs, on its event loop."""

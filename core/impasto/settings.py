@@ -1,44 +1,36 @@
-"""Every knob of the program: its unit, its bounds, and where values come from.
+"""Every knob of the program: its unit and its bounds.
 
 `IMPASTO_*` environment variables (`__` for nesting) win over `.env`, that over the file named by
-`--config` or `IMPASTO_CONFIG`, that over the packaged `config/impasto.toml`. Loading has two
-phases: `load_settings` reads the core's sections, which say what plugins there are; when these are
-loaded, `Settings.validate_plugin_section` checks each `[plugins.<name>]` against its plugin's own
-model.
+`--config` or `IMPASTO_CONFIG`, that over the packaged `config/impasto.toml`. Hosts that name a port
+in `PORT` are obeyed where no `IMPASTO_SERVER__PORT` says otherwise. Loading has two phases:
+`load_settings` reads the core's sections, which say what plugins there are; when these are loaded,
+`Settings.validate_plugin_section` checks each `[plugins.<name>]` against its plugin's own model.
 """
 
 from __future__ import annotations
 
-import os
 import re
-import tomllib
-from collections.abc import Iterable
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, ValidationError
-from pydantic_settings import (
-    BaseSettings,
-    DotEnvSettingsSource,
-    EnvSettingsSource,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-    TomlConfigSettingsSource,
-)
-from pydantic_settings import (
-    SettingsError as SettingsSourceError,
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    ValidationError,
 )
 
-from impasto import resources
 from impasto.errors import SettingsError
-from impasto.scrubbing import scrub
+from impasto.knobs import LIVE, did_you_mean, explain
+from impasto.scrubbing import hide
+from impasto.sources import DEFAULT, read_sources
 
 RESERVED_PLUGIN_NAMES = frozenset({"folder", "files", "allow", "deny", "safe_mode", "slow_seconds"})
 """Keys of `[plugins]` itself; no plugin can have a section of that name."""
-
-_PREFIX = "IMPASTO_"
-_SECRET = re.compile(r"token|secret|password|key|dsn|url", re.IGNORECASE)
-"""Names of settings whose values no message shows; those of plugins too."""
 
 
 class Section(BaseModel):
@@ -48,13 +40,43 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
+def _fit_for_telegram(secret: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"[A-Za-z0-9_-]{0,256}", secret.get_secret_value()):
+        raise ValueError("a webhook's secret has up to 256 of A-Z, a-z, 0-9, _ and -")
+    return secret
+
+
 class TelegramSettings(Section):
     token: SecretStr = SecretStr("")
     """The bot's token from @BotFather. Never printed."""
     api_base: str = "https://api.telegram.org"
     """Address of the Bot API server."""
+    webhook_base: Annotated[str, Field(pattern=r"^(https?://[^/\s]+\S*)?$")] = ""
+    """Public address of this bot, as in https://bot.example.org: Telegram brings updates there
+    (webhook). If empty, the bot asks for them (polling)."""
+    webhook_secret: Annotated[SecretStr, AfterValidator(_fit_for_telegram)] = SecretStr("")
+    """What Telegram shows with each update to prove itself; derived from the token if empty."""
     edit_seconds: Annotated[float, Field(ge=0, le=60)] = 3.0
     """Least time between two edits of one job's message, in seconds."""
+    messages_per_second: Annotated[float, Field(ge=0, le=1000)] = 30.0
+    """Most messages and edits a second, over all chats; 0 is no limit."""
+    chat_messages_per_second: Annotated[float, Field(ge=0, le=30)] = 1.0
+    """Most messages and edits a second in one private chat, in groups a quarter of it; a few more
+    in a row are fine. 0 is no limit."""
+    admins: Annotated[list[int], LIVE] = Field(default_factory=list)
+    """Telegram's numeric ids of the bot's owners: no limit on numbers of pictures is theirs."""
+    allow: Annotated[list[int], LIVE] = Field(default_factory=list)
+    """Ids of the only people the bot works for, besides its owners; if empty, it is everybody."""
+    ban: Annotated[list[int], LIVE] = Field(default_factory=list)
+    """Ids of people whom the bot does not answer."""
+
+
+class ServerSettings(Section):
+    host: str = "0.0.0.0"  # noqa: S104  (a container and its probes meet on no other address)
+    """Address that webhook, health checks and pages of plugins (metrics) listen on."""
+    port: Annotated[int, Field(ge=0, le=65535)] = 0
+    """Port they listen on; 0 is that of the variable PORT, else 8080 with a webhook, and without
+    one nothing listens."""
 
 
 class PaintingSettings(Section):
@@ -64,20 +86,22 @@ class PaintingSettings(Section):
     """Optimizer plugin by name: lbfgs or adam."""
     device: str = "auto"
     """Device plugin by name (cpu, cuda), or auto: the best that works here."""
-    steps: Annotated[int, Field(ge=1, le=5000)] = 80
+    steps: Annotated[int, Field(ge=1, le=5000), LIVE] = 56
     """Most optimizer steps for one picture, over all pyramid levels."""
-    max_pixels_cpu: Annotated[int, Field(ge=1024, le=50_000_000)] = 230_400
+    max_pixels_cpu: Annotated[int, Field(ge=1024, le=50_000_000), LIVE] = 230_400
     """Pixel cap of a result painted on a CPU; 230,400 is 480 x 480."""
-    max_pixels_gpu: Annotated[int, Field(ge=1024, le=50_000_000)] = 2_073_600
+    max_pixels_gpu: Annotated[int, Field(ge=1024, le=50_000_000), LIVE] = 2_073_600
     """Pixel cap of a result painted on a GPU; 2,073,600 is 1920 x 1080."""
-    memory_mb: Annotated[int, Field(ge=0, le=1_000_000)] = 320
+    large_factor: Annotated[float, Field(ge=1, le=100), LIVE] = 4.0
+    """How many times more pixels than the cap a picture may have that is asked for as large."""
+    memory_mb: Annotated[int, Field(ge=0, le=1_000_000), LIVE] = 320
     """Most memory of the bot's painting process on a CPU, in MB: larger pictures are scaled down to
     what fits. More makes painting faster, up to a point; 0 is no limit."""
-    style_weight: Annotated[float, Field(gt=0, le=1e12)] = 1e6
+    style_weight: Annotated[float, Field(gt=0, le=1e12), LIVE] = 1e6
     """Weight of the style loss against the content loss, whose weight is 1."""
-    brush_size: Annotated[float, Field(ge=0.25, le=4)] = 1.0
+    brush_size: Annotated[float, Field(ge=0.25, le=4), LIVE] = 1.0
     """How large a style's marks come out: 1 as if style picture and photo had the same area."""
-    preview_seconds: Annotated[float, Field(ge=0.1, le=600)] = 2.0
+    preview_seconds: Annotated[float, Field(ge=0.1, le=600), LIVE] = 2.0
     """Least time between two previews, in seconds; each pyramid level also ends with one."""
     threads: Annotated[int, Field(ge=0, le=1024)] = 0
     """CPU threads for painting; 0 takes as many as this process may use."""
@@ -88,14 +112,24 @@ class QueueSettings(Section):
     """Queue plugin by name."""
     storage: str = "sqlite"
     """Storage plugin by name: where journal and dialogue state live."""
-    jobs_per_person: Annotated[int, Field(ge=1, le=1000)] = 3
+    jobs_per_person: Annotated[int, Field(ge=1, le=1000), LIVE] = 3
     """How many unfinished pictures one person may have."""
+    pictures_per_hour: Annotated[int, Field(ge=0, le=10_000), LIVE] = 30
+    """How many pictures one person may ask for within an hour; 0 is no limit."""
+    most_waiting: Annotated[int, Field(ge=0, le=1_000_000), LIVE] = 200
+    """How many pictures of all people may wait (0 is no limit): whoever comes then is told when to
+    come back."""
     attempts: Annotated[int, Field(ge=1, le=10)] = 2
     """How often a job is tried when the painting process dies under it."""
     silence_seconds: Annotated[float, Field(ge=5, le=3600)] = 120.0
     """A painting process that says nothing for this long is replaced."""
+    worker_memory_mb: Annotated[int, Field(ge=0, le=10_000_000)] = 0
+    """A painting process that takes more memory than this, in MB, is replaced and its picture tried
+    once more in half the pixels; set it well above memory_mb, 0 is no limit (Linux only)."""
     keep_hours: Annotated[float, Field(ge=0, le=720)] = 24.0
     """How long pictures of finished jobs are kept, in hours."""
+    remember_days: Annotated[int, Field(ge=1, le=3650)] = 30
+    """How long finished jobs are remembered, in days: so long the buttons under them work."""
 
 
 class PluginsSettings(BaseModel):
@@ -123,14 +157,14 @@ class PluginsSettings(BaseModel):
 
 
 class LogSettings(Section):
-    level: Literal["debug", "info", "warning", "error"] = "info"
+    level: Annotated[Literal["debug", "info", "warning", "error"], LIVE] = "info"
     """Least severity that is logged."""
     format: Literal["auto", "pretty", "json"] = "auto"
     """auto is pretty on a terminal and JSON elsewhere."""
 
 
 class Settings(BaseModel):
-    """All settings. Values are read once, at the start, and do not change.
+    """All settings, as one value. A running bot that reloads gets another one.
 
     Make one with `load_settings`; `Settings()` has the defaults, and `model_validate` takes plain
     values, as the painting child gets them.
@@ -143,17 +177,23 @@ class Settings(BaseModel):
     state_dir: Path = Path("state")
     """Folder for everything that is written: journal, pictures of jobs, fetched weights."""
     telegram: TelegramSettings = TelegramSettings()
+    server: ServerSettings = ServerSettings()
     painting: PaintingSettings = PaintingSettings()
     queue: QueueSettings = QueueSettings()
     plugins: PluginsSettings = PluginsSettings()
     log: LogSettings = LogSettings()
 
     _plugin_sections: dict[str, BaseModel] = PrivateAttr(default_factory=dict)
+    _origins: dict[str, str] = PrivateAttr(default_factory=dict)
 
     @property
     def own_styles(self) -> Path:
         """Folder of this installation's own preset styles, with a `styles.toml` of their own."""
         return self.state_dir / "styles"
+
+    def origin(self, name: str) -> str:
+        """Where the value of a setting came from, by its full name, as in `painting.steps`."""
+        return self._origins.get(name, DEFAULT)
 
     def plugin(self, name: str) -> Any:
         """The validated section of a plugin that has an `impasto_settings` hook."""
@@ -168,20 +208,11 @@ class Settings(BaseModel):
         try:
             section = model.model_validate(self.plugins.sections.get(name, {}))
         except ValidationError as error:
-            raise SettingsError(_explain(error, f"plugins.{name}.")) from None
+            raise SettingsError(explain(error, model, f"plugins.{name}.")) from None
+        for value in dict(section).values():
+            if isinstance(value, SecretStr):
+                hide(value.get_secret_value())
         self._plugin_sections[name] = section
-
-    def without_secrets(self) -> dict[str, Any]:
-        """Plain values for the painting child, which has no business with the token."""
-        return self.model_dump(mode="json", exclude={"telegram"})
-
-
-class _OwnDotEnv(DotEnvSettingsSource):
-    """`.env` without other programs' variables, which pydantic-settings reports as unknown."""
-
-    def __call__(self) -> dict[str, Any]:
-        fields = self.settings_cls.model_fields
-        return {name: value for name, value in super().__call__().items() if name in fields}
 
 
 def load_settings(config: Path | None = None, **overrides: Any) -> Settings:
@@ -190,78 +221,11 @@ def load_settings(config: Path | None = None, **overrides: Any) -> Settings:
     Raises:
         SettingsError: a value is wrong or unknown, or `config` is no readable TOML file.
     """
-    if config is None and "IMPASTO_CONFIG" in os.environ:
-        config = Path(os.environ["IMPASTO_CONFIG"])
-    files = [resources.default_config()]
-    if config is not None:
-        if not config.is_file():
-            raise SettingsError(f"there is no settings file {config}")
-        files.append(config)
-
-    class Loader(BaseSettings, Settings):
-        """Reads the sources; a class of its own because pydantic-settings ties sources to one."""
-
-        model_config = SettingsConfigDict(
-            env_prefix=_PREFIX,
-            env_nested_delimiter="__",
-            env_file=".env",
-            env_file_encoding="utf-8",
-            hide_input_in_errors=True,
-        )
-
-        @classmethod
-        def settings_customise_sources(
-            cls,
-            settings_cls: type[BaseSettings],
-            init_settings: PydanticBaseSettingsSource,
-            env_settings: PydanticBaseSettingsSource,
-            dotenv_settings: PydanticBaseSettingsSource,
-            file_secret_settings: PydanticBaseSettingsSource,
-        ) -> tuple[PydanticBaseSettingsSource, ...]:
-            for source in (env_settings, dotenv_settings):
-                if isinstance(source, EnvSettingsSource):
-                    _check_underscores(source.env_vars)
-            tables = [TomlConfigSettingsSource(settings_cls, file) for file in reversed(files)]
-            return (init_settings, env_settings, _OwnDotEnv(settings_cls), *tables)
-
-    try:
-        return Loader(**overrides)
-    except ValidationError as error:
-        raise SettingsError(_explain(error)) from None
-    except (SettingsSourceError, tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        raise SettingsError(f"settings cannot be read: {error}") from None
-
-
-def _check_underscores(names: Iterable[str]) -> None:
-    """`IMPASTO_TELEGRAM_TOKEN` would be ignored silently, as variables of others are.
-
-    Raises:
-        SettingsError: a variable lacks the second underscore between section and setting.
-    """
-    fields = ((name, field.annotation) for name, field in Settings.model_fields.items())
-    known = {
-        f"{section}_{name}": f"{_PREFIX}{section}__{name}".upper()
-        for section, model in fields
-        if isinstance(model, type) and issubclass(model, BaseModel)
-        for name in model.model_fields
-    }
-    for name in names:
-        meant = known.get(name.lower().removeprefix(_PREFIX.lower()))
-        if meant is not None and name.lower().startswith(_PREFIX.lower()):
-            raise SettingsError(f"{name.upper()} is not a setting; write {meant}")
-
-
-def hidden(name: str) -> bool:
-    """Whether a setting of this name may hold a secret, so that its value is never shown."""
-    return _SECRET.search(name) is not None
-
-
-def _explain(error: ValidationError, prefix: str = "") -> str:
-    """One line per wrong setting: its name, the value (unless secret) and what is allowed."""
-    lines = []
-    for item in error.errors(include_url=False):
-        name = prefix + ".".join(str(part) for part in item["loc"])
-        value = "" if hidden(name) else f" = {item.get('input')!r}"
-        problem = "unknown setting" if item["type"] == "extra_forbidden" else item["msg"]
-        lines.append(scrub(f"{name}{value}: {problem}"))
-    return "\n".join(lines)
+    settings, origins = read_sources(Settings, config, overrides)
+    for name, value in settings.plugins.sections.items():
+        if not isinstance(value, Mapping):  # no plugin's section, but a wrong key of [plugins]
+            known = [f"plugins.{field}" for field in PluginsSettings.model_fields]
+            hint = did_you_mean(f"plugins.{name}", known)
+            raise SettingsError(f"plugins.{name}: unknown setting{hint}")
+    settings._origins = origins
+    return settings

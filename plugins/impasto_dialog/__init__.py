@@ -13,8 +13,20 @@ from aiogram import F, Router
 from aiogram.enums import ChatType
 
 from impasto import Presenter, StylePreset, hookimpl
-from impasto.settings import PaintingSettings, Settings
-from impasto_dialog import again, fallback, jobs, language, options, photo, reply, start, style
+from impasto.settings import Settings
+from impasto_dialog import (
+    again,
+    fallback,
+    forget,
+    jobs,
+    language,
+    options,
+    photo,
+    reply,
+    start,
+    stats,
+    style,
+)
 from impasto_dialog.albums import Albums
 from impasto_dialog.gallery import Sheets
 from impasto_dialog.presenter import DialogPresenter
@@ -28,7 +40,7 @@ ALBUM_WAIT_S = 1.0
 
 @hookimpl
 def impasto_routers(settings: Settings) -> Sequence[Router]:
-    return [build_router(settings.painting)]
+    return [build_router()]
 
 
 @hookimpl
@@ -36,12 +48,12 @@ def impasto_presenters(settings: Settings, presets: Sequence[StylePreset]) -> Se
     return [DialogPresenter(presets)]
 
 
-def build_router(painting: PaintingSettings, *, album_wait_s: float = ALBUM_WAIT_S) -> Router:
+def build_router(*, album_wait_s: float = ALBUM_WAIT_S) -> Router:
     """The whole conversation as one router. In groups it speaks only when somebody answers a photo
     with /style, and by the buttons that follow from that."""
     router = Router(name="dialog")
     albums = Albums(album_wait_s)
-    talks = TalkMiddleware(Shared(painting=painting, sheets=Sheets(), albums=albums))
+    talks = TalkMiddleware(Shared(sheets=Sheets(), albums=albums))
     for observer in (router.message, router.callback_query):
         observer.middleware(talks)
     router.callback_query.middleware(AnswerOnce())
@@ -51,6 +63,8 @@ def build_router(painting: PaintingSettings, *, album_wait_s: float = ALBUM_WAIT
         start.build(),
         options.build(),
         language.build(),
+        forget.build(),
+        stats.build(),
         jobs.build_private(),
         photo.build(),
         style.build_private(),

@@ -55,14 +55,16 @@ async def repeat(
     texts = talk.texts
     if look is None or (await recall(talk.state)).repeated == carried:
         callback_answer.text = texts.plain("toast-already-painting")
-    elif await accept(talk, job.content, job.styles, look, job.reply_to):
-        await talk.state.update_data(repeated=carried)
-        callback_answer.text = texts.plain("toast-painting-again")
-        if how is Variation.SAME:
-            await _replace_try_again(query, talk, job.id)
-    else:
-        callback_answer.text = texts.plain("failure-too_many_jobs")
+        return
+    refused = await accept(talk, job.content, job.styles, look, job.reply_to)
+    if refused is not None:
+        callback_answer.text = refused
         callback_answer.show_alert = True
+        return
+    await talk.state.update_data(repeated=carried)
+    callback_answer.text = texts.plain("toast-painting-again")
+    if how is Variation.SAME:
+        await _replace_try_again(query, talk, job.id)
 
 
 async def use_as_style(
@@ -87,21 +89,20 @@ async def send_file(
     if job is None:
         return
     file = _file_of(job)
-    if file is None or not await _sent(job, file, talk):
+    sent = await (_sent(job, file, talk) if file is not None else _sent_from_elsewhere(job, talk))
+    if not sent:
         callback_answer.text = talk.texts.plain("toast-file-gone")
         callback_answer.show_alert = True
 
 
 async def _sent(job: Job, file: str | FSInputFile, talk: Talk) -> bool:
-    label = styles_label(job.styles, talk.studio.presets, talk.texts)
     if not isinstance(file, str):
-        with contextlib.suppress(TelegramAPIError):
-            await talk.bot.send_chat_action(talk.chat, ChatAction.UPLOAD_DOCUMENT)
+        await _show_upload(talk)
     try:
         message = await talk.bot.send_document(
             talk.chat,
             file,
-            caption=talk.texts("file-caption", style=label),
+            caption=_caption(job, talk),
             parse_mode=ParseMode.HTML,
             disable_content_type_detection=True,
         )
@@ -112,6 +113,22 @@ async def _sent(job: Job, file: str | FSInputFile, talk: Talk) -> bool:
     return True
 
 
+async def _sent_from_elsewhere(job: Job, talk: Talk) -> bool:
+    """By the machine that painted the picture, where that is another one."""
+    await _show_upload(talk)
+    return await talk.studio.have_file_sent(job, _caption(job, talk))
+
+
+async def _show_upload(talk: Talk) -> None:
+    with contextlib.suppress(TelegramAPIError):
+        await talk.bot.send_chat_action(talk.chat, ChatAction.UPLOAD_DOCUMENT)
+
+
+def _caption(job: Job, talk: Talk) -> str:
+    label = styles_label(job.styles, talk.studio.presets, talk.texts)
+    return talk.texts("file-caption", style=label)
+
+
 def _file_of(job: Job) -> str | FSInputFile | None:
     """What Telegram has already, else the file on the disk, else None."""
     if job.file_id is not None:
@@ -119,8 +136,7 @@ def _file_of(job: Job) -> str | FSInputFile | None:
     result = job.result
     if result is None or not result.is_file() or result.stat().st_size > MOST_FILE_BYTES:
         return None
-    name = "-".join(style.preset or "own" for style in job.styles)
-    return FSInputFile(result, filename=f"impasto-{name}{result.suffix}")
+    return FSInputFile(result, filename=f"impasto-{job.label}{result.suffix}")
 
 
 async def _own_job(data: OfJob, talk: Talk, callback_answer: CallbackAnswer) -> Job | None:

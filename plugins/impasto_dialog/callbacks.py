@@ -74,6 +74,12 @@ class ChooseLanguage(CallbackData, prefix="language"):
     code: str
 
 
+class ForgetMe(CallbackData, prefix="forget"):
+    """Forget the person who taps this, or not after all."""
+
+    sure: bool
+
+
 class OfJob(CallbackData, prefix="job-button"):
     """A button under a message about a job."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Sequence
 
 from impasto.errors import TooManyJobs
@@ -12,7 +13,7 @@ from impasto_dialog.gallery_message import refresh_gallery, send_gallery
 from impasto_dialog.looks import Look, paint_options
 from impasto_dialog.memory import Memory, Step, recall, remember
 from impasto_dialog.talk import Talk
-from impasto_dialog.wording import styles_label
+from impasto_dialog.wording import refusal, styles_label
 
 
 async def open_gallery(talk: Talk, memory: Memory) -> None:
@@ -97,10 +98,11 @@ async def begin(
     same_styles_for_album: bool = False,
 ) -> bool:
     """Asks the studio to paint. On success the conversation is over and the job's own messages
-    take over; when the person has too many jobs, photo and styles are kept for another try."""
+    take over; when it takes no more jobs now, photo and styles are kept for another try."""
     talk.shared.albums.stop(talk.chat)
     styles = tuple(styles)
-    if not await accept(talk, content, styles, talk.look, memory.reply_to):
+    refused = await accept(talk, content, styles, talk.look, memory.reply_to)
+    if refused is not None:
         turn = memory.turn or new_turn()
         kept = Memory(
             turn=turn,
@@ -112,7 +114,7 @@ async def begin(
             album=album,
         )
         await remember(talk.state, kept, Step.choosing_style)
-        await talk.say(talk.texts("failure-too_many_jobs"), keyboards.too_many(talk.texts, turn))
+        await talk.say(html.escape(refused), keyboards.too_many(talk.texts, turn))
         return False
     rest = Memory(
         accepted_turn=memory.turn,
@@ -130,8 +132,8 @@ async def accept(
     styles: Sequence[ChosenStyle],
     look: Look,
     reply_to: int | None = None,
-) -> bool:
-    """Whether the studio took the job; False when the person has too many."""
+) -> str | None:
+    """Has the studio take the job; returns why it does not, in plain text, if it does not."""
     presets = [preset for style in styles if (preset := talk.studio.preset(style.preset or ""))]
     pixel_cap = await talk.studio.pace.pixel_cap()
     try:
@@ -141,13 +143,13 @@ async def accept(
             language=talk.texts.language,
             content=content,
             styles=styles,
-            options=paint_options(look, presets, talk.shared.painting, pixel_cap),
+            options=paint_options(look, presets, talk.painting, pixel_cap),
             wishes=look.model_dump(mode="json"),
             reply_to=reply_to,
         )
-    except TooManyJobs:
-        return False
-    return True
+    except TooManyJobs as error:
+        return refusal(error, talk.texts)
+    return None
 
 
 async def close(talk: Talk) -> bool:

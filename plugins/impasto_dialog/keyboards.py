@@ -15,6 +15,7 @@ from impasto_dialog.callbacks import (
     ChooseLanguage,
     CloseDialog,
     FinishJob,
+    ForgetMe,
     MixStyles,
     OpenGallery,
     PickOwnStyle,
@@ -173,6 +174,13 @@ def too_many(texts: Texts, turn: str) -> InlineKeyboardMarkup:
     return _column(
         (texts.plain("button-try-again"), Retry(turn=turn)),
         (texts.plain("button-cancel"), CloseDialog(turn=turn)),
+    )
+
+
+def forget(texts: Texts) -> InlineKeyboardMarkup:
+    return _column(
+        (texts.plain("button-forget"), ForgetMe(sure=True)),
+        (texts.plain("button-keep"), ForgetMe(sure=False)),
     )
 
 

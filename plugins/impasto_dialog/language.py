@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from aiogram import Router
 from aiogram.filters import Command
-from aiogram.types import BotCommandScopeChat, CallbackQuery, Message
+from aiogram.types import CallbackQuery, Message
 
 from impasto_dialog import keyboards
 from impasto_dialog.callbacks import ChooseLanguage
-from impasto_dialog.menu import private_commands, set_menu
+from impasto_dialog.menu import set_menu_of
 from impasto_dialog.talk import Talk
 from impasto_dialog.texts import LANGUAGES
 
@@ -35,7 +35,7 @@ async def choose(query: CallbackQuery, callback_data: ChooseLanguage, talk: Talk
     if query.message is not None:
         await talk.remove(query.message.message_id)
     await talk.say(texts("language-chosen"), keyboards.styles_only(texts))
-    await set_menu(talk.bot, private_commands(texts), BotCommandScopeChat(chat_id=talk.chat))
+    await set_menu_of(talk.chat, texts, talk.bot, is_owner=talk.is_owner)
 
 
 async def _ask(talk: Talk) -> None:

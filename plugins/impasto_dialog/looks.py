@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
@@ -47,14 +46,6 @@ class Quality(StrEnum):
     LARGE = "large"
 
 
-@dataclass(frozen=True, slots=True)
-class Effort:
-    """Shares of the settings' steps and pixel cap."""
-
-    steps: float
-    pixels: float
-
-
 STYLE_WEIGHTS: Final = {
     Strength.FAINT: 0.001,
     Strength.SUBTLE: 0.01,
@@ -70,11 +61,9 @@ The weight of the settings is where a painting is all style already: of the pres
 BRUSH_SIZES: Final = {Brush.FINE: 0.5, Brush.MEDIUM: 1.0, Brush.BROAD: 2.0}
 """Multiply the brush size."""
 
-EFFORTS: Final = {
-    Quality.QUICK: Effort(steps=0.25, pixels=0.5),
-    Quality.STANDARD: Effort(steps=1.0, pixels=1.0),
-    Quality.LARGE: Effort(steps=1.0, pixels=4.0),
-}
+QUICK_STEPS: Final = 0.25
+QUICK_PIXELS: Final = 0.5
+"""Shares of the usual steps and pixels that a quick look gets."""
 
 BRUSH_BOUNDS: Final = (0.25, 4.0)
 PIXEL_BOUNDS: Final = (1024, 50_000_000)
@@ -136,16 +125,23 @@ def paint_options(
     """
     strength = _mean([preset.strength for preset in presets])
     brush = _mean([preset.brush_size for preset in presets]) * BRUSH_SIZES[look.brush]
-    effort = EFFORTS[look.quality]
-    is_standard = look.quality is Quality.STANDARD
     style_weight = painting.style_weight * strength * STYLE_WEIGHTS[look.strength]
-    return PaintOptions(
+    options = PaintOptions(
         style_weight=min(style_weight, MOST_STYLE_WEIGHT),
         brush_size=_within(brush, BRUSH_BOUNDS),
         keep_colors=look.colors is Colors.OWN,
-        steps=None if is_standard else max(1, round(painting.steps * effort.steps)),
-        max_pixels=None if is_standard else round(_within(pixel_cap * effort.pixels, PIXEL_BOUNDS)),
     )
+    match look.quality:
+        case Quality.QUICK:
+            steps = max(1, round(painting.steps * QUICK_STEPS))
+            pixels = pixel_cap * QUICK_PIXELS
+        case Quality.STANDARD:  # as the settings say when it is painted
+            return options
+        case Quality.LARGE:
+            steps = painting.steps
+            pixels = pixel_cap * painting.large_factor
+    sizes = {"steps": steps, "max_pixels": round(_within(pixels, PIXEL_BOUNDS))}
+    return options.model_copy(update=sizes)
 
 
 def _within(value: float, bounds: tuple[float, float]) -> float:

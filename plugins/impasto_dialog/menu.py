@@ -9,6 +9,7 @@ from aiogram.types import (
     BotCommand,
     BotCommandScopeAllGroupChats,
     BotCommandScopeAllPrivateChats,
+    BotCommandScopeChat,
     BotCommandScopeUnion,
 )
 
@@ -17,7 +18,8 @@ from impasto_dialog.texts import FALLBACK, LANGUAGES, Texts
 log = structlog.get_logger(__name__)
 
 TIMEOUT_S = 10
-PRIVATE = ("start", "styles", "settings", "status", "cancel", "language", "help")
+PRIVATE = ("start", "styles", "settings", "status", "cancel", "language", "forget", "help")
+OWNERS = ("stats",)
 GROUP = ("style",)
 
 
@@ -26,13 +28,19 @@ async def register_commands(bot: Bot) -> None:
     for texts in LANGUAGES.values():
         language = None if texts.language == FALLBACK else texts.language
         for scope, commands in (
-            (BotCommandScopeAllPrivateChats(), private_commands(texts)),
+            (BotCommandScopeAllPrivateChats(), _commands(PRIVATE, texts)),
             (BotCommandScopeAllGroupChats(), _commands(GROUP, texts)),
         ):
-            await set_menu(bot, commands, scope, language)
+            await _set_menu(bot, commands, scope, language)
 
 
-async def set_menu(
+async def set_menu_of(chat: int, texts: Texts, bot: Bot, *, is_owner: bool) -> None:
+    """Gives one private chat a menu of its own, in this language."""
+    commands = _commands((*PRIVATE, *OWNERS) if is_owner else PRIVATE, texts)
+    await _set_menu(bot, commands, BotCommandScopeChat(chat_id=chat))
+
+
+async def _set_menu(
     bot: Bot, commands: list[BotCommand], scope: BotCommandScopeUnion, language: str | None = None
 ) -> None:
     """A bot without a menu still works: that Telegram does not take it is only logged."""
@@ -40,10 +48,6 @@ async def set_menu(
         await bot.set_my_commands(commands, scope, language, request_timeout=TIMEOUT_S)
     except TelegramAPIError as error:
         log.warning("command_menu_not_set", error=str(error))
-
-
-def private_commands(texts: Texts) -> list[BotCommand]:
-    return _commands(PRIVATE, texts)
 
 
 def _commands(names: tuple[str, ...], texts: Texts) -> list[BotCommand]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from aiogram import Router
+from aiogram import F, Router
 from aiogram.enums import ChatType
 from aiogram.filters import Command, CommandObject
 from aiogram.types import Message
@@ -20,7 +20,7 @@ from impasto_dialog.talk import Talk
 def build() -> Router:
     router = Router(name="dialog.reply")
     router.message.register(style_photo, Command("style"), replied_photo)
-    router.message.register(style_alone, Command("style"), is_private)
+    router.message.register(style_alone, Command("style"), is_private, F.text)
     return router
 
 
@@ -59,7 +59,8 @@ async def style_photo(
 
 
 async def style_alone(message: Message, talk: Talk, command: CommandObject) -> None:
-    """In a private chat, /style NAME chooses the style and /style shows them."""
+    """In a private chat, /style NAME chooses the style and /style shows them. As the caption of a
+    photo it is `impasto_dialog.photo`'s."""
     preset = named_preset(command.args or "", talk.studio.presets)
     if preset is None:
         await reopen_gallery(talk)

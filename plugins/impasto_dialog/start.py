@@ -10,7 +10,7 @@ from impasto.jobs.job import ChosenStyle
 from impasto_dialog import keyboards
 from impasto_dialog.flows import choose, close, reopen_gallery
 from impasto_dialog.memory import Memory
-from impasto_dialog.menu import register_commands
+from impasto_dialog.menu import register_commands, set_menu_of
 from impasto_dialog.talk import Talk
 
 STYLE_LINK = "style_"
@@ -30,6 +30,8 @@ def build() -> Router:
 async def start(message: Message, talk: Talk) -> None:
     await close(talk)
     await talk.say(talk.texts("start", name=talk.name), keyboards.styles_only(talk.texts))
+    if talk.is_owner:  # before their first message Telegram knows no such chat
+        await set_menu_of(talk.chat, talk.texts, talk.bot, is_owner=True)
 
 
 async def style_link(message: Message, talk: Talk, command: CommandObject) -> None:

@@ -31,7 +31,6 @@ log = structlog.get_logger(__name__)
 class Shared:
     """What all conversations of one bot have in common."""
 
-    painting: PaintingSettings
     sheets: Sheets
     albums: Albums
 
@@ -49,8 +48,14 @@ class Talk:
     look: Look
     state: FSMContext
     studio: Studio
+    painting: PaintingSettings
     shared: Shared
     preferences: PreferenceStore
+
+    @property
+    def is_owner(self) -> bool:
+        """Whether this person is one of the bot's owners."""
+        return self.person in self.studio.owners
 
     async def say(
         self,
@@ -99,6 +104,7 @@ class TalkMiddleware(BaseMiddleware):
             look=known.look,
             state=state,
             studio=data["studio"],
+            painting=data["settings"].painting,
             shared=self._shared,
             preferences=store,
         )

@@ -6,9 +6,13 @@ import math
 from collections.abc import Sequence
 
 from impasto import StylePreset
+from impasto.errors import TooManyJobs
 from impasto.jobs.job import ChosenStyle
 from impasto_dialog.looks import Brush, Choice, Colors, Look, Quality, Strength
 from impasto_dialog.texts import Texts
+
+_PASSING = frozenset({"too_many_this_hour", "too_many_waiting"})
+"""Refusals that end by themselves, without a person's doing."""
 
 _NAMES: dict[type[Choice], str] = {
     Strength: "strength",
@@ -47,6 +51,20 @@ def choice_label(choice: Choice, texts: Texts) -> str:
 def look_label(look: Look, texts: Texts) -> str:
     """What is unusual about a look; nothing for the default one."""
     return " · ".join(choice_label(choice, texts) for choice in look.unusual)
+
+
+def refusal(error: TooManyJobs, texts: Texts) -> str:
+    """Why the studio takes no job now and when it may, in plain text."""
+    key, seconds = f"failure-{error.code}", error.facts.get("seconds")
+    if not texts.has(key):
+        return str(error)
+    sentence = texts.plain(key)
+    if error.code not in _PASSING:
+        return sentence
+    if not isinstance(seconds, int):
+        return f"{sentence} {texts.plain('come-back-later')}"
+    when = duration(seconds, texts)
+    return f"{sentence} {texts.plain('come-back-in', duration=when)}"
 
 
 def duration(seconds: float, texts: Texts) -> str:

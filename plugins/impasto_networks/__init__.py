@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from impasto import hookimpl
-from impasto_networks.manifest import NetworkFile, network_files
+from impasto import Finding, hookimpl
+from impasto_networks.manifest import NetworkFile, network_files, problem_of
 
 if TYPE_CHECKING:
     import typer
@@ -20,6 +20,30 @@ if TYPE_CHECKING:
 @hookimpl
 def impasto_networks(settings: Settings) -> list[NetworkFile]:
     return network_files(settings.state_dir)
+
+
+@hookimpl
+def impasto_checks(settings: Settings) -> list[Finding]:
+    """The files of networks that are here, compared with their digests."""
+    return [
+        _checked(network, is_used=network.name == settings.painting.network)
+        for network in network_files(settings.state_dir)
+        if network.path.is_file() or network.name == settings.painting.network
+    ]
+
+
+def _checked(network: NetworkFile, *, is_used: bool) -> Finding:
+    name = f"network {network.name}"
+    problem = problem_of(network) or network.why_not()
+    if problem is None:
+        return Finding(name=name, verdict="ok", says="the file is the one on record")
+    remedy = f"`impasto weights fetch {network.name}`" if network.entry.source else "pip"
+    return Finding(
+        name=name,
+        verdict="problem" if is_used else "warning",
+        says=problem,
+        advice=f"get it anew with {remedy}",
+    )
 
 
 @hookimpl

@@ -9,7 +9,7 @@ import typer
 
 from impasto.cli import session_of
 from impasto.errors import NotAvailable, WeightsError
-from impasto_networks.manifest import NetworkFile, network_files, sha256_of
+from impasto_networks.manifest import NetworkFile, network_files, problem_of
 
 weights = typer.Typer(help="List, fetch and check feature networks.", no_args_is_help=True)
 
@@ -82,7 +82,7 @@ def verify(context: typer.Context) -> None:
     """Compare the networks' files with the digests on record."""
     wrong = []
     for network in network_files(session_of(context).settings.state_dir):
-        problem = _problem_of(network)
+        problem = problem_of(network)
         if problem is not None:
             wrong.append(network.name)
             typer.echo(f"{network.name}: {problem}")
@@ -92,18 +92,6 @@ def verify(context: typer.Context) -> None:
             typer.echo(f"{network.name}: not here; {network.why_not()}")
     if wrong:
         raise WeightsError(f"not as they should be: {', '.join(wrong)}")
-
-
-def _problem_of(network: NetworkFile) -> str | None:
-    """What is wrong with a network's file; None also when it was never fetched."""
-    if not network.path.is_file():
-        return None if network.entry.source else str(network.why_not())
-    expected, found = network.expected_sha256(), sha256_of(network.path)
-    if expected is None:
-        return f"{network.path} has no digest on record; fetch it again"
-    if expected != found:
-        return f"{network.path} has the SHA-256 {found}, and should have {expected}"
-    return None
 
 
 def _named(context: typer.Context, name: str) -> NetworkFile:

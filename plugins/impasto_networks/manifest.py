@@ -103,3 +103,15 @@ def network_files(state_dir: Path) -> list[NetworkFile]:
 def sha256_of(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def problem_of(network: NetworkFile) -> str | None:
+    """What is wrong with a network's file; None also when it was never fetched."""
+    if not network.path.is_file():
+        return None if network.entry.source else str(network.why_not())
+    expected, found = network.expected_sha256(), sha256_of(network.path)
+    if expected is None:
+        return f"{network.path} has no digest on record; fetch it again"
+    if expected != found:
+        return f"{network.path} has the SHA-256 {found}, and should have {expected}"
+    return None

@@ -1,12 +1,15 @@
-"""Storage on one machine: journal and dialogue state in `state_dir/impasto.sqlite`."""
+"""Storage on one machine: journal and dialogue state in `state_dir/impasto.sqlite`; the token
+buckets, which nobody shares and which are full after a restart, in memory."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from aiogram.fsm.storage.base import BaseStorage
+from aiogram.fsm.storage.base import BaseEventIsolation, BaseStorage
+from aiogram.fsm.storage.memory import SimpleEventIsolation
 
 from impasto import hookimpl
+from impasto.jobs.buckets import Buckets, MemoryBuckets
 from impasto.jobs.journal import Journal
 from impasto.settings import Settings
 from impasto_sqlite.database import Database
@@ -17,18 +20,22 @@ __all__ = ["SqliteStorage", "impasto_storages"]
 
 
 class SqliteStorage:
-    """Journal and dialogue state over one database; see `impasto.jobs.journal.Storage`."""
+    """See `impasto.jobs.journal.Storage`."""
 
     name = "sqlite"
+    is_shared = False
 
     def __init__(self, state_dir: Path) -> None:
         self._database = Database(state_dir / "impasto.sqlite")
         self._journal = SqliteJournal(self._database)
         self._dialogue = SqliteDialogue(self._database)
+        self._buckets = MemoryBuckets()
+        self._isolation = SimpleEventIsolation()
 
     async def open(self) -> None:
         """Raises OwnerError when the file cannot be used or another bot uses it."""
         await self._database.open()
+        self._journal.begin_again()
 
     @property
     def journal(self) -> Journal:
@@ -37,6 +44,17 @@ class SqliteStorage:
     @property
     def dialogue(self) -> BaseStorage:
         return self._dialogue
+
+    @property
+    def buckets(self) -> Buckets:
+        return self._buckets
+
+    @property
+    def isolation(self) -> BaseEventIsolation:
+        return self._isolation
+
+    async def forget_dialogue(self, person: int) -> None:
+        await self._dialogue.forget(person)
 
     async def close(self) -> None:
         await self._database.close()

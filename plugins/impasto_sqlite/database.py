@@ -102,10 +102,12 @@ class Database:
         connection.execute("BEGIN IMMEDIATE")
         try:
             result = work(connection)
+            connection.execute("COMMIT")
         except BaseException:
-            connection.execute("ROLLBACK")
+            # When the disk is full, SQLite may have rolled back by itself.
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
             raise
-        connection.execute("COMMIT")
         return result
 
     def _open(self) -> None:
@@ -119,6 +121,8 @@ class Database:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA busy_timeout = 10000")
+            # What people had the bot forget is overwritten, not only marked as free.
+            connection.execute("PRAGMA secure_delete = ON")
             self._prepare_schema(connection)
         except (OSError, sqlite3.Error) as error:
             raise OwnerError(

@@ -5,15 +5,33 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from aiogram.exceptions import DataNotDictLikeError
 from aiogram.fsm.state import State
-from aiogram.fsm.storage.base import BaseStorage, DefaultKeyBuilder, StateType, StorageKey
+from aiogram.fsm.storage.base import (
+    BaseStorage,
+    DefaultKeyBuilder,
+    KeyBuilder,
+    StateType,
+    StorageKey,
+)
 
 from impasto_sqlite.database import Database
 
 _EMPTY = "DELETE FROM dialogue WHERE key = ? AND state IS NULL AND data IS NULL"
+
+
+class _PersonFirst(KeyBuilder):
+    """Keys that begin with whose state it is, so that all of one person can be found."""
+
+    def __init__(self) -> None:
+        self._rest = DefaultKeyBuilder(
+            with_bot_id=True, with_business_connection_id=True, with_destiny=True
+        )
+
+    def build(self, key: StorageKey, part: Literal["data", "state", "lock"] | None = None) -> str:
+        return f"{key.user_id}:{self._rest.build(key, part)}"
 
 
 class SqliteDialogue(BaseStorage):
@@ -24,9 +42,7 @@ class SqliteDialogue(BaseStorage):
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._keys = DefaultKeyBuilder(
-            with_bot_id=True, with_business_connection_id=True, with_destiny=True
-        )
+        self._keys = _PersonFirst()
 
     async def set_state(self, key: StorageKey, state: StateType = None) -> None:
         value = state.state if isinstance(state, State) else state
@@ -56,6 +72,14 @@ class SqliteDialogue(BaseStorage):
             return merged
 
         return await self._database.run(update)
+
+    async def forget(self, person: int) -> None:
+        """Everything of this person, in all chats."""
+        await self._database.run(
+            lambda connection: connection.execute(
+                "DELETE FROM dialogue WHERE key >= ? AND key < ?", (f"{person}:", f"{person};")
+            )
+        )
 
     async def close(self) -> None:
         """Nothing: the database is closed by the storage that owns it."""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from impasto.errors import InvalidTransition
 from impasto.jobs.job import Job, JobState, check_transition
+from impasto.jobs.journal import News
+from impasto.jobs.limits import HOUR, NO_LIMITS, LimitReached, Limits
 from impasto_sqlite.database import Database
 
 REMEMBER_UPDATES_SECONDS = 48 * 3600
@@ -17,6 +20,7 @@ REMEMBER_UPDATES_SECONDS = 48 * 3600
 must be forgotten: after a quiet week Telegram goes on from a random one."""
 
 _FINAL = tuple(state for state in JobState if state.is_final)
+_UNFINISHED = tuple(state for state in JobState if not state.is_final)
 
 # Whoever waited longest since their last start is next, with their oldest job. `turn` of a job that
 # was handed back does not count: its owner got nothing for it.
@@ -25,7 +29,10 @@ _LAST_TURN = """
      WHERE started.person = jobs.person AND started.state <> 'accepted')
 """
 _NEXT = f"""
-    SELECT body FROM jobs WHERE state = 'accepted' ORDER BY {_LAST_TURN}, number LIMIT 1
+    SELECT body FROM jobs WHERE state = 'accepted'
+    ORDER BY COALESCE(json_extract(body, '$.options.max_pixels') <= ?, 1),
+             {_LAST_TURN}, number
+    LIMIT 1
 """  # noqa: S608  (no outside value)
 # People take turns, so a person's n-th waiting job comes after everybody's (n-1)-th.
 _AHEAD = f"""
@@ -50,6 +57,12 @@ class SqliteJournal:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.begin_again()
+
+    def begin_again(self) -> None:
+        """The database was opened: by its only process, so that all earlier ones are gone."""
+        self._has_adopted_updates = False
+        self._has_adopted_jobs = False
 
     async def take_updates(self, updates: Sequence[tuple[int, str]]) -> list[int]:
         now = time.time()
@@ -99,13 +112,25 @@ class SqliteJournal:
             ]
         )
 
-    async def add(self, job: Job, *, limit: int | None = None) -> Job | None:
-        def add(connection: sqlite3.Connection) -> Job | None:
+    async def adopt_updates(self) -> list[tuple[int, str]]:
+        adopted = [] if self._has_adopted_updates else await self.unfinished_updates()
+        self._has_adopted_updates = True
+        return adopted
+
+    async def adopt_jobs(self) -> list[Job]:
+        adopted = [] if self._has_adopted_jobs else await self.in_states(*_UNFINISHED)
+        self._has_adopted_jobs = True
+        return adopted
+
+    async def listen(self, hear: Callable[[News], None]) -> None:
+        await asyncio.Event().wait()  # there are no other processes
+
+    async def add(self, job: Job, *, limits: Limits = NO_LIMITS) -> Job:
+        def add(connection: sqlite3.Connection) -> Job:
             known = _one(connection, "SELECT body FROM jobs WHERE origin = ?", job.origin)
             if known is not None:
                 return known
-            if limit is not None and len(_unfinished(connection, job.person)) >= limit:
-                return None
+            _check_limits(connection, job, limits)
             connection.execute(
                 "INSERT INTO jobs (id, origin, person, state, body) VALUES (?, ?, ?, ?, ?)",
                 (job.id, job.origin, job.person, job.state, job.model_dump_json()),
@@ -132,9 +157,9 @@ class SqliteJournal:
 
         return await self._database.run(note)
 
-    async def claim(self) -> Job | None:
+    async def claim(self, *, larger_than: int | None = None) -> Job | None:
         def claim(connection: sqlite3.Connection) -> Job | None:
-            job = _one(connection, _NEXT)
+            job = _one(connection, _NEXT, larger_than)
             if job is None:
                 return None
             connection.execute(
@@ -150,6 +175,9 @@ class SqliteJournal:
 
     async def of_person(self, person: int) -> list[Job]:
         return await self._database.run(lambda connection: _unfinished(connection, person))
+
+    async def count(self, *states: JobState) -> int:
+        return await self._database.run(lambda connection: _count(connection, *states))
 
     async def last_painted(self, count: int) -> list[Job]:
         # The plus keeps the planner off the index of states: from the newest row back, a few rows
@@ -168,6 +196,66 @@ class SqliteJournal:
             return int(row[0]) if row else 0
 
         return await self._database.run(count)
+
+    async def workers(self) -> int:
+        return 1
+
+    async def forget(self, person: int) -> list[Job]:
+        def forget(connection: sqlite3.Connection) -> list[Job]:
+            query = (
+                f"SELECT body FROM jobs WHERE person = ? AND state IN ({_marks(_FINAL)}) "  # noqa: S608
+                "AND NOT json_extract(body, '$.is_forgotten') ORDER BY number"
+            )
+            jobs = [job.forgotten() for job in _all(connection, query, person, *_FINAL)]
+            for job in jobs:
+                _store(connection, job)
+            return jobs
+
+        return await self._database.run(forget)
+
+    async def prune(self, before: datetime) -> int:
+        def prune(connection: sqlite3.Connection) -> int:
+            pruned = connection.execute(
+                f"DELETE FROM jobs WHERE state IN ({_marks(_FINAL)}) "  # noqa: S608
+                "AND julianday(json_extract(body, '$.changed_at')) < julianday(?)",
+                (*_FINAL, before.isoformat()),
+            ).rowcount
+            if pruned:
+                connection.execute("DELETE FROM changes WHERE job NOT IN (SELECT id FROM jobs)")
+            return pruned
+
+        return await self._database.run(prune)
+
+
+def _check_limits(connection: sqlite3.Connection, job: Job, limits: Limits) -> None:
+    """Raises LimitReached where one job more would be too many."""
+    if limits.unfinished is not None and (
+        len(_unfinished(connection, job.person)) >= limits.unfinished
+    ):
+        raise LimitReached("unfinished")
+    if limits.hourly is not None:
+        ages = _ages_within_the_hour(connection, job.person)
+        if len(ages) >= limits.hourly:
+            raise LimitReached("hourly", HOUR - ages[limits.hourly - 1])
+    if limits.waiting is not None and _count(connection, JobState.ACCEPTED) >= limits.waiting:
+        raise LimitReached("waiting")
+
+
+def _ages_within_the_hour(connection: sqlite3.Connection, person: int) -> list[float]:
+    """How many seconds ago this person's jobs of the last hour were accepted, newest first."""
+    query = """
+        WITH ages AS (
+            SELECT julianday('now') - julianday(json_extract(body, '$.accepted_at')) AS days
+            FROM jobs WHERE person = ?
+        )
+        SELECT days * 86400 AS age FROM ages WHERE age < ? ORDER BY age
+    """
+    return [float(row["age"]) for row in connection.execute(query, (person, HOUR))]
+
+
+def _count(connection: sqlite3.Connection, *states: JobState) -> int:
+    query = f"SELECT COUNT(*) FROM jobs WHERE state IN ({_marks(states)})"  # noqa: S608
+    return int(connection.execute(query, states).fetchone()[0])
 
 
 def _marks(values: Sequence[object]) -> str:
@@ -211,11 +299,17 @@ def _changed(connection: sqlite3.Connection, job: Job, to: JobState, facts: dict
 def _written(connection: sqlite3.Connection, job: Job, facts: dict[str, Any]) -> Job:
     # Validated, not copied: facts come from all over the program.
     changed = Job.model_validate({**job.model_dump(), **facts})
+    if changed.is_forgotten:
+        changed = changed.forgotten()
+    _store(connection, changed)
+    return changed
+
+
+def _store(connection: sqlite3.Connection, job: Job) -> None:
     connection.execute(
         "UPDATE jobs SET state = ?, body = ? WHERE id = ?",
-        (changed.state, changed.model_dump_json(), job.id),
+        (job.state, job.model_dump_json(), job.id),
     )
-    return changed
 
 
 def _log_change(connection: sqlite3.Connection, job: Job) -> None:

@@ -307,12 +307,9 @@ class TestListings:
         monkeypatch.setenv("IMPASTO_PLUGINS__MINE__API_KEY", "precious")
         ended = run("plugins", "--settings", "--json")
         found = {r["setting"]: r for r in json.loads(ended.out)}
-        assert found["plugins.mine.hue"] == {
-            "setting": "plugins.mine.hue",
-            "value": "7",
-            "default": "3",
-            "meaning": "How red.",
-        }
+        hue = found["plugins.mine.hue"]
+        assert (hue["value"], hue["default"], hue["meaning"]) == (7, 3, "How red.")
+        assert hue["from"] == "variable IMPASTO_PLUGINS__MINE__HUE"
         assert found["plugins.lbfgs.history"]["meaning"]
         assert "precious" not in ended.out
         assert "plugins.mine.hue" in run("plugins", "--settings").out
@@ -546,8 +543,15 @@ class Bot:
         self.stopped_by_event = False
 
     async def __call__(
-        self, settings: Settings, host: PluginHost, *, stop: asyncio.Event, on_ready: Any
+        self,
+        settings: Settings,
+        host: PluginHost,
+        *,
+        stop: asyncio.Event,
+        on_ready: Any,
+        changes: asyncio.Queue[Settings] | None,
     ) -> None:
+        assert changes is None, "what is played with has no settings file of its own"
         self.settings = settings
         assert host.settings is settings
         assert settings.state_dir.is_dir()

@@ -1,4 +1,4 @@
-"""No log line has a bot token in it, whoever wrote the line and however."""
+"""No log line has a secret in it, whoever wrote the line and however."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ from typing import Literal
 
 import pytest
 import structlog
+from aiogram import Bot
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import BaseModel, SecretStr
 
 from impasto.logs import configure_logging
 from impasto.scrubbing import scrub
-from impasto.settings import LogSettings
+from impasto.settings import LogSettings, PluginsSettings, Settings, TelegramSettings
+from impasto.telegram.webhook import Webhook, secret_of
 
 SECRET = "AAEexampleEXAMPLEexampleEXAMPLE-_ab"
 TOKEN = f"123456789:{SECRET}"
@@ -66,6 +69,39 @@ def test_values_of_events_are_scrubbed_at_any_depth(
     output = capsys.readouterr().err
     assert SECRET not in output
     assert output.count("123456789:***") >= 5
+
+
+@both_formats
+def test_secrets_of_other_shapes_are_scrubbed(
+    format_name: FormatName, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("impasto.scrubbing._hidden", set())
+    configure_logging(LogSettings(level="debug", format=format_name))
+    telegram = TelegramSettings(token=SecretStr(f"123456789:{SECRET}"))
+    Webhook(Bot(f"123456789:{SECRET}"), telegram)
+    shown = secret_of(telegram)
+    Settings(plugins=PluginsSettings(store={"entry": "hidden-entry"})).validate_plugin_section(
+        "store", Store
+    )
+    log = structlog.get_logger("test")
+    log.info("taken", header=shown, url="redis://:pass-word@host:6379/0", other="hidden-entry")
+    try:
+        raise ConnectionError(f"cannot reach rediss://name:pass-word@host, {shown}")
+    except ConnectionError:
+        log.exception("failed")
+    output = capsys.readouterr().err
+    assert "host:6379" in output
+    for secret in (shown, "pass-word", "hidden-entry"):
+        assert secret not in output
+
+
+class Store(BaseModel):
+    entry: SecretStr
+
+
+def test_what_is_no_secret_stays() -> None:
+    for text in ("https://host/a@b", "name@example.org", "12:30", "see https://t.me/impasto"):
+        assert scrub(text) == text
 
 
 @both_formats

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from impasto import resources
 from impasto.errors import SettingsError
+from impasto.knobs import knobs_of
+from impasto.plugins import settings_for_painting
 from impasto.settings import RESERVED_PLUGIN_NAMES, Settings, load_settings
 
 TOKEN = "123456:EXAMPLE-TOKEN"
@@ -25,7 +27,7 @@ def empty_surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     import os
 
     for name in os.environ:
-        if name.upper().startswith("IMPASTO_"):
+        if name.upper().startswith("IMPASTO_") or name == "PORT":
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -134,14 +136,16 @@ def test_every_wrong_setting_is_told_at_once() -> None:
 
 
 def test_an_unknown_setting_is_refused() -> None:
-    assert refusal(painting={"stepps": 3}) == "painting.stepps = 3: unknown setting"
+    assert refusal(painting={"stepps": 3}) == (
+        "painting.stepps = 3: unknown setting; did you mean painting.steps?"
+    )
 
 
 def test_the_token_is_never_shown() -> None:
     settings = load_settings(telegram={"token": TOKEN})
     for text in (repr(settings), str(settings), settings.model_dump_json()):
         assert "EXAMPLE-TOKEN" not in text
-    assert "EXAMPLE-TOKEN" not in repr(settings.without_secrets())
+    assert "EXAMPLE-TOKEN" not in repr(settings_for_painting(settings))
     assert settings.telegram.token.get_secret_value() == TOKEN
 
 
@@ -166,6 +170,39 @@ def test_whatever_stands_for_a_number_is_taken_or_refused_in_words(text: str) ->
         steps, refused = 1, str(error)
     assert 1 <= steps <= 5000
     assert not refused or refused.startswith("painting.steps = ")
+
+
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
+VALUES = SCALARS | st.lists(SCALARS, max_size=3) | st.dictionaries(st.text(), SCALARS, max_size=3)
+SECTIONS = {
+    name: value for name, value in Settings().model_dump().items() if isinstance(value, dict)
+}
+NAMES = st.sampled_from([*SECTIONS, *(name for section in SECTIONS.values() for name in section)])
+
+
+def answer_to(*arguments: Any, **overrides: Any) -> str | None:
+    """What is said of these settings; None when they are taken."""
+    try:
+        load_settings(*arguments, **overrides)
+    except SettingsError as error:
+        return str(error)
+    return None
+
+
+@given(st.dictionaries(NAMES, VALUES | st.dictionaries(NAMES, VALUES)))
+@settings(max_examples=40, deadline=None)
+def test_whatever_stands_in_a_file_is_taken_or_refused_in_words(values: dict[str, Any]) -> None:
+    assert answer_to(**values) != ""
+
+
+@given(st.binary(max_size=60) | st.text(max_size=60).map(str.encode))
+@settings(max_examples=40, deadline=None)
+def test_whatever_the_file_is_it_is_read_or_refused_in_words(
+    tmp_path_factory: pytest.TempPathFactory, data: bytes
+) -> None:
+    file = tmp_path_factory.mktemp("settings") / "impasto.toml"
+    file.write_bytes(data)
+    assert answer_to(file) != ""
 
 
 class Knobs(BaseModel):
@@ -206,12 +243,28 @@ def test_a_plugins_section_can_come_from_variables(monkeypatch: pytest.MonkeyPat
 
 def test_the_painting_process_understands_what_it_is_sent() -> None:
     settings = load_settings(
-        telegram={"token": TOKEN}, painting={"steps": 7}, plugins={"deny": ["x"], "y": {"z": 1}}
+        telegram={"token": TOKEN}, painting={"steps": 7}, plugins={"deny": ["x"], "cuda": {"z": 1}}
     )
-    received = Settings.model_validate(settings.without_secrets())
+    received = Settings.model_validate(settings_for_painting(settings))
     assert received.painting == settings.painting
     assert received.plugins == settings.plugins
     assert received.telegram.token.get_secret_value() == ""
+
+
+def test_the_painting_process_is_not_sent_what_plugins_of_the_bot_keep_secret(
+    tmp_path: Path,
+) -> None:
+    painter = tmp_path / "painter.py"
+    painter.write_text("def impasto_devices(settings): ...")
+    sections = {
+        "saq": {"redis_url": "redis://:secret@example.org"},
+        "nobodys": {"password": "secret"},
+        "painter": {"key": "of its own"},
+    }
+    settings = load_settings(plugins={"files": [str(painter)], **sections})
+    sent = settings_for_painting(settings)
+    assert "secret" not in repr(sent)
+    assert Settings.model_validate(sent).plugins.sections == {"painter": {"key": "of its own"}}
 
 
 def leaves(model: type[BaseModel], prefix: str = "") -> dict[str, Any]:
@@ -277,3 +330,105 @@ def test_reserved_names_are_the_keys_of_the_plugins_table() -> None:
     assert isinstance(fields, type)
     assert issubclass(fields, BaseModel)
     assert set(fields.model_fields) == RESERVED_PLUGIN_NAMES
+
+
+class TestOrigins:
+    """Where each value came from is known."""
+
+    def test_each_source_is_named(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        config = tmp_path / "mine.toml"
+        config.write_text("[painting]\nthreads = 1\nsteps = 1\n[plugins.sepia]\nhue = 3\n")
+        (tmp_path / ".env").write_text("IMPASTO_QUEUE__ATTEMPTS=3\n")
+        monkeypatch.setenv("IMPASTO_PAINTING__STEPS", "2")
+        monkeypatch.setenv("PORT", "8123")
+        settings = load_settings(config, log={"level": "debug"})
+        assert settings.origin("painting.threads") == str(config)
+        assert settings.origin("painting.steps") == "variable IMPASTO_PAINTING__STEPS"
+        assert settings.origin("queue.attempts") == ".env IMPASTO_QUEUE__ATTEMPTS"
+        assert settings.origin("server.port") == "variable PORT"
+        assert settings.origin("log.level") == "command"
+        assert settings.origin("plugins.sepia.hue") == str(config)
+        assert settings.origin("painting.optimizer") == "default"
+
+    def test_a_section_given_as_json_is_told_by_its_settings(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("IMPASTO_PAINTING", '{"steps": 4}')
+        assert load_settings().origin("painting.steps") == "variable IMPASTO_PAINTING__STEPS"
+
+
+class TestPort:
+    """Hosts say in PORT which port is ours."""
+
+    def test_it_is_taken(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("PORT", "5000")
+        assert load_settings().server.port == 5000
+
+    def test_our_own_variable_wins(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("PORT", "5000")
+        monkeypatch.setenv("IMPASTO_SERVER__PORT", "6000")
+        assert load_settings().server.port == 6000
+
+    def test_a_strange_one_is_refused_in_words(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("PORT", "tcp://10.0.0.1:5000")
+        assert "server.port = 'tcp://10.0.0.1:5000'" in refusal()
+
+
+class TestNearestName:
+    """A wrong name is answered with the right one."""
+
+    @pytest.mark.parametrize(
+        ("overrides", "meant"),
+        [
+            ({"painting": {"stpes": 3}}, "painting.steps"),
+            ({"queue": {"steps": 3}}, "painting.steps"),
+            ({"painting": {"max_pixel_cpu": 3}}, "painting.max_pixels_cpu"),
+            ({"paintings": {"steps": 3}}, "painting"),
+            ({"log": {"level": "debgu"}}, "debug"),
+            ({"plugins": {"safe_mod": True}}, "plugins.safe_mode"),
+        ],
+    )
+    def test_is_offered(self, overrides: dict[str, Any], meant: str) -> None:
+        assert refusal(**overrides).endswith(f"did you mean {meant}?")
+
+    def test_nothing_is_offered_where_nothing_is_near(self) -> None:
+        assert "did you mean" not in refusal(painting={"zzzz": 3})
+
+    def test_a_variable_of_no_section_is_told(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("IMPASTO_PAINTNG__STEPS", "3")
+        assert "IMPASTO_PAINTNG__STEPS is not a setting; did you mean painting.steps?" in refusal()
+
+    def test_in_a_plugins_section(self) -> None:
+        settings = load_settings(plugins={"sepia": {"hueu": 7}})
+        with pytest.raises(SettingsError, match=r"did you mean plugins\.sepia\.hue\?"):
+            settings.validate_plugin_section("sepia", Knobs)
+
+
+@pytest.mark.parametrize("secret", ["white space", "ü", "x" * 257])
+def test_a_webhooks_secret_is_one_that_telegram_takes(secret: str) -> None:
+    said = refusal(telegram={"webhook_secret": secret})
+    assert "A-Z, a-z, 0-9" in said
+    assert secret not in said
+
+
+KNOBS = {knob.name: knob for knob in knobs_of(Settings)}
+
+
+class TestKnobs:
+    """What is known about a setting beside its value."""
+
+    def test_bounds_and_units_are_told(self) -> None:
+        steps, keep = KNOBS["painting.steps"], KNOBS["queue.keep_hours"]
+        assert steps.allowed == "from 1 to 5,000"
+        assert (keep.allowed, keep.unit) == ("from 0 to 720", "hours")
+        assert KNOBS["painting.style_weight"].allowed.startswith("above 0 to ")
+        assert KNOBS["log.format"].allowed == "auto, pretty, json"
+
+    def test_those_that_a_running_bot_takes_over_are_marked(self) -> None:
+        live = {name for name, knob in KNOBS.items() if knob.is_live}
+        assert {"painting.steps", "painting.max_pixels_cpu", "queue.jobs_per_person"} <= live
+        assert not {"telegram.token", "state_dir", "queue.storage"} & live
+
+    def test_secrets_are_known(self) -> None:
+        secret = {name for name, knob in KNOBS.items() if knob.is_secret}
+        assert secret == {"telegram.token", "telegram.webhook_secret"}

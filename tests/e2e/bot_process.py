@@ -31,12 +31,15 @@ class BotProcess:
             "IMPASTO_TELEGRAM__TOKEN": playground.token,
             "IMPASTO_TELEGRAM__API_BASE": playground.url,
             "IMPASTO_TELEGRAM__EDIT_SECONDS": "0",
+            "IMPASTO_TELEGRAM__MESSAGES_PER_SECOND": "0",
+            "IMPASTO_TELEGRAM__CHAT_MESSAGES_PER_SECOND": "0",
             "IMPASTO_STATE_DIR": str(folder / "state"),
             "IMPASTO_PAINTING__MAX_PIXELS_CPU": str(max_pixels),
             "IMPASTO_PAINTING__STEPS": str(steps),
             "IMPASTO_PAINTING__PREVIEW_SECONDS": "0.1",
             "IMPASTO_PAINTING__DEVICE": "cpu",
             "IMPASTO_QUEUE__JOBS_PER_PERSON": "100",
+            "IMPASTO_QUEUE__PICTURES_PER_HOUR": "0",
         }
 
     @asynccontextmanager

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
+from aiohttp.web import AbstractRouteDef
 
 import impasto_adam
 import impasto_cpu
@@ -16,10 +17,20 @@ import impasto_cuda
 import impasto_dialog
 import impasto_lbfgs
 import impasto_log_jobs
+import impasto_metrics
+import impasto_networks
 import impasto_preprocess
 import impasto_styles
 from impasto import hookspecs
-from impasto.contracts import Device, NetworkSource, Optimizer, Preprocessor, Presenter, StylePreset
+from impasto.contracts import (
+    Device,
+    Finding,
+    NetworkSource,
+    Optimizer,
+    Preprocessor,
+    Presenter,
+    StylePreset,
+)
 from impasto.jobs.journal import Storage
 from impasto.jobs.queue import JobQueue
 from impasto.settings import Settings
@@ -37,8 +48,10 @@ MODULES = (
     "impasto_lbfgs",
     "impasto_local_queue",
     "impasto_log_jobs",
+    "impasto_metrics",
     "impasto_networks",
     "impasto_preprocess",
+    "impasto_sentry",
     "impasto_sqlite",
     "impasto_styles",
 )
@@ -132,10 +145,22 @@ class TestStorage(conformance.StorageConformance):
         return lambda: SqliteStorage(tmp_path)
 
 
-class TestObserver(conformance.ObserverConformance):
+class TestObservers(conformance.ObserverConformance):
+    @pytest.fixture(params=[impasto_log_jobs, impasto_metrics], ids=["log_jobs", "metrics"])
+    def observer(self, request: pytest.FixtureRequest) -> ModuleType:
+        return request.param  # type: ignore[no-any-return]
+
+
+class TestWebRoutes(conformance.WebRoutesConformance):
     @pytest.fixture
-    def observer(self) -> ModuleType:
-        return impasto_log_jobs
+    def routes(self) -> Sequence[AbstractRouteDef]:
+        return impasto_metrics.impasto_web_routes(settings=Settings())  # type: ignore[no-any-return]
+
+
+class TestChecks(conformance.ChecksConformance):
+    @pytest.fixture(params=[impasto_metrics, impasto_networks], ids=["metrics", "networks"])
+    def findings(self, request: pytest.FixtureRequest) -> Sequence[Finding]:
+        return request.param.impasto_checks(settings=Settings())  # type: ignore[no-any-return]
 
 
 SUITES_HERE = [value for value in vars().values() if isinstance(value, type)]

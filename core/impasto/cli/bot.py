@@ -1,4 +1,5 @@
-"""`impasto run` and `impasto play`: the bot on Telegram, and the bot in a chat page of its own."""
+"""`impasto run`, `impasto worker` and `impasto play`: the bot on Telegram, a process that paints
+for it, and the bot in a chat page of its own."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ import tempfile
 import webbrowser
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import typer
 
@@ -23,23 +24,52 @@ if TYPE_CHECKING:
     from impasto.settings import Settings
 
 
+class Program(Protocol):
+    """What runs in a process of its own until it is stopped."""
+
+    async def __call__(
+        self,
+        settings: Settings,
+        host: PluginHost,
+        *,
+        stop: asyncio.Event | None = None,
+        on_ready: Callable[[], None] | None = None,
+        changes: asyncio.Queue[Settings] | None = None,
+    ) -> None: ...
+
+
 def add_commands(cli: typer.Typer) -> None:
     cli.command("play")(play)
     cli.command("run")(run)
+    cli.command("worker")(worker)
 
 
 def run(context: typer.Context) -> None:
-    """Run the bot on Telegram, by long polling, until it is stopped."""
+    """Run the bot on Telegram until it is stopped. SIGHUP has it read its settings again."""
+    from impasto.telegram.app import run_bot
+
     session = session_of(context)
-    asyncio.run(_run(session.settings, session.bot))
+    asyncio.run(_run(session.settings, session.bot, run_bot, read=session.load_settings))
+
+
+def worker(context: typer.Context) -> None:
+    """Paint what bots on other machines accept, until it is stopped. See docs/scaling.md."""
+    from impasto.telegram.worker_app import run_worker
+
+    session = session_of(context)
+    asyncio.run(_run(session.settings, session.bot, run_worker, read=session.load_settings))
 
 
 async def _run(
-    settings: Settings, host: PluginHost, on_ready: Callable[[], None] | None = None
+    settings: Settings,
+    host: PluginHost,
+    program: Program,
+    on_ready: Callable[[], None] | None = None,
+    *,
+    read: Callable[[], Settings] | None = None,
 ) -> None:
     from impasto.plugins.troubles import forget_troubles
     from impasto.plugins.watchdog import LoopWatchdog
-    from impasto.telegram.app import run_bot
 
     def ready() -> None:
         if host.strict:
@@ -49,9 +79,9 @@ async def _run(
 
     forget_troubles(settings.state_dir)
     host.keep_troubles_in(settings.state_dir)
-    with stop_on_signals() as stop:
+    with stop_on_signals() as stop, settings_on_hangup(read) as changes:
         async with LoopWatchdog(host, settings.plugins.slow_seconds):
-            await run_bot(settings, host, stop=stop, on_ready=ready)
+            await program(settings, host, stop=stop, on_ready=ready, changes=changes)
 
 
 def play(
@@ -122,12 +152,19 @@ async def _play(
     overrides: dict[str, Any],
 ) -> None:
     from impasto.playground import Playground
+    from impasto.telegram.app import run_bot
 
     playground = Playground(host=host, port=port)
     await _start(playground, host, port)
     try:
         settings = session.load_settings(
-            **overrides, telegram={"token": playground.token, "api_base": playground.url}
+            **overrides,
+            telegram={
+                "token": playground.token,
+                "api_base": playground.url,
+                "webhook_base": "",  # nobody from outside brings anything here
+            },
+            server={"port": 0},
         )
 
         def show() -> None:
@@ -141,7 +178,7 @@ async def _play(
             with stop_on_signals() as stop:
                 await run_reloading(settings, session.arguments, stop=stop, on_ready=show)
         else:
-            await _run(settings, session.load_bot(settings), on_ready=show)
+            await _run(settings, session.load_bot(settings), run_bot, on_ready=show)
     finally:
         await playground.stop()
 
@@ -157,6 +194,33 @@ async def _start(playground: Playground, host: str, port: int) -> None:
         else:
             problem = f"the chat page cannot listen on {host}:{port}: {error.strerror or error}"
         raise OwnerError(problem) from None
+
+
+@contextlib.contextmanager
+def settings_on_hangup(
+    read: Callable[[], Settings] | None,
+) -> Iterator[asyncio.Queue[Settings] | None]:
+    """Settings that are read again at every SIGHUP; those that cannot be used are told in the log
+    and change nothing."""
+    import structlog
+
+    if read is None or not hasattr(signal, "SIGHUP"):
+        yield None
+        return
+    changes: asyncio.Queue[Settings] = asyncio.Queue()
+
+    def again() -> None:
+        try:
+            changes.put_nowait(read())
+        except OwnerError as error:
+            structlog.get_logger(__name__).error("settings_not_reloaded", why=str(error))
+
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGHUP, again)
+    try:
+        yield changes
+    finally:
+        loop.remove_signal_handler(signal.SIGHUP)
 
 
 @contextlib.contextmanager

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import inspect
-import json
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from impasto.cli.output import AsJson, print_json, print_table
 from impasto.cli.session import Session, session_of
+from impasto.cli.settings import show_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
+    from impasto.knobs import Knob
     from impasto.plugins import PluginHost, PluginRecord
     from impasto.settings import Settings
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def add_commands(cli: typer.Typer) -> None:
@@ -43,12 +43,7 @@ def plugins(
     }
     records = [(process, record) for process, host in hosts.items() for record in host.records]
     if settings:
-        rows = list(_settings_rows(hosts.values()))
-        columns = ("setting", "value", "default", "meaning")
-        if as_json:
-            print_json(dict(zip(columns, row, strict=True)) for row in rows)
-        else:
-            print_table(columns, rows)
+        show_settings(session.settings, _knobs(hosts.values()), as_json=as_json)
     elif as_json:
         print_json(
             _as_json(process, record, told[process].get(record.name, []))
@@ -118,18 +113,17 @@ def _in_words(troubles: Iterable[dict[str, Any]]) -> Iterable[str]:
         yield f"{trouble['where']}: {trouble['problem']}{times}"
 
 
-def _settings_rows(hosts: Iterable[PluginHost]) -> Iterable[tuple[str, str, str, str]]:
-    """Each setting of each plugin; what looks like a secret is not shown."""
-    from impasto.settings import hidden
+def _knobs(hosts: Iterable[PluginHost]) -> list[Knob]:
+    """Each setting of each plugin, also of one that is in both processes, once."""
+    from impasto.knobs import knobs_of
 
-    for host in hosts:
-        for record, model in host.call("impasto_settings"):
-            section = host.settings.plugin(record.name)
-            for name, field in model.model_fields.items():
-                setting = f"plugins.{record.name}.{name}"
-                default = field.get_default(call_default_factory=True)
-                value = "(set)" if hidden(name) else repr(getattr(section, name))
-                yield setting, value, repr(default), field.description or ""
+    knobs = {
+        knob.name: knob
+        for host in hosts
+        for record, model in host.call("impasto_settings")
+        for knob in knobs_of(model, f"plugins.{record.name}.")
+    }
+    return list(knobs.values())
 
 
 def _as_json(process: str, record: PluginRecord, troubles: list[dict[str, Any]]) -> dict[str, Any]:
@@ -157,18 +151,3 @@ def _hook_rows(hosts: dict[str, PluginHost]) -> Iterable[tuple[str, str, str]]:
             r.name for host in hosts.values() for r in host.active if hook in r.hooks
         )
         yield hook, where.lower(), ", ".join(names)
-
-
-def print_json(items: Iterable[dict[str, Any]]) -> None:
-    typer.echo(json.dumps(list(items), indent=2, ensure_ascii=False))
-
-
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(*columns, box=box.SIMPLE_HEAD)
-    for row in rows:
-        table.add_row(*row)
-    Console().print(table)

@@ -57,8 +57,8 @@ async def run_reloading(
             name = await changed
             ended.cancel()
             if name is not None:
-                typer.echo(f"{name} has changed: the bot starts again", err=True)
                 await _ended(process)
+                typer.echo(f"{name} has changed: the bot starts again", err=True)
                 process = await _started(settings, arguments)
     finally:
         await _ended(process)
@@ -130,6 +130,8 @@ async def _started(settings: Settings, arguments: Sequence[str]) -> asyncio.subp
         "IMPASTO_STATE_DIR": str(settings.state_dir),
         "IMPASTO_TELEGRAM__TOKEN": settings.telegram.token.get_secret_value(),
         "IMPASTO_TELEGRAM__API_BASE": settings.telegram.api_base,
+        "IMPASTO_TELEGRAM__WEBHOOK_BASE": settings.telegram.webhook_base,
+        "IMPASTO_SERVER__PORT": str(settings.server.port),
         "IMPASTO_PLUGINS__FILES": json.dumps([str(path) for path in settings.plugins.files]),
     }
     command = [sys.executable, "-m", "impasto", *arguments, "run"]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from impasto.cli.listing import AsJson, print_json, print_table
+from impasto.cli.output import AsJson, print_json, print_table
 from impasto.cli.session import Session, session_of
 from impasto.errors import OwnerError
 

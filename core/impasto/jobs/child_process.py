@@ -9,13 +9,15 @@ import asyncio
 import contextlib
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 
 import structlog
 from pydantic import ValidationError
 
+from impasto.jobs.memory import make_first_victim, oom_kills, resident_bytes
 from impasto.messages import Configure, Failed, Message, Painted, Progress, Ready, Stopped, encode
 from impasto.messages import from_child as parser
+from impasto.sources import environment_without_settings
 
 log = structlog.get_logger(__name__)
 
@@ -24,16 +26,24 @@ PAINTING_COMMAND = (sys.executable, "-m", "impasto.painting.child")
 _LONGEST_LINE = 1 << 20
 _SECONDS_TO_EXIT = 3.0
 
+SECONDS_BETWEEN_LOOKS = 0.5
+"""At the memory of a child that paints."""
+
+MOST_GROWTH = 2.0
+"""A child that rests in so many times the memory that it rested in after its first job leaks."""
+
 FromChild = Ready | Progress | Painted | Stopped | Failed
 
 
 class ChildLost(Exception):
     """The child died, was killed, or says nothing any more; it cannot be used again."""
 
-    def __init__(self, why: str, exit_code: int | None = None) -> None:
+    def __init__(self, why: str, exit_code: int | None = None, *, for_memory: bool = False) -> None:
         super().__init__(why)
         self.exit_code = exit_code
         """Negative: the signal that ended it; None: it did not end by itself."""
+        self.for_memory = for_memory
+        """It took too much memory, or the kernel had no more for it."""
 
 
 class PaintingChild:
@@ -48,6 +58,11 @@ class PaintingChild:
         self._process = process
         self._stdin = process.stdin
         self._stdout = process.stdout
+        self._was_killed = False
+        self._is_over_limit = False
+        self._oom_kills = oom_kills()
+        self._rested_in: int | None = None
+        self._jobs_begun = 0
 
     @classmethod
     async def start(
@@ -63,9 +78,11 @@ class PaintingChild:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             limit=_LONGEST_LINE,
+            env=environment_without_settings(),
             # A group of its own: Ctrl-C on the terminal is for the bot, which then stops the child.
             process_group=0,
         )
+        make_first_victim(process.pid)
         child = cls(process)
         try:
             child.tell(configure)
@@ -106,8 +123,30 @@ class PaintingChild:
         except TimeoutError:
             raise ChildLost(f"the painting process said nothing for {patience:g} s") from None
 
+    @contextlib.asynccontextmanager
+    async def watched(self, most_bytes: int | None) -> AsyncIterator[None]:
+        """Watches over one job: that it takes no more memory, and what became of it if not."""
+        self._jobs_begun += 1
+        self._oom_kills = oom_kills()
+        watch = asyncio.create_task(self._look_at_memory(most_bytes)) if most_bytes else None
+        try:
+            yield
+        finally:
+            if watch is not None:
+                watch.cancel()
+
+    def has_grown(self) -> bool:
+        """Whether it holds much more memory between two jobs than it once did."""
+        taken = resident_bytes(self.pid)
+        if taken is None or self._jobs_begun == 0:
+            return False
+        if self._rested_in is None:
+            self._rested_in = taken
+        return taken > MOST_GROWTH * self._rested_in
+
     def kill_now(self) -> None:
         """Kills the child without waiting for its end."""
+        self._was_killed = True
         with contextlib.suppress(ProcessLookupError):
             self._process.kill()
 
@@ -131,8 +170,31 @@ class PaintingChild:
             return b""
         if not line:
             code = await self._process.wait()
-            raise ChildLost(f"the painting process {_how_it_ended(code)}", code)
+            raise self._loss(code)
         return line
+
+    def _loss(self, code: int) -> ChildLost:
+        if self._is_over_limit:
+            return ChildLost("the painting process took too much memory", code, for_memory=True)
+        why = f"the painting process {_how_it_ended(code)}"
+        return ChildLost(why, code, for_memory=self._was_killed_by_kernel(code))
+
+    async def _look_at_memory(self, most_bytes: int) -> None:
+        while (taken := resident_bytes(self.pid)) is not None:
+            if taken > most_bytes:
+                log.warning("painting_child_over_limit", pid=self.pid, megabytes=taken >> 20)
+                self._is_over_limit = True
+                self.kill_now()
+                return
+            await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
+
+    def _was_killed_by_kernel(self, code: int) -> bool:
+        """Whether the out-of-memory killer did it. Where it does not tell, a SIGKILL that is not
+        ours is taken for one of its."""
+        if code != -signal.SIGKILL or self._was_killed:
+            return False
+        kills = oom_kills()
+        return kills is None or kills != self._oom_kills
 
 
 def _parsed(line: bytes) -> FromChild | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,8 +14,6 @@ from impasto.jobs.job import Job, JobState
 from impasto.jobs.journal import Journal
 
 log = structlog.get_logger(__name__)
-
-SWEEP_SECONDS = 3600.0
 
 
 class JobFolders:
@@ -35,16 +34,19 @@ class JobFolders:
 
     async def release(self, job: Job) -> None:
         """The job is final: removes its folder unless pictures are to be kept for a while."""
-        if not self._keep and job.state.is_final:
+        if job.state.is_final and (job.is_forgotten or not self._keep):
             await self._remove(self.of(job.id))
 
     def job_changed(self, job: Job, change: JobState) -> None:
         """Watches the ledger: the folder of a job that was told is released at once. Of a cancelled
         one the worker does that, once the child writes no more."""
         if change in (JobState.DELIVERED, JobState.EXPLAINED):
-            removal = asyncio.create_task(self.release(job))
-            self._removals.add(removal)
-            removal.add_done_callback(self._removals.discard)
+            self._release_later(job)
+
+    def jobs_forgotten(self, jobs: Sequence[Job]) -> None:
+        """Watches the ledger: pictures of somebody who had the bot forget them go at once."""
+        for job in jobs:
+            self._release_later(job)
 
     async def sweep(self, journal: Journal) -> int:
         """Removes folders whose time is over and those of no job; returns how many."""
@@ -56,19 +58,14 @@ class JobFolders:
                 removed += 1
         return removed
 
-    async def sweep_hourly(self, journal: Journal) -> None:
-        """Sweeps now and every hour, until cancelled."""
-        while True:
-            try:
-                removed = await self.sweep(journal)
-            except Exception:
-                log.exception("job_folders_not_swept")
-            else:
-                log.debug("job_folders_swept", removed=removed)
-            await asyncio.sleep(SWEEP_SECONDS)
+    def _release_later(self, job: Job) -> None:
+        removal = asyncio.create_task(self.release(job))
+        self._removals.add(removal)
+        removal.add_done_callback(self._removals.discard)
 
     def _is_over(self, job: Job) -> bool:
-        return job.state.is_final and datetime.now(UTC) - job.changed_at >= self._keep
+        is_old = datetime.now(UTC) - job.changed_at >= self._keep
+        return job.state.is_final and (is_old or job.is_forgotten)
 
     def _folders(self) -> list[Path]:
         if not self.root.is_dir():

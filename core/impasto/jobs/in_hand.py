@@ -22,6 +22,7 @@ class Stop(Enum):
 
     TAKEN_AWAY = auto()  # cancelled or abandoned: the journal knows
     SHUTDOWN = auto()
+    PUT_OFF = auto()  # the disk is full
 
 
 class StopRequested(Exception):

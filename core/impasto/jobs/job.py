@@ -5,6 +5,7 @@
        |  |        | `-----> cancelled
        `--+--------'
     any state before the end may also go to abandoned: the person blocked the bot or is gone
+    painted goes back to accepted when its picture was lost with the machine that painted it
 
 `painted` and `failed` are not ends: the person has not been told yet. What is told is made
 repeatable by `status_message`, the message in the chat that shows this job.
@@ -56,7 +57,9 @@ FOLLOWERS: dict[JobState, frozenset[JobState]] = {
             JobState.ABANDONED,
         }
     ),
-    JobState.PAINTED: frozenset({JobState.DELIVERED, JobState.FAILED, JobState.ABANDONED}),
+    JobState.PAINTED: frozenset(
+        {JobState.ACCEPTED, JobState.DELIVERED, JobState.FAILED, JobState.ABANDONED}
+    ),
     JobState.FAILED: frozenset({JobState.EXPLAINED, JobState.ABANDONED}),
     JobState.DELIVERED: frozenset(),
     JobState.EXPLAINED: frozenset(),
@@ -159,9 +162,44 @@ class Job(JobModel):
     """Telegram's `file_id` of the finished picture in the chat."""
     file_id: str | None = None
     """The same of the full-quality file, once it was sent."""
+    file_caption: str | None = None
+    """What is to stand below the full-quality file, while a bot on another machine waits for it."""
     seconds: float | None = None
     """Time the painting took."""
+    steps: int | None = None
+    """Optimizer steps that it took."""
     effort: Effort | None = None
     reduced: bool = False
     """Painted smaller than asked, because there was not the memory for more."""
+    shrunk: bool = False
+    """The painting process died for want of memory, and `options` ask for half the pixels since."""
     failure: Failure | None = None
+    is_forgotten: bool = False
+    """The person had the bot forget them; see `forgotten`."""
+
+    @property
+    def label(self) -> str:
+        """Names of its styles, fit for the name of a file."""
+        return "-".join(style.preset or "own" for style in self.styles)
+
+    def forgotten(self) -> Job:
+        """What stays of a final job that its person wants forgotten: that there was one, for the
+        limits and the estimates, but no picture and no wish of theirs."""
+        return self.model_copy(
+            update={
+                "content": _FORGOTTEN_PICTURE,
+                "styles": (_FORGOTTEN_STYLE,),
+                "options": PaintOptions(),
+                "wishes": {},
+                "reply_to": None,
+                "result": None,
+                "photo_id": None,
+                "file_id": None,
+                "file_caption": None,
+                "is_forgotten": True,
+            }
+        )
+
+
+_FORGOTTEN_PICTURE = TelegramPicture(file_id="")
+_FORGOTTEN_STYLE = ChosenStyle(picture=_FORGOTTEN_PICTURE)

@@ -1,24 +1,45 @@
 """Every update taken and every job: the protocol of the store that is the only truth.
 
 The journal is asynchronous and durable: when a call returns, what it wrote survives the process.
+
+Several processes may share one, where its storage says so. Each unfinished update and job is in
+the charge of one of them: of the process that took, added, claimed or adopted it last. A process is
+gone when it has ended and another uses its `state_dir`, or when it was not heard of for a while;
+what it was in charge of waits for `adopt_updates` and `adopt_jobs`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
+from impasto.jobs.buckets import Buckets
 from impasto.jobs.job import Job, JobState
+from impasto.jobs.limits import NO_LIMITS, Limits
 
 if TYPE_CHECKING:
-    from aiogram.fsm.storage.base import BaseStorage
+    from aiogram.fsm.storage.base import BaseEventIsolation, BaseStorage
+
+
+class News(NamedTuple):
+    """A job that another process has changed."""
+
+    job: Job
+    """As it is now."""
+    is_ours: bool
+    """Whether this process is in charge of it."""
 
 
 class Journal(Protocol):
     """Updates and jobs, each call one transaction."""
 
     async def take_updates(self, updates: Sequence[tuple[int, str]]) -> list[int]:
-        """Stores updates (id, JSON) that are not known yet; returns the ids of the new ones."""
+        """Stores updates (id, JSON) that are not known yet; returns the ids of the new ones.
+
+        A finished update is known for at least 48 hours and not much longer: Telegram keeps one
+        for at most 24, and after a quiet week it goes on from a random id.
+        """
         ...
 
     async def begin_update(self, update_id: int) -> int:
@@ -26,18 +47,36 @@ class Journal(Protocol):
         ...
 
     async def finish_update(self, update_id: int) -> None:
-        """The update was handled or is given up: `unfinished_updates` does not return it again."""
+        """The update was handled or is given up: `unfinished_updates` does not return it again,
+        and what is kept of it is its id, not what the person wrote."""
         ...
 
     async def unfinished_updates(self) -> list[tuple[int, str]]:
         """Updates that were taken and not finished, oldest first."""
         ...
 
-    async def add(self, job: Job, *, limit: int | None = None) -> Job | None:
-        """Stores a new job in state `accepted` and returns it.
+    async def adopt_updates(self) -> list[tuple[int, str]]:
+        """Takes charge of unfinished updates whose process is gone; returns them, oldest first."""
+        ...
 
-        Returns the known job instead when there is one of the same `origin`, and None, storing
-        nothing, when the person has `limit` jobs that are not final.
+    async def adopt_jobs(self) -> list[Job]:
+        """Takes charge of jobs that are not final and whose process is gone; returns them, oldest
+        first. The first call also returns what an earlier process left in this `state_dir`."""
+        ...
+
+    async def listen(self, hear: Callable[[News], None]) -> None:
+        """Calls `hear` for every change of a job's state by another process, and when one sets
+        `finish_early`, sets or clears `file_caption`, or has the job forgotten, until cancelled;
+        nothing is left out while the connection is lost."""
+        ...
+
+    async def add(self, job: Job, *, limits: Limits = NO_LIMITS) -> Job:
+        """Stores a new job in state `accepted` and returns it; the known job instead, whatever the
+        limits, when there is one of the same `origin`.
+
+        Raises:
+            LimitReached: there are as many jobs as `limits` allow, checked in the order of its
+                fields; nothing was stored.
         """
         ...
 
@@ -47,17 +86,21 @@ class Journal(Protocol):
         """Changes the state and, with it, fields of the job; returns the job as it is now.
 
         Raises:
-            InvalidTransition: `to` may not follow the job's state, or there is no such job.
+            InvalidTransition: `to` may not follow the job's state, there is no such job, or it has
+                left the queue and another process is in charge of it: then it can only be cancelled
+                or abandoned here.
         """
         ...
 
     async def note(self, job_id: str, **facts: Any) -> Job:
-        """Changes fields other than the state (such as `status_message`)."""
+        """Changes fields other than the state (such as `status_message`). What was forgotten stays
+        so: of a forgotten job only `Job.forgotten()` is stored."""
         ...
 
-    async def claim(self) -> Job | None:
+    async def claim(self, *, larger_than: int | None = None) -> Job | None:
         """Moves the next waiting job to `running`, atomically, counting an attempt; None when none
-        waits. The next job is the one whose owner has waited longest since their last."""
+        waits. The next job is the one whose owner has waited longest since their last. With
+        `larger_than`, jobs that are to have more pixels than that come before all others."""
         ...
 
     async def in_states(self, *states: JobState) -> list[Job]:
@@ -68,6 +111,10 @@ class Journal(Protocol):
         """A person's jobs that are not final, oldest first."""
         ...
 
+    async def count(self, *states: JobState) -> int:
+        """How many jobs are in any of these states."""
+        ...
+
     async def last_painted(self, count: int) -> list[Job]:
         """The jobs that have an `effort`, newest first, at most so many."""
         ...
@@ -76,12 +123,29 @@ class Journal(Protocol):
         """How many running and waiting jobs come before this one."""
         ...
 
+    async def workers(self) -> int:
+        """How many processes claim jobs, each of which paints one at a time; at least 1."""
+        ...
+
+    async def forget(self, person: int) -> list[Job]:
+        """Replaces this person's final jobs by what `Job.forgotten()` makes of them; returns those
+        that were not forgotten before. Others stay as they are: see `Studio.forget`."""
+        ...
+
+    async def prune(self, before: datetime) -> int:
+        """Removes final jobs whose `changed_at` is earlier, with all that is stored about them;
+        returns how many. (Finished updates are `take_updates`'s to remove.)"""
+        ...
+
 
 @runtime_checkable
 class Storage(Protocol):
-    """Where the bot's memory lives: the journal, and the dialogue state (aiogram's FSM storage)."""
+    """Where the bot's memory lives: the journal, the dialogue state (aiogram's FSM storage), and
+    the token buckets."""
 
     name: str
+    is_shared: bool
+    """Whether several processes may use it at the same time, on other machines too."""
 
     async def open(self) -> None: ...
 
@@ -90,5 +154,20 @@ class Storage(Protocol):
 
     @property
     def dialogue(self) -> BaseStorage: ...
+
+    @property
+    def buckets(self) -> Buckets:
+        """Shared by all processes that use this storage; `MemoryBuckets` if that is only one."""
+        ...
+
+    @property
+    def isolation(self) -> BaseEventIsolation:
+        """Keeps two updates of one person in one chat from being handled at the same time, by any
+        of the processes that share the storage."""
+        ...
+
+    async def forget_dialogue(self, person: int) -> None:
+        """Removes the dialogue state and data of this person: of all bots, chats and destinies."""
+        ...
 
     async def close(self) -> None: ...

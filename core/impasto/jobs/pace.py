@@ -35,6 +35,10 @@ class Pace:
         self.device: str | None = None
         """Name of the device that paints, once the painting process has said it."""
 
+    def renew(self, painting: PaintingSettings) -> None:
+        """Promises by these settings from here on."""
+        self._painting = painting
+
     async def pixel_cap(self) -> int:
         """Most pixels of a result when nothing else is asked for, on the device that paints."""
         return self._cap(await self._efforts())
@@ -52,7 +56,16 @@ class Pace:
         own = self._seconds_for(job, efforts)
         if own is None:
             return None
-        return own + ahead * median(effort.seconds for effort in efforts)
+        return own + await self._seconds_for_others(ahead, efforts)
+
+    async def seconds_for_others(self, count: int) -> float | None:
+        """How long so many paintings like the last ones may take, in seconds."""
+        efforts = await self._efforts()
+        return await self._seconds_for_others(count, efforts) if efforts else None
+
+    async def _seconds_for_others(self, count: int, efforts: list[Effort]) -> float:
+        workers = await self._journal.workers()
+        return count / workers * median(effort.seconds for effort in efforts)
 
     async def _efforts(self) -> list[Effort]:
         """Of the last paintings on the device in use, newest first."""

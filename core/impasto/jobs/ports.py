@@ -18,6 +18,7 @@ class PictureSource(Protocol):
 
         Raises:
             PictureError: it is too large or gone for good.
+            OSError: the file cannot be written.
         """
         ...
 

@@ -29,6 +29,7 @@ class JobQueue(Protocol):
 
         `work` paints one job and returns True, or returns False when none was waiting. It is also
         called at the start until it returns False: jobs announced to an earlier process wait there.
+        On many machines it is called now and then without a ticket, too.
         """
         ...
 

@@ -1,9 +1,13 @@
-"""After a restart: what an earlier process left unfinished goes on where the journal says."""
+"""What processes that are gone left unfinished goes on where the journal says: after a restart, and
+when another machine was lost."""
 
 from __future__ import annotations
 
+import asyncio
+
 import structlog
 
+from impasto.errors import InvalidTransition
 from impasto.jobs.job import Failure, Job, JobState
 from impasto.jobs.ledger import Ledger
 from impasto.jobs.ports import Reporter
@@ -15,33 +19,54 @@ MOST_ATTEMPTS = 10
 """A job that was running this often when everything ended may well be the reason for it."""
 
 
-async def hand_back_orphans(ledger: Ledger) -> None:
-    """Running jobs wait again. Only for the sole worker of a journal, before it starts: there, a
-    running job is one whose worker is gone."""
-    for job in await ledger.journal.in_states(JobState.RUNNING):
-        await _hand_back(ledger, job)
+class Recovery:
+    """Takes charge of jobs that nobody is in charge of, at the start and from time to time."""
+
+    def __init__(self, ledger: Ledger, queue: JobQueue, reporter: Reporter) -> None:
+        self._ledger = ledger
+        self._queue = queue
+        self._reporter = reporter
+        self._adopted: list[str] = []
+        """Ids of jobs that remain to be gone on with, also when that failed half-way."""
+
+    async def recover(self) -> None:
+        """Running jobs wait again, waiting ones are announced, what was not told yet is told."""
+        journal = self._ledger.journal
+        self._adopted += [job.id for job in await journal.adopt_jobs()]
+        if self._adopted:
+            log.info("jobs_recovered", count=len(self._adopted))
+        while self._adopted:
+            job = await journal.get(self._adopted[0])
+            try:
+                if job is not None:
+                    await self._go_on(job)
+            except InvalidTransition as error:
+                log.info("job_changed_meanwhile", job=self._adopted[0], why=str(error))
+            del self._adopted[0]
+
+    async def _go_on(self, job: Job) -> None:
+        is_lost = job.state is JobState.PAINTED and not await _is_here(job)
+        if job.state is JobState.RUNNING or is_lost:
+            job = await self._handed_back(job)
+        if job.state is JobState.ACCEPTED:
+            await self._queue.put(job.id)
+            if job.status_message is None:
+                self._reporter.accepted(job)
+        elif not job.state.is_final:
+            self._reporter.finished(job)
+
+    async def _handed_back(self, job: Job) -> Job:
+        if job.attempts < MOST_ATTEMPTS:
+            facts = {"finish_early": False, "result": None}
+            return await self._ledger.move(job.id, JobState.ACCEPTED, **facts)
+        log.warning("job_given_up", job=job.id, attempts=job.attempts)
+        failure = Failure(
+            code="painting_failed",
+            sentence="Painting this picture failed; please try again or send another one.",
+        )
+        return await self._ledger.move(job.id, JobState.FAILED, failure=failure)
 
 
-async def resume(ledger: Ledger, queue: JobQueue, reporter: Reporter) -> None:
-    """Announces waiting jobs and tells what was not told yet."""
-    for job in await ledger.journal.in_states(JobState.PAINTED, JobState.FAILED):
-        reporter.finished(job)
-    waiting = await ledger.journal.in_states(JobState.ACCEPTED)
-    for job in waiting:
-        await queue.put(job.id)
-        if job.status_message is None:
-            reporter.accepted(job)
-    if waiting:
-        log.info("jobs_recovered", waiting=len(waiting))
-
-
-async def _hand_back(ledger: Ledger, job: Job) -> None:
-    if job.attempts < MOST_ATTEMPTS:
-        await ledger.move(job.id, JobState.ACCEPTED, finish_early=False)
-        return
-    log.warning("job_given_up", job=job.id, attempts=job.attempts)
-    failure = Failure(
-        code="painting_failed",
-        sentence="Painting this picture failed; please try again or send another one.",
-    )
-    await ledger.move(job.id, JobState.FAILED, failure=failure)
+async def _is_here(job: Job) -> bool:
+    """Whether the finished picture is on a disk of this machine."""
+    return job.result is not None and await asyncio.to_thread(job.result.is_file)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import asyncio
+import math
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -11,12 +13,22 @@ from types import MappingProxyType
 from impasto.contracts import PaintOptions, StylePreset
 from impasto.errors import InvalidTransition, TooManyJobs
 from impasto.jobs.job import ChosenStyle, Job, JobState, TelegramPicture
+from impasto.jobs.journal import Storage
 from impasto.jobs.ledger import Ledger
+from impasto.jobs.limits import NO_LIMITS, LimitReached, Limits
 from impasto.jobs.pace import Pace
 from impasto.jobs.ports import Reporter
 from impasto.jobs.queue import JobQueue
+from impasto.settings import QueueSettings
 
 _CAN_CANCEL = (JobState.ACCEPTED, JobState.RUNNING)
+
+SECONDS_FOR_FILE = 15.0
+"""A file of some MB is on its way to Telegram in less."""
+
+SHARE_TO_WAIT_FOR = 0.25
+"""Who found too many pictures waiting is asked back when this share of them is painted: when the
+first is, all would come at once for its one place."""
 
 
 @dataclass(slots=True)
@@ -47,26 +59,53 @@ def _next_origin() -> str | None:
     return f"update {update.update_id} job {update.accepted}"
 
 
+def limits_of(queue: QueueSettings) -> Limits:
+    """The limits that the settings name, where 0 is none."""
+    return Limits(
+        unfinished=queue.jobs_per_person,
+        hourly=queue.pictures_per_hour or None,
+        waiting=queue.most_waiting or None,
+    )
+
+
 class Studio:
-    """Accepts, looks up and cancels jobs; aiogram passes it to handlers as `studio`."""
+    """Accepts, looks up and cancels jobs; aiogram passes it to handlers as `studio`.
+
+    Limits are not for `owners` (ids of people).
+    """
 
     def __init__(
         self,
         *,
         ledger: Ledger,
+        storage: Storage,
         queue: JobQueue,
         reporter: Reporter,
         presets: Sequence[StylePreset],
-        jobs_per_person: int,
+        limits: Limits,
         pace: Pace,
+        owners: Collection[int] = (),
     ) -> None:
         self.presets = tuple(presets)
         self.pace = pace
+        self.limits = limits
+        self.owners = frozenset(owners)
         self._presets = {preset.name: preset for preset in presets}
         self._ledger = ledger
+        self._storage = storage
         self._queue = queue
         self._reporter = reporter
-        self._jobs_per_person = jobs_per_person
+        self._files: dict[str, asyncio.Future[None]] = {}
+        ledger.watch(self._job_changed)
+
+    def renew(
+        self, presets: Sequence[StylePreset], limits: Limits, owners: Collection[int]
+    ) -> None:
+        """Accepts jobs by these from here on."""
+        self.presets = tuple(presets)
+        self._presets = {preset.name: preset for preset in presets}
+        self.limits = limits
+        self.owners = frozenset(owners)
 
     def preset(self, name: str) -> StylePreset | None:
         """A preset by name; None when there is none, as after a button of an old message."""
@@ -91,7 +130,7 @@ class Studio:
         that the status message answers.
 
         Raises:
-            TooManyJobs: the person has as many unfinished jobs as the settings allow.
+            TooManyJobs: there are as many jobs as the limits allow.
         """
         job = Job(
             person=person,
@@ -104,22 +143,26 @@ class Studio:
             reply_to=reply_to,
             origin=_next_origin(),
         )
-        stored = await self._ledger.add(job, limit=self._jobs_per_person)
-        if stored is None:
-            limit = self._jobs_per_person
-            raise TooManyJobs(
-                "too_many_jobs",
-                f"You already have {limit} pictures in the works; wait for one or cancel it.",
-                limit=limit,
-            )
+        limits = NO_LIMITS if person in self.owners else self.limits
+        try:
+            stored = await self._ledger.add(job, limits=limits)
+        except LimitReached as reached:
+            raise await self._refusal(reached, limits) from None
         if stored.state is JobState.ACCEPTED:
             await self._reporter.accepted(stored)
             await self._queue.put(stored.id)
         return stored
 
     async def cancel(self, job_id: str, person: int) -> Job | None:
-        """Cancels a waiting or running job of this person; None when there is no such job."""
+        """Cancels a waiting or running job of this person; None when there is no such job.
+
+        One that is cancelled already is told again: when the process ended before the person was
+        told, its button is still there.
+        """
         job = await self.job(job_id, person)
+        if job is not None and job.state is JobState.CANCELLED:
+            self._reporter.finished(job)
+            return job
         if job is None or job.state not in _CAN_CANCEL:
             return None
         try:
@@ -137,15 +180,85 @@ class Studio:
             return None
         return await self._ledger.hurry(job_id)
 
+    async def forget(self, person: int) -> None:
+        """Ends what is unfinished for this person and forgets their pictures, styles and wishes:
+        what is left of their jobs are numbers. Their dialogue state goes too, in all chats."""
+        for job in await self.jobs_of(person):
+            if await self.cancel(job.id, person) is None:
+                with suppress(InvalidTransition):  # it has just ended
+                    await self._ledger.move(job.id, JobState.ABANDONED)
+        await self._ledger.forget(person)
+        await self._storage.forget_dialogue(person)
+
     async def keep_file_id(self, job: Job, file_id: str) -> None:
         """The full-quality file was sent: from now on Telegram has it."""
         await self._ledger.note(job.id, file_id=file_id)
 
+    async def have_file_sent(self, job: Job, caption: str) -> bool:
+        """Has the machine that painted the picture send it in full quality, with this caption
+        (HTML); False when none that has it answers within SECONDS_FOR_FILE."""
+        if job.result is None or not self._storage.is_shared:
+            return False
+        sent = self._files.setdefault(job.id, asyncio.get_running_loop().create_future())
+        try:
+            await self._ledger.note(job.id, file_caption=caption)
+            async with asyncio.timeout(SECONDS_FOR_FILE):
+                await asyncio.shield(sent)
+        except TimeoutError:
+            await self._ledger.note(job.id, file_caption=None)
+        finally:
+            self._files.pop(job.id, None)
+        return sent.done()
+
     async def job(self, job_id: str, person: int) -> Job | None:
-        """A job of this person; None also when it is somebody else's."""
+        """A job of this person; None also when it is somebody else's, or forgotten."""
         job = await self._ledger.journal.get(job_id)
-        return job if job is not None and job.person == person else None
+        if job is None or job.person != person or job.is_forgotten:
+            return None
+        return job
+
+    async def count(self, *states: JobState) -> int:
+        """How many jobs of all people are in any of these states."""
+        return await self._ledger.journal.count(*states)
 
     async def jobs_of(self, person: int) -> list[Job]:
         """The person's unfinished jobs, oldest first."""
         return await self._ledger.journal.of_person(person)
+
+    def _job_changed(self, job: Job, change: JobState) -> None:
+        sent = self._files.get(job.id)
+        if sent is not None and job.file_id is not None and not sent.done():
+            sent.set_result(None)
+
+    async def _refusal(self, reached: LimitReached, limits: Limits) -> TooManyJobs:
+        match reached.limit:
+            case "unfinished":
+                most = limits.unfinished or 0
+                return TooManyJobs(
+                    "too_many_jobs",
+                    f"You already have {most} pictures in the works; wait for one or cancel it.",
+                    limit=most,
+                )
+            case "hourly":
+                minutes = math.ceil(reached.seconds / 60)
+                return TooManyJobs(
+                    "too_many_this_hour",
+                    f"You have had {limits.hourly} pictures within an hour; come back in about "
+                    f"{minutes} min.",
+                    limit=limits.hourly or 0,
+                    seconds=math.ceil(reached.seconds),
+                )
+            case "waiting":
+                return await self._too_many_waiting(limits.waiting or 0)
+
+    async def _too_many_waiting(self, most: int) -> TooManyJobs:
+        seconds = await self.pace.seconds_for_others(math.ceil(most * SHARE_TO_WAIT_FOR))
+        if seconds is None:
+            sentence = "Too many pictures are waiting to be painted; come back a little later."
+            return TooManyJobs("too_many_waiting", sentence)
+        minutes = math.ceil(seconds / 60)
+        return TooManyJobs(
+            "too_many_waiting",
+            f"Too many pictures are waiting to be painted; come back in about {minutes} min.",
+            seconds=math.ceil(seconds),
+        )

@@ -1,16 +1,18 @@
-"""The worker: parent of the painting child. Claims a job, fetches its pictures, has it painted,
-writes down what came of it; replaces a child that dies or falls silent; hands back what it cannot
-finish."""
+"""The worker and a job's way through it: claims a job, fetches its pictures, has it painted, again
+where a child died, writes down what came of it; hands back what it cannot finish."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import errno
+from collections.abc import Callable, Sequence
 
 import structlog
+from structlog.contextvars import bound_contextvars
 
 from impasto.contracts import StylePreset
 from impasto.errors import ChatError, InvalidTransition, PaintingFailed, PictureError
+from impasto.jobs.child_keeper import ChildKeeper
 from impasto.jobs.child_process import PAINTING_COMMAND, ChildLost, PaintingChild
 from impasto.jobs.folders import JobFolders
 from impasto.jobs.in_hand import InHand, Stop, StopRequested
@@ -18,13 +20,12 @@ from impasto.jobs.job import ChosenStyle, Failure, Job, JobState
 from impasto.jobs.ledger import Ledger
 from impasto.jobs.pace import effort_of
 from impasto.jobs.ports import PictureSource, Reporter
+from impasto.jobs.shrinking import OUT_OF_MEMORY, in_half_the_pixels
 from impasto.messages import (
-    Configure,
     Failed,
     Outcome,
     Paint,
     Painted,
-    PresetFile,
     Progress,
     Ready,
     Stopped,
@@ -33,6 +34,8 @@ from impasto.messages import (
 from impasto.settings import Settings
 
 log = structlog.get_logger(__name__)
+
+_FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
 
 
 class Worker:
@@ -50,20 +53,14 @@ class Worker:
         command: Sequence[str] = PAINTING_COMMAND,
     ) -> None:
         self._attempts = settings.queue.attempts
-        self._configure = Configure(
-            settings=settings.without_secrets(),
-            presets=[
-                PresetFile(path=preset.picture, brush_size=preset.brush_size) for preset in presets
-            ],
-        )
+        self._keeper = ChildKeeper(settings, presets, command=command)
         self._ledger = ledger
         self._pictures = pictures
         self._reporter = reporter
         self._presets = {preset.name: preset for preset in presets}
         self._folders = folders
-        self._command = command
-        self._silence = settings.queue.silence_seconds
-        self._starting: asyncio.Task[PaintingChild] | None = None
+        self._painting = settings.painting
+        self._prefers_large = False
         self._in_hand: InHand | None = None
         self._unwritten: tuple[InHand, Outcome] | None = None
         """What came of a job, until the journal has it."""
@@ -72,10 +69,17 @@ class Worker:
         self._draining = False
         ledger.watch(self._job_changed)
         ledger.on_hurry(self._job_hurried)
+        ledger.on_leaving(self._job_left)
 
-    def warm_up(self) -> None:
-        """Starts the child in the background, so that the first job need not wait for it."""
-        self._started()
+    def on_loss(self, listener: Callable[[str], None]) -> None:
+        """As `ChildKeeper.on_loss`."""
+        self._keeper.on_loss(listener)
+
+    def renew(self, settings: Settings, presets: Sequence[StylePreset]) -> None:
+        """Paints by these settings from the next job on, with a new child."""
+        self._keeper.renew(settings, presets)
+        self._presets = {preset.name: preset for preset in presets}
+        self._painting = settings.painting
 
     async def ready(self) -> Ready:
         """What the child said when it was up.
@@ -83,10 +87,14 @@ class Worker:
         Raises:
             ChildLost: it does not start.
         """
-        return (await self._child()).ready
+        return (await self._keeper.child()).ready
 
     async def work(self) -> bool:
-        """Paints the next waiting job; False when none waits or the worker is being stopped."""
+        """Paints the next waiting job; False when none waits or the worker is being stopped.
+
+        Raises whatever the journal raises, and OSError when the disk is full: nothing is lost, and
+        it is worth calling again a little later.
+        """
         if self._draining:
             return False
         if self._unwritten is not None:
@@ -94,13 +102,14 @@ class Worker:
             return True
         self._idle.clear()
         try:
-            job = await self._ledger.claim()
+            job = await self._ledger.claim(larger_than=self._preferred())
             if job is None:
                 return False
             self._in_hand = InHand(job)
             if self._draining:
                 self._in_hand.request_stop(Stop.SHUTDOWN)
-            await self._handle(self._in_hand)
+            with bound_contextvars(job=job.id):
+                await self._handle(self._in_hand)
             return True
         finally:
             self._in_hand = None
@@ -116,14 +125,7 @@ class Worker:
 
     async def close(self) -> None:
         """Ends the child. A job still in hand stays `running` in the journal: see `drain`."""
-        starting, self._starting = self._starting, None
-        if starting is None:
-            return
-        if not starting.done():
-            starting.cancel()
-        results = await asyncio.gather(starting, return_exceptions=True)
-        if isinstance(results[0], PaintingChild):
-            await results[0].close()
+        await self._keeper.close()
 
     def _job_changed(self, job: Job, change: JobState) -> None:
         hand = self._in_hand
@@ -131,9 +133,19 @@ class Worker:
         if gone and hand is not None and hand.job.id == job.id:
             hand.request_stop(Stop.TAKEN_AWAY)
 
+    def _job_left(self, job: Job) -> None:
+        if self._in_hand is not None and self._in_hand.job.id == job.id:
+            self._in_hand.request_stop(Stop.TAKEN_AWAY)
+
     def _job_hurried(self, job_id: str) -> None:
         if self._in_hand is not None and self._in_hand.job.id == job_id:
             self._in_hand.hurry()
+
+    def _preferred(self) -> int | None:
+        """On a GPU every other claim looks for what is too large for a CPU; the claims between them
+        take everybody in turn, so that nobody waits forever."""
+        self._prefers_large = self._keeper.has_gpu and not self._prefers_large
+        return self._painting.max_pixels_cpu if self._prefers_large else None
 
     async def _handle(self, hand: InHand) -> None:
         try:
@@ -146,9 +158,17 @@ class Worker:
                 job_id=hand.job.id, code=error.code, sentence=str(error), facts=error.facts
             )
         except Exception as error:
+            if isinstance(error, OSError) and error.errno in _FULL_DISK:
+                await self._put_off(hand)
+                raise
             log.exception("job_not_painted", job=hand.job.id)
             outcome = _given_up(hand.job, f"{type(error).__name__}: {error}")
         await self._conclude(hand, outcome)
+
+    async def _put_off(self, hand: InHand) -> None:
+        """Hands the job back: it can be painted when there is room for its pictures."""
+        hand.stop = hand.stop or Stop.PUT_OFF
+        await self._conclude(hand, Stopped(job_id=hand.job.id))
 
     async def _prepare(self, job: Job) -> Paint:
         """Fetches the job's pictures into its folder."""
@@ -177,37 +197,60 @@ class Worker:
         return StyleFile(path=preset.picture.resolve(), weight=style.weight)
 
     async def _painted(self, hand: InHand, paint: Paint) -> Outcome:
-        """Has the job painted, by new children where old ones die."""
+        """Has the job painted: by new children where old ones die, once more in half the pixels
+        where there is not the memory for more."""
         while True:
+            again = False
             try:
-                child = await hand.unless_stopped(self._child())
-                return await self._painted_by(child, hand, paint)
+                child = await hand.unless_stopped(self._keeper.child_for_a_job())
+                outcome = await self._painted_by(child, hand, paint)
             except ChildLost as loss:
-                await self._replace_child()
-                if hand.stop is not None:
+                if hand.stop is not None:  # it was killed because it did not stop
+                    await self._keeper.replace()
                     return Stopped(job_id=hand.job.id)
+                await self._keeper.lost(loss)
                 hand.job = await self._ledger.note(hand.job.id, deaths=hand.job.deaths + 1)
                 log.warning(
                     "painting_child_lost", job=hand.job.id, why=str(loss), deaths=hand.job.deaths
                 )
-                if hand.job.deaths >= self._attempts:
-                    return _given_up(hand.job, str(loss))
+                outcome = _lost(hand.job, loss)
+                again = hand.job.deaths < self._attempts
+            if isinstance(outcome, Failed) and outcome.code == OUT_OF_MEMORY:
+                again = await self._shrink(hand)
+                paint = paint.model_copy(update={"options": hand.job.options})
+            if not again:
+                return outcome
+
+    async def _shrink(self, hand: InHand) -> bool:
+        """Whether the job is to be tried in fewer pixels from now on."""
+        painting = self._painting
+        most = painting.max_pixels_gpu if self._keeper.has_gpu else painting.max_pixels_cpu
+        smaller = in_half_the_pixels(hand.job, most)
+        if smaller is None:
+            return False
+        hand.job = await self._ledger.note(hand.job.id, **smaller)
+        log.warning("job_shrunk", job=hand.job.id, max_pixels=hand.job.options.max_pixels)
+        return True
 
     async def _painted_by(self, child: PaintingChild, hand: InHand, paint: Paint) -> Outcome:
         child.tell(paint)
         hand.given_to(child)
         try:
-            while True:
-                message = await child.receive(self._silence)
-                if isinstance(message, Ready) or message.job_id != paint.job_id:
-                    continue
-                if not isinstance(message, Progress):
-                    return message
-                hand.planned_steps = message.steps
-                if hand.stop is None:
-                    self._reporter.progress(hand.job, message)
+            async with self._keeper.watching(child):
+                return await self._outcome_from(child, hand)
         finally:
             hand.taken_from_child()
+
+    async def _outcome_from(self, child: PaintingChild, hand: InHand) -> Outcome:
+        while True:
+            message = await self._keeper.next_message(child)
+            if isinstance(message, Ready) or message.job_id != hand.job.id:
+                continue
+            if not isinstance(message, Progress):
+                return message
+            hand.planned_steps = message.steps
+            if hand.stop is None:
+                self._reporter.progress(hand.job, message)
 
     async def _conclude(self, hand: InHand, outcome: Outcome) -> None:
         """Writes down what came of the job and has the person told."""
@@ -227,11 +270,12 @@ class Worker:
                 JobState.PAINTED,
                 result=outcome.result,
                 seconds=outcome.seconds,
-                reduced=outcome.reduced,
+                steps=outcome.steps,
+                reduced=outcome.reduced or job.shrunk,
                 effort=None if hand.is_hurried else effort_of(outcome, hand.planned_steps),
             )
             self._reporter.finished(job)
-        elif isinstance(outcome, Stopped) and hand.stop is Stop.SHUTDOWN:
+        elif isinstance(outcome, Stopped) and hand.stop in (Stop.SHUTDOWN, Stop.PUT_OFF):
             await self._ledger.move(
                 job.id, JobState.ACCEPTED, attempts=job.attempts - 1, finish_early=False
             )
@@ -253,48 +297,16 @@ class Worker:
         if job is not None:
             await self._folders.release(job)
 
-    async def _child(self) -> PaintingChild:
-        """The running child, or a new one."""
-        while True:
-            # Shielded: whoever is stopped while waiting for the child must not stop its start.
-            child = await asyncio.shield(self._started())
-            if child.is_alive:
-                return child
-            log.warning("painting_child_died_idle", pid=child.pid)
-            await self._replace_child()
 
-    def _started(self) -> asyncio.Task[PaintingChild]:
-        """The start of the child in use, begun now if there is none."""
-        if self._starting is None or _has_failed(self._starting):
-            self._starting = asyncio.create_task(self._start_child())
-            self._starting.add_done_callback(_log_failed_start)
-        return self._starting
-
-    async def _start_child(self) -> PaintingChild:
-        child = await PaintingChild.start(
-            self._configure, patience=self._silence, command=self._command
-        )
-        log.info("painting_child_ready", pid=child.pid, device=child.ready.device)
-        for plugin in child.ready.plugins:
-            if plugin.error:
-                log.error("painting_plugin_failed", plugin=plugin.name, error=plugin.error)
-        return child
-
-    async def _replace_child(self) -> None:
-        """Ends what is left of the child and starts a new one."""
-        starting, self._starting = self._starting, None
-        if starting is not None and starting.done() and not _has_failed(starting):
-            await starting.result().kill()
-        self.warm_up()
-
-
-def _has_failed(task: asyncio.Task[PaintingChild]) -> bool:
-    return task.done() and (task.cancelled() or task.exception() is not None)
-
-
-def _log_failed_start(task: asyncio.Task[PaintingChild]) -> None:
-    if not task.cancelled() and (error := task.exception()) is not None:
-        log.error("painting_child_did_not_start", why=str(error))
+def _lost(job: Job, loss: ChildLost) -> Failed:
+    if not loss.for_memory:
+        return _given_up(job, str(loss))
+    return Failed(
+        job_id=job.id,
+        code=OUT_OF_MEMORY,
+        sentence="This picture takes more memory than there is; please send a smaller one.",
+        detail=str(loss),
+    )
 
 
 def _given_up(job: Job, detail: str) -> Failed:

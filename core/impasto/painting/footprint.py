@@ -16,7 +16,7 @@ _CODE = re.compile(r"([0-9a-f]+)-([0-9a-f]+) r-xp \S+ \S+ \d+\s+/")
 _MADV_DONTNEED: Final = 4
 _M_TRIM_THRESHOLD: Final = -1
 _M_MMAP_THRESHOLD: Final = -3
-CODE_BYTES: Final = 90_000_000
+CODE_BYTES: Final = 96_000_000
 """Libraries' code that painting runs through, and what is compiled for the sizes of a picture."""
 LARGE_ALLOCATION: Final = 2_500_000
 """Bytes from which an allocation is a mapping of its own, which goes back whole when it is freed.

@@ -268,7 +268,7 @@ class _Painter:
             mix(styles),
             self._tools.style_weight,
             self._budget.plan,
-            self._rooms,
+            rooms=self._rooms,
         )
 
     def _with_coarser(self, objectives: Sequence[StripObjective]) -> Multiscale:

@@ -35,6 +35,7 @@ class StripObjective(Objective):
         style: Grams,
         style_weight: float,
         plan: Plan,
+        *,
         rooms: Rooms | None = None,
     ) -> None:
         self._strip_bytes = plan.strip.bytes

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 import secrets
 
 from aiohttp import web
 
+from .faults import DOWNLOAD, ConnectionCut, SeenCall
+from .files import StoredFile
 from .forms import Call, read_call
 from .methods import BotApi
 from .refusals import Refusal, not_found, unauthorized
 from .state import World
 
 LOGGER = logging.getLogger(__name__)
+
+DOWNLOAD_HEADERS = {
+    "Content-Type": "application/octet-stream",
+    "Content-Disposition": "attachment",
+}
 
 TOKEN = re.compile(r"(?P<id>[0-9]{1,16}):[A-Za-z0-9_-]{1,128}")
 
@@ -39,6 +47,8 @@ class BotRoutes:
             result = await self._api.answer(call)
         except Refusal as refusal:
             return _refused(refusal)
+        except ConnectionCut:
+            return _cut_off(request)
         except Exception:
             LOGGER.exception("the playground failed in %s", call.method)
             return _refused(Refusal(500, "Internal Server Error"))
@@ -52,13 +62,13 @@ class BotRoutes:
             stored = self._world.files.by_remote_path(request.match_info["path"])
             if stored is None:
                 raise not_found()
+            return await self._api.faults.carry_out(SeenCall(DOWNLOAD), lambda: _whole(stored))
         except Refusal as refusal:
             return _refused(refusal)
-        headers = {
-            "Content-Type": "application/octet-stream",
-            "Content-Disposition": "attachment",
-        }
-        return web.FileResponse(stored.path, headers=headers)
+        except ConnectionCut as cut:
+            if stored is not None and cut.acted:
+                return await _half(request, stored)
+            return _cut_off(request)
 
     def _authorize(self, token: str) -> None:
         match = TOKEN.fullmatch(token)
@@ -71,3 +81,25 @@ class BotRoutes:
 
 def _refused(refusal: Refusal) -> web.Response:
     return web.json_response(refusal.as_json(), status=refusal.code)
+
+
+async def _whole(stored: StoredFile) -> web.StreamResponse:
+    return web.FileResponse(stored.path, headers=DOWNLOAD_HEADERS)
+
+
+async def _half(request: web.Request, stored: StoredFile) -> web.StreamResponse:
+    """The first half of a file, after which the connection is closed."""
+    response = web.StreamResponse(headers=DOWNLOAD_HEADERS)
+    response.content_length = stored.size
+    await response.prepare(request)
+    content = await asyncio.to_thread(stored.path.read_bytes)
+    await response.write(content[: stored.size // 2])
+    _cut_off(request)
+    return response
+
+
+def _cut_off(request: web.Request) -> web.Response:
+    """Closes the connection; the response it returns reaches nobody."""
+    if request.transport is not None:
+        request.transport.close()
+    return web.Response()

@@ -11,6 +11,8 @@ from aiohttp import web
 
 from .bot_routes import TOKEN, BotRoutes
 from .client_api import ClientApi
+from .fault_routes import FaultRoutes
+from .faults import Faults
 from .guard import add_headers, guard, is_loopback
 from .methods import BotApi
 from .page import add_page
@@ -51,6 +53,8 @@ class Playground:
         self._world: World | None = None
         self._api: BotApi | None = None
         self.token = token or DEFAULT_TOKEN
+        self.faults = Faults()
+        """What goes wrong between the bot and this server: nothing, unless a test wants it."""
 
     async def __aenter__(self) -> Playground:
         await self.start()
@@ -81,7 +85,7 @@ class Playground:
                 self._host or "all addresses",
             )
         world = self._world = World(self._folder)
-        api = self._api = BotApi(world)
+        api = self._api = BotApi(world, self.faults)
         runner = self._runner = web.AppRunner(
             self._application(world, api), access_log=None, shutdown_timeout=SHUTDOWN_S
         )
@@ -96,6 +100,7 @@ class Playground:
 
     async def stop(self) -> None:
         """Answer who still waits, stop listening and remove all files."""
+        self.faults.close()
         if self._api is not None:
             await self._api.close()
         if self._world is not None:
@@ -113,6 +118,7 @@ class Playground:
         application.on_response_prepare.append(add_headers)
         BotRoutes(world, api, self._only_token).add_routes(application.router)
         ClientApi(world).add_routes(application.router)
+        FaultRoutes(world, self.faults).add_routes(application.router)
         add_page(application.router)
         return application
 

@@ -21,7 +21,7 @@ import structlog
 from impasto import hookspecs
 from impasto.errors import SettingsError
 from impasto.plugins.records import BUILT_IN, DENIED, SAFE_MODE, PluginRecord
-from impasto.settings import PluginsSettings
+from impasto.settings import PluginsSettings, Settings
 
 log = structlog.get_logger(__name__)
 
@@ -100,15 +100,26 @@ def _hooks_in(path: Path) -> set[str]:
     return names & set(hookspecs.HOOKS)
 
 
+def settings_for_painting(settings: Settings) -> dict[str, Any]:
+    """Plain values for the painting process, without what it has no business with: the token, and
+    the sections of plugins that are not loaded there, in which there may be passwords."""
+    others = set(settings.plugins.sections) - _names(hookspecs.PAINTING_GROUP, settings.plugins)
+    return settings.model_dump(mode="json", exclude={"telegram": True, "plugins": others})
+
+
 def warn_of_absent_plugins(settings: PluginsSettings) -> None:
     """Names in `[plugins]` that are nobody's: mistyped, or of a plugin not installed here."""
     groups = (hookspecs.BOT_GROUP, hookspecs.PAINTING_GROUP)
-    names = {record.name for group in groups for record, _ in find_plugins(group, settings)}
+    names = {name for group in groups for name in _names(group, settings)}
     for name in sorted(set(settings.sections) - names):
         log.warning("settings_of_absent_plugin", section=f"plugins.{name}")
     for setting in ("allow", "deny"):
         for name in sorted(set(getattr(settings, setting)) - names):
             log.warning("absent_plugin_named", setting=f"plugins.{setting}", plugin=name)
+
+
+def _names(group: str, settings: PluginsSettings) -> set[str]:
+    return {record.name for record, _ in find_plugins(group, settings)}
 
 
 def import_file(path: Path) -> ModuleType:

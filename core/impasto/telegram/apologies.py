@@ -52,7 +52,7 @@ async def _apologize(host: PluginHost, event: ErrorEvent, bot: Bot) -> None:
 async def _answer(bot: Bot, update: Update, error: Exception) -> None:
     happening = update.event
     user: User | None = getattr(happening, "from_user", None)
-    text = str(error) if isinstance(error, ChatError) else _SORRY[_language_of(user)]
+    text = str(error) if isinstance(error, ChatError) else _SORRY[language_of(user)]
     if isinstance(happening, CallbackQuery):
         try:
             await happening.answer()
@@ -64,6 +64,7 @@ async def _answer(bot: Bot, update: Update, error: Exception) -> None:
         await bot.send_message(chat.id, html.escape(text))
 
 
-def _language_of(user: User | None) -> str:
+def language_of(user: User | None) -> str:
+    """`ru` or `en`, as the person's app has it."""
     code = (user.language_code if user is not None else None) or "en"
     return "ru" if code.lower().startswith("ru") else "en"

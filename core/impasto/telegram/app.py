@@ -1,37 +1,34 @@
-"""The bot: Telegram, storage, queue, plugins and worker put together, run, and ended cleanly."""
+"""The bot: what it shares with workers, its dialogs and its updates put together, run, and ended
+cleanly."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from typing import Any, TypeVar
+from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 import structlog
 from aiogram import Bot, Dispatcher, Router
-from aiogram.fsm.storage.memory import SimpleEventIsolation
 
-from impasto.contracts import Presenter, StylePreset
-from impasto.errors import NotAvailable, OwnerError, PluginError
-from impasto.jobs.child_process import ChildLost
-from impasto.jobs.folders import JobFolders
+from impasto.errors import PluginError
+from impasto.jobs.housekeeping import keep_house
 from impasto.jobs.journal import Storage
-from impasto.jobs.ledger import Ledger
-from impasto.jobs.pace import Pace
-from impasto.jobs.queue import JobQueue
-from impasto.jobs.recovery import hand_back_orphans, resume
-from impasto.jobs.studio import Studio
+from impasto.jobs.studio import Studio, limits_of
 from impasto.jobs.worker import Worker
 from impasto.plugins import PluginHost, PluginRecord
 from impasto.settings import Settings
 from impasto.telegram.apologies import apologies
+from impasto.telegram.calls import ToldCalls
 from impasto.telegram.connection import connected, introduced
-from impasto.telegram.delivery import Delivery
-from impasto.telegram.downloads import TelegramPictures
+from impasto.telegram.doorkeeper import Doorkeeper
 from impasto.telegram.intake import Intake
+from impasto.telegram.reloading import Reloading, Renewed
+from impasto.telegram.web import Health, serving
+from impasto.telegram.webhook import Webhook
+from impasto.telegram.workshop import opened, repeatedly, start, unless_stopped, until_any_ends
 
 log = structlog.get_logger(__name__)
-T = TypeVar("T")
 
 SECONDS_TO_DRAIN = 6.0
 """At the end, running handlers have this long; with the worker's and delivery's share it stays
@@ -44,98 +41,105 @@ async def run_bot(
     *,
     stop: asyncio.Event | None = None,
     on_ready: Callable[[], None] | None = None,
+    changes: asyncio.Queue[Settings] | None = None,
 ) -> None:
     """Runs the bot until `stop` is set or the task is cancelled, and ends it cleanly: no new work,
-    running handlers finish, the job being painted is handed back.
+    running handlers finish, the job being painted is handed back. Updates come by webhook where
+    `telegram.webhook_base` is set, by polling otherwise.
 
-    `on_ready` is called once, when updates are about to be taken.
+    `on_ready` is called once, when updates are about to be taken. Settings that come through
+    `changes` are taken over as far as a running bot can.
 
     Raises:
         OwnerError: something whoever runs the bot has to change, such as a refused token.
     """
     stop = stop or asyncio.Event()
     bot = connected(settings)
+    bot.session.middleware(ToldCalls(host))
     async with contextlib.AsyncExitStack() as cleanup:
         cleanup.push_async_callback(bot.session.close)
-        me = await _unless(stop, introduced(bot))
+        health = Health()
+        webhook = Webhook(bot, settings.telegram) if settings.telegram.webhook_base else None
+        routes = [*health.routes(), *(webhook.routes() if webhook is not None else [])]
+        # First of all: hosts end what does not listen on its port soon, and ask it how it is.
+        await cleanup.enter_async_context(serving(settings, host, routes))
+        me = await unless_stopped(stop, introduced(bot))
         if me is None:
             return
         log.info("bot_starts", username=me.username, id=me.id)
-        running = await cleanup.enter_async_context(_running(settings, host, bot))
+        running = await cleanup.enter_async_context(
+            _running(settings, host, bot, webhook=webhook, health=health, changes=changes)
+        )
+        health.started()
         if on_ready is not None:
             on_ready()
-        await _until_any_ends([*_start([stop.wait()], cleanup), *running])
+        await until_any_ends([*start([stop.wait()], cleanup), *running])
         log.info("bot_stops")
 
 
 @contextlib.asynccontextmanager
 async def _running(
-    settings: Settings, host: PluginHost, bot: Bot
+    settings: Settings,
+    host: PluginHost,
+    bot: Bot,
+    *,
+    webhook: Webhook | None,
+    health: Health,
+    changes: asyncio.Queue[Settings] | None,
 ) -> AsyncIterator[list[asyncio.Task[Any]]]:
     """Everything between Telegram and the journal, running; yields the tasks that must not end."""
     async with contextlib.AsyncExitStack() as cleanup:
-        storage = _chosen(host, "impasto_storages", Storage, "storage", settings)
-        queue = _chosen(host, "impasto_queues", JobQueue, "queue", settings)
-        presets = host.collect("impasto_styles", StylePreset, settings=settings)
-        cleanup.push_async_callback(storage.close)
-        await storage.open()
-        cleanup.push_async_callback(queue.close)
-        await queue.open()
-
-        ledger = Ledger(storage.journal, host)
-        pace = Pace(storage.journal, settings.painting)
-        delivery = Delivery(
-            bot=bot,
-            ledger=ledger,
-            pace=pace,
-            presenter=_presenter(host, settings, presets),
-            edit_seconds=settings.telegram.edit_seconds,
-        )
-        cleanup.push_async_callback(delivery.close)
+        workshop = await cleanup.enter_async_context(opened(settings, host, bot))
+        health.add("journal", workshop.check)
         studio = Studio(
-            ledger=ledger,
-            queue=queue,
-            reporter=delivery,
-            presets=presets,
-            jobs_per_person=settings.queue.jobs_per_person,
-            pace=pace,
+            ledger=workshop.ledger,
+            storage=workshop.storage,
+            queue=workshop.queue,
+            reporter=workshop.delivery,
+            presets=workshop.presets,
+            limits=limits_of(settings.queue),
+            pace=workshop.pace,
+            owners=settings.telegram.admins,
         )
-        dispatcher = _dispatcher(host, settings, storage, studio)
-        intake = Intake(bot=bot, dispatcher=dispatcher, journal=storage.journal)
-        folders = JobFolders(settings.state_dir, settings.queue.keep_hours)
-        ledger.watch(folders.job_changed)
-        worker: Worker | None = None
-        if queue.embedded_worker:
-            worker = Worker(
-                settings=settings,
-                ledger=ledger,
-                pictures=TelegramPictures(bot),
-                reporter=delivery,
-                presets=presets,
-                folders=folders,
-            )
+        dispatcher = _dispatcher(host, settings, workshop.storage, studio, workshop.reloading)
+
+        def renew(now: Renewed) -> None:
+            dispatcher["settings"] = now.settings
+            studio.renew(now.presets, limits_of(now.settings.queue), now.settings.telegram.admins)
+
+        workshop.reloading.on_change(renew)
+        intake = Intake(bot=bot, dispatcher=dispatcher, journal=workshop.storage.journal)
+        worker = workshop.worker() if workshop.queue.embedded_worker else None
+        if worker is not None:
             cleanup.push_async_callback(worker.close)
-            await hand_back_orphans(ledger)
         await dispatcher.emit_startup(bot=bot, dispatcher=dispatcher, **dispatcher.workflow_data)
         cleanup.push_async_callback(_shut_down, dispatcher, bot)
-        await resume(ledger, queue, delivery)
+        listening = start([workshop.ledger.listen()], cleanup)
+        await workshop.recovery.recover()
         await intake.replay()
         # Undone in the opposite order: no more updates are taken, handlers and the worker come to
         # rest, and only then does anything end that they use.
-        painting = _start([queue.serve(worker.work)] if worker is not None else [], cleanup)
+        painting = start([workshop.queue.serve(worker.work)] if worker is not None else [], cleanup)
         cleanup.push_async_callback(_come_to_rest, intake, worker)
-        others = [intake.poll(), folders.sweep_hourly(storage.journal)]
+        others = [
+            _taking(intake, webhook, dispatcher.resolve_used_update_types()),
+            keep_house(workshop.storage.journal, workshop.folders, settings.queue),
+            repeatedly(workshop.recovery.recover, "recovery"),
+            repeatedly(intake.replay, "replay"),
+        ]
         if worker is not None:
-            others.append(_started(worker, pace))
-        yield painting + _start(others, cleanup)
+            others.append(workshop.keep_ready(worker))
+        if changes is not None:
+            others.append(workshop.reloading.follow(changes))
+        yield [*listening, *painting, *start(others, cleanup)]
 
 
-def _start(
-    work: Sequence[Coroutine[Any, Any, Any]], cleanup: contextlib.AsyncExitStack
-) -> list[asyncio.Task[Any]]:
-    tasks = [asyncio.create_task(one) for one in work]
-    cleanup.push_async_callback(_cancelled, tasks)
-    return tasks
+async def _taking(intake: Intake, webhook: Webhook | None, allowed_updates: list[str]) -> None:
+    """Takes updates until cancelled, the way that the settings choose."""
+    if webhook is None:
+        await intake.poll()
+    else:
+        await webhook.serve(intake.take, allowed_updates)
 
 
 async def _come_to_rest(intake: Intake, worker: Worker | None) -> None:
@@ -151,79 +155,19 @@ async def _shut_down(dispatcher: Dispatcher, bot: Bot) -> None:
         log.exception("shutdown_handler_failed")
 
 
-async def _started(worker: Worker, pace: Pace) -> None:
-    """Warms the worker up, and stays; ends the bot when its painting process cannot ever start."""
-    try:
-        pace.device = (await worker.ready()).device
-    except ChildLost as loss:
-        if loss.exit_code is not None and loss.exit_code > 0:
-            raise OwnerError(
-                "the painting process cannot start; its own message above says why"
-            ) from loss
-    await asyncio.Event().wait()
-
-
-async def _until_any_ends(tasks: Sequence[asyncio.Task[Any]]) -> None:
-    """Waits until one of these ends; raises what that one raised."""
-    done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    for task in done:
-        task.result()
-
-
-async def _cancelled(tasks: Sequence[asyncio.Future[Any]]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
-
-
-async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:
-    """What `work` returns, or None when `stop` is set first."""
-    task = asyncio.ensure_future(work)
-    stopped = asyncio.ensure_future(stop.wait())
-    try:
-        await asyncio.wait({task, stopped}, return_when=asyncio.FIRST_COMPLETED)
-        return task.result() if task.done() else None
-    finally:
-        await _cancelled([task, stopped])
-
-
-def _chosen(host: PluginHost, hook: str, contract: type[T], kind: str, settings: Settings) -> T:
-    """The object of a hook that the settings name."""
-    name = settings.queue.storage if kind == "storage" else settings.queue.kind
-    offers: dict[str, T] = {
-        str(getattr(item, "name", "")): item
-        for item in host.collect(hook, contract, settings=settings)
-    }
-    if name not in offers:
-        known = ", ".join(sorted(offers)) or "none"
-        why = [f"no plugin offers it; there is {known}", host.left_out()]
-        raise NotAvailable(kind, name, sorted(offers), "; ".join(filter(None, why)))
-    return offers[name]
-
-
-def _presenter(host: PluginHost, settings: Settings, presets: Sequence[StylePreset]) -> Presenter:
-    presenters = host.collect(
-        "impasto_presenters",
-        Presenter,
-        settings=settings,
-        presets=presets,
-    )
-    if not presenters:
-        problem = "no plugin has words for the messages about a job (hook impasto_presenters)"
-        raise OwnerError("; ".join(filter(None, [problem, host.left_out()])))
-    return presenters[0]
-
-
 def _dispatcher(
-    host: PluginHost, settings: Settings, storage: Storage, studio: Studio
+    host: PluginHost, settings: Settings, storage: Storage, studio: Studio, reloading: Reloading
 ) -> Dispatcher:
     dispatcher = Dispatcher(
         storage=storage.dialogue,
-        events_isolation=SimpleEventIsolation(),
+        events_isolation=storage.isolation,
         name="impasto",
         settings=settings,
         studio=studio,
     )
+    doorkeeper = Doorkeeper(settings.telegram)
+    dispatcher.update.outer_middleware(doorkeeper)
+    reloading.on_change(lambda now: doorkeeper.renew(now.settings.telegram))
     # Called, not collected: names of routers say nothing about their order.
     for record, routers in host.call("impasto_routers", settings=settings):
         try:
@@ -248,4 +192,5 @@ def _include(dispatcher: Dispatcher, record: PluginRecord, routers: Any) -> None
                 f"impasto_routers returned {router!r}, which belongs to another router; make new "
                 "routers in every call",
             )
-    dispatcher.include_routers(*routers)
+    for router in routers:  # there may be none
+        dispatcher.include_router(router)

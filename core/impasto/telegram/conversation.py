@@ -24,6 +24,10 @@ from impasto.telegram.words import Words
 
 log = structlog.get_logger(__name__)
 
+LEAST_IN_LINE = 5
+"""While a job waits, edits come slower by its place in the line, at least by this: there may be
+hundreds, all move on at once, and far behind it matters little."""
+
 
 class Conversation:
     """What the person is told about one job, from the first message to the last."""
@@ -52,7 +56,11 @@ class Conversation:
         self._progress: Progress | None = None
         self._preview: Path | None = None
         self._edited_at = float("-inf")
+        self._place: Say | None = None
+        self._placed_at = float("-inf")
+        self._ahead = 0
         self._is_hidden = False
+        self._is_left = False
         # What a repetition after an unexpected error need not do again.
         self._is_pictured = False
         self._is_notified = False
@@ -69,13 +77,25 @@ class Conversation:
 
     def queue_moved(self) -> None:
         """Somebody else's turn came or is over: the place of a job that waits may be another."""
-        if self._progress is None and self.announced.done():
+        pause = self._edit_seconds * max(LEAST_IN_LINE, self._ahead)
+        is_due = asyncio.get_running_loop().time() >= self._placed_at + pause
+        if self._progress is None and self.announced.done() and is_due:
             self._news.set()
 
     def finish(self) -> None:
         """The journal has the end of this job; it is told next."""
+        self._is_left = False
         self.is_over.set()
         self._news.set()
+
+    def leave(self, job: Job) -> None:
+        """Another process talks about this job from now on, or has ended it."""
+        if job.state is JobState.CANCELLED and job.status_message is not None:
+            # An edit of ours on its way may come after the other's last word: say it once more.
+            self.finish()
+            return
+        self.finish()
+        self._is_left = True
 
     async def run(self) -> None:
         """Talks until the end of the job is told and written down."""
@@ -104,6 +124,8 @@ class Conversation:
             if await self._is_over_within(self._seconds_to_next_edit()):
                 break
             await (self._show_place() if self._progress is None else self._show_progress())
+        if self._is_left:
+            return
         await self._message.refresh()
         if self.job.state is JobState.PAINTED:
             await self._deliver()
@@ -121,11 +143,13 @@ class Conversation:
         say, plain = await self._waiting(), self._words.plain("waiting", self.job)
         # Not an edit: the first preview may follow at once.
         await self._message.insist_on_announcing(say, plain)
+        self._place = say
 
     async def _waiting(self) -> Say:
-        ahead = await self._ledger.journal.ahead_of(self.job.id)
-        seconds = await self._pace.seconds_until_done(self.job, ahead)
-        return self._words.waiting(self.job, ahead, seconds)
+        self._placed_at = asyncio.get_running_loop().time()
+        self._ahead = await self._ledger.journal.ahead_of(self.job.id)
+        seconds = await self._pace.seconds_until_done(self.job, self._ahead)
+        return self._words.waiting(self.job, self._ahead, seconds)
 
     def _seconds_to_next_edit(self) -> float:
         return self._edited_at + self._edit_seconds - asyncio.get_running_loop().time()
@@ -142,14 +166,19 @@ class Conversation:
     async def _show_place(self) -> None:
         """The place in the queue as it is now."""
         await self._message.refresh()
-        if self.job.state is JobState.ACCEPTED:
-            await self._show(await self._waiting(), None)
+        if self.job.state is not JobState.ACCEPTED:
+            return
+        place = await self._waiting()
+        if place != self._place and await self._show(place, None):
+            self._place = place
 
     async def _show_progress(self) -> None:
         """One edit with what is newest."""
         progress, preview = self._progress, self._preview
         if progress is None:
             return
+        if self.job.status_message is None:
+            await self._message.refresh()  # sent by another process, it may be there by now
         picture = await _read(preview)
         if await self._show(self._words.painting(self.job, progress), picture):
             self._preview = None if self._preview is preview else self._preview

@@ -7,6 +7,7 @@ from collections.abc import Awaitable
 
 import structlog
 from aiogram import Bot
+from structlog.contextvars import bound_contextvars
 
 from impasto.contracts import Presenter
 from impasto.jobs.job import Job, JobState
@@ -49,6 +50,11 @@ class Delivery:
         self._conversations: dict[str, Conversation] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         ledger.watch(self._job_changed)
+        ledger.on_leaving(self._job_left)
+
+    def renew(self, presenter: Presenter) -> None:
+        """Has this one speak about jobs that are not talked about yet."""
+        self._words = Words(presenter)
 
     def accepted(self, job: Job) -> Awaitable[None]:
         # Shielded: the handler that waits for it may be cancelled, the conversation goes on.
@@ -77,6 +83,11 @@ class Delivery:
             for conversation in self._conversations.values():
                 conversation.queue_moved()
 
+    def _job_left(self, job: Job) -> None:
+        conversation = self._conversations.get(job.id)
+        if conversation is not None:
+            conversation.leave(job)
+
     def _conversation(self, job: Job) -> Conversation:
         known = self._conversations.get(job.id)
         if known is not None:
@@ -98,7 +109,8 @@ class Delivery:
         try:
             while True:
                 try:
-                    return await conversation.run()
+                    with bound_contextvars(job=job_id):
+                        return await conversation.run()
                 except Exception:
                     log.exception("conversation_failed", job=job_id, again_in=PAUSE_SECONDS)
                 await asyncio.sleep(PAUSE_SECONDS)

@@ -31,6 +31,7 @@ from aiogram.types.update import UpdateTypeLookupError
 from aiogram.utils.backoff import Backoff, BackoffConfig
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
+from structlog.contextvars import bound_contextvars
 
 from impasto.errors import OwnerError
 from impasto.jobs.journal import Journal
@@ -44,6 +45,9 @@ MOST_TRIES = 3
 
 TRANSIENT = (TelegramNetworkError, TelegramServerError, TelegramRetryAfter)
 """Errors that say nothing about the update: the same may work a little later."""
+
+OUTAGE_SECONDS = 600.0
+"""So long an update waits for a Telegram that is away before that counts as one of its tries."""
 
 JOURNAL_PAUSE_SECONDS = 5.0
 """When the journal cannot be written, it is tried again this much later."""
@@ -62,8 +66,8 @@ class Intake:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def replay(self) -> None:
-        """Begins to handle what an earlier process took and did not finish."""
-        unfinished = await self._journal.unfinished_updates()
+        """Begins to handle what a process that is gone took and did not finish."""
+        unfinished = await self._journal.adopt_updates()
         if unfinished:
             log.info("updates_replayed", count=len(unfinished))
         for update_id, body in unfinished:
@@ -191,27 +195,44 @@ class Intake:
         backoff = Backoff(_BACKOFF)
         while await self._journal.begin_update(update_id) <= MOST_TRIES:
             try:
-                await self._feed(update)
+                await self._feed_through_outages(update)
             except Exception as error:
-                pause = max(0.0, next(backoff))
-                if isinstance(error, TelegramRetryAfter):
-                    pause = max(pause, float(error.retry_after))
-                transient = isinstance(error, TRANSIENT)
                 log.warning(
                     "update_failed",
                     update=update_id,
                     why=f"{type(error).__name__}: {error}",
-                    exc_info=None if transient else error,
+                    exc_info=None if isinstance(error, TRANSIENT) else error,
                 )
-                await asyncio.sleep(pause)
+                await asyncio.sleep(max(0.0, next(backoff)))
             else:
                 break
         else:
             log.error("update_parked", update=update_id, tries=MOST_TRIES)
         await self._journal.finish_update(update_id)
 
+    async def _feed_through_outages(self, update: Update) -> None:
+        """Feeds it; while Telegram is away that is no failure of the update, for OUTAGE_SECONDS."""
+        loop, backoff = asyncio.get_running_loop(), Backoff(_BACKOFF)
+        until = loop.time() + OUTAGE_SECONDS
+        while True:
+            try:
+                return await self._feed(update)
+            except TRANSIENT as error:
+                if loop.time() >= until:
+                    raise
+                wanted = error.retry_after if isinstance(error, TelegramRetryAfter) else 0
+                pause = max(float(wanted), next(backoff))
+                log.warning(
+                    "update_waits_for_telegram",
+                    update=update.update_id,
+                    why=f"{type(error).__name__}: {error}",
+                    again_in_seconds=round(pause, 1),
+                )
+                await asyncio.sleep(pause)
+
     async def _feed(self, update: Update) -> None:
-        with handling_update(update.update_id):
+        # Every line that is logged meanwhile has it: with "job_changed" it leads to the job.
+        with bound_contextvars(update=update.update_id), handling_update(update.update_id):
             answer = await self._dispatcher.feed_update(self._bot, update)
             if isinstance(answer, TelegramMethod):
                 await self._bot(answer)

@@ -21,8 +21,13 @@ from aiogram.exceptions import (
 from aiogram.methods import TelegramMethod
 from aiogram.utils.backoff import Backoff, BackoffConfig
 
+from impasto.telegram.pacing import patience
+
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
+
+SECONDS_IN_QUEUE = 1.0
+"""What must be said waits so long for its turn before that counts as a try in vain."""
 
 BACKOFF = BackoffConfig(min_delay=1.0, max_delay=60.0, factor=2.0, jitter=0.1)
 
@@ -98,36 +103,21 @@ def _meaning_of_refusal(text: str) -> Exception | None:
 
 
 class Line:
-    """Calls to Telegram about jobs. A chat that Telegram asked to be left alone is left alone."""
+    """Calls to Telegram about jobs."""
 
     def __init__(self, bot: Bot) -> None:
         self._bot = bot
-        self._quiet_until: dict[int, float] = {}
 
-    async def once(self, chat: int, method: TelegramMethod[T]) -> T | None:
-        """One try; None when what was asked is so already.
+    async def once(self, method: TelegramMethod[T]) -> T | None:
+        """One try, at once or not at all; None when what was asked is so already.
 
         Raises:
             PersonGone, MessageGone, ChatMoved, Refused, TryLater: as they say.
         """
-        wait = self._quiet_for(chat)
-        if wait > 0:
-            raise TryLater("Telegram asked to wait", wait)
-        try:
-            return await self._bot(method)
-        except (TelegramAPIError, ClientDecodeError) as error:
-            reason = meaning(error)
-            if reason is None:
-                return None
-            if isinstance(reason, TryLater) and reason.seconds is not None:
-                self._keep_quiet(chat, reason.seconds)
-            raise reason from error
+        return await self._try(method, 0.0)
 
     async def insist(
-        self,
-        chat: int,
-        method: TelegramMethod[T],
-        on_trouble: Callable[[], None] = lambda: None,
+        self, method: TelegramMethod[T], on_trouble: Callable[[], None] = lambda: None
     ) -> T | None:
         """Tries until Telegram answers, waiting as long as it asks; `on_trouble` is called after
         each try in vain.
@@ -138,7 +128,7 @@ class Line:
         backoff = Backoff(BACKOFF)
         while True:
             try:
-                return await self.once(chat, method)
+                return await self._try(method, SECONDS_IN_QUEUE)
             except TryLater as trouble:
                 on_trouble()
                 pause = trouble.seconds if trouble.seconds is not None else max(0.0, next(backoff))
@@ -150,13 +140,12 @@ class Line:
                 )
                 await asyncio.sleep(pause)
 
-    def _quiet_for(self, chat: int) -> float:
-        until = self._quiet_until.get(chat, 0.0)
-        remaining = until - asyncio.get_running_loop().time()
-        if remaining <= 0:
-            self._quiet_until.pop(chat, None)
-        return remaining
-
-    def _keep_quiet(self, chat: int, seconds: float) -> None:
-        until = asyncio.get_running_loop().time() + seconds
-        self._quiet_until[chat] = max(until, self._quiet_until.get(chat, 0.0))
+    async def _try(self, method: TelegramMethod[T], seconds: float) -> T | None:
+        try:
+            with patience(seconds):
+                return await self._bot(method)
+        except (TelegramAPIError, ClientDecodeError) as error:
+            reason = meaning(error)
+            if reason is None:
+                return None
+            raise reason from error

@@ -53,8 +53,14 @@ class StatusMessage:
         has_picture = sent is not None
         if sent is None:
             sent = await self.insist_on_saying(say, plain)
-        if sent is not None:
-            await self.note(status_message=sent.message_id, status_has_picture=has_picture)
+        if sent is None:
+            return
+        await self.refresh()
+        if self.job.status_message not in (None, sent.message_id):
+            # Another process had the result to show before this message was through.
+            await self._remove(sent.message_id)
+            return
+        await self.note(status_message=sent.message_id, status_has_picture=has_picture)
 
     async def insist_on_saying(self, *choices: Say, reply: bool = False) -> Message | None:
         """Sends the first of these texts that Telegram takes; None when it takes none. With `reply`
@@ -68,32 +74,31 @@ class StatusMessage:
                 reply_parameters=_reply_to(answered),
             )
             try:
-                return await self._line.insist(self.job.chat, method, self.on_trouble)
+                return await self._line.insist(method, self.on_trouble)
             except (Refused, MessageGone) as refusal:
                 log.error("words_refused", job=self.job.id, why=str(refusal), text=say.text)
         return None
 
     async def show_words(self, say: Say) -> None:
         """Raises MessageGone or Refused."""
-        await self._line.once(self.job.chat, self._edit_of_words(say))
+        await self._line.once(self._edit_of_words(say))
 
     async def insist_on_words(self, say: Say) -> None:
         """As far as there is a message that can be edited."""
         try:
-            await self._line.insist(self.job.chat, self._edit_of_words(say))
+            await self._line.insist(self._edit_of_words(say))
         except (MessageGone, Refused) as refusal:
             log.info("status_not_edited", job=self.job.id, why=str(refusal))
 
     async def show_preview(self, picture: bytes, say: Say) -> None:
         """Raises MessageGone or Refused."""
-        chat = self.job.chat
         try:
-            await self._line.once(chat, self._edit_of_picture(picture, say))
+            await self._line.once(self._edit_of_picture(picture, say))
         except MessageGone:
             if self.job.status_has_picture:
                 raise
             # A text, and a server that does not turn texts into pictures.
-            sent = await self._line.once(chat, self._new_picture(picture, say, silent=True))
+            sent = await self._line.once(self._new_picture(picture, say, silent=True))
             await self._move_to(sent)
         else:
             await self._has_picture()
@@ -104,17 +109,16 @@ class StatusMessage:
         Raises:
             Refused: Telegram does not take this picture with these words.
         """
-        chat = self.job.chat
         if self.job.status_message is not None:
             try:
-                edited = await self._line.insist(chat, self._edit_of_picture(picture, say))
+                edited = await self._line.insist(self._edit_of_picture(picture, say))
             except MessageGone as gone:
                 log.info("result_sent_anew", job=self.job.id, why=str(gone))
             else:
                 await self._has_picture()
                 await self._note_photo(edited)
                 return
-        sent = await self._line.insist(chat, self._new_picture(picture, say, silent=False))
+        sent = await self._line.insist(self._new_picture(picture, say, silent=False))
         await self._move_to(sent)
         await self._note_photo(sent)
 
@@ -134,7 +138,7 @@ class StatusMessage:
             reply_parameters=_reply_to(self.job.reply_to),
         )
         try:
-            return await self._line.insist(self.job.chat, method, self.on_trouble)
+            return await self._line.insist(method, self.on_trouble)
         except (Refused, MessageGone) as refusal:
             log.info("photo_not_shown", job=self.job.id, why=str(refusal))
             return None
@@ -159,7 +163,7 @@ class StatusMessage:
     async def _remove(self, message_id: int) -> bool:
         method = DeleteMessage(chat_id=self.job.chat, message_id=message_id)
         try:
-            await self._line.insist(self.job.chat, method)
+            await self._line.insist(method)
         except (Refused, MessageGone) as refusal:
             return "not found" in str(refusal)
         return True

@@ -60,7 +60,11 @@ def make_settings(
         pydantic.ValidationError: a section is wrong.
     """
     values: dict[str, Any] = {
-        "telegram": {"edit_seconds": 0},
+        "telegram": {
+            "edit_seconds": 0,
+            "messages_per_second": 0,
+            "chat_messages_per_second": 0,
+        },
         "painting": {
             "network": str(network),
             "device": "cpu",

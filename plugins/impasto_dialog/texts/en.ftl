@@ -11,7 +11,9 @@ command-settings = Strength, brush, colors, size
 command-status = Your pictures in the making
 command-cancel = Stop and start over
 command-language = Language · Язык
+command-forget = Forget me and my pictures
 command-help = How it works
+command-stats = How the bot is getting on
 command-style = Paint the photo you reply to
 
 ## Buttons
@@ -36,6 +38,8 @@ button-as-style = 🖌 Use this as a style
 button-file = 💾 Full-quality file
 button-try-again = 🔁 Try again
 button-language = 🌐 Language
+button-forget = 🧹 Forget everything
+button-keep = ⬅️ No, keep it
 
 ## The look of a painting
 
@@ -92,6 +96,7 @@ help =
     /status – your pictures in the making
     /cancel – stop and start over
     /language – English or Russian
+    /forget – forget me and my pictures
 choose-style =
     🎨 <b>Which style shall I paint it in?</b>
     Tap one below.
@@ -116,6 +121,10 @@ album-taken = Two pictures at once, good: the first is your photo, the second th
 no-presets = I have no styles of my own here: send me the picture whose style you like.
 choose-language = 🌐 Which language shall I speak? · На каком языке говорить?
 language-chosen = 🌐 All right, English it is.
+forget-question =
+    🧹 <b>Shall I forget you?</b>
+    I stop what I am painting for you and delete what I keep: your photos, styles, settings, and the pictures I painted. Messages in our chat stay until you delete them.
+forgotten = 🧹 Done, I keep nothing of you any more. If you ever want another picture, send me a photo.
 
 ## Toasts: the answer to a tap on a button
 
@@ -131,6 +140,7 @@ toast-not-running = This picture is no longer being painted.
 toast-cancelled = Cancelled.
 toast-painting-again = I paint it once more.
 toast-file-gone = I keep files for a while only, and this one is gone. Paint it again to get a new one.
+toast-not-forgotten = All right, everything stays as it is.
 toast-kept = Noted, for all your pictures.
 
 ## Cancelling and looking around
@@ -212,7 +222,22 @@ failure-picture_too_narrow = This picture is too long and narrow. Crop it, or se
 failure-file_too_large = This file is over 20 MB, more than Telegram lets me fetch. Send it as a photo.
 failure-file_gone = Telegram no longer has this picture. Please send it once more.
 failure-too_many_jobs = You have as many pictures in the making as I can take. Wait for one to be ready, or stop one: /status shows them.
+failure-too_many_this_hour = You have had as many pictures within an hour as I can paint for one person.
+failure-too_many_waiting = So many pictures are waiting already that I cannot take yours now.
+come-back-in = Come back in { $duration }.
+come-back-later = Come back a little later.
 failure-painting_failed = Something went wrong while I painted. Please try again.
 failure-plugin_failed = Something went wrong while I painted. Please try again.
 failure-out_of_memory = This picture was too much for my memory. Send me a smaller one.
 failure-style_gone = I no longer have this style. Please choose another one.
+
+## For owners
+
+stats =
+    📊 <b>How I am getting on</b>
+    🎨 { $running } being painted, { $waiting } waiting, { $delivering } on the way
+    ✅ { $done } delivered, { $failed } failed, { $cancelled } cancelled, as far as I remember
+    ⏱ one picture: { $one }; all that wait: { $all }
+    💻 painting on: { $device }
+    🕰 running for { $uptime }
+stats-unknown = not known yet

@@ -14,13 +14,14 @@ from impasto.contracts import StylePreset
 from impasto.jobs.folders import JobFolders
 from impasto.jobs.job import Job
 from impasto.jobs.ledger import Ledger
+from impasto.jobs.limits import Limits
 from impasto.jobs.pace import Pace
 from impasto.jobs.studio import Studio
 from impasto.jobs.worker import Worker
 from impasto.settings import PaintingSettings, QueueSettings, Settings
 from impasto_sqlite import SqliteStorage
 
-from .jobs_bench import SCRIPTED_CHILD, Pictures, Reports, Tickets
+from .jobs_bench import OWNER, SCRIPTED_CHILD, Pictures, Reports, Tickets
 
 
 @pytest.fixture
@@ -47,13 +48,21 @@ def tickets() -> Tickets:
 
 
 @pytest.fixture
-def studio(ledger: Ledger, tickets: Tickets, reports: Reports, preset: StylePreset) -> Studio:
+def studio(
+    ledger: Ledger,
+    storage: SqliteStorage,
+    tickets: Tickets,
+    reports: Reports,
+    preset: StylePreset,
+) -> Studio:
     return Studio(
         ledger=ledger,
+        storage=storage,
         queue=tickets,
         reporter=reports,
         presets=[preset],
-        jobs_per_person=3,
+        limits=Limits(unfinished=3),
+        owners=[OWNER],
         pace=Pace(ledger.journal, PaintingSettings()),
     )
 

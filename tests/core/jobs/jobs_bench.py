@@ -13,6 +13,9 @@ from impasto.jobs.job import ChosenStyle, Job, JobState, TelegramPicture
 from impasto.jobs.ledger import Ledger
 from impasto.messages import Progress
 
+OWNER = 99
+"""Somebody for whom there are no limits."""
+
 SCRIPTED_CHILD = Path(__file__).with_name("scripted_child.py")
 
 
@@ -92,3 +95,23 @@ async def state_of(ledger: Ledger, job: Job) -> JobState:
     stored = await ledger.journal.get(job.id)
     assert stored is not None
     return stored.state
+
+
+WAY = {
+    JobState.ACCEPTED: [],
+    JobState.RUNNING: [JobState.RUNNING],
+    JobState.PAINTED: [JobState.RUNNING, JobState.PAINTED],
+    JobState.DELIVERED: [JobState.RUNNING, JobState.PAINTED, JobState.DELIVERED],
+    JobState.FAILED: [JobState.FAILED],
+    JobState.EXPLAINED: [JobState.FAILED, JobState.EXPLAINED],
+    JobState.CANCELLED: [JobState.CANCELLED],
+    JobState.ABANDONED: [JobState.ABANDONED],
+}
+
+
+async def brought_to(ledger: Ledger, state: JobState, **fields: object) -> Job:
+    job = job_that("paint", **fields)
+    await ledger.add(job)
+    for step in WAY[state]:
+        job = await ledger.move(job.id, step)
+    return job

@@ -32,6 +32,9 @@ from impasto.messages import (
 cancelled: queue.SimpleQueue[str] = queue.SimpleQueue()
 to_finish: queue.SimpleQueue[str] = queue.SimpleQueue()
 jobs: queue.SimpleQueue[Paint] = queue.SimpleQueue()
+hoard: list[bytes] = []
+HOARD = 256 << 20
+"""Bytes: several times what this process needs."""
 
 
 def say(message: Message) -> None:
@@ -134,6 +137,21 @@ def act(job: Paint) -> None:
                 mark.touch()
                 os._exit(3)
             paint(job)
+        case "be_killed_unless_small":
+            if job.options.max_pixels is None:
+                os.kill(os.getpid(), signal.SIGKILL)
+            paint(job)
+        case "say_out_of_memory":
+            say(Failed(job_id=job.job_id, code="out_of_memory", sentence="Too much."))
+        case "hoard" | "hoard_unless_small" as greed:
+            progress(job, 1)
+            if greed == "hoard" or job.options.max_pixels is None:
+                hoard.append(b"x" * HOARD)
+                threading.Event().wait()
+            paint(job)
+        case "leak":
+            hoard.append(b"x" * HOARD)
+            paint(job)
         case "fall_silent":
             progress(job, 1)
             threading.Event().wait()
@@ -175,10 +193,12 @@ def main() -> None:
     if "--cannot-start" in sys.argv:
         sys.exit(1)
     threading.Thread(target=listen, daemon=True).start()
+    dies_idle = "--dies-idle" in sys.argv and not Path(sys.argv[-1]).exists()
+    if dies_idle:
+        Path(sys.argv[-1]).write_text(str(os.getpid()))
     plugins = [PluginStatus(name="cpu", version="1", origin="built-in", hooks=[])]
     say(Ready(pid=os.getpid(), device="cpu", plugins=plugins, offers={}))
-    if "--dies-idle" in sys.argv and not Path(sys.argv[-1]).exists():
-        Path(sys.argv[-1]).touch()
+    if dies_idle:
         os._exit(0)
     while True:
         act(jobs.get())

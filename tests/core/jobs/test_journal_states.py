@@ -14,6 +14,8 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 
 from impasto.errors import InvalidTransition
 from impasto.jobs.job import FOLLOWERS, ChosenStyle, Job, JobState, TelegramPicture
+from impasto.jobs.journal import Storage
+from impasto.jobs.limits import LimitReached, Limits
 from impasto_sqlite import SqliteStorage
 
 LIMIT = 3
@@ -22,11 +24,15 @@ LIMIT = 3
 class JournalAgainstModel(RuleBasedStateMachine):
     jobs = Bundle("jobs")
 
+    def make_storage(self, folder: Path) -> Storage:
+        """An empty one, not open yet."""
+        return SqliteStorage(folder)
+
     @initialize()
     def open(self) -> None:
         self.folder = tempfile.TemporaryDirectory()
         self.runner = asyncio.Runner()
-        self.storage = SqliteStorage(Path(self.folder.name))
+        self.storage = self.make_storage(Path(self.folder.name))
         self.run(self.storage.open())
         self.model: dict[str, Job] = {}
         self.started: dict[str, int] = {}
@@ -54,9 +60,12 @@ class JournalAgainstModel(RuleBasedStateMachine):
             for other in self.model.values()
             if other.person == person and not other.state.is_final
         ]
-        stored = self.run(self.storage.journal.add(job, limit=LIMIT))
-        assert (stored is None) == (len(unfinished) >= LIMIT)
-        if stored is not None:
+        try:
+            self.run(self.storage.journal.add(job, limits=Limits(unfinished=LIMIT)))
+        except LimitReached:
+            assert len(unfinished) >= LIMIT
+        else:
+            assert len(unfinished) < LIMIT
             self.model[job.id] = job
         return job.id
 

@@ -3,42 +3,34 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from unittest.mock import AsyncMock
 
 import pytest
 
 from impasto.jobs.folders import JobFolders
-from impasto.jobs.job import Job, JobState
+from impasto.jobs.job import JobState
 from impasto.jobs.ledger import Ledger
-from impasto.jobs.recovery import MOST_ATTEMPTS, hand_back_orphans, resume
+from impasto.jobs.recovery import MOST_ATTEMPTS, Recovery
 from impasto.settings import Settings
 from impasto_sqlite import SqliteStorage
 
-from .jobs_bench import Reports, Tickets, job_that, state_of
-
-WAY = {
-    JobState.ACCEPTED: [],
-    JobState.RUNNING: [JobState.RUNNING],
-    JobState.PAINTED: [JobState.RUNNING, JobState.PAINTED],
-    JobState.DELIVERED: [JobState.RUNNING, JobState.PAINTED, JobState.DELIVERED],
-    JobState.FAILED: [JobState.FAILED],
-    JobState.EXPLAINED: [JobState.FAILED, JobState.EXPLAINED],
-    JobState.CANCELLED: [JobState.CANCELLED],
-    JobState.ABANDONED: [JobState.ABANDONED],
-}
+from .jobs_bench import Reports, Tickets, brought_to, state_of
 
 
-async def brought_to(ledger: Ledger, state: JobState, **fields: object) -> Job:
-    job = job_that("paint", **fields)
-    await ledger.add(job)
-    for step in WAY[state]:
-        job = await ledger.move(job.id, step)
-    return job
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    """A finished picture."""
+    path = tmp_path / "result.jpg"
+    path.write_bytes(b"picture")
+    return path
 
 
-async def test_every_state_goes_on(ledger: Ledger, reports: Reports, tickets: Tickets) -> None:
-    jobs = {state: await brought_to(ledger, state) for state in JobState}
-    await hand_back_orphans(ledger)
-    await resume(ledger, tickets, reports)
+async def test_every_state_goes_on(
+    ledger: Ledger, reports: Reports, tickets: Tickets, picture: Path
+) -> None:
+    jobs = {state: await brought_to(ledger, state, result=picture) for state in JobState}
+    await Recovery(ledger, tickets, reports).recover()
     waiting = [jobs[JobState.ACCEPTED].id, jobs[JobState.RUNNING].id]
     assert tickets.taken == waiting
     assert reports.announced == waiting
@@ -49,11 +41,35 @@ async def test_every_state_goes_on(ledger: Ledger, reports: Reports, tickets: Ti
     assert await state_of(ledger, jobs[JobState.RUNNING]) is JobState.ACCEPTED
 
 
+async def test_a_picture_that_was_lost_before_it_was_sent_is_painted_again(
+    ledger: Ledger, reports: Reports, tickets: Tickets, tmp_path: Path
+) -> None:
+    job = await brought_to(
+        ledger, JobState.PAINTED, result=tmp_path / "on-another-machine.jpg", status_message=5
+    )
+    await Recovery(ledger, tickets, reports).recover()
+    assert await state_of(ledger, job) is JobState.ACCEPTED
+    assert (tickets.taken, reports.ended) == ([job.id], [])
+
+
+async def test_what_failed_half_way_is_gone_on_with_the_next_time(
+    ledger: Ledger, reports: Reports, tickets: Tickets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs = [await brought_to(ledger, JobState.RUNNING) for _ in range(2)]
+    recovery = Recovery(ledger, tickets, reports)
+    with monkeypatch.context() as patch:
+        patch.setattr(ledger, "move", AsyncMock(side_effect=OSError("no space left on device")))
+        with pytest.raises(OSError, match="no space"):
+            await recovery.recover()
+    await recovery.recover()
+    assert tickets.taken == [job.id for job in jobs]
+
+
 async def test_a_job_with_a_status_message_is_not_announced_again(
     ledger: Ledger, reports: Reports, tickets: Tickets
 ) -> None:
     job = await brought_to(ledger, JobState.ACCEPTED, status_message=5)
-    await resume(ledger, tickets, reports)
+    await Recovery(ledger, tickets, reports).recover()
     assert (tickets.taken, reports.announced) == ([job.id], [])
 
 
@@ -61,8 +77,7 @@ async def test_a_job_that_was_running_at_every_crash_is_given_up(
     ledger: Ledger, reports: Reports, tickets: Tickets
 ) -> None:
     job = await brought_to(ledger, JobState.RUNNING, attempts=MOST_ATTEMPTS)
-    await hand_back_orphans(ledger)
-    await resume(ledger, tickets, reports)
+    await Recovery(ledger, tickets, reports).recover()
     assert await state_of(ledger, job) is JobState.FAILED
     assert [ended.id for ended in reports.ended] == [job.id]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import signal
 from collections.abc import Awaitable, Callable
@@ -107,7 +108,9 @@ async def test_a_job_whose_child_dies_once_is_painted_by_another(painted_by: Pai
 async def test_a_silent_child_is_replaced(
     make_worker: Callable[..., Worker], ledger: Ledger
 ) -> None:
-    worker = make_worker(silence_seconds=2.0)
+    worker = make_worker(silence_seconds=0.5)
+    losses: list[str] = []
+    worker.on_loss(losses.append)
     first = await worker.ready()
     job = job_that("fall_silent")
     await ledger.add(job)
@@ -115,8 +118,88 @@ async def test_a_silent_child_is_replaced(
     stored = await ledger.journal.get(job.id)
     assert stored is not None
     assert (stored.state, stored.deaths) == (JobState.FAILED, 2)
+    assert losses == ["the painting process said nothing for 0.5 s"] * 2
     with pytest.raises(ProcessLookupError):
         os.kill(first.pid, 0)
+
+
+class TestMemory:
+    @pytest.fixture(autouse=True)
+    def _looks_often(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("impasto.jobs.child_process.SECONDS_BETWEEN_LOOKS", 0.02)
+        monkeypatch.setattr("impasto.jobs.child_process.oom_kills", lambda: 7)
+
+    @pytest.fixture
+    def limited(self, make_worker: Callable[..., Worker]) -> Worker:
+        return make_worker(worker_memory_mb=200)
+
+    async def test_a_job_over_the_limit_is_painted_smaller(
+        self, limited: Worker, ledger: Ledger
+    ) -> None:
+        job = await done_by(limited, ledger, job_that("hoard_unless_small"))
+        assert (job.state, job.deaths, job.shrunk) == (JobState.PAINTED, 1, True)
+        assert job.options.max_pixels == 230_400 // 2
+        assert job.reduced, "the person is told"
+
+    async def test_a_job_that_is_still_over_the_limit_fails(
+        self, limited: Worker, ledger: Ledger
+    ) -> None:
+        job = await done_by(limited, ledger, job_that("hoard"))
+        assert (job.state, job.deaths) == (JobState.FAILED, 2)
+        assert job.failure is not None
+        assert job.failure.code == "out_of_memory"
+        assert (await done_by(limited, ledger, job_that("paint"))).state is JobState.PAINTED
+
+    async def test_a_child_that_the_kernel_killed_for_memory_paints_smaller(
+        self, painted_by: PaintedBy, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        kills = iter(range(100))
+        monkeypatch.setattr("impasto.jobs.child_process.oom_kills", lambda: next(kills))
+        job = await painted_by(job_that("be_killed_unless_small"))
+        assert (job.state, job.shrunk) == (JobState.PAINTED, True)
+
+    async def test_a_child_that_somebody_else_killed_does_not(self, painted_by: PaintedBy) -> None:
+        job = await painted_by(job_that("be_killed"))
+        assert (job.shrunk, job.failure and job.failure.code) == (False, "painting_failed")
+
+    async def test_a_child_that_says_so_tries_smaller_itself(
+        self, painted_by: PaintedBy, worker: Worker
+    ) -> None:
+        child = await worker.ready()
+        job = await painted_by(job_that("say_out_of_memory"))
+        assert (job.shrunk, job.failure and job.failure.code) == (True, "out_of_memory")
+        assert (await worker.ready()).pid == child.pid
+
+    async def test_a_small_picture_is_tried_in_half_of_its_own_pixels(
+        self, painted_by: PaintedBy
+    ) -> None:
+        script = job_that("say_out_of_memory").content
+        small = script.model_copy(update={"pixels": 10_000})
+        job = await painted_by(job_that("").model_copy(update={"content": small}))
+        assert job.options.max_pixels == 5_000
+
+    async def test_a_child_that_leaks_is_replaced_between_two_jobs(
+        self, painted_by: PaintedBy, worker: Worker
+    ) -> None:
+        await painted_by(job_that("paint"))
+        await painted_by(job_that("leak"))
+        leaking = (await worker.ready()).pid
+        job = await painted_by(job_that("paint"))
+        assert (job.state, job.deaths) == (JobState.PAINTED, 0)
+        assert (await worker.ready()).pid != leaking
+
+    async def test_the_kernel_takes_the_child_before_the_bot(self, worker: Worker) -> None:
+        child = await worker.ready()
+        assert Path(f"/proc/{child.pid}/oom_score_adj").read_text() == "1000\n"
+
+
+async def done_by(worker: Worker, ledger: Ledger, job: Job) -> Job:
+    await ledger.add(job)
+    async with asyncio.timeout(60):
+        assert await worker.work()
+    done = await ledger.journal.get(job.id)
+    assert done is not None
+    return done
 
 
 async def test_what_is_no_message_and_what_is_about_another_job_is_passed_over(
@@ -132,9 +215,10 @@ async def test_a_child_that_stops_unasked_has_failed(painted_by: PaintedBy) -> N
 async def test_a_child_that_died_idle_is_replaced_and_costs_no_attempt(
     make_worker: Callable[..., Worker], ledger: Ledger, tmp_path: Path
 ) -> None:
-    worker = make_worker("--dies-idle", str(tmp_path / "mark"))
-    first = await worker.ready()
-    await until_gone(first.pid)
+    mark = tmp_path / "pid"
+    worker = make_worker("--dies-idle", str(mark))
+    await worker.ready()
+    await until_gone(int(mark.read_text()))
     job = job_that("paint")
     await ledger.add(job)
     await worker.work()
@@ -147,6 +231,16 @@ async def until_gone(pid: int) -> None:
     async with asyncio.timeout(30):
         while Path(f"/proc/{pid}").exists():
             await asyncio.sleep(0.01)
+
+
+async def test_a_child_is_started_without_the_variables_of_settings(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IMPASTO_TELEGRAM__TOKEN", "123456:EXAMPLE-TOKEN")
+    child = await worker.ready()
+    variables = Path(f"/proc/{child.pid}/environ").read_bytes()
+    assert b"PATH=" in variables
+    assert b"EXAMPLE-TOKEN" not in variables
 
 
 async def test_a_child_that_cannot_start_says_so(make_worker: Callable[..., Worker]) -> None:
@@ -178,6 +272,8 @@ class TestCancelling:
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         monkeypatch.setattr("impasto.jobs.in_hand.SECONDS_TO_STOP", 0.1)
+        losses: list[str] = []
+        worker.on_loss(losses.append)
         job = job_that("ignore_cancel")
         await ledger.add(job)
         working = asyncio.create_task(worker.work())
@@ -186,6 +282,7 @@ class TestCancelling:
         await studio.cancel(job.id, job.person)
         assert await working
         assert await state_of(ledger, job) is JobState.CANCELLED
+        assert losses == [], "it did not die by itself"
         assert (await worker.ready()).pid != child.pid
 
     async def test_while_its_pictures_are_fetched(
@@ -318,6 +415,26 @@ class TestDraining:
         await worker.close()
         with pytest.raises(ProcessLookupError):
             os.kill(child.pid, 0)
+
+
+async def test_pictures_that_do_not_fit_on_the_disk_are_fetched_later(
+    worker: Worker, ledger: Ledger, pictures: Pictures, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = job_that("paint")
+    await ledger.add(job)
+    with monkeypatch.context() as patch:
+
+        async def full_disk(*_: object) -> None:
+            raise OSError(errno.ENOSPC, "no space left on device")
+
+        patch.setattr(pictures, "fetch", full_disk)
+        with pytest.raises(OSError, match="no space"):
+            await worker.work()
+    stored = await ledger.journal.get(job.id)
+    assert stored is not None
+    assert (stored.state, stored.attempts) == (JobState.ACCEPTED, 0)
+    assert await worker.work()
+    assert await state_of(ledger, job) is JobState.PAINTED
 
 
 async def test_what_could_not_be_written_is_written_by_the_next_work(

@@ -26,6 +26,7 @@ from impasto.messages import (
     encode,
     from_child,
 )
+from impasto.plugins import settings_for_painting
 from impasto.settings import Settings
 
 Maker = Callable[..., Image.Image]
@@ -61,7 +62,7 @@ def child(settings: dict[str, object]) -> Iterator[Parent]:
     command = [sys.executable, "-m", "impasto.painting.child"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         parent = Parent(process)
-        values = Settings.model_validate(settings).without_secrets()
+        values = settings_for_painting(Settings.model_validate(settings))
         parent.say(Configure(settings=values))
         try:
             yield parent

@@ -139,9 +139,9 @@ def test_strips_compute_what_autograd_does(
     plan = replace(plan, strip=plan.strip._replace(least_rows=least_rows))
     whole = Objective(network, content, grams, STYLE_WEIGHT)
     rooms = Rooms()
-    striped = StripObjective(network, content, grams, STYLE_WEIGHT, plan, rooms)
+    striped = StripObjective(network, content, grams, STYLE_WEIGHT, plan, rooms=rooms)
     larger = image(2 * height, 2 * width + 1, 5).double()
-    other = StripObjective(network, larger, grams, STYLE_WEIGHT, plan, rooms)
+    other = StripObjective(network, larger, grams, STYLE_WEIGHT, plan, rooms=rooms)
     assert striped.losses(x) == pytest.approx(whole.losses(x), rel=1e-9)
     expected = whole.evaluate(x)
     for _ in range(2):  # maps that stay are overwritten, not added to, also by other sizes

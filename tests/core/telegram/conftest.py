@@ -13,8 +13,11 @@ from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
 from aiogram.utils.backoff import BackoffConfig
 
+from impasto.jobs.buckets import MemoryBuckets
 from impasto.jobs.ledger import Ledger
 from impasto.playground import Person, Playground
+from impasto.settings import TelegramSettings
+from impasto.telegram.pacing import Pacing
 from impasto_sqlite import SqliteStorage
 
 from .telegram_bench import Faults
@@ -58,6 +61,8 @@ async def faults() -> Faults:
 @pytest.fixture
 async def bot(playground: Playground, faults: Faults) -> AsyncIterator[Bot]:
     session = AiohttpSession(api=TelegramAPIServer.from_base(playground.url))
+    unhurried = TelegramSettings(messages_per_second=0, chat_messages_per_second=0)
+    session.middleware(Pacing(MemoryBuckets(), unhurried))
     session.middleware(faults)
     bot = Bot(playground.token, session=session, default=DefaultBotProperties(parse_mode="HTML"))
     async with bot:

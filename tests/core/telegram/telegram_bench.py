@@ -48,6 +48,8 @@ class Faults(BaseRequestMiddleware):
 
     def __init__(self) -> None:
         self.calls: list[TelegramMethod[Any]] = []
+        self.times: list[float] = []
+        """When each came, by the clock of the event loop."""
         self.gates: dict[str, asyncio.Event] = {}
         self._faults: dict[str, deque[Fault]] = defaultdict(deque)
         self._changed = asyncio.Event()
@@ -63,6 +65,12 @@ class Faults(BaseRequestMiddleware):
     def names(self) -> list[str]:
         return [type(call).__name__ for call in self.calls]
 
+    def seconds_between(self, method: str, later: str) -> float:
+        """From the first call of one method to the last of another (or the same) one."""
+        names = self.names()
+        last = len(names) - 1 - names[::-1].index(later)
+        return self.times[last] - self.times[names.index(method)]
+
     async def until_called(self, method: str, times: int = 1) -> None:
         async with asyncio.timeout(30):
             while self.names().count(method) < times:
@@ -72,6 +80,7 @@ class Faults(BaseRequestMiddleware):
     async def __call__(self, make_request: Any, bot: Bot, method: TelegramMethod[Any]) -> Any:
         name = type(method).__name__
         self.calls.append(method)
+        self.times.append(asyncio.get_running_loop().time())
         self._changed.set()
         if name in self.gates:
             await self.gates[name].wait()

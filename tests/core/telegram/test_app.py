@@ -39,7 +39,10 @@ def settings(playground: Playground, tmp_path: Path) -> Settings:
     return Settings(
         state_dir=tmp_path / "state",
         telegram=TelegramSettings(
-            token=SecretStr(playground.token), api_base=playground.url, edit_seconds=0
+            token=SecretStr(playground.token),
+            api_base=playground.url,
+            edit_seconds=0,
+            chat_messages_per_second=0,
         ),
     )
 
@@ -51,7 +54,7 @@ def child_with(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     def use(*arguments: str) -> None:
         command = [sys.executable, str(SCRIPTED_CHILD), *arguments]
         monkeypatch.setattr(
-            "impasto.telegram.app.Worker", functools.partial(Worker, command=command)
+            "impasto.telegram.workshop.Worker", functools.partial(Worker, command=command)
         )
 
     use()
@@ -213,6 +216,15 @@ def impasto_routers(settings):
 """
 
 
+NO_ROUTERS = """
+from impasto import hookimpl
+
+@hookimpl
+def impasto_routers(settings):
+    return []
+"""
+
+
 @pytest.mark.usefixtures("child_with")
 async def test_bad_routers_cost_only_their_plugin(
     settings: Settings, alice: Person, tmp_path: Path
@@ -221,6 +233,7 @@ async def test_bad_routers_cost_only_their_plugin(
     folder.mkdir()
     (folder / "bad.py").write_text(BAD_ROUTERS)
     (folder / "twice.py").write_text(TWICE)
+    (folder / "none.py").write_text(NO_ROUTERS)
     changed = settings.model_copy(update={"plugins": PluginsSettings(folder=folder)})
     async with running(changed) as host:
         await alice.send_text("/start")
@@ -261,9 +274,9 @@ from impasto.hookspecs import BOT_GROUP
 from impasto.jobs.worker import Worker
 from impasto.plugins import PluginHost
 from impasto.settings import load_settings
-from impasto.telegram import app
+from impasto.telegram import app, workshop
 
-app.Worker = functools.partial(Worker, command=[sys.executable, os.environ["CHILD"]])
+workshop.Worker = functools.partial(Worker, command=[sys.executable, os.environ["CHILD"]])
 
 async def main():
     settings = load_settings()

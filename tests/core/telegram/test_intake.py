@@ -329,13 +329,28 @@ class TestHandling:
             await alice.wait_for(lambda message: message.text == "done")
         assert len(alice.from_bot()) == 1
 
+    async def test_an_outage_costs_nobody_the_answer(
+        self, make_intake: Callable[[Handle], Intake], alice: Person, faults: Faults
+    ) -> None:
+        async def handle(message: Message) -> None:
+            await message.answer("done")
+
+        faults.on("SendMessage", *[unreachable, out_of_order] * MOST_TRIES)
+        async with polling(make_intake(handle)):
+            await alice.send_text("hello")
+            await alice.wait_for(lambda message: message.text == "done")
+        assert len(alice.from_bot()) == 1
+
     async def test_trouble_that_does_not_end_parks_the_update(
         self,
         make_intake: Callable[[Handle], Intake],
         alice: Person,
         faults: Faults,
         storage: SqliteStorage,
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
+        monkeypatch.setattr("impasto.telegram.intake.OUTAGE_SECONDS", 0.0)
+
         async def handle(message: Message) -> None:
             await message.answer("done")
 

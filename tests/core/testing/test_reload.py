@@ -70,8 +70,8 @@ async def play(plugin: Path, tmp_path: Path) -> AsyncIterator[Play]:
     )
     yield Play(process)
     if process.returncode is None:
-        process.kill()
-        await process.wait()
+        process.terminate()  # not killed: it has a process of its own to end
+        await asyncio.wait_for(process.wait(), PATIENCE)
 
 
 @pytest.mark.slow

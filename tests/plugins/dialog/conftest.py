@@ -16,7 +16,7 @@ from PIL import Image
 
 from impasto import StylePreset
 from impasto.playground import Person, Playground
-from impasto.settings import PaintingSettings
+from impasto.settings import Settings
 from impasto_dialog import build_router
 
 from .dialog_kit import RecordingStudio
@@ -57,9 +57,12 @@ def album_wait_s() -> float:
 @pytest.fixture
 def dispatcher(studio: RecordingStudio, album_wait_s: float) -> Dispatcher:
     dispatcher = Dispatcher(
-        storage=MemoryStorage(), events_isolation=SimpleEventIsolation(), studio=studio
+        storage=MemoryStorage(),
+        events_isolation=SimpleEventIsolation(),
+        studio=studio,
+        settings=Settings(),
     )
-    dispatcher.include_router(build_router(PaintingSettings(), album_wait_s=album_wait_s))
+    dispatcher.include_router(build_router(album_wait_s=album_wait_s))
     return dispatcher
 
 

@@ -19,8 +19,13 @@ from impasto.jobs.job import ChosenStyle, Job, JobState, TelegramPicture
 class SteadyPace:
     """What `impasto.jobs.pace.Pace` knows, without anything having been painted."""
 
+    device: str | None = None
+
     async def pixel_cap(self) -> int:
         return 230_400
+
+    async def seconds_for_others(self, count: int) -> float | None:
+        return None
 
 
 class RecordingStudio:
@@ -29,8 +34,14 @@ class RecordingStudio:
     def __init__(self, presets: Sequence[StylePreset], limit: int = 3) -> None:
         self.presets = tuple(presets)
         self.limit = limit
+        self.owners: frozenset[int] = frozenset()
+        self.counts: dict[JobState, int] = {}
+        self.refusal: TooManyJobs | None = None
+        self.forgotten: list[int] = []
         self.pace = SteadyPace()
         self.hurried: list[str] = []
+        self.is_file_elsewhere = False
+        self.files_wanted: list[tuple[str, str]] = []
         self.jobs: list[Job] = []
         self._changed = asyncio.Condition()
 
@@ -49,6 +60,8 @@ class RecordingStudio:
         wishes: Mapping[str, str | bool] = MappingProxyType({}),
         reply_to: int | None = None,
     ) -> Job:
+        if self.refusal is not None:
+            raise self.refusal
         if len(await self.jobs_of(person)) >= self.limit:
             raise TooManyJobs("too_many_jobs", "You have too many.", limit=self.limit)
         job = Job(
@@ -77,11 +90,22 @@ class RecordingStudio:
         self.hurried.append(job_id)
         return job
 
+    async def forget(self, person: int) -> None:
+        self.forgotten.append(person)
+        self.jobs = [job for job in self.jobs if job.person != person]
+
     async def keep_file_id(self, job: Job, file_id: str) -> None:
         await self.change(job, file_id=file_id)
 
+    async def have_file_sent(self, job: Job, caption: str) -> bool:
+        self.files_wanted.append((job.id, caption))
+        return self.is_file_elsewhere
+
     async def job(self, job_id: str, person: int) -> Job | None:
         return next((j for j in self.jobs if (j.id, j.person) == (job_id, person)), None)
+
+    async def count(self, *states: JobState) -> int:
+        return sum(self.counts.get(state, 0) for state in states)
 
     async def jobs_of(self, person: int) -> list[Job]:
         return [job for job in self.jobs if job.person == person and not job.state.is_final]

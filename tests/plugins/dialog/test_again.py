@@ -116,6 +116,19 @@ async def test_a_file_that_is_gone_is_said_to_be(
     assert "this one is gone" in (answer.text or "")
 
 
+async def test_a_file_on_another_machine_is_sent_from_there(
+    alice: Person, studio: RecordingStudio, job: Job
+) -> None:
+    assert job.result is not None
+    job.result.unlink()
+    studio.is_file_elsewhere = True
+    answer = await alice.answer_to(await alice.tap("Full-quality file"))
+    assert not answer.show_alert
+    [(wanted, caption)] = studio.files_wanted
+    assert wanted == job.id
+    assert caption
+
+
 async def test_stop_and_keep_is_asked_of_the_studio(
     alice: Person, bot: Bot, studio: RecordingStudio
 ) -> None:

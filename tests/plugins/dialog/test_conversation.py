@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from impasto.errors import TooManyJobs
 from impasto.jobs.job import ChosenStyle, JobState
 from impasto.playground import Person
 
@@ -92,7 +93,8 @@ async def test_an_own_style_first(alice: Person, studio: RecordingStudio) -> Non
 
 
 @pytest.mark.parametrize(
-    "caption", ["wave", "Woodblock Wave!", "ВОЛНА, ГРАВЮРА", "in style woodblock wave please"]
+    "caption",
+    ["wave", "/style wave", "Woodblock Wave!", "ВОЛНА, ГРАВЮРА", "in style woodblock wave please"],
 )
 async def test_a_caption_that_names_a_style_starts_at_once(
     alice: Person, studio: RecordingStudio, caption: str
@@ -192,6 +194,26 @@ async def test_too_many_jobs_keeps_photo_and_style(alice: Person, studio: Record
     await alice.answer_to(await alice.tap("Try again"))
     assert studio.jobs[1].styles == (ChosenStyle(preset="night"),)
     assert studio.jobs[1].content.file_id in file_ids(second)
+
+
+@pytest.mark.parametrize(
+    ("code", "facts", "sentence"),
+    [
+        ("too_many_this_hour", {"limit": 5, "seconds": 700}, "Come back in about 12 minutes."),
+        ("too_many_waiting", {"seconds": 20}, "Come back in about 20 seconds."),
+        ("too_many_waiting", {}, "Come back a little later."),
+        ("of_another_studio", {}, "Not on Sundays & Mondays."),
+    ],
+)
+async def test_a_refusal_says_when_to_come_back(
+    alice: Person, studio: RecordingStudio, code: str, facts: dict[str, int], sentence: str
+) -> None:
+    studio.refusal = TooManyJobs(code, "Not on Sundays & Mondays.", **facts)
+    await alice.send_photo(photo(), "wave")
+    refused = await alice.wait_for(says(sentence))
+    studio.refusal = None
+    await alice.answer_to(await alice.tap("Try again", refused.message_id))
+    assert len(await studio.wait_for_jobs(1)) == 1
 
 
 async def test_another_picture_can_be_started_while_one_is_painted(

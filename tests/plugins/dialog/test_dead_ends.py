@@ -13,12 +13,12 @@ from aiogram.methods import (
     SendPhoto,
     SetMyCommands,
 )
+from aiogram.types import BotCommandScopeChat
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from impasto.settings import PaintingSettings
 from impasto_dialog import ALBUM_WAIT_S, build_router
-from impasto_dialog.callbacks import OpenGallery
+from impasto_dialog.callbacks import ChooseLanguage, OpenGallery
 from impasto_dialog.memory import Step
 from impasto_dialog.pictures import MAX_DOWNLOAD
 from impasto_dialog.texts import LANGUAGES
@@ -194,8 +194,19 @@ async def test_the_menu_is_filled_in_every_language(feeder: Feeder, dispatcher: 
     private = {m.language_code: m for m in menus if m.scope.type == "all_private_chats"}
     assert set(private) == {None, *LANGUAGES} - {"en"}
     commands = [command.command for command in private["ru"].commands]
-    assert commands == ["start", "styles", "settings", "status", "cancel", "language", "help"]
+    assert " ".join(commands) == "start styles settings status cancel language forget help"
     assert private["ru"].commands[0].description == "Что умеет этот бот"
+
+
+async def test_owners_have_a_menu_of_their_own(feeder: Feeder, studio: RecordingStudio) -> None:
+    await feeder.message(text="/start")
+    assert not any(isinstance(method, SetMyCommands) for method in feeder.session.methods)
+    studio.owners = frozenset({7})
+    for doing in (feeder.message(text="/start"), feeder.tap(ChooseLanguage(code="ru").pack())):
+        await doing
+        [menu] = [method for method in feeder.session.methods if isinstance(method, SetMyCommands)]
+        assert menu.scope == BotCommandScopeChat(chat_id=7)
+        assert menu.commands[-1].command == "stats"
 
 
 async def test_a_refused_menu_does_not_prevent_the_start(
@@ -219,7 +230,7 @@ async def test_album_pictures_in_the_wrong_order_are_put_right(
 
 def test_the_wait_for_an_album_is_short_for_a_person() -> None:
     assert 0 < ALBUM_WAIT_S <= 2
-    assert build_router(PaintingSettings()).name == "dialog"
+    assert build_router().name == "dialog"
 
 
 async def test_what_another_version_remembered_is_no_dead_end(

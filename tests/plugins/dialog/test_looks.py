@@ -61,8 +61,7 @@ def test_quick_is_less_work_and_large_has_more_pixels() -> None:
     assert quick.steps == PAINTING.steps // 4
     assert quick.max_pixels == CAP // 2
     assert large.steps == PAINTING.steps
-    assert large.max_pixels is not None
-    assert large.max_pixels > CAP
+    assert large.max_pixels == CAP * PAINTING.large_factor
 
 
 def test_own_colors_are_kept() -> None:

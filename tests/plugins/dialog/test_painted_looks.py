@@ -6,16 +6,15 @@ import functools
 import itertools
 from collections.abc import Callable
 
-import numpy as np
 import pytest
-from numpy.typing import NDArray
-from PIL import Image, ImageCms
+from benchmarks.looks import hue_agreement, mark_spacing
+from PIL import Image
 
 from impasto import resources
 from impasto.painting.painter import Painting, PaintRequest, paint
-from impasto.painting.toolbox import load_toolbox
+from impasto.painting.toolbox import Toolbox, load_toolbox
 from impasto.settings import PaintingSettings, Settings
-from impasto_dialog.looks import Colors, Look, Quality, Strength, paint_options
+from impasto_dialog.looks import Brush, Colors, Look, Quality, Strength, paint_options
 
 pytestmark = pytest.mark.slow
 
@@ -35,17 +34,16 @@ def photo() -> Image.Image:
 def painted(photo: Image.Image) -> Callable[[Look], Painting]:
     """Paints the photo as a wave, once for each look."""
     toolbox = load_toolbox(Settings(painting=PAINTING))
+    return functools.cache(functools.partial(painted_with, toolbox, photo))
+
+
+def painted_with(toolbox: Toolbox, photo: Image.Image, look: Look) -> Painting:
+    painting = toolbox.settings.painting
+    options = paint_options(look, [], painting, painting.max_pixels_cpu)
     style = Image.open(resources.styles_folder() / "wave.jpg").convert("RGB")
-
-    @functools.cache
-    def paint_once(look: Look) -> Painting:
-        options = paint_options(look, [], PAINTING, PAINTING.max_pixels_cpu)
-        request = PaintRequest(content=photo, styles=[(style, 1.0)], options=options)
-        *_, last = paint(request, toolbox)
-        assert isinstance(last, Painting)
-        return last
-
-    return paint_once
+    *_, last = paint(PaintRequest(content=photo, styles=[(style, 1.0)], options=options), toolbox)
+    assert isinstance(last, Painting)
+    return last
 
 
 def test_each_strength_has_more_of_the_style(painted: Callable[[Look], Painting]) -> None:
@@ -58,28 +56,23 @@ def test_each_strength_has_more_of_the_style(painted: Callable[[Look], Painting]
     assert all(nearer < farther for farther, nearer in itertools.pairwise(distances))
 
 
+def test_a_broader_brush_leaves_larger_marks(photo: Image.Image) -> None:
+    settings = Settings(painting=PAINTING.model_copy(update={"max_pixels_cpu": 120_000}))
+    toolbox = load_toolbox(settings)
+    spacings = [
+        mark_spacing(painted_with(toolbox, photo.resize((400, 300)), Look(brush=brush)).picture)
+        for brush in Brush
+    ]
+    assert all(finer < broader for finer, broader in itertools.pairwise(spacings))
+
+
 def test_own_colors_are_the_photos(painted: Callable[[Look], Painting], photo: Image.Image) -> None:
-    own = same_hue(painted(Look(colors=Colors.OWN)).picture, photo)
+    own = hue_agreement(painted(Look(colors=Colors.OWN)).picture, photo)
     assert own > 0.95
-    assert own > same_hue(painted(Look()).picture, photo) + 0.2
+    assert own > hue_agreement(painted(Look()).picture, photo) + 0.2
 
 
 def test_quick_is_less_work_and_a_smaller_picture(painted: Callable[[Look], Painting]) -> None:
     quick, standard = painted(Look(quality=Quality.QUICK)), painted(Look())
     assert quick.steps < standard.steps
     assert quick.picture.width < standard.picture.width
-
-
-def same_hue(one: Image.Image, other: Image.Image) -> float:
-    """Mean cosine between the chroma (a, b) of CIE Lab, where there is any; 1 is the same hue."""
-    left, right = chroma(one), chroma(other.resize(one.size))
-    size = np.linalg.norm(left, axis=-1) * np.linalg.norm(right, axis=-1)
-    colored = size > 25
-    return float(((left * right).sum(axis=-1)[colored] / size[colored]).mean())
-
-
-def chroma(picture: Image.Image) -> NDArray[np.float64]:
-    srgb, lab = ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB")
-    converted = ImageCms.profileToProfile(picture.convert("RGB"), srgb, lab, outputMode="LAB")
-    assert converted is not None
-    return np.asarray(converted)[..., 1:].astype(np.int8).astype(np.float64)

@@ -159,7 +159,7 @@ def made_up() -> set[str]:
     return {
         *(f"{name}-{value}" for name, values in looks.items() for value in values),
         *(f"option-{choice.value}" for row in OFFERED for choice in row),
-        *(f"command-{name}" for name in (*menu.PRIVATE, *menu.GROUP)),
+        *(f"command-{name}" for name in (*menu.PRIVATE, *menu.OWNERS, *menu.GROUP)),
         *(f"failure-{code}" for code in documented_codes()),
     }
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from impasto.testing.conformance.devices import DeviceConformance
     from impasto.testing.conformance.networks import NetworkConformance
     from impasto.testing.conformance.observers import ObserverConformance
+    from impasto.testing.conformance.operating import ChecksConformance, WebRoutesConformance
     from impasto.testing.conformance.optimizers import OptimizerConformance
     from impasto.testing.conformance.pictures import (
         PostprocessorConformance,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from impasto.testing.conformance.styles import StylesConformance
 
 __all__ = [
+    "ChecksConformance",
     "DeviceConformance",
     "DialogConformance",
     "NetworkConformance",
@@ -41,9 +43,11 @@ __all__ = [
     "QueueConformance",
     "StorageConformance",
     "StylesConformance",
+    "WebRoutesConformance",
 ]
 
 SUITES: Final = {
+    "impasto_checks": "ChecksConformance",
     "impasto_commands": "PluginConformance",
     "impasto_devices": "DeviceConformance",
     "impasto_job_changed": "ObserverConformance",
@@ -57,10 +61,13 @@ SUITES: Final = {
     "impasto_settings": "PluginConformance",
     "impasto_storages": "StorageConformance",
     "impasto_styles": "StylesConformance",
+    "impasto_telegram_called": "PluginConformance",
+    "impasto_web_routes": "WebRoutesConformance",
 }
 """The suite for each hook."""
 
 _ELSEWHERE = {
+    "ChecksConformance": "operating",
     "DeviceConformance": "devices",
     "DialogConformance": "plugins",
     "NetworkConformance": "networks",
@@ -73,6 +80,7 @@ _ELSEWHERE = {
     "QueueConformance": "queues",
     "StorageConformance": "storages",
     "StylesConformance": "styles",
+    "WebRoutesConformance": "operating",
 }
 
 

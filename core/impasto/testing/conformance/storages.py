@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from aiogram.fsm.storage.base import StorageKey
 
+from impasto.contracts import PaintOptions
 from impasto.errors import InvalidTransition
+from impasto.jobs.buckets import Rate
 from impasto.jobs.job import JobState
 from impasto.jobs.journal import Journal, Storage
+from impasto.jobs.limits import LimitReached, Limits
 from impasto.testing.conformance.observers import make_job
 
 KEY = StorageKey(bot_id=1, chat_id=2, user_id=3)
@@ -83,9 +88,101 @@ class StorageConformance:
 
     def test_nobody_gets_more_jobs_than_the_limit(self, with_journal: Callable[..., None]) -> None:
         async def scene(journal: Journal) -> None:
-            assert await journal.add(make_job(), limit=1) is not None
-            assert await journal.add(make_job(), limit=1) is None
-            assert await journal.add(make_job(person=2), limit=1) is not None
+            one = Limits(unfinished=1)
+            first = await journal.add(make_job(), limits=one)
+            with pytest.raises(LimitReached) as caught:
+                await journal.add(make_job(), limits=one)
+            assert caught.value.limit == "unfinished"
+            await journal.add(make_job(person=2), limits=one)
+            await journal.move(first.id, JobState.CANCELLED)
+            await journal.add(make_job(), limits=one)
+
+        with_journal(scene)
+
+    def test_the_limit_of_an_hour_counts_whatever_became_of_the_jobs(
+        self, with_journal: Callable[..., None]
+    ) -> None:
+        async def scene(journal: Journal) -> None:
+            for minutes in (70, 50, 20):
+                accepted_at = datetime.now(UTC) - timedelta(minutes=minutes)
+                job = await journal.add(make_job(accepted_at=accepted_at))
+                await journal.move(job.id, JobState.CANCELLED)
+            for most, minutes in ((2, 10), (1, 40)):
+                with pytest.raises(LimitReached) as caught:
+                    await journal.add(make_job(), limits=Limits(hourly=most))
+                assert caught.value.limit == "hourly"
+                assert caught.value.seconds == pytest.approx(minutes * 60, abs=30)
+            await journal.add(make_job(), limits=Limits(hourly=3))
+            await journal.add(make_job(person=2), limits=Limits(hourly=1))
+
+        with_journal(scene)
+
+    def test_the_limit_on_waiting_jobs_counts_those_of_all_people(
+        self, with_journal: Callable[..., None]
+    ) -> None:
+        async def scene(journal: Journal) -> None:
+            two = Limits(waiting=2)
+            await journal.add(make_job(person=1), limits=two)
+            await journal.add(make_job(person=2, origin="update 1 job 1"), limits=two)
+            with pytest.raises(LimitReached) as caught:
+                await journal.add(make_job(person=3), limits=two)
+            assert caught.value.limit == "waiting"
+            await journal.add(make_job(person=2, origin="update 1 job 1"), limits=two)
+            assert await journal.count(JobState.ACCEPTED) == 2
+            await journal.claim()
+            await journal.add(make_job(person=3), limits=two)
+            assert await journal.count(JobState.ACCEPTED, JobState.RUNNING) == 3
+
+        with_journal(scene)
+
+    def test_what_a_person_had_forgotten_is_gone_for_good(
+        self, with_journal: Callable[..., None]
+    ) -> None:
+        done = make_job(wishes={"brush": "fine"}, reply_to=3, options=PaintOptions(steps=5))
+        waiting, other = make_job(), make_job(person=2)
+
+        async def forget(journal: Journal) -> None:
+            for job in (done, waiting, other):
+                await journal.add(job)
+            for job in (done, other):
+                await journal.note(job.id, photo_id="p", file_id="f", result=Path("result.jpg"))
+                await journal.move(job.id, JobState.CANCELLED)
+            assert [job.id for job in await journal.forget(1)] == [done.id]
+            assert await journal.forget(1) == [], "they were forgotten before"
+            await journal.note(done.id, photo_id="told late")
+
+        async def look(journal: Journal) -> None:
+            left = await journal.get(done.id)
+            assert left is not None
+            assert left == left.forgotten()
+            assert (left.person, left.state) == (1, JobState.CANCELLED)
+            assert await journal.get(waiting.id) == waiting
+            kept = await journal.get(other.id)
+            assert kept is not None
+            assert (kept.photo_id, kept.is_forgotten) == ("p", False)
+
+        with_journal(forget)
+        with_journal(look)
+
+    def test_old_jobs_that_are_final_are_pruned(self, with_journal: Callable[..., None]) -> None:
+        async def scene(journal: Journal) -> None:
+            now = datetime.now(UTC)
+            old, young, waiting = make_job(), make_job(), make_job()
+            for job in (old, young, waiting):
+                await journal.add(job)
+            for job in (old, young):
+                await journal.move(job.id, JobState.CANCELLED)
+            for job in (old, waiting):
+                await journal.note(job.id, changed_at=now - timedelta(days=2))
+            assert await journal.prune(now - timedelta(days=1)) == 1
+            assert await journal.get(old.id) is None
+            assert await journal.in_states(*JobState) == [
+                await journal.get(young.id),
+                await journal.get(waiting.id),
+            ]
+            claimed = await journal.claim()
+            assert claimed is not None
+            assert claimed.id == waiting.id
 
         with_journal(scene)
 
@@ -135,3 +232,53 @@ class StorageConformance:
 
         asyncio.run(write())
         asyncio.run(read())
+
+    def test_the_dialogue_of_one_person_is_forgotten_in_all_chats(
+        self, make_storage: Callable[[], Storage]
+    ) -> None:
+        theirs = [
+            KEY,
+            StorageKey(bot_id=1, chat_id=-4, user_id=3),
+            StorageKey(bot_id=1, chat_id=-4, user_id=3, thread_id=5),
+            StorageKey(bot_id=1, chat_id=3, user_id=3, destiny="preferences"),
+        ]
+        others = [
+            StorageKey(bot_id=3, chat_id=3, user_id=33),
+            StorageKey(bot_id=1, chat_id=2, user_id=4, thread_id=3),
+        ]
+
+        async def scene() -> None:
+            storage = make_storage()
+            await storage.open()
+            for key in (*theirs, *others):
+                await storage.dialogue.set_state(key, "choosing")
+                await storage.dialogue.set_data(key, {"photo": "file"})
+            await storage.forget_dialogue(3)
+            for key in theirs:
+                assert await storage.dialogue.get_state(key) is None
+                assert await storage.dialogue.get_data(key) == {}
+            for key in others:
+                assert await storage.dialogue.get_state(key) == "choosing"
+            await storage.close()
+
+        asyncio.run(scene())
+
+    def test_tokens_come_one_after_the_other(self, make_storage: Callable[[], Storage]) -> None:
+        slow = Rate("chat 1", per_second=0.01, burst=2)
+
+        async def scene() -> None:
+            storage = make_storage()
+            await storage.open()
+            waits = [await storage.buckets.take(slow) for _ in range(4)]
+            assert waits == pytest.approx([0, 0, 100, 200], abs=10)
+            assert await storage.buckets.take(slow, patience=5) == pytest.approx(300, abs=10)
+            other = Rate("chat 2", per_second=0.01)
+            both = await storage.buckets.take(slow, other, patience=5)
+            assert both == pytest.approx(300, abs=10), "the longest wait"
+            assert await storage.buckets.take(other) == 0, "what was not taken is still there"
+            await storage.buckets.hold(other, 1000)
+            waits = [await storage.buckets.take(other) for _ in range(2)]
+            assert waits == pytest.approx([1000, 1100], abs=10)
+            await storage.close()
+
+        asyncio.run(scene())

@@ -1,0 +1,134 @@
+"""What the bot answers over HTTP: `/healthz`, `/readyz`, the webhook and the pages of plugins.
+
+Nothing listens when neither a port is set nor a webhook is used.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import Any, Final
+
+import structlog
+from aiohttp import web
+
+from impasto.errors import OwnerError, PluginError
+from impasto.plugins import PluginHost, PluginRecord
+from impasto.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+DEFAULT_PORT: Final = 8080
+LARGEST_BODY: Final = 2**20
+"""Bytes; updates carry texts and file ids, never files."""
+SECONDS_TO_CLOSE: Final = 2.0
+
+Check = Callable[[], Awaitable[None]]
+"""Something that has to work for the bot to be of use; raises what is wrong."""
+
+
+def port_of(settings: Settings) -> int:
+    """The port to listen on; 0 when nothing is to listen."""
+    return settings.server.port or (DEFAULT_PORT if settings.telegram.webhook_base else 0)
+
+
+class Health:
+    """Answers whether the bot is alive (`/healthz`) and whether it is of use (`/readyz`)."""
+
+    def __init__(self) -> None:
+        self._checks: dict[str, Check] = {}
+        self._is_started = False
+
+    def add(self, name: str, check: Check) -> None:
+        self._checks[name] = check
+
+    def started(self) -> None:
+        """From here on readiness depends on the checks alone."""
+        self._is_started = True
+
+    def routes(self) -> list[web.AbstractRouteDef]:
+        return [web.get("/healthz", self._is_alive), web.get("/readyz", self._is_ready)]
+
+    async def _is_alive(self, _: web.Request) -> web.Response:
+        """Whoever answers has a running event loop, and that is all there is to it: an outage of
+        Telegram or of the store is no reason to be restarted."""
+        return web.json_response({"alive": True})
+
+    async def _is_ready(self, _: web.Request) -> web.Response:
+        results = {name: await _result_of(name, check) for name, check in self._checks.items()}
+        results["start"] = "ok" if self._is_started else "not finished"
+        is_ready = set(results.values()) == {"ok"}
+        return web.json_response(
+            {"ready": is_ready, "checks": results}, status=200 if is_ready else 503
+        )
+
+
+@contextlib.asynccontextmanager
+async def serving(
+    settings: Settings, host: PluginHost, routes: Sequence[web.AbstractRouteDef]
+) -> AsyncIterator[None]:
+    """Listens inside the block, if there is anything to listen on.
+
+    Raises:
+        OwnerError: the address or port cannot be used.
+    """
+    port = port_of(settings)
+    if not port:
+        yield
+        return
+    application = web.Application(client_max_size=LARGEST_BODY)
+    application.add_routes(routes)
+    for record, more in host.call("impasto_web_routes", settings=settings):
+        try:
+            _add(application, record, more)
+        except PluginError as error:
+            host.fail(record, error, "impasto_web_routes")
+    runner = web.AppRunner(application, access_log=None, shutdown_timeout=SECONDS_TO_CLOSE)
+    await runner.setup()
+    try:
+        try:
+            await web.TCPSite(runner, settings.server.host, port).start()
+        except OSError as error:
+            raise OwnerError(_why_not(error, settings.server.host, port)) from None
+        log.info("listening", host=settings.server.host, port=port)
+        yield
+    finally:
+        await runner.cleanup()
+
+
+def _add(application: web.Application, record: PluginRecord, routes: Any) -> None:
+    """Adds the pages of one plugin.
+
+    Raises:
+        PluginError: they are no routes, or the bot has one of that path already.
+    """
+    if not isinstance(routes, list | tuple) or not all(
+        isinstance(route, web.AbstractRouteDef) for route in routes
+    ):
+        raise PluginError(
+            record.name, f"impasto_web_routes must return a list of aiohttp routes, not {routes!r}"
+        )
+    taken = {resource.canonical for resource in application.router.resources()}
+    for route in routes:
+        path = getattr(route, "path", None)
+        if path in taken:
+            raise PluginError(record.name, f"impasto_web_routes: there is a page {path} already")
+    application.add_routes(routes)
+
+
+async def _result_of(name: str, check: Check) -> str:
+    try:
+        await check()
+    except Exception as error:
+        log.warning("not_ready", check=name, why=f"{type(error).__name__}: {error}")
+        return "failed"
+    return "ok"
+
+
+def _why_not(error: OSError, host: str, port: int) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"port {port} is in use; set server.port to another one, or end what uses it"
+    if error.errno == errno.EACCES:
+        return f"port {port} may not be opened; set server.port to one above 1023"
+    return f"server.host {host!r} cannot be listened on: {error.strerror or error}"

@@ -1,0 +1,88 @@
+"""A worker: paints the jobs that bots accept, on this machine, and talks to Telegram about them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+
+import structlog
+
+from impasto.jobs.housekeeping import keep_house
+from impasto.plugins import PluginHost
+from impasto.settings import Settings
+from impasto.telegram.calls import ToldCalls
+from impasto.telegram.connection import connected, introduced
+from impasto.telegram.web import Health, serving
+from impasto.telegram.workshop import (
+    Workshop,
+    opened,
+    repeatedly,
+    start,
+    unless_stopped,
+    until_any_ends,
+)
+
+log = structlog.get_logger(__name__)
+
+
+async def run_worker(
+    settings: Settings,
+    host: PluginHost,
+    *,
+    stop: asyncio.Event | None = None,
+    on_ready: Callable[[], None] | None = None,
+    changes: asyncio.Queue[Settings] | None = None,
+) -> None:
+    """Paints until `stop` is set or the task is cancelled, and ends cleanly: the job in hand is
+    handed back to the others.
+
+    `on_ready` is called once, when jobs are about to be taken. Settings that come through `changes`
+    are taken over as far as a running worker can.
+
+    Raises:
+        OwnerError: something whoever runs the worker has to change, such as a refused token, or a
+            queue whose jobs the bot paints itself.
+    """
+    stop = stop or asyncio.Event()
+    bot = connected(settings)
+    bot.session.middleware(ToldCalls(host))
+    async with contextlib.AsyncExitStack() as cleanup:
+        cleanup.push_async_callback(bot.session.close)
+        health = Health()
+        await cleanup.enter_async_context(serving(settings, host, health.routes()))
+        me = await unless_stopped(stop, introduced(bot))
+        if me is None:
+            return
+        log.info("worker_starts", username=me.username, id=me.id)
+        workshop = await cleanup.enter_async_context(opened(settings, host, bot, only_paints=True))
+        health.add("journal", workshop.check)
+        health.started()
+        await _paint_until(stop, workshop, cleanup, on_ready or (lambda: None), changes)
+        log.info("worker_stops")
+
+
+async def _paint_until(
+    stop: asyncio.Event,
+    workshop: Workshop,
+    cleanup: contextlib.AsyncExitStack,
+    on_ready: Callable[[], None],
+    changes: asyncio.Queue[Settings] | None,
+) -> None:
+    worker = workshop.worker()
+    cleanup.push_async_callback(worker.close)
+    listening = start([workshop.ledger.listen()], cleanup)
+    await workshop.recovery.recover()
+    # Undone in the opposite order: the job in hand is handed back while the queue still serves.
+    painting = start([workshop.queue.serve(worker.work)], cleanup)
+    cleanup.push_async_callback(worker.drain)
+    others = [
+        stop.wait(),
+        workshop.keep_ready(worker),
+        repeatedly(workshop.recovery.recover, "recovery"),
+        keep_house(workshop.storage.journal, workshop.folders, workshop.settings.queue),
+    ]
+    if changes is not None:
+        others.append(workshop.reloading.follow(changes))
+    on_ready()
+    await until_any_ends([*listening, *painting, *start(others, cleanup)])

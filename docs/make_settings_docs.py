@@ -1,0 +1,81 @@
+"""Writes docs/settings.md from the settings' models.
+
+Run it after a setting has changed: python docs/make_settings_docs.py
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import groupby
+from pathlib import Path
+
+from impasto.hookspecs import BOT_GROUP, PAINTING_GROUP
+from impasto.knobs import Knob, knobs_of, shown
+from impasto.plugins import PluginHost
+from impasto.settings import PluginsSettings, Settings
+
+PAGE = Path(__file__).with_name("settings.md")
+
+HEAD = """\
+# Settings
+
+This page is made from the code by `docs/make_settings_docs.py`; `impasto settings` shows the same
+for your installation, with the values in use and where each came from.
+
+Values come from, the strongest first:
+
+1. variables: `IMPASTO_PAINTING__STEPS=100` is `steps = 100` in the section `[painting]`;
+2. the file `.env` in the working directory, with lines like these variables;
+3. the variable `PORT`, for `server.port`;
+4. a TOML file named by `--config` or `IMPASTO_CONFIG`;
+5. the defaults, as in [`config/impasto.toml`](../config/impasto.toml), which is a good start for a
+   file of your own.
+
+A wrong value ends the start with the setting's name and what is allowed; a name that there is not,
+with the nearest that there is. Those marked **reload** are taken over by a running bot on SIGHUP;
+all others need a restart.
+
+```sh
+IMPASTO_PAINTING__STEPS=100 impasto settings --changed
+impasto settings --json
+```
+"""
+
+
+def page() -> str:
+    parts = [HEAD]
+    core = list(knobs_of(Settings))
+    for section, knobs in groupby(core, lambda knob: knob.name.rpartition(".")[0]):
+        parts.append(f"## {f'`[{section}]`' if section else 'Top level'}\n\n{_table(knobs)}")
+    parts.append("## Plugins' own sections\n")
+    for section, of_plugin in groupby(_of_plugins(), lambda knob: knob.name.rpartition(".")[0]):
+        parts.append(f"### `[{section}]`\n\n{_table(of_plugin)}")
+    return "\n".join(parts)
+
+
+def _of_plugins() -> Iterator[Knob]:
+    """Of the built-in ones; `safe_mode` keeps those away that happen to be installed."""
+    settings = Settings(plugins=PluginsSettings(safe_mode=True))
+    knobs: dict[str, Knob] = {}
+    for group in (BOT_GROUP, PAINTING_GROUP):
+        for record, model in PluginHost(group, settings).load().call("impasto_settings"):
+            knobs |= {k.name: k for k in knobs_of(model, f"plugins.{record.name}.")}
+    return iter(sorted(knobs.values(), key=lambda knob: knob.name.rpartition(".")[0]))
+
+
+def _table(knobs: Iterator[Knob]) -> str:
+    rows = ["| setting | default | allowed | what it does |", "|---|---|---|---|"]
+    for knob in knobs:
+        default = shown(knob.default)
+        allowed = " ".join(filter(None, [knob.allowed, knob.unit]))
+        is_none = default in {"none", "(not set)"}
+        shown_default = "none" if is_none else "(hidden)" if knob.is_secret else f"`{default}`"
+        live = " **reload**" if knob.is_live else ""
+        name = knob.name.rpartition(".")[2]
+        meaning = knob.meaning.replace("|", "\\|")
+        rows.append(f"| `{name}` | {shown_default} | {allowed} | {meaning}{live} |")
+    return "\n".join(rows) + "\n"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")

@@ -1,0 +1,48 @@
+"""What `impasto doctor` says about Redis."""
+
+from __future__ import annotations
+
+import asyncio
+
+from impasto.contracts import Finding, Verdict
+from impasto.errors import OwnerError
+from impasto_saq.extra import explained
+from impasto_saq.losses import losses
+from impasto_saq.settings import SaqSettings
+
+SECONDS_TO_ANSWER = 5.0
+OLDEST = (6, 2)
+"""The version that has all commands that SAQ asks for."""
+
+
+def look_at_redis(settings: SaqSettings) -> Finding:
+    """Whether it answers, and what it would lose."""
+    try:
+        info = asyncio.run(_info(settings))
+    except OwnerError as error:
+        return _finding("problem", "Redis cannot be used", str(error))
+    except TimeoutError:
+        silence = f"Redis does not answer within {SECONDS_TO_ANSWER:g} s"
+        return _finding("problem", silence, "start it, or correct plugins.saq.redis_url")
+    version = str(info.get("redis_version", ""))
+    if tuple(int(part) for part in version.split(".")[:2]) < OLDEST:
+        return _finding("problem", f"Redis {version} is too old", "install Redis 6.2 or newer")
+    found = losses(info)
+    if found:
+        return _finding("warning", f"Redis {version} answers", "; ".join(found))
+    return _finding("ok", f"Redis {version} answers and writes everything to its disk")
+
+
+def _finding(verdict: Verdict, says: str, advice: str = "") -> Finding:
+    return Finding(name="redis", verdict=verdict, says=says, advice=advice)
+
+
+async def _info(settings: SaqSettings) -> dict[str, object]:
+    with explained("plugins.saq"):
+        from impasto_saq.connection import Server
+    server = Server(settings, bot_id="0")
+    try:
+        async with asyncio.timeout(SECONDS_TO_ANSWER):
+            return await server.check()
+    finally:
+        await server.close()

@@ -1,0 +1,109 @@
+"""Dialogue state in Redis, and one update at a time of a person in a chat, whichever bot has it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncGenerator, Mapping
+from typing import Any, Literal
+
+from aiogram.fsm.storage.base import (
+    BaseEventIsolation,
+    DefaultKeyBuilder,
+    KeyBuilder,
+    StorageKey,
+)
+from aiogram.fsm.storage.memory import SimpleEventIsolation
+from aiogram.fsm.storage.redis import RedisStorage
+from redis.asyncio.client import Pipeline
+from redis.asyncio.lock import Lock
+from redis.exceptions import LockError, RedisError
+
+from impasto_saq.connection import Server
+from impasto_saq.ending import ended
+
+_SECONDS_TO_ASK_AGAIN = 0.05
+
+
+class _Keys(KeyBuilder):
+    """Keys that begin with whose state it is, so that all of one person can be found."""
+
+    def __init__(self, prefix: str) -> None:
+        self._prefix = prefix
+        self._rest = DefaultKeyBuilder(
+            with_bot_id=True, with_business_connection_id=True, with_destiny=True
+        )
+
+    def build(self, key: StorageKey, part: Literal["data", "state", "lock"] | None = None) -> str:
+        return f"{self._prefix}dialogue:{key.user_id}:{self._rest.build(key, part)}"
+
+
+class RedisDialogue(RedisStorage):
+    """State and data by bot, chat, thread, user, business connection and destiny, for good."""
+
+    def __init__(self, server: Server) -> None:
+        super().__init__(server.redis, key_builder=_Keys(server.prefix))
+        self._prefix = server.prefix
+
+    async def update_data(self, key: StorageKey, data: Mapping[str, Any]) -> dict[str, Any]:
+        """In one transaction, unlike the base class's reading and writing."""
+        name = self.key_builder.build(key, "data")
+        merged: dict[str, Any] = {}
+
+        async def update(pipe: Pipeline) -> None:
+            merged.clear()
+            known = await pipe.get(name)
+            merged.update(json.loads(known) if known else {}, **data)
+            pipe.multi()  # type: ignore[no-untyped-call]
+            pipe.set(name, json.dumps(merged))
+
+        await self.redis.transaction(update, name)
+        return merged
+
+    async def forget(self, person: int) -> None:
+        """Everything of this person, in all chats."""
+        async for name in self.redis.scan_iter(f"{self._prefix}dialogue:{person}:*", count=1000):
+            await self.redis.delete(name)
+
+    async def close(self) -> None:
+        """Nothing: the connection is closed by the storage that owns it."""
+
+
+class RedisIsolation(BaseEventIsolation):
+    """A lock that ends with its process: it lasts for a lease, renewed while it is held."""
+
+    def __init__(self, server: Server, lease_seconds: float) -> None:
+        self._server = server
+        self._lease = lease_seconds
+        self._keys = _Keys(server.prefix)
+        # First come, first served within a process, which asks Redis for one of them at a time.
+        self._here = SimpleEventIsolation()
+
+    @contextlib.asynccontextmanager
+    async def lock(self, key: StorageKey) -> AsyncGenerator[None, None]:
+        lock = Lock(
+            self._server.redis,
+            self._keys.build(key, "lock"),
+            timeout=self._lease,
+            sleep=_SECONDS_TO_ASK_AGAIN,
+        )
+        async with self._here.lock(key):
+            await lock.acquire()
+            renewing = asyncio.create_task(self._renew(lock))
+            try:
+                yield
+            finally:
+                await ended(renewing)
+                # What was handled is handled, even if the lock was lost with the connection.
+                with contextlib.suppress(LockError, RedisError):
+                    await lock.release()
+
+    async def close(self) -> None:
+        """Nothing: the connection is closed by the storage that owns it."""
+
+    async def _renew(self, lock: Lock) -> None:
+        while True:
+            await asyncio.sleep(self._lease / 3)
+            with contextlib.suppress(LockError, RedisError):
+                await lock.reacquire()

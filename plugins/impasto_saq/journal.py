@@ -1,0 +1,267 @@
+"""The journal in Redis: each change one script, shared by any number of processes."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any, cast
+
+import structlog
+from redis.exceptions import RedisError
+
+from impasto.errors import InvalidTransition
+from impasto.jobs.job import Job, JobState, check_transition
+from impasto.jobs.journal import News
+from impasto.jobs.limits import NO_LIMITS, Limit, LimitReached, Limits
+from impasto_saq import scripts
+from impasto_saq.charge import Charge
+from impasto_saq.connection import PATIENCE_SECONDS, Server
+from impasto_saq.order import Order
+from impasto_saq.presence import Presence
+from impasto_saq.updates import Updates
+
+log = structlog.get_logger(__name__)
+
+PAUSE_SECONDS = 1.0
+"""When Redis is away for long, news are asked for again this much later."""
+
+_WAIT_MS = 1000 * PATIENCE_SECONDS // 2
+_WITH_EFFORT = (JobState.PAINTED, JobState.DELIVERED)
+_ANYBODYS = (JobState.CANCELLED, JobState.ABANDONED)
+
+
+class RedisJournal:
+    """See `impasto.jobs.journal.Journal`."""
+
+    def __init__(self, server: Server, presence: Presence) -> None:
+        self._server = server
+        self._presence = presence
+        self._charge = Charge(server, presence, "charge")
+        self._updates = Updates(server, presence)
+        self._order: Order | None = None
+        self._unsure: dict[str, str] = {}
+        """Stamps of changes of which it is not known whether they were made."""
+        self._heard = "0-0"
+        self._taking = asyncio.Lock()
+        """News are read either before or after this process takes a job: else what is told of it
+        might be older than what it knows."""
+
+    async def begin(self) -> None:
+        """The process begins: news from here on are for it to hear."""
+        self._charge.forget_all()
+        self._updates.begin_again()
+        last = await self._server.ask("XREVRANGE", "news", "+", "-", "COUNT", 1)
+        self._heard = last[0][0] if last else "0-0"
+
+    async def take_updates(self, updates: Sequence[tuple[int, str]]) -> list[int]:
+        return await self._updates.take(updates)
+
+    async def begin_update(self, update_id: int) -> int:
+        return await self._updates.begin(update_id)
+
+    async def finish_update(self, update_id: int) -> None:
+        await self._updates.finish(update_id)
+
+    async def unfinished_updates(self) -> list[tuple[int, str]]:
+        return await self._updates.unfinished()
+
+    async def adopt_updates(self) -> list[tuple[int, str]]:
+        return await self._updates.adopt()
+
+    async def adopt_jobs(self) -> list[Job]:
+        async with self._taking, self._charge.adopting() as ids:
+            adopted = [await self.get(job_id) for job_id in ids]
+        jobs = [job for job in adopted if job is not None and not job.state.is_final]
+        return sorted(jobs, key=lambda job: job.accepted_at)
+
+    async def listen(self, hear: Callable[[News], None]) -> None:
+        while True:
+            try:
+                for entry, fields in await self._next_news():
+                    if fields["by"] != self._presence.name:
+                        await self._pass_on(fields["job"], hear)
+                    self._heard = entry
+            except (RedisError, OSError) as error:
+                log.warning("news_not_heard", why=f"{type(error).__name__}: {error}")
+                await asyncio.sleep(PAUSE_SECONDS)
+
+    async def add(self, job: Job, *, limits: Limits = NO_LIMITS) -> Job:
+        with self._charge.taking(job.id) as obtained:
+            outcome, value = await self._server.run(
+                scripts.ADD,
+                self._presence.name,
+                job.id,
+                _new_stamp(),
+                job.origin or "",
+                job.person,
+                job.model_dump_json(),
+                job.options.max_pixels or 0,
+                job.accepted_at.timestamp(),
+                time.time(),
+                *("" if most is None else most for most in _in_order(limits)),
+            )
+            if outcome not in ("added", "known"):
+                raise LimitReached(cast("Limit", outcome), float(value))
+            stored = Job.model_validate_json(value)
+            if stored.id == job.id:
+                obtained.add(job.id)
+            return stored
+
+    async def get(self, job_id: str) -> Job | None:
+        body = await self._server.ask("HGET", f"job:{job_id}", "body")
+        return None if body is None else Job.model_validate_json(body)
+
+    async def move(self, job_id: str, to: JobState, **facts: Any) -> Job:
+        def moved(job: Job) -> Job:
+            check_transition(job_id, job.state, to)
+            return _with(job, {**facts, "state": to, "changed_at": datetime.now(UTC)})
+
+        return await self._written(job_id, moved, is_news=True)
+
+    async def note(self, job_id: str, **facts: Any) -> Job:
+        is_news = "finish_early" in facts or "file_caption" in facts
+        return await self._written(job_id, lambda job: _with(job, facts), is_news=is_news)
+
+    async def claim(self, *, larger_than: int | None = None) -> Job | None:
+        self._presence.paints = True
+
+        def claimed(job: Job) -> Job:
+            check_transition(job.id, job.state, JobState.RUNNING)
+            now = datetime.now(UTC)
+            facts = {"attempts": job.attempts + 1, "changed_at": now}
+            return _with(job, {**facts, "state": JobState.RUNNING})
+
+        while (job_id := (await self._waiting()).next(larger_than)) is not None:
+            async with self._taking:
+                with self._charge.taking(job_id) as obtained:
+                    try:
+                        job = await self._written(job_id, claimed, is_news=True)
+                    except InvalidTransition:
+                        continue  # another worker was faster
+                    except (RedisError, OSError):
+                        self._charge.leave(job_id)  # perhaps claimed: to be found by adopting
+                        raise
+                    obtained.add(job_id)
+                    return job
+        return None
+
+    async def in_states(self, *states: JobState) -> list[Job]:
+        return _jobs(await self._server.run(scripts.IN_STATES, *states))
+
+    async def of_person(self, person: int) -> list[Job]:
+        return _jobs(await self._server.run(scripts.LISTED, f"unfinished:{person}", ""))
+
+    async def count(self, *states: JobState) -> int:
+        return sum([int(await self._server.ask("ZCARD", f"in:{state}")) for state in set(states)])
+
+    async def last_painted(self, count: int) -> list[Job]:
+        return _jobs(await self._server.run(scripts.LISTED, "effort", count))
+
+    async def ahead_of(self, job_id: str) -> int:
+        version = int(await self._server.ask("GET", "version") or 0)
+        if self._order is None or self._order.version != version:
+            self._order = await self._waiting()
+        return self._order.ahead_of(job_id)
+
+    async def workers(self) -> int:
+        return max(1, int(await self._server.run(scripts.WORKERS)))
+
+    async def forget(self, person: int) -> list[Job]:
+        jobs = _jobs(await self._server.run(scripts.LISTED, f"of:{person}", ""))
+        return [
+            await self._written(job.id, Job.forgotten, is_news=True)
+            for job in jobs
+            if job.state.is_final and not job.is_forgotten
+        ]
+
+    async def prune(self, before: datetime) -> int:
+        pruned = 0
+        while count := int(await self._server.run(scripts.PRUNE, before.timestamp())):
+            pruned += count
+        return pruned
+
+    async def _waiting(self) -> Order:
+        return Order.parsed(await self._server.run(scripts.ORDER))
+
+    async def _written(self, job_id: str, change: Callable[[Job], Job], *, is_news: bool) -> Job:
+        """Reads, changes and writes the job until nobody else has written it in between."""
+        stamp = _new_stamp()
+        while True:
+            body, before = await self._server.ask("HMGET", f"job:{job_id}", "body", "stamp")
+            if body is None:
+                raise InvalidTransition(f"there is no job {job_id}")
+            job = Job.model_validate_json(body)
+            if self._unsure.get(job_id) == before:
+                del self._unsure[job_id]
+                return job  # asked for again, and made the first time
+            changed = change(job)
+            outcome = await self._write(job, before, changed, stamp, is_news=is_news)
+            if outcome == "written":
+                if changed.state.is_final:
+                    self._charge.leave(job_id)
+                return changed
+            if outcome == "taken":
+                raise InvalidTransition(f"job {job_id}: another process is in charge of it")
+
+    async def _write(
+        self, job: Job, before: str, changed: Job, stamp: str, *, is_news: bool
+    ) -> str:
+        has_left_the_queue = job.state is not JobState.ACCEPTED
+        moves = changed.state is not job.state
+        is_fenced = moves and has_left_the_queue and changed.state not in _ANYBODYS
+        if moves:
+            self._unsure[job.id] = stamp
+        outcome = await self._server.run(
+            scripts.WRITE,
+            self._presence.name,
+            job.id,
+            before,
+            stamp,
+            changed.model_dump_json(),
+            changed.state,
+            changed.options.max_pixels or 0,
+            changed.accepted_at.timestamp(),
+            int(changed.state.is_final),
+            changed.changed_at.timestamp(),
+            int(changed.effort is not None and changed.state in _WITH_EFFORT),
+            int(is_fenced),
+            int(is_news),
+        )
+        self._unsure.pop(job.id, None)
+        return str(outcome)
+
+    async def _next_news(self) -> list[tuple[str, dict[str, str]]]:
+        answer = await self._server.redis.xread(
+            {f"{self._server.prefix}news": self._heard}, block=_WAIT_MS, count=100
+        )
+        return cast("list[tuple[str, dict[str, str]]]", answer[0][1]) if answer else []
+
+    async def _pass_on(self, job_id: str, hear: Callable[[News], None]) -> None:
+        async with self._taking:
+            charge, body = await self._server.run(scripts.CHARGE_AND_BODY, job_id)
+            is_ours = charge == self._presence.name
+            if not is_ours:
+                self._charge.leave(job_id)
+            if body is not None:
+                hear(News(Job.model_validate_json(body), is_ours))
+
+
+def _in_order(limits: Limits) -> tuple[int | None, int | None, int | None]:
+    return limits.unfinished, limits.hourly, limits.waiting
+
+
+def _new_stamp() -> str:
+    return secrets.token_hex(8)
+
+
+def _with(job: Job, facts: dict[str, Any]) -> Job:
+    # Validated, not copied: facts come from all over the program.
+    changed = Job.model_validate({**job.model_dump(), **facts})
+    return changed.forgotten() if changed.is_forgotten else changed
+
+
+def _jobs(bodies: Sequence[str]) -> list[Job]:
+    return [Job.model_validate_json(body) for body in bodies]

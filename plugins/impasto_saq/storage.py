@@ -1,0 +1,91 @@
+"""Storage for many machines: journal, dialogue state and token buckets in one Redis."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from aiogram.fsm.storage.base import BaseEventIsolation, BaseStorage
+
+from impasto.jobs.buckets import Buckets
+from impasto.jobs.journal import Journal
+from impasto_saq.extra import explained
+from impasto_saq.losses import losses
+from impasto_saq.settings import SaqSettings
+
+if TYPE_CHECKING:
+    from impasto_saq.connection import Server
+    from impasto_saq.dialogue import RedisDialogue
+    from impasto_saq.journal import RedisJournal
+    from impasto_saq.presence import Presence
+
+log = structlog.get_logger(__name__)
+
+_NOT_OPEN: Any = None
+
+
+class RedisStorage:
+    """See `impasto.jobs.journal.Storage`. The libraries of Redis are loaded when it is opened: a
+    bot on one machine does without."""
+
+    name = "redis"
+    is_shared = True
+
+    _server: Server | None = None
+    _presence: Presence = _NOT_OPEN
+    _journal: RedisJournal = _NOT_OPEN
+    _dialogue: RedisDialogue = _NOT_OPEN
+    _buckets: Buckets = _NOT_OPEN
+    _isolation: BaseEventIsolation = _NOT_OPEN
+
+    def __init__(self, settings: SaqSettings, bot_id: str, state_dir: Path) -> None:
+        self._settings = settings
+        self._bot_id = bot_id
+        self._state_dir = state_dir
+
+    async def open(self) -> None:
+        """Raises OwnerError when Redis or `state_dir` cannot be used."""
+        with explained('queue.storage = "redis"'):
+            from impasto_saq.buckets import RedisBuckets
+            from impasto_saq.connection import Server
+            from impasto_saq.dialogue import RedisDialogue, RedisIsolation
+            from impasto_saq.journal import RedisJournal
+            from impasto_saq.presence import Presence
+        lease = self._settings.lease_seconds
+        server = Server(self._settings, self._bot_id)
+        self._server = server
+        self._presence = Presence(server, self._state_dir, lease)
+        self._journal = RedisJournal(server, self._presence)
+        self._dialogue = RedisDialogue(server)
+        self._buckets = RedisBuckets(server)
+        self._isolation = RedisIsolation(server, lease)
+        for loss in losses(await server.check()):
+            log.warning("redis_may_lose_jobs", why=loss)
+        await self._presence.begin()
+        await self._journal.begin()
+
+    @property
+    def journal(self) -> Journal:
+        return self._journal
+
+    @property
+    def dialogue(self) -> BaseStorage:
+        return self._dialogue
+
+    @property
+    def buckets(self) -> Buckets:
+        return self._buckets
+
+    @property
+    def isolation(self) -> BaseEventIsolation:
+        return self._isolation
+
+    async def forget_dialogue(self, person: int) -> None:
+        await self._dialogue.forget(person)
+
+    async def close(self) -> None:
+        server, self._server = self._server, None
+        if server is not None:
+            await self._presence.end()
+            await server.close()

@@ -1,0 +1,111 @@
+"""Errors to Sentry, once `[plugins.sentry] dsn` is set. Needs the extra `sentry`.
+
+What is logged as an error becomes an event, with what the log line says about it. No pictures, no
+messages, and no tokens: every text is scrubbed as in the log.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from aiogram import Router
+from pydantic import SecretStr
+
+from impasto import Finding, hookimpl
+from impasto.errors import OwnerError
+from impasto.scrubbing import scrub
+from impasto.settings import Section, Settings
+
+if TYPE_CHECKING:
+    from sentry_sdk.types import Event, Hint
+
+INSTALL = "pip install 'impasto[sentry]'"
+
+
+class SentrySettings(Section):
+    dsn: SecretStr = SecretStr("")
+    """Where to: the DSN that Sentry shows for a project. If empty, nothing is sent."""
+    environment: str = "production"
+    """Name under which Sentry groups the events of this bot."""
+
+
+@hookimpl
+def impasto_settings() -> type[SentrySettings]:
+    return SentrySettings
+
+
+@hookimpl
+def impasto_routers(settings: Settings) -> Sequence[Router]:
+    """No dialog: this is called before the bot does anything that could fail."""
+    section: SentrySettings = settings.plugin("sentry")
+    if section.dsn.get_secret_value():
+        start(section)
+    return []
+
+
+@hookimpl
+def impasto_checks(settings: Settings) -> Sequence[Finding]:
+    section: SentrySettings = settings.plugin("sentry")
+    if not section.dsn.get_secret_value():
+        return [Finding(name="sentry", verdict="ok", says="not used: plugins.sentry.dsn is empty")]
+    if not _is_installed():
+        return [
+            Finding(
+                name="sentry",
+                verdict="warning",
+                says="plugins.sentry.dsn is set, and Sentry's library is not installed",
+                advice=INSTALL,
+            )
+        ]
+    return [Finding(name="sentry", verdict="ok", says=f"events of {section.environment}")]
+
+
+def start(section: SentrySettings, **options: Any) -> None:
+    """Has errors sent from here on; `options` are the library's own.
+
+    Raises:
+        OwnerError: the library is not installed, or refuses the DSN.
+    """
+    if not _is_installed():
+        raise OwnerError(f"plugins.sentry.dsn is set; install Sentry's library: {INSTALL}")
+    import sentry_sdk
+    from sentry_sdk.utils import BadDsn
+
+    try:
+        sentry_sdk.init(
+            dsn=section.dsn.get_secret_value(),
+            environment=section.environment,
+            before_send=prepared,
+            include_local_variables=False,  # they may hold pictures, messages and the token
+            max_request_body_size="never",
+            **options,
+        )
+    except BadDsn as error:
+        raise OwnerError("plugins.sentry.dsn is no DSN; copy it again from Sentry") from error
+
+
+def prepared(event: Event, hint: Hint) -> Event:
+    """The event with structlog's own words: its records carry a mapping where others have text."""
+    record = hint.get("log_record")
+    if record is not None and isinstance(record.msg, Mapping):
+        facts = {name: value for name, value in record.msg.items() if not name.startswith("_")}
+        event["logentry"] = {"message": str(facts.pop("event", "")), "params": []}
+        event["extra"] = {name: str(facts[name]) for name in facts if name != "exc_info"}
+    scrubbed: Event = _scrubbed(event)
+    return scrubbed
+
+
+def _scrubbed(value: Any) -> Any:
+    if isinstance(value, str):
+        return scrub(value)
+    if isinstance(value, Mapping):
+        return {name: _scrubbed(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_scrubbed(item) for item in value]
+    return value
+
+
+def _is_installed() -> bool:
+    return importlib.util.find_spec("sentry_sdk") is not None

@@ -1,0 +1,117 @@
+"""What the doctor makes of the probe's answer, and that the probe answers."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import pytest
+
+from impasto.cli.doctor import painting
+from impasto.cli.doctor.painting import MEGABYTE, Probed, ask, check, memory, packages
+from impasto.contracts import Finding
+from impasto.settings import PaintingSettings, Settings
+
+BOT = 130 * MEGABYTE
+ROOM = 366  # beside the bot within 512 MB
+
+
+def probed(**fields: Any) -> Probed:
+    values: dict[str, Any] = {
+        "torch": "2.13.0+cpu",
+        "problem": "",
+        "failed_plugins": {},
+        "device": "cpu",
+        "not_used": {},
+        "precision": "float32",
+        "threads": 2,
+        "network": "embedded",
+        "optimizer": "lbfgs",
+        "device_pixels": 230_400,
+        "fitting_pixels": {320: 300_000, ROOM: 490_000},
+    }
+    return Probed(**{**values, **fields})
+
+
+def told(limit_mb: int | None, answer: Probed | None = None, **fields: Any) -> Finding:
+    settings = Settings(painting=PaintingSettings(**fields))
+    limit = limit_mb * MEGABYTE if limit_mb is not None else None
+    room = painting._room(limit, BOT)
+    return memory(settings, answer or probed(), limit, BOT, room)
+
+
+class TestMemory:
+    def test_what_fits_is_fine_and_the_largest_cap_is_named(self) -> None:
+        finding = told(512)
+        assert finding.verdict == "ok"
+        assert "the largest safe painting.max_pixels_cpu is 490,000 (700 x 700)" in finding.says
+
+    def test_more_than_there_is_may_be_ended_by_the_system(self) -> None:
+        finding = told(512, memory_mb=900)
+        assert finding.verdict == "warning"
+        assert f"set painting.memory_mb to {ROOM} or less" in finding.advice
+        assert told(512, memory_mb=0).verdict == "warning"
+
+    def test_a_cap_that_does_not_fit_is_told(self) -> None:
+        finding = told(512, max_pixels_cpu=1_000_000)
+        assert finding.verdict == "warning"
+        assert "300,000" in finding.says
+
+    def test_too_small_a_host_is_a_problem(self) -> None:
+        assert told(300).verdict == "problem"
+
+    def test_a_host_that_tells_nothing_is_taken_as_it_is(self) -> None:
+        assert told(None).verdict == "ok"
+
+
+class TestPackages:
+    @pytest.fixture
+    def wants(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        metadata = painting.importlib.metadata
+        monkeypatch.setattr(metadata, "version", lambda name: "1.0")
+        monkeypatch.setattr(metadata, "requires", lambda name: ["numpy", "torch==2.13.0"])
+
+    @pytest.mark.usefixtures("wants")
+    def test_torchvision_goes_with_one_torch(self) -> None:
+        assert packages("2.13.0+cpu").verdict == "ok"
+        other = packages("2.12.1")
+        assert other.verdict == "warning"
+        assert "goes with torch 2.13.0" in other.says
+
+    def test_without_torchvision_only_fetching_fails(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def absent(name: str) -> list[str]:
+            raise painting.importlib.metadata.PackageNotFoundError(name)
+
+        monkeypatch.setattr(painting.importlib.metadata, "requires", absent)
+        assert packages("2.13.0").verdict == "warning"
+
+
+class TestProbe:
+    def test_finds_what_painting_needs(self) -> None:
+        findings = {finding.name: finding for finding in check(Settings())}
+        assert {"packages", "device", "painting", "memory"} <= set(findings)
+        assert {f.verdict for f in findings.values()} <= {"ok", "warning"}
+        assert "network embedded" in findings["painting"].says
+
+    def test_what_is_not_there_is_a_problem(self) -> None:
+        settings = Settings(painting=PaintingSettings(optimizer="magic"))
+        [*_, last] = check(settings)
+        assert (last.name, last.verdict) == ("painting", "problem")
+        assert "'magic' is not available" in last.says
+
+    @pytest.mark.parametrize("program", ["import nothing_of_that_name", "print('hello')"])
+    def test_a_probe_that_fails_is_told_by_its_last_line(
+        self, program: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(painting, "PROBE", (sys.executable, "-c", program))
+        finding = ask(Settings(), [])
+        assert isinstance(finding, Finding)
+        assert (finding.name, finding.verdict) == ("torch", "problem")
+
+    def test_one_that_hangs_is_given_up(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        program = "import sys; sys.stdin.read(); sys.stdout.close(); import time; time.sleep(600)"
+        monkeypatch.setattr(painting, "PROBE", (sys.executable, "-c", program))
+        monkeypatch.setattr(painting, "PATIENCE", 0.5)
+        finding = ask(Settings(), [])
+        assert isinstance(finding, Finding)
+        assert "took longer" in finding.says

@@ -1,0 +1,54 @@
+"""Owners are told when painting processes keep dying, once and not at every death."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from aiogram import Bot
+
+from impasto.playground import Person
+from impasto.telegram import alarm as module
+from impasto.telegram.alarm import DEATHS, Alarm
+
+from .telegram_bench import Faults, unreachable
+
+
+def die(alarm: Alarm, times: int, why: str = "the painting process was ended by SIGKILL") -> None:
+    for _ in range(times):
+        alarm.painter_lost(why)
+
+
+async def test_some_deaths_are_nobodys_business(bot: Bot, alice: Person, faults: Faults) -> None:
+    alarm = Alarm(bot, [1])
+    die(alarm, DEATHS - 1)
+    assert alarm._telling == set()
+
+
+async def test_too_many_are_told_to_all_owners_once(bot: Bot, alice: Person) -> None:
+    await alice.send_text("/start")
+    alarm = Alarm(bot, [1, 999])  # the other one never wrote to the bot
+    die(alarm, DEATHS + 5, "123456:EXAMPLE-TOKEN <b>")
+    told = await alice.wait_for(lambda m: m.text and "died 3 times" in m.text)
+    assert "EXAMPLE-TOKEN" not in (told.text or "")
+    await asyncio.gather(*alarm._telling)
+    assert len(alice.from_bot()) == 1
+
+
+async def test_deaths_far_apart_are_no_alarm(
+    bot: Bot, alice: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 0.0
+    monkeypatch.setattr(module.time, "monotonic", lambda: now)
+    alarm = Alarm(bot, [1])
+    for _ in range(10):
+        alarm.painter_lost("why")
+        now += module.WITHIN_SECONDS
+    assert alarm._told_at is None
+
+
+async def test_that_telegram_cannot_be_reached_is_no_failure(bot: Bot, faults: Faults) -> None:
+    faults.on("SendMessage", unreachable)
+    alarm = Alarm(bot, [1])
+    die(alarm, DEATHS)
+    await asyncio.gather(*alarm._telling)

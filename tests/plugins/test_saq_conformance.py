@@ -1,0 +1,100 @@
+"""SAQ and Redis pass the suites that every queue and every storage can be held to."""
+
+from __future__ import annotations
+
+import unittest
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+import impasto_saq
+from impasto.contracts import Finding
+from impasto.jobs.journal import Storage
+from impasto.jobs.queue import JobQueue
+from impasto.testing import conformance
+from impasto_saq import RedisStorage, SaqQueue
+from impasto_saq.checks import look_at_redis
+from impasto_saq.losses import losses
+from impasto_saq.settings import SaqSettings
+
+from ..core.jobs.test_journal_states import JournalAgainstModel
+from ..redis_server import RedisServer
+
+
+@pytest.fixture
+def saq(redis: RedisServer) -> SaqSettings:
+    return SaqSettings(redis_url=redis.url, look_seconds=0.1)
+
+
+class TestPlugin(conformance.PluginConformance):
+    @pytest.fixture
+    def plugin(self) -> ModuleType:
+        return impasto_saq
+
+
+class TestQueue(conformance.QueueConformance):
+    @pytest.fixture
+    def queue(self, saq: SaqSettings) -> JobQueue:
+        return SaqQueue(saq, "1")
+
+    def test_its_jobs_are_painted_by_other_processes(self, queue: JobQueue) -> None:
+        assert not queue.embedded_worker
+
+
+class TestStorage(conformance.StorageConformance):
+    @pytest.fixture
+    def make_storage(self, saq: SaqSettings, tmp_path: Path) -> Callable[[], Storage]:
+        return lambda: RedisStorage(saq, "1", tmp_path)
+
+
+class TestChecks(conformance.ChecksConformance):
+    @pytest.fixture
+    def findings(self, saq: SaqSettings) -> list[Finding]:
+        return [look_at_redis(saq)]
+
+    def test_a_redis_that_is_as_it_should_be(self, saq: SaqSettings) -> None:
+        assert look_at_redis(saq).verdict == "ok"
+
+    def test_a_redis_that_is_not_there(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("impasto_saq.connection._TRIES", 1)
+        finding = look_at_redis(SaqSettings(redis_url="redis://:secret@127.0.0.1:1/0"))
+        assert finding.verdict == "problem"
+        assert "redis_url" in finding.advice
+        assert "secret" not in str(finding)
+
+    @pytest.mark.parametrize(
+        ("info", "advice"),
+        [
+            ({"aof_enabled": 0}, ["appendonly"]),
+            ({"aof_enabled": 1, "maxmemory": 1, "maxmemory_policy": "allkeys-lru"}, ["noeviction"]),
+            ({"aof_enabled": 1, "maxmemory": 1, "maxmemory_policy": "noeviction"}, []),
+            ({"aof_enabled": 1, "maxmemory": 0, "maxmemory_policy": "allkeys-lru"}, []),
+        ],
+    )
+    def test_what_it_would_lose(self, info: dict[str, object], advice: list[str]) -> None:
+        found = losses(info)
+        assert len(found) == len(advice)
+        assert all(word in text for word, text in zip(advice, found, strict=True))
+
+
+def test_the_journal_agrees_with_the_model(redis: RedisServer) -> None:
+    saq = SaqSettings(redis_url=redis.url)
+
+    class RedisAgainstModel(JournalAgainstModel):
+        def make_storage(self, folder: Path) -> Storage:
+            redis.wipe()
+            return RedisStorage(saq, "1", folder)
+
+    case = RedisAgainstModel.TestCase
+    case.settings = settings(
+        max_examples=10,
+        stateful_step_count=25,
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
+    result = unittest.TestResult()
+    unittest.defaultTestLoader.loadTestsFromTestCase(case).run(result)
+    assert result.wasSuccessful(), result.failures + result.errors

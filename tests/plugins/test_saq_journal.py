@@ -1,0 +1,446 @@
+"""Several processes on one Redis: each job and each update is in the charge of one of them, what
+was lost with a process is taken over, and a lost answer does no harm."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiogram.fsm.storage.base import StorageKey
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from impasto.errors import InvalidTransition, OwnerError
+from impasto.jobs.job import ChosenStyle, Job, JobState, TelegramPicture
+from impasto.jobs.journal import News
+from impasto_saq import RedisStorage, scripts
+from impasto_saq.settings import SaqSettings
+
+from ..redis_server import RedisServer
+
+LEASE = 1.0
+PATIENCE = 30.0
+
+Starts = Callable[..., Any]
+
+
+def job_of(person: int = 1, **fields: object) -> Job:
+    picture = TelegramPicture(file_id="photo")
+    style = ChosenStyle(preset="wave")
+    return Job(person=person, chat=person, content=picture, styles=(style,), **fields)
+
+
+@pytest.fixture
+async def start(redis: RedisServer, tmp_path: Path) -> AsyncIterator[Starts]:
+    """Starts a process: on a machine of its own, or on the same disk as others."""
+    async with AsyncExitStack() as running:
+
+        async def start(machine: str, bot: str = "1") -> RedisStorage:
+            settings = SaqSettings(redis_url=redis.url, lease_seconds=LEASE)
+            storage = RedisStorage(settings, bot, tmp_path / machine)
+            await storage.open()
+            running.push_async_callback(storage.close)
+            return storage
+
+        yield start
+
+
+async def adopted_by(storage: RedisStorage) -> list[Job]:
+    """What it takes over as soon as there is something."""
+    async with asyncio.timeout(PATIENCE):
+        while not (jobs := await storage.journal.adopt_jobs()):
+            await asyncio.sleep(LEASE / 10)
+    return jobs
+
+
+async def test_bots_that_share_a_redis_do_not_see_each_other(start: Starts) -> None:
+    one, other = await start("a", bot="1"), await start("b", bot="2")
+    job = await one.journal.add(job_of())
+    await one.journal.take_updates([(7, "{}")])
+    assert await other.journal.claim() is None
+    assert await other.journal.get(job.id) is None
+    assert await other.journal.take_updates([(7, "{}")]) == [7]
+
+
+async def test_a_repeated_update_is_taken_by_one_process(start: Starts) -> None:
+    one, other = await start("a"), await start("b")
+    updates = [(number, "{}") for number in range(20)]
+    taken = await asyncio.gather(
+        one.journal.take_updates(updates), other.journal.take_updates(updates)
+    )
+    assert sorted(taken[0] + taken[1]) == list(range(20))
+
+
+async def test_many_workers_claim_each_job_once(start: Starts) -> None:
+    workers = [await start(name) for name in "abc"]
+    jobs = [await workers[0].journal.add(job_of(person)) for person in range(12)]
+    claims = await asyncio.gather(*(worker.journal.claim() for worker in workers * 5))
+    claimed = [job.id for job in claims if job is not None]
+    assert sorted(claimed) == sorted(job.id for job in jobs)
+
+
+class TestCharge:
+    async def test_what_a_worker_paints_only_it_moves_on(self, start: Starts) -> None:
+        bot, worker = await start("bot"), await start("worker")
+        job = await bot.journal.add(job_of())
+        await worker.journal.claim()
+        for state in (JobState.PAINTED, JobState.FAILED, JobState.ACCEPTED):
+            with pytest.raises(InvalidTransition, match="another process"):
+                await bot.journal.move(job.id, state)
+        await bot.journal.note(job.id, file_id="sent")
+        painted = await worker.journal.move(job.id, JobState.PAINTED)
+        assert painted.file_id == "sent"
+        with pytest.raises(InvalidTransition, match="another process"):
+            await bot.journal.move(job.id, JobState.DELIVERED)
+        await worker.journal.move(job.id, JobState.DELIVERED)
+
+    async def test_everybody_may_cancel(self, start: Starts) -> None:
+        bot, worker = await start("bot"), await start("worker")
+        job = await bot.journal.add(job_of())
+        await worker.journal.claim()
+        await bot.journal.move(job.id, JobState.CANCELLED)
+        with pytest.raises(InvalidTransition):
+            await worker.journal.move(job.id, JobState.PAINTED)
+
+    async def test_the_living_keep_what_is_theirs(self, start: Starts) -> None:
+        bot, worker = await start("bot"), await start("worker")
+        await bot.journal.add(job_of())
+        await worker.journal.claim()
+        await bot.journal.add(job_of())
+        await bot.journal.take_updates([(7, "{}")])
+        await asyncio.sleep(2 * LEASE)  # so long that the dead would be buried
+        for process in (bot, worker):
+            assert await process.journal.adopt_jobs() == []
+            assert await process.journal.adopt_updates() == []
+
+    async def test_what_a_lost_process_had_is_taken_over_by_one(self, start: Starts) -> None:
+        lost, *others = [await start(name) for name in "abc"]
+        job = await lost.journal.add(job_of())
+        await lost.journal.claim()
+        await lost.journal.take_updates([(7, "{}")])
+        await lost.close()
+        await asyncio.sleep(1.5 * LEASE)  # the others have been heard of for as long as a lease
+        found = await asyncio.gather(*(other.journal.adopt_jobs() for other in others))
+        found = [jobs for jobs in found if jobs] or [await adopted_by(others[0])]
+        assert [[one.id for one in jobs] for jobs in found] == [[job.id]]
+        updates = [await other.journal.adopt_updates() for other in others]
+        assert sorted(updates) == [[], [(7, "{}")]]
+
+    async def test_the_next_process_on_the_disk_goes_on_at_once(self, start: Starts) -> None:
+        first = await start("a")
+        job = await first.journal.add(job_of())
+        await first.close()
+        second = await start("a")
+        assert [adopted.id for adopted in await second.journal.adopt_jobs()] == [job.id]
+
+    async def test_processes_on_one_disk_are_told_apart(self, start: Starts) -> None:
+        first, second = await start("a"), await start("a")
+        await first.journal.add(job_of())
+        assert await second.journal.adopt_jobs() == []
+
+    async def test_one_that_was_only_away_finds_its_job_with_another(self, start: Starts) -> None:
+        away, other = await start("a"), await start("b")
+        job = await away.journal.add(job_of())
+        await away.journal.claim()
+        await away._presence._server.ask("DEL", f"alive:{away._presence.name}")
+        away._presence._beating.cancel()
+        await adopted_by(other)
+        await other.journal.move(job.id, JobState.ACCEPTED)
+        await other.journal.claim()
+        with pytest.raises(InvalidTransition, match="another process"):
+            await away.journal.move(job.id, JobState.PAINTED)
+
+
+async def test_workers_that_live_are_counted(start: Starts) -> None:
+    bot, *workers = [await start(name) for name in "abc"]
+    assert await bot.journal.workers() == 1, "none has come up yet"
+    for worker in workers:
+        await worker.journal.claim()
+    async with asyncio.timeout(PATIENCE):
+        while await bot.journal.workers() < 2:
+            await asyncio.sleep(LEASE / 10)
+    await workers[0].close()
+    async with asyncio.timeout(PATIENCE):
+        while await bot.journal.workers() > 1:
+            await asyncio.sleep(LEASE / 10)
+
+
+class TestNews:
+    async def test_others_are_heard_and_oneself_is_not(self, start: Starts) -> None:
+        bot, worker = await start("bot"), await start("worker")
+        heard: asyncio.Queue[News] = asyncio.Queue()
+        listening = asyncio.create_task(bot.journal.listen(heard.put_nowait))
+        job = await bot.journal.add(job_of())
+        await worker.journal.claim()
+        async with asyncio.timeout(PATIENCE):
+            news = await heard.get()
+        assert (news.job.id, news.job.state, news.is_ours) == (job.id, JobState.RUNNING, False)
+        assert heard.empty()
+        listening.cancel()
+
+    async def test_old_news_of_a_job_that_was_claimed_since_are_no_loss_of_it(
+        self, start: Starts
+    ) -> None:
+        bot, worker = await start("bot"), await start("worker")
+        heard: asyncio.Queue[News] = asyncio.Queue()
+        jobs = [await bot.journal.add(job_of(person)) for person in range(10)]
+        listening = asyncio.create_task(worker.journal.listen(heard.put_nowait))
+        for _ in jobs:
+            claimed = await worker.journal.claim()
+            assert claimed is not None
+            while not heard.empty():
+                news = heard.get_nowait()
+                assert news.is_ours == (news.job.state is JobState.RUNNING)
+        listening.cancel()
+
+    async def test_a_wish_to_finish_early_reaches_the_worker(self, start: Starts) -> None:
+        bot, worker = await start("bot"), await start("worker")
+        job = await bot.journal.add(job_of())
+        await worker.journal.claim()
+        heard: asyncio.Queue[News] = asyncio.Queue()
+        listening = asyncio.create_task(worker.journal.listen(heard.put_nowait))
+        await bot.journal.note(job.id, status_message=5)
+        await bot.journal.note(job.id, finish_early=True)
+        async with asyncio.timeout(PATIENCE):
+            while not (news := await heard.get()).job.finish_early:
+                assert news.job.id == job.id
+        assert news.is_ours
+        listening.cancel()
+
+    async def test_what_happened_while_redis_was_away_is_heard(
+        self, start: Starts, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("impasto_saq.journal.PAUSE_SECONDS", 0.01)
+        bot, worker = await start("bot"), await start("worker")
+        job = await bot.journal.add(job_of())
+        await worker.journal.claim()
+        heard: asyncio.Queue[News] = asyncio.Queue()
+        asked = asyncio.Event()
+
+        async def away(*_: Any, **__: Any) -> Any:
+            asked.set()
+            raise RedisConnectionError("Connection reset by peer")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(worker.journal._server.redis, "xread", away)
+            listening = asyncio.create_task(worker.journal.listen(heard.put_nowait))
+            await asked.wait()
+            await bot.journal.move(job.id, JobState.CANCELLED)
+        async with asyncio.timeout(PATIENCE):
+            while (await heard.get()).job.state is not JobState.CANCELLED:
+                pass
+        listening.cancel()
+
+
+class TestLostAnswers:
+    """A script ran, and the connection broke before its answer came."""
+
+    @pytest.fixture
+    def lose(self, monkeypatch: pytest.MonkeyPatch) -> Callable[[RedisStorage, str], None]:
+        def lose(storage: RedisStorage, script: str) -> None:
+            server = storage.journal._server
+            run, remaining = server.run, [script]
+
+            async def run_and_lose(asked: str, *arguments: Any) -> Any:
+                answer = await run(asked, *arguments)
+                if asked in remaining:
+                    remaining.remove(asked)
+                    raise RedisConnectionError("Connection reset by peer")
+                return answer
+
+            monkeypatch.setattr(server, "run", run_and_lose)
+
+        return lose
+
+    async def test_a_move_is_made_once(self, start: Starts, lose: Any) -> None:
+        worker = await start("a")
+        job = await worker.journal.add(job_of())
+        await worker.journal.claim()
+        lose(worker, scripts.WRITE)
+        with pytest.raises(RedisConnectionError):
+            await worker.journal.move(job.id, JobState.PAINTED, seconds=2.0)
+        painted = await worker.journal.move(job.id, JobState.PAINTED, seconds=2.0)
+        assert (painted.state, painted.seconds) == (JobState.PAINTED, 2.0)
+        await worker.journal.move(job.id, JobState.DELIVERED)
+
+    async def test_a_job_that_was_claimed_unawares_is_gone_on_with(
+        self, start: Starts, lose: Any
+    ) -> None:
+        worker = await start("a")
+        job = await worker.journal.add(job_of())
+        lose(worker, scripts.WRITE)
+        with pytest.raises(RedisConnectionError):
+            await worker.journal.claim()
+        [adopted] = await worker.journal.adopt_jobs()
+        assert (adopted.id, adopted.state) == (job.id, JobState.RUNNING)
+
+    async def test_a_job_that_was_added_unawares_is_gone_on_with(
+        self, start: Starts, lose: Any
+    ) -> None:
+        bot = await start("a")
+        lose(bot, scripts.ADD)
+        job = job_of(origin="update 1 job 1")
+        with pytest.raises(RedisConnectionError):
+            await bot.journal.add(job)
+        again = await bot.journal.add(job_of(origin="update 1 job 1"))
+        assert again.id == job.id
+        assert [adopted.id for adopted in await bot.journal.adopt_jobs()] == [job.id]
+
+    async def test_what_could_not_be_read_after_it_was_adopted_is_adopted_again(
+        self, start: Starts, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        first = await start("a")
+        job = await first.journal.add(job_of())
+        await first.close()
+        second = await start("a")
+
+        async def lost(_: str) -> None:
+            raise RedisConnectionError("Connection reset by peer")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(second.journal, "get", lost)
+            with pytest.raises(RedisConnectionError):
+                await second.journal.adopt_jobs()
+        assert [adopted.id for adopted in await second.journal.adopt_jobs()] == [job.id]
+
+    async def test_updates_that_were_taken_unawares_are_handled(
+        self, start: Starts, lose: Any
+    ) -> None:
+        bot = await start("a")
+        lose(bot, scripts.TAKE_UPDATES)
+        with pytest.raises(RedisConnectionError):
+            await bot.journal.take_updates([(7, "{}")])
+        assert await bot.journal.take_updates([(7, "{}"), (8, "{}")]) == [8]
+        assert await bot.journal.adopt_updates() == [(7, "{}")]
+
+
+async def test_finished_updates_are_remembered_without_their_text(start: Starts) -> None:
+    journal = (await start("a")).journal
+    await journal.take_updates([(7, "what somebody wrote")])
+    await journal.begin_update(7)
+    await journal.finish_update(7)
+    assert await journal.unfinished_updates() == []
+    assert await journal.take_updates([(7, "what somebody wrote")]) == []
+    assert await journal._server.ask("ZRANGE", "finished", 0, -1) == ["7"]
+    assert await journal._server.ask("EXISTS", "updates") == 0
+
+
+async def test_old_updates_are_forgotten(start: Starts, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal = (await start("a")).journal
+    await journal.take_updates([(7, "a"), (8, "b")])
+    await journal.finish_update(7)
+    monkeypatch.setattr("impasto_saq.updates.REMEMBER_SECONDS", -60)
+    # 7 is new again; 8 is unfinished, so it is kept whatever its age.
+    assert await journal.take_updates([(7, "a"), (8, "b")]) == [7]
+
+
+async def test_every_change_is_on_record_with_its_time(start: Starts) -> None:
+    journal = (await start("a")).journal
+    job = await journal.add(job_of())
+    await journal.claim()
+    await journal.move(job.id, JobState.CANCELLED)
+    changes = await journal._server.ask("LRANGE", f"changes:{job.id}", 0, -1)
+    states, times = zip(*(change.split() for change in changes), strict=True)
+    assert states == ("accepted", "running", "cancelled")
+    assert sorted(times, key=float) == list(times)
+
+
+async def test_nothing_is_left_of_a_pruned_job(start: Starts) -> None:
+    journal = (await start("a")).journal
+    before = set(await journal._server.redis.keys())
+    job = await journal.add(job_of(origin="update 1 job 1"))
+    await journal.claim()
+    await journal.move(job.id, JobState.PAINTED)
+    await journal.move(job.id, JobState.DELIVERED)
+    moved = await journal.get(job.id)
+    assert await journal.prune(moved.changed_at) == 0
+    assert await journal.prune(moved.changed_at.replace(year=moved.changed_at.year + 1)) == 1
+    counters = {"number", "turn", "version", "news"}
+    left = set(await journal._server.redis.keys()) - before
+    assert {name.removeprefix("impasto:1:") for name in left} == counters
+
+
+class TestIsolation:
+    KEY = StorageKey(bot_id=1, chat_id=2, user_id=3)
+
+    async def test_holds_across_processes(self, start: Starts) -> None:
+        one, other = await start("a"), await start("b")
+        entered = asyncio.Event()
+
+        async def enter() -> None:
+            async with other.isolation.lock(self.KEY):
+                entered.set()
+
+        async with one.isolation.lock(self.KEY):
+            waiting = asyncio.create_task(enter())
+            await asyncio.sleep(2 * LEASE)  # held for longer than it would last by itself
+            assert not entered.is_set()
+        async with asyncio.timeout(PATIENCE):
+            await entered.wait()
+        await waiting
+
+    async def test_is_given_back_also_when_a_cancellation_gets_lost(
+        self, start: Starts, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        storage = await start("a")
+        renewing = asyncio.Event()
+
+        async def lose_the_first(_: Any) -> None:
+            if not renewing.is_set():
+                renewing.set()
+                with suppress(asyncio.CancelledError):
+                    await asyncio.Event().wait()
+
+        monkeypatch.setattr("impasto_saq.dialogue.Lock.reacquire", lose_the_first)
+        async with asyncio.timeout(PATIENCE):
+            async with storage.isolation.lock(self.KEY):
+                await renewing.wait()
+            async with storage.isolation.lock(self.KEY):
+                pass
+
+    async def test_ends_with_its_process(self, start: Starts) -> None:
+        one, other = await start("a"), await start("b")
+        lock = one.isolation.lock(self.KEY)
+        holding = asyncio.create_task(lock.__aenter__())
+        await holding
+        for task in asyncio.all_tasks():
+            if task.get_coro().__qualname__ == "RedisIsolation._renew":
+                task.cancel()
+        async with asyncio.timeout(PATIENCE), other.isolation.lock(self.KEY):
+            pass
+
+
+class TestOpening:
+    async def test_no_redis(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("impasto_saq.connection._TRIES", 1)
+        settings = SaqSettings(redis_url="redis://:secret@127.0.0.1:1/0")
+        storage = RedisStorage(settings, "1", tmp_path)
+        with pytest.raises(OwnerError, match="redis_url") as caught:
+            await storage.open()
+        assert "secret" not in str(caught.value)
+        await storage.close()
+
+    async def test_no_url(self, tmp_path: Path) -> None:
+        settings = SaqSettings(redis_url="localhost secret")
+        with pytest.raises(OwnerError, match="looks like redis://") as caught:
+            await RedisStorage(settings, "1", tmp_path).open()
+        assert "secret" not in str(caught.value)
+
+    async def test_no_state_dir(self, redis: RedisServer, tmp_path: Path) -> None:
+        (tmp_path / "file").touch()
+        storage = RedisStorage(SaqSettings(redis_url=redis.url), "1", tmp_path / "file")
+        with pytest.raises(OwnerError, match="state_dir"):
+            await storage.open()
+        await storage.close()
+
+    async def test_closing_twice_and_unopened_does_no_harm(
+        self, redis: RedisServer, tmp_path: Path
+    ) -> None:
+        storage = RedisStorage(SaqSettings(redis_url=redis.url), "1", tmp_path)
+        await storage.close()
+        await storage.open()
+        await storage.close()
+        await storage.close()

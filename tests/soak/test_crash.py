@@ -1,0 +1,24 @@
+"""A short storm, as it is run for hours by `make soak`: nothing gets lost, and no picture comes
+twice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from .crash import run_crash
+
+pytestmark = pytest.mark.slow
+
+PATIENCE = 900.0
+"""Seconds that the kills may take on a slow and busy machine; it is over with the last of them."""
+
+
+async def test_a_short_storm_loses_nothing(tmp_path: Path) -> None:
+    outcome = await run_crash(tmp_path, kills=5, seconds=PATIENCE, seed=5, people=3, longest_calm=4)
+    assert outcome.verdict.lost == []
+    assert outcome.verdict.second_pictures == []
+    assert outcome.verdict.by_state.get("delivered"), "and pictures were painted in between"
+    assert outcome.tally.kills.total() == 5
+    assert outcome.tally.unclean_ends == 0

@@ -1,0 +1,152 @@
+"""What starts the bot elsewhere names commands, settings and metrics that there are."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from prometheus_client import REGISTRY
+
+import impasto_metrics
+from impasto.cli.app import app
+from impasto.hookspecs import BOT_GROUP
+from impasto.plugins import PluginHost
+from impasto.settings import load_settings
+
+ROOT = Path(__file__).resolve().parents[1]
+DEPLOY = ROOT / "deploy"
+COMMANDS = {command.name for command in app.registered_commands}
+COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))
+UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
+
+
+def checked_settings(variables: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> PluginHost:
+    """The bot's plugins with these variables, which must all be settings with good values."""
+    for name, value in variables.items():
+        text = re.sub(r"\$\{\w+:?[-?]?[^}]*\}", "", str(value))
+        if name.startswith("IMPASTO_") and text:
+            monkeypatch.setenv(name, text)
+    settings = load_settings()
+    host = PluginHost(BOT_GROUP, settings).load()
+    named = [name for name in variables if name.startswith("IMPASTO_PLUGINS__")]
+    known = {record.name for record in host.records}
+    assert {name.split("__")[1].lower() for name in named} <= known
+    return host
+
+
+def test_procfile() -> None:
+    lines = (ROOT / "Procfile").read_text(encoding="utf-8").splitlines()
+    processes = dict(line.split(": ", 1) for line in lines)
+    assert set(processes) == {"web", "worker"}
+    assert {command.split()[1] for command in processes.values()} <= COMMANDS
+
+
+class TestCompose:
+    def test_services_run_commands_that_there_are(self) -> None:
+        for name in ("bot", "worker"):
+            assert COMPOSE["services"][name]["command"][0] in COMMANDS
+
+    @pytest.mark.parametrize("name", ["bot", "worker"])
+    def test_variables_are_settings(self, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        host = checked_settings(COMPOSE["services"][name]["environment"], monkeypatch)
+        assert host.settings.queue.kind == "saq"
+        assert host.settings.queue.storage == "redis"
+
+    def test_files_and_volumes_are_there(self) -> None:
+        build = COMPOSE["services"]["bot"]["build"]
+        context = (DEPLOY / build["context"]).resolve()
+        assert context == ROOT
+        assert (context / build["dockerfile"]).is_file()
+        used = {
+            volume.partition(":")[0]
+            for service in COMPOSE["services"].values()
+            for volume in service["volumes"]
+            if ":" in volume
+        }
+        assert used == set(COMPOSE["volumes"])
+
+    def test_a_worker_has_the_memory_that_it_may_take(self) -> None:
+        worker = COMPOSE["services"]["worker"]
+        assert worker["environment"]["IMPASTO_PAINTING__MEMORY_MB"] + 200 <= 1024
+        assert worker["mem_limit"] == "1g"
+
+    def test_redis_loses_nothing(self) -> None:
+        command = COMPOSE["services"]["redis"]["command"]
+        for words in ("--appendonly yes", "--appendfsync always", "--maxmemory-policy noeviction"):
+            assert words in command
+
+
+class TestDockerfile:
+    TEXT = (DEPLOY / "Dockerfile").read_text(encoding="utf-8")
+
+    def test_its_variables_are_settings(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        found = dict(re.findall(r"(IMPASTO_\w+)=(\S+)", self.TEXT.split("FROM")[-1]))
+        host = checked_settings(found, monkeypatch)
+        assert host.settings.server.port == 8080
+
+    def test_torch_is_what_the_project_asks_for(self) -> None:
+        project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+        for requirement in re.findall(r"'((?:torch|torchvision)>=[^']+)'", self.TEXT):
+            assert f'"{requirement}"' in project
+
+    def test_extras_are_there(self) -> None:
+        import tomllib
+
+        project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+        [extras] = re.findall(r"'/source\[([^\]]+)\]'", self.TEXT)
+        assert set(extras.split(",")) <= set(project["optional-dependencies"])
+
+    def test_what_is_built_from_is_let_in(self) -> None:
+        lines = (DEPLOY / "Dockerfile.dockerignore").read_text(encoding="utf-8").splitlines()
+        let_in = {line[1:] for line in lines if line.startswith("!")}
+        assert all((ROOT / name).exists() for name in let_in)
+        assert {"core", "plugins", "styles", "weights", "config", "pyproject.toml"} <= let_in
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd here")
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+def test_systemd_takes_the_units(unit: Path, tmp_path: Path) -> None:
+    program = Path(sys.executable).with_name("impasto")
+    text = unit.read_text(encoding="utf-8").replace("/opt/impasto/bin/impasto", str(program))
+    copy = tmp_path / unit.name
+    copy.write_text(text, encoding="utf-8")
+    ended = subprocess.run(
+        ["systemd-analyze", "verify", copy], capture_output=True, text=True, check=False
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+def test_units_start_commands_that_there_are(unit: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = unit.read_text(encoding="utf-8")
+    started = re.findall(r"^Exec\w+=/opt/impasto/bin/impasto (\w+)", text, re.MULTILINE)
+    assert started
+    assert set(started) <= COMMANDS
+    variables = dict(re.findall(r"^Environment=(IMPASTO_\w+)=(\S+)", text, re.MULTILINE))
+    variables.pop("IMPASTO_CONFIG")
+    checked_settings(variables, monkeypatch)
+
+
+def test_the_dashboard_asks_for_metrics_that_there_are() -> None:
+    dashboard = json.loads((DEPLOY / "grafana.json").read_text(encoding="utf-8"))
+    expressions = [t["expr"] for panel in dashboard["panels"] for t in panel["targets"]]
+    asked = {name for text in expressions for name in re.findall(r"impasto_\w+", text)}
+    impasto_metrics.impasto_telegram_called("getMe", "ok", 0)
+    families = {f.name: f.type for f in REGISTRY.collect() if f.name.startswith("impasto_")}
+    suffixes = {"counter": ["_total"], "histogram": ["_bucket", "_sum", "_count"], "gauge": [""]}
+    known = {name + suffix for name, kind in families.items() for suffix in suffixes[kind]}
+    assert asked <= known
+    assert len({panel["id"] for panel in dashboard["panels"]}) == len(dashboard["panels"])
+
+
+def test_the_workflow_runs_what_everybody_runs() -> None:
+    workflow = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8"))
+    steps = [step for job in workflow["jobs"].values() for step in job["steps"]]
+    assert ".ci/run" in {step.get("run") for step in steps}
