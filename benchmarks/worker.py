@@ -14,6 +14,7 @@ from PIL import Image
 
 from impasto.jobs.child_process import ChildLost, PaintingChild
 from impasto.messages import Configure, FromChild, Paint, Painted, Progress, StyleFile
+from impasto.plugins import settings_for_painting
 from impasto.settings import Settings
 
 from .machine import cpu_seconds, peak_mb
@@ -48,7 +49,7 @@ class WorkerRun:
         request = self.painter.request(shared.vgg, threads, self.device)
         request["settings"]["painting"] |= settings_for(self.side**2)
         settings = Settings.model_validate(request["settings"])
-        configure = Configure(settings=settings.without_secrets())
+        configure = Configure(settings=settings_for_painting(settings))
         begin = time.perf_counter()
         child = await PaintingChild.start(configure, patience=PATIENCE)
         started = time.perf_counter() - begin

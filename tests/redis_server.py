@@ -1,4 +1,4 @@
-"""A real Redis for tests: a process of its own on a port of its own, which can die and come back."""
+"""A real Redis for tests: a process on a port of its own, which can die and come back."""
 
 from __future__ import annotations
 

@@ -103,8 +103,8 @@ class Progress(Message):
     """Of the work done so far, 0 to 1: a step at a fine level is more work than one at a coarse."""
     seconds: float
     """Since the child took the job."""
-    seconds_left: float
-    """An estimate by the speed of this job so far."""
+    seconds_left: float | None
+    """An estimate by the speed of this job so far; None after its first step."""
     preview: Path | None = None
 
 

@@ -52,10 +52,11 @@ class DialogPresenter:
         texts = texts_for(job.language)
         percent = int(progress.share * 100)
         bar = texts("painting", bar=progress_bar(progress.share), percent=percent)
-        time = texts("painting-time", duration=duration(progress.seconds_left, texts))
-        return Say(
-            "\n".join([*self._title(job, texts), bar, time]), keyboards.painting(texts, job.id)
-        )
+        lines = [*self._title(job, texts), bar]
+        if progress.seconds_left is not None:
+            time_left = duration(progress.seconds_left, texts)
+            lines.append(texts("painting-time", duration=time_left))
+        return Say("\n".join(lines), keyboards.painting(texts, job.id))
 
     def painted(self, job: Job) -> Say:
         texts = texts_for(job.language)

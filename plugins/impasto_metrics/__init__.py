@@ -48,6 +48,7 @@ def impasto_routers(settings: Settings) -> Sequence[Router]:
     router = Router(name="metrics")
     if IS_INSTALLED:
         router.startup.register(page.remember)
+        router.shutdown.register(page.forget)
     return [router]
 
 

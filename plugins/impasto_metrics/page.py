@@ -31,6 +31,10 @@ async def remember(studio: Studio) -> None:
     _studios[:] = [studio]
 
 
+async def forget() -> None:
+    _studios.clear()
+
+
 async def show(_: web.Request) -> web.Response:
     for studio in _studios:
         for state in UNFINISHED_STATES:

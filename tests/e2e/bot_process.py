@@ -15,16 +15,27 @@ from PIL import Image
 
 from impasto.playground import Person, Playground
 
+from .. import endless
+
 PATIENCE = 120.0
 """Seconds that a wait may take on a slow and busy machine; no test depends on how long it does."""
 
 
 class BotProcess:
-    """`impasto run` against a playground; may be started again on the same state."""
+    """`impasto run` against a playground; may be started again on the same state.
+
+    Without `steps` a painting goes on until it is stopped.
+    """
 
     def __init__(
-        self, playground: Playground, folder: Path, *, steps: int, max_pixels: int = 12_000
+        self,
+        playground: Playground,
+        folder: Path,
+        *,
+        steps: int | None = None,
+        max_pixels: int = 12_000,
     ) -> None:
+        effort = endless.SETTINGS if steps is None else {"PAINTING__STEPS": str(steps)}
         self._folder = folder
         self._environment = {
             **{name: value for name, value in os.environ.items() if "IMPASTO_" not in name},
@@ -35,11 +46,11 @@ class BotProcess:
             "IMPASTO_TELEGRAM__CHAT_MESSAGES_PER_SECOND": "0",
             "IMPASTO_STATE_DIR": str(folder / "state"),
             "IMPASTO_PAINTING__MAX_PIXELS_CPU": str(max_pixels),
-            "IMPASTO_PAINTING__STEPS": str(steps),
             "IMPASTO_PAINTING__PREVIEW_SECONDS": "0.1",
             "IMPASTO_PAINTING__DEVICE": "cpu",
             "IMPASTO_QUEUE__JOBS_PER_PERSON": "100",
             "IMPASTO_QUEUE__PICTURES_PER_HOUR": "0",
+            **{f"IMPASTO_{name}": value for name, value in effort.items()},
         }
 
     @asynccontextmanager

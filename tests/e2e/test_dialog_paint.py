@@ -75,7 +75,7 @@ async def test_others_are_answered_while_the_bot_paints(
     playground: Playground, alice: Person, tmp_path: Path
 ) -> None:
     async with (
-        BotProcess(playground, tmp_path, steps=5000).running(),
+        BotProcess(playground, tmp_path).running(),
         Person(playground.url, user_id=2, first_name="Борис", language_code="ru") as boris,
     ):
         status = await ordered(alice)
@@ -94,8 +94,7 @@ async def test_others_are_answered_while_the_bot_paints(
 async def test_a_painting_can_be_stopped_and_kept(
     playground: Playground, alice: Person, tmp_path: Path
 ) -> None:
-    # So many steps that it would not be through with them before the patience ends.
-    async with BotProcess(playground, tmp_path, steps=5000, max_pixels=60_000).running():
+    async with BotProcess(playground, tmp_path).running():
         status = await ordered(alice)
         await being_painted(alice, status)
         answer = await alice.answer_to(await alice.tap("Stop and keep this", status.message_id))
@@ -109,8 +108,7 @@ async def test_a_painting_can_be_stopped_and_kept(
 async def test_a_bot_that_ends_in_mid_painting_delivers_after_its_restart(
     playground: Playground, alice: Person, tmp_path: Path, how: signal.Signals
 ) -> None:
-    # So many steps that the first process cannot be through with them when it ends.
-    async with BotProcess(playground, tmp_path, steps=5000).running() as process:
+    async with BotProcess(playground, tmp_path).running() as process:
         status = await ordered(alice)
         await being_painted(alice, status)
         process.send_signal(how)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -110,21 +110,22 @@ class Studio:
 
 
 @pytest.fixture
-def _forgets_its_studio() -> Iterator[None]:
-    yield
-    page._studios.clear()
-
-
-@pytest.mark.usefixtures("_forgets_its_studio")
-async def test_the_page_is_what_prometheus_reads() -> None:
-    await page.remember(Studio())  # type: ignore[arg-type]
-    impasto_metrics.impasto_telegram_called("sendMessage", "retry_after", 0.1)
+async def client() -> AsyncIterator[TestClient[Any, Any]]:
+    """Of the page, which knows no bot."""
     application = web.Application()
     application.add_routes(impasto_metrics.impasto_web_routes(Settings()))
+    await page.forget()
     async with TestClient(TestServer(application)) as client:
-        answer = await client.get("/metrics")
-        text = await answer.text()
-        assert answer.headers["Content-Type"].startswith("text/plain; version=")
+        yield client
+    await page.forget()
+
+
+async def test_the_page_is_what_prometheus_reads(client: TestClient[Any, Any]) -> None:
+    await page.remember(Studio())  # type: ignore[arg-type]
+    impasto_metrics.impasto_telegram_called("sendMessage", "retry_after", 0.1)
+    answer = await client.get("/metrics")
+    text = await answer.text()
+    assert answer.headers["Content-Type"].startswith("text/plain; version=")
     found = {
         (sample.name, tuple(sample.labels.values())): sample.value
         for family in text_string_to_metric_families(text)
@@ -133,6 +134,17 @@ async def test_the_page_is_what_prometheus_reads() -> None:
     assert found["impasto_unfinished_jobs", ("accepted",)] == 4
     assert found["impasto_telegram_calls_total", ("sendMessage", "retry_after")] >= 1
     assert found["impasto_resident_bytes", ("bot",)] > 2**20
+
+
+async def test_a_bot_that_has_ended_is_asked_nothing(client: TestClient[Any, Any]) -> None:
+    class Ended:
+        async def count(self, *states: JobState) -> int:
+            raise RuntimeError("the database is not open")
+
+    [router] = impasto_metrics.impasto_routers(Settings())
+    await router.emit_startup(studio=Ended())
+    await router.emit_shutdown()
+    assert (await client.get("/metrics")).status == 200
 
 
 def test_without_the_library_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None:

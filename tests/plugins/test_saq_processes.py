@@ -35,9 +35,11 @@ async def fleet(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Fleet
         reserved_port() as one,
         reserved_port() as other,
     ):
-        async with Playground(port=0) as playground:
-            async with Fleet(playground, redis, folder, port, [one, other]).running() as machines:
-                yield machines
+        async with (
+            Playground(port=0) as playground,
+            Fleet(playground, redis, folder, port, [one, other]).running() as machines,
+        ):
+            yield machines
 
 
 @pytest_asyncio.fixture(loop_scope="module")

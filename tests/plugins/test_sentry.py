@@ -18,7 +18,7 @@ from impasto.settings import LogSettings, load_settings
 from impasto_sentry import SentrySettings, prepared, start
 
 DSN = "https://public@sentry.example.org/1"
-TOKEN = "123456789:AAEexampleEXAMPLEexampleEXAMPLE-_ab"
+TOKEN = "123456:EXAMPLE-TOKEN"
 
 
 class Kept(Transport):
@@ -66,7 +66,7 @@ def test_an_exception_comes_with_its_traceback_and_no_local_variables(
     assert found["type"] == "ValueError"
     assert found["stacktrace"]["frames"]
     assert "precious" not in str(event)
-    assert "AAEexample" not in str(event)
+    assert "EXAMPLE-TOKEN" not in str(event)
 
 
 def test_warnings_are_not_sent(sent: list[dict[str, Any]]) -> None:
@@ -76,7 +76,7 @@ def test_warnings_are_not_sent(sent: list[dict[str, Any]]) -> None:
 
 def test_tokens_are_scrubbed_at_any_depth() -> None:
     event = prepared({"extra": {"urls": [f"/bot{TOKEN}/", 3]}}, {})  # type: ignore[typeddict-item]
-    assert event["extra"] == {"urls": ["/bot123456789:***/", 3]}
+    assert event["extra"] == {"urls": ["/bot123456:***/", 3]}
 
 
 def test_a_wrong_dsn_is_told_without_showing_it() -> None:

@@ -20,15 +20,15 @@ PROJECTS = ("dialog", "network", "optimizer", "queue")
 
 NO_BOT_WITHOUT = {
     "dialog": "no plugin has words for the messages about a job (hook impasto_presenters)",
-    "local_queue": "queue 'local' is not available: no plugin offers it; there is none",
-    "sqlite": "storage 'sqlite' is not available: no plugin offers it; there is none",
+    "local_queue": "queue 'local' is not available: no plugin offers it; there is saq",
+    "sqlite": "storage 'sqlite' is not available: no plugin offers it; there is redis",
 }
 NO_PAINTING_WITHOUT = {
     "cpu": "device 'auto' is not available: no device works here",
     "lbfgs": "optimizer 'lbfgs' is not available: no plugin offers it; there is adam",
     "networks": "no plugin offers impasto_networks; see `impasto plugins`",
 }
-A_BOT_DOES_WITHOUT = ("log_jobs", "networks", "styles")
+A_BOT_DOES_WITHOUT = ("log_jobs", "metrics", "networks", "saq", "sentry", "styles")
 PAINTING_DOES_WITHOUT = ("adam", "cuda", "preprocess")
 
 

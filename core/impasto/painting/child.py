@@ -224,10 +224,12 @@ class _Reporter:
         self._level = 1
         self._last_message = time.monotonic()
         self._next_preview = self._last_message + FIRST_PREVIEW_SECONDS
+        self._first: PaintProgress | None = None
 
     def report(self, event: PaintProgress) -> None:
         """Called after each step. The first of a finer level shows what the coarser came to."""
         now = time.monotonic()
+        self._first = self._first or event
         preview = None
         if event.level > self._level or now >= self._next_preview:
             preview = self._job.folder / PREVIEW_NAME.format(step=event.step)
@@ -245,10 +247,16 @@ class _Reporter:
                 levels=event.levels,
                 share=event.share,
                 seconds=event.seconds,
-                seconds_left=event.seconds * (1 / event.share - 1),
+                seconds_left=_seconds_left(self._first, event),
                 preview=preview,
             )
         )
+
+
+def _seconds_left(first: PaintProgress, now: PaintProgress) -> float | None:
+    """By the pace since the first step, which took what all beginnings take."""
+    done = now.share - first.share
+    return (1 - now.share) * (now.seconds - first.seconds) / done if done > 0 else None
 
 
 def _open_style(path: Path, wanted_pixels: int) -> Image.Image:

@@ -79,6 +79,8 @@ def test_painting_shows_how_far_it_is(presenter: DialogPresenter) -> None:
     assert "50%" in text
     assert "a few seconds left" in text
     assert text != presenter.painting(job(), progress(51)).text, "every percent is news"
+    at_first = progress(1).model_copy(update={"seconds_left": None})
+    assert "left" not in presenter.painting(job(), at_first).text
 
 
 def test_the_result_names_its_styles(presenter: DialogPresenter) -> None:

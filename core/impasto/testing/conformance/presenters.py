@@ -74,5 +74,5 @@ def _progress(job: Job, share: float) -> Progress:
         levels=3,
         share=share,
         seconds=share * 20,
-        seconds_left=(1 - share) * 20,
+        seconds_left=(1 - share) * 20 if share else None,
     )
