@@ -61,7 +61,7 @@ The weight of the settings is where a painting is all style already: of the pres
 BRUSH_SIZES: Final = {Brush.FINE: 0.5, Brush.MEDIUM: 1.0, Brush.BROAD: 2.0}
 """Multiply the brush size."""
 
-QUICK_STEPS: Final = 0.25
+QUICK_STEPS: Final = 0.5
 QUICK_PIXELS: Final = 0.5
 """Shares of the usual steps and pixels that a quick look gets."""
 
@@ -124,7 +124,8 @@ def paint_options(
     Where several styles are mixed, their own strengths and brush sizes count equally.
     """
     strength = _mean([preset.strength for preset in presets])
-    brush = _mean([preset.brush_size for preset in presets]) * BRUSH_SIZES[look.brush]
+    brush = painting.brush_size * _mean([preset.brush_size for preset in presets])
+    brush *= BRUSH_SIZES[look.brush]
     style_weight = painting.style_weight * strength * STYLE_WEIGHTS[look.strength]
     options = PaintOptions(
         style_weight=min(style_weight, MOST_STYLE_WEIGHT),

@@ -394,6 +394,20 @@ class TestPaint:
         assert ended.code == 0
         assert json.loads(ended.out)["styles"][1] == preset["picture"]
 
+    def test_presets_are_painted_as_they_recommend(
+        self, run: Run, photo: Path, style: Path, tmp_path: Path
+    ) -> None:
+        with Image.open(style) as picture:
+            picture.resize((300, 300)).save(tmp_path / "large.png")
+        facts = ["--name", "loud", "--strength", "4", "--brush-size", "0.25"]
+        assert run("styles", "add", "large.png", *facts).code == 0
+        run_paint = ["paint", str(photo), "-o", "x.png", "--steps", "1", "--json"]
+        both = ["--style", "loud", "--style", str(style)]
+        report = json.loads(run(*run_paint, *both).out)
+        assert (report["style_weight"], report["brush_size"]) == (2e6, 0.5), "the geometric mean"
+        report = json.loads(run(*run_paint, *both, "--style-weight", "3", "--brush", "1").out)
+        assert (report["style_weight"], report["brush_size"]) == (3, 1)
+
     def test_presets_come_of_a_process_with_the_same_options(
         self, paint: Run, run: Run, photo: Path, plugin: Callable[[str, str], None], tmp_path: Path
     ) -> None:

@@ -10,7 +10,8 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from statistics import geometric_mean
+from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
 
 import typer
 
@@ -32,6 +33,9 @@ FORMATS: dict[str, tuple[str, dict[str, Any]]] = {
     ".webp": ("WEBP", {"quality": 95}),
 }
 """Pillow's name of a file's format and how it is saved, by suffix."""
+MOST_STYLE_WEIGHT: Final = 1e12
+BRUSH_BOUNDS: Final = (0.25, 4.0)
+"""As `PaintOptions` has them."""
 
 
 def add_commands(cli: typer.Typer) -> None:
@@ -87,20 +91,21 @@ def paint(  # noqa: PLR0917  (typer calls it by name)
 ) -> None:
     """Repaint PHOTO in the style of other pictures."""
     session = session_of(context)
+    styles = [_style(name, session) for name in style]
     options = _options(
         max_pixels=pixels,
         steps=steps,
         optimizer=optimizer,
         device=device,
         network=network,
-        style_weight=style_weight,
-        brush_size=brush_size,
+        style_weight=_style_weight(styles, session) if style_weight is None else style_weight,
+        brush_size=_brush_size(styles, session) if brush_size is None else brush_size,
         keep_colors=keep_colors,
         seed=seed,
     )
-    styles = [_style_file(name, session) for name in style]
-    _check_output(output, [photo, *styles])
-    job = _Job(photo, styles, output, options)
+    pictures = [style.picture for style in styles]
+    _check_output(output, [photo, *pictures])
+    job = _Job(photo, pictures, output, options)
     try:
         painting = job.run(session)
     except KeyboardInterrupt:
@@ -165,6 +170,8 @@ class _Job:
             "size": list(painting.picture.size),
             "network": painting.network,
             "device": painting.device,
+            "style_weight": self.options.style_weight,
+            "brush_size": self.options.brush_size,
             "losses": {
                 "style": painting.losses.style,
                 "content": painting.losses.content,
@@ -188,12 +195,32 @@ def _options(**values: Any) -> PaintOptions:
         ) from None
 
 
-def _style_file(name_or_file: str, session: Session) -> Path:
-    """The picture of a preset, or the file itself. Presets are only asked for what is no file."""
+class _Style(NamedTuple):
+    """A picture to paint in the style of, and how much and how broadly, as its preset says."""
+
+    picture: Path
+    strength: float = 1.0
+    brush_size: float = 1.0
+
+
+def _style_weight(styles: Sequence[_Style], session: Session) -> float:
+    """What the presets recommend; where several are mixed, they count equally."""
+    strength = geometric_mean(style.strength for style in styles)
+    return min(session.settings.painting.style_weight * strength, MOST_STYLE_WEIGHT)
+
+
+def _brush_size(styles: Sequence[_Style], session: Session) -> float:
+    brush = geometric_mean(style.brush_size for style in styles)
+    least, most = BRUSH_BOUNDS
+    return min(max(session.settings.painting.brush_size * brush, least), most)
+
+
+def _style(name_or_file: str, session: Session) -> _Style:
+    """A preset, or a file. Presets are only asked for what is no file."""
     path = Path(name_or_file).expanduser()
     if path.is_file():
-        return path
-    presets = _preset_pictures(session)
+        return _Style(path)
+    presets = _presets(session)
     if name_or_file not in presets:
         raise NotAvailable(
             "style", name_or_file, [], f"it is neither a file nor one of {', '.join(presets)}"
@@ -201,8 +228,8 @@ def _style_file(name_or_file: str, session: Session) -> Path:
     return presets[name_or_file]
 
 
-def _preset_pictures(session: Session) -> dict[str, Path]:
-    """Pictures of the presets by name, asked of a process of its own.
+def _presets(session: Session) -> dict[str, _Style]:
+    """The presets by name, asked of a process of its own.
 
     Presets are the bot's plugins' business, and loaded here their libraries would lie in memory
     while there is painting: 140 MB of aiogram.
@@ -211,7 +238,10 @@ def _preset_pictures(session: Session) -> dict[str, Path]:
     listing = subprocess.run(command, stdout=subprocess.PIPE, check=False)  # noqa: S603
     if listing.returncode != 0:
         raise typer.Exit(listing.returncode)  # it has said why on standard error
-    return {preset["name"]: Path(preset["picture"]) for preset in json.loads(listing.stdout)}
+    return {
+        preset["name"]: _Style(Path(preset["picture"]), preset["strength"], preset["brush_size"])
+        for preset in json.loads(listing.stdout)
+    }
 
 
 def _check_output(output: Path, inputs: Sequence[Path]) -> None:
