@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Annotated, Final, Literal, NamedTuple, Protocol, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -31,6 +31,12 @@ Role = Literal["content", "style", "start"]
 picture that the optimisation starts from (at first a copy of the prepared content)."""
 
 
+MOST_STYLE_WEIGHT: Final = 1e12
+BRUSH_BOUNDS: Final = (0.25, 4.0)
+PIXEL_BOUNDS: Final = (1024, 50_000_000)
+"""Of what can be asked for."""
+
+
 class PaintOptions(BaseModel):
     """How to paint one picture. What is None is taken from the settings."""
 
@@ -43,10 +49,10 @@ class PaintOptions(BaseModel):
     """Name of a device, or `auto`: the first that works here."""
     steps: Annotated[int | None, Field(ge=1, le=5000)] = None
     """Most optimizer steps over all pyramid levels; one step is one evaluation of the objective."""
-    max_pixels: Annotated[int | None, Field(ge=1024, le=50_000_000)] = None
+    max_pixels: Annotated[int | None, Field(ge=PIXEL_BOUNDS[0], le=PIXEL_BOUNDS[1])] = None
     """Pixel cap of the result."""
-    style_weight: Annotated[float | None, Field(gt=0, le=1e12)] = None
-    brush_size: Annotated[float | None, Field(ge=0.25, le=4)] = None
+    style_weight: Annotated[float | None, Field(gt=0, le=MOST_STYLE_WEIGHT)] = None
+    brush_size: Annotated[float | None, Field(ge=BRUSH_BOUNDS[0], le=BRUSH_BOUNDS[1])] = None
     """How large the style's marks come out: 1 as if style picture and photo had the same area."""
     keep_colors: bool = False
     """Keep the photo's own hues; only the strokes come from the style."""

@@ -10,6 +10,7 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from impasto import PaintOptions, StylePreset
+from impasto.contracts import BRUSH_BOUNDS, MOST_STYLE_WEIGHT, PIXEL_BOUNDS
 from impasto.settings import PaintingSettings
 
 
@@ -64,11 +65,6 @@ BRUSH_SIZES: Final = {Brush.FINE: 0.5, Brush.MEDIUM: 1.0, Brush.BROAD: 2.0}
 QUICK_STEPS: Final = 0.5
 QUICK_PIXELS: Final = 0.5
 """Shares of the usual steps and pixels that a quick look gets."""
-
-BRUSH_BOUNDS: Final = (0.25, 4.0)
-PIXEL_BOUNDS: Final = (1024, 50_000_000)
-MOST_STYLE_WEIGHT: Final = 1e12
-"""As `PaintOptions` has them."""
 
 Choice = Strength | Brush | Colors | Quality
 

@@ -11,11 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import geometric_mean
-from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
 from impasto.cli.session import Session, session_of
+from impasto.contracts import BRUSH_BOUNDS, MOST_STYLE_WEIGHT
 from impasto.errors import NotAvailable, OwnerError, PictureError
 
 if TYPE_CHECKING:
@@ -33,9 +34,6 @@ FORMATS: dict[str, tuple[str, dict[str, Any]]] = {
     ".webp": ("WEBP", {"quality": 95}),
 }
 """Pillow's name of a file's format and how it is saved, by suffix."""
-MOST_STYLE_WEIGHT: Final = 1e12
-BRUSH_BOUNDS: Final = (0.25, 4.0)
-"""As `PaintOptions` has them."""
 
 
 def add_commands(cli: typer.Typer) -> None:
