@@ -26,7 +26,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 
 from impasto.contracts import Evaluation, Losses
 from impasto.painting.networks import Network, Readout
@@ -66,9 +65,7 @@ class Metric:
         if self.content is None:
             norm: torch.Tensor = torch.linalg.vector_norm(difference, dtype=_sum_dtype(difference))
             return norm.square() / difference.numel()
-        weighted = F.conv2d(difference, self.content.to(difference.dtype)[:, :, None, None])
-        products = difference.to(_sum_dtype(difference)) * weighted
-        return products.sum() / (self.channels * pixels)
+        return (self.content * _products(difference)).sum() / (self.channels * pixels)
 
 
 def _sum_dtype(values: torch.Tensor) -> torch.dtype:
@@ -79,13 +76,25 @@ def _sum_dtype(values: torch.Tensor) -> torch.dtype:
 def gram_sum(features: torch.Tensor, metric: Metric) -> torch.Tensor:
     """F F^T of 1xCxHxW features, at least float32; CxC, or (C+1)x(C+1) with a constant channel
     where the layer has a readout. Sums of row strips add up to the sum of the whole."""
-    rows = features.permute(0, 2, 3, 1).flatten(0, 2)
-    product = (rows.T @ rows).to(_sum_dtype(rows))
+    product = _products(features)
     if metric.gram is None:
         return product
-    sums = rows.sum(0, keepdim=True, dtype=product.dtype)
-    count = sums.new_full((1, 1), rows.shape[0])
+    # A product with ones: `sum` would first copy the features to the precision of the sum.
+    rows = _rows(features)
+    sums = (rows.new_ones(1, len(rows)) @ rows).to(product.dtype)
+    count = sums.new_full((1, 1), len(rows))
     return torch.cat([torch.cat([product, sums.T], 1), torch.cat([sums, count], 1)])
+
+
+def _products(features: torch.Tensor) -> torch.Tensor:
+    """F F^T of 1xCxHxW features, CxC, at least float32."""
+    rows = _rows(features)
+    return (rows.T @ rows).to(_sum_dtype(rows))
+
+
+def _rows(features: torch.Tensor) -> torch.Tensor:
+    """1xCxHxW features as one row a pixel; a view where they are channels-last."""
+    return features.permute(0, 2, 3, 1).flatten(0, 2)
 
 
 def mix(each: Sequence[tuple[Grams, float]]) -> Grams:

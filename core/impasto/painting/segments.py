@@ -259,11 +259,17 @@ def _convolve(x: torch.Tensor, stage: Stage) -> torch.Tensor:
 
 
 def _activated(features: torch.Tensor, stage: Stage) -> torch.Tensor:
-    """After the ReLU, which is in place, and the pool, if one follows."""
-    x = F.relu_(features)
-    if stage.convolution.pool:
-        x = stage.output.pooled().blank(F.max_pool2d(x, 2))
-    return x
+    """After the ReLU and the pool, if one follows; in place, where none does."""
+    if not stage.convolution.pool:
+        return F.relu_(features)
+    return stage.output.pooled().blank(F.relu_(_pooled(features)))
+
+
+def _pooled(features: torch.Tensor) -> torch.Tensor:
+    """2x2 max-pooling, row pairs first: half the time of `max_pool2d`, which finds indices too."""
+    height, width = features.shape[-2] // 2 * 2, features.shape[-1] // 2 * 2
+    rows = torch.maximum(features[:, :, 0:height:2], features[:, :, 1:height:2])
+    return torch.maximum(rows[..., 0:width:2], rows[..., 1:width:2])
 
 
 def _convolve_back(gradient: torch.Tensor, stage: Stage) -> torch.Tensor:

@@ -94,6 +94,8 @@ def plans(network: Network, strip_bytes: int) -> Iterator[Plan]:
         key=lambda c: c.weight.shape[1],
         reverse=True,
     )
+    # Where all can be kept, higher strips save halos and calls; elsewhere keeping saves more.
+    yield Plan(segments, frozenset(c.name for c in worth), StripSize(2 * strip_bytes))
     strip = StripSize(strip_bytes)
     for count in range(len(worth), -1, -1):
         yield Plan(segments, frozenset(c.name for c in worth[:count]), strip)
