@@ -9,7 +9,7 @@ from typing import Any
 from .baseline import Baseline, Recording
 from .measuring import goal_for_single
 from .pairs import Pair, parse_pair, parse_size
-from .records import Measurement, Records
+from .records import EMBEDDED_FILE, Measurement, Records
 
 Figures = dict[str, Any]
 """Plain values, kept as `docs/performance.json`."""
@@ -40,6 +40,8 @@ def compute(records: Records, baseline: Baseline, machine: Figures) -> Figures:
         },
         "others": spread(m.others for m in everything if m.kind != "losses"),
         "pairs": _pairs(records, baseline),
+        "steps": _steps(records),
+        "embedded_bytes": EMBEDDED_FILE.stat().st_size,
         "worker": _worker(records),
         "bot": _bot(records),
         "gpu": _gpu(records),
@@ -173,6 +175,12 @@ def _unlike(one: Measurement, other: Measurement) -> float:
         ),
         default=0.0,
     )
+
+
+def _steps(records: Records) -> Figures:
+    """Of the embedded network and VGG-19 in turn; empty when that is not measured."""
+    measured = records.of_kind("steps")
+    return dict(measured[-1].values) if measured else {}
 
 
 def _worker(records: Records) -> list[Figures]:

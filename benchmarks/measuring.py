@@ -14,13 +14,13 @@ from .baseline import Baseline
 from .bot import BotRun
 from .lean import lean_aiogram
 from .machine import OthersWork
-from .painters import DEFAULT, EMBEDDED, VGG, Painter, settings_for
-from .pairs import Pair, SharedData
+from .painters import DEFAULT, EMBEDDED, RANDOM, VGG, Painter, settings_for
+from .pairs import MAIN_SIZE, Pair, SharedData
 from .processes import MeasurementFailed
-from .records import Records, Subject, fingerprint
+from .records import EMBEDDED_FILE, Records, Subject, fingerprint
 from .worker import WorkerRun
 
-KINDS: Final = ("baseline", "losses", "speed", "worker", "bot", "gpu")
+KINDS: Final = ("baseline", "losses", "speed", "steps", "worker", "bot", "gpu")
 SIDES: Final = (240, 480, 960, 1920, 3464)
 """Of the square pictures whose time and memory are measured; the last has 12 megapixels."""
 MOST_SIDE_REPEATED: Final = 960
@@ -101,6 +101,8 @@ class Measuring:
             yield from self._speed()
         if "losses" in wanted:
             yield from self._losses()
+        if "steps" in wanted:
+            yield _Task("steps", {"size": MAIN_SIZE[0]}, self._steps)
         if "worker" in wanted:
             yield from self._worker()
         if "bot" in wanted:
@@ -111,20 +113,25 @@ class Measuring:
     def _speed(self) -> Iterator[_Task]:
         """Painters take turns, and the baseline's pace is taken before each of them."""
         for repeat in range(self._plan.repeats):
-            for pair in self._plan.pairs:
-                for painter in self._plan.painters:
+            for pair, painter in self._combinations():
+                if repeat == 0 or painter.thorough:
                     subject = _subject(pair, painter) | {"repeat": repeat}
                     yield _Task("speed", subject, functools.partial(self._timed, pair, painter))
+
+    def _combinations(self) -> Iterator[tuple[Pair, Painter]]:
+        for pair in self._plan.pairs:
+            for painter in self._plan.painters:
+                if painter.thorough or pair.size == MAIN_SIZE:
+                    yield pair, painter
 
     def _timed(self, pair: Pair, painter: Painter) -> Mapping[str, Any]:
         pace = self._baseline.pace(pair)
         return {"pace": pace, **processes.ask("painting_process", self._request(pair, painter))}
 
     def _losses(self) -> Iterator[_Task]:
-        for pair in self._plan.pairs:
-            for painter in self._plan.painters:
-                run = functools.partial(self._scored, pair, painter)
-                yield _Task("losses", _subject(pair, painter), run)
+        for pair, painter in self._combinations():
+            run = functools.partial(self._scored, pair, painter)
+            yield _Task("losses", _subject(pair, painter), run)
 
     def _scored(self, pair: Pair, painter: Painter) -> Mapping[str, Any]:
         recording = self._baseline.recording(pair)
@@ -146,9 +153,24 @@ class Measuring:
 
     def _request(self, pair: Pair, painter: Painter) -> dict[str, Any]:
         content, style = pair.squeezed(self._shared, self._folder / "squeezed")
-        request = painter.request(self._shared.vgg, self._plan.threads)
+        files = {VGG: self._shared.vgg, RANDOM: self._random_network()}
+        request = painter.request(files, self._plan.threads)
         request["settings"]["painting"] |= settings_for(pair.pixels)
         return {**request, "content": str(content), "style": str(style)}
+
+    def _steps(self) -> Mapping[str, Any]:
+        """Evaluations of the embedded network and of VGG-19 in turn."""
+        return processes.ask(
+            "step_process",
+            {"vgg": str(self._shared.vgg), "size": MAIN_SIZE, "threads": self._plan.threads},
+        )
+
+    def _random_network(self) -> Path:
+        """A network of the embedded one's shape whose weights are random."""
+        file = self._folder / "random.safetensors"
+        if not file.is_file() or file.stat().st_mtime < EMBEDDED_FILE.stat().st_mtime:
+            processes.ask("random_network", {"file": str(file)})
+        return file
 
     def _worker(self) -> Iterator[_Task]:
         for side in self._plan.sides:

@@ -43,7 +43,7 @@ def rows(figures: Figures) -> list[Row]:
 
 def _to_multi(figures: Figures) -> Row:
     figure = f"time to the baseline's final `multi`, {DEFAULT.name}"
-    values = _over_pairs(figures, DEFAULT.name, "to_multi")
+    values = over_pairs(figures, DEFAULT.name, "to_multi")
     return _at_least(figure, 60, values)
 
 
@@ -51,7 +51,7 @@ def _to_single(figures: Figures) -> Row:
     """By the better of the painters: any schedule was allowed."""
     figure = "time to 1.1 times the baseline's final `single`"
     found = {
-        name: _over_pairs(figures, name, "to_single") for name in (DEFAULT.name, LOWEST_SINGLE.name)
+        name: over_pairs(figures, name, "to_single") for name in (DEFAULT.name, LOWEST_SINGLE.name)
     }
     best = max(found, key=lambda name: statistics.median(found[name] or [0]))
     return _at_least(f"{figure}, {best}", 12, found[best])
@@ -59,13 +59,13 @@ def _to_single(figures: Figures) -> Row:
 
 def _default_picture(figures: Figures) -> Row:
     figure = f"default picture, {DEFAULT.name}, its `multi` at most a fifth of the baseline's"
-    speeds = _over_pairs(figures, DEFAULT.name, "whole")
+    speeds = over_pairs(figures, DEFAULT.name, "whole")
     row = _at_least(figure, 20, speeds)
     if not speeds:
         return row
     shares = [
         painter["multi"] / pair["baseline"]["multi"]
-        for pair, painter in _of_painter(figures, DEFAULT.name)
+        for pair, painter in of_painter(figures, DEFAULT.name)
     ]
     share = statistics.median(shares)
     measured = f"{row.measured}; `multi` {share:.2f} of the baseline's (at most {max(shares):.2f})"
@@ -122,7 +122,7 @@ def _on_gpu(figures: Figures) -> Row:
     return _at_most(figure, [1, 10], seconds, "s", 2)
 
 
-def _of_painter(figures: Figures, painter: str) -> list[tuple[Figures, Figures]]:
+def of_painter(figures: Figures, painter: str) -> list[tuple[Figures, Figures]]:
     """Pairs at the main size and what the painter did there."""
     return [
         (pair, found)
@@ -133,9 +133,9 @@ def _of_painter(figures: Figures, painter: str) -> list[tuple[Figures, Figures]]
     ]
 
 
-def _over_pairs(figures: Figures, painter: str, name: str) -> list[float]:
+def over_pairs(figures: Figures, painter: str, name: str) -> list[float]:
     """How much sooner than the baseline, by pair; 0 where it was never there."""
-    found = [of_painter[name] for _, of_painter in _of_painter(figures, painter)]
+    found = [of_painter[name] for _, of_painter in of_painter(figures, painter)]
     return [reaching["sooner"]["median"] if reaching else 0.0 for reaching in found]
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 Subject = Mapping[str, str | int]
 REPOSITORY = Path(__file__).resolve().parents[1]
+EMBEDDED_FILE = REPOSITORY / "weights" / "embedded.safetensors"
 _SOURCES = {
     "painting": (
         "core/impasto/*.py",

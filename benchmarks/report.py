@@ -1,20 +1,21 @@
-"""`docs/performance.md`, its data beside it, and its plots: all from figures, nothing measured."""
+"""`docs/performance.md`, its data beside it, its plots, and the page about the small network: all
+from figures, nothing measured."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from . import figures as computing
-from . import machine
+from . import machine, network_page
 from .baseline import Baseline
 from .figures import Figures
 from .must_show import rows
 from .pairs import SharedData
 from .plots import PLOTS, draw, plots_of
 from .records import Records
+from .tables import table, yes
 
 MOST_OTHERS = 0.1
 """Share of the CPUs that other programs may take before the report warns."""
@@ -38,6 +39,9 @@ def write_report(folder: Path, docs: Path) -> None:
         raise FileNotFoundError(f"there is neither {measured} nor {data}: measure first")
     figures = json.loads(data.read_text())
     (docs / "performance.md").write_text(as_markdown(figures))
+    pictures = sorted((docs / "images" / "network").glob("*.jpg"))
+    page = network_page.as_markdown(figures, [str(file.relative_to(docs)) for file in pictures])
+    (docs / network_page.PAGE).write_text(page)
     draw(figures, docs / IMAGES)
 
 
@@ -46,9 +50,9 @@ def as_markdown(figures: Figures) -> str:
     parts = [
         _introduction(figures),
         "## What was asked for",
-        _table(
+        table(
             ["figure", "asked", "measured", "reached"],
-            ([r.figure, r.asked, r.measured, _yes(r.reached)] for r in rows(figures)),
+            ([r.figure, r.asked, r.measured, yes(r.reached)] for r in rows(figures)),
         ),
         "## Beside the baseline",
         _BESIDE,
@@ -122,7 +126,7 @@ def _pair_table(pair: Figures) -> str:
         f"made {baseline['evaluations']} evaluations of {_spread(baseline['pace'], 2)} s"
     )
     lines = [_baseline_line(baseline), *map(_painter_line, pair["painters"])]
-    return f"{title}\n\n{_table(_PAIR_HEADER, lines)}"
+    return f"{title}\n\n{table(_PAIR_HEADER, lines)}"
 
 
 def _baseline_line(baseline: Figures) -> list[str]:
@@ -146,7 +150,7 @@ def _painter_line(painter: Figures) -> list[str]:
 
 
 def _worker_table(workers: Iterable[Figures]) -> str:
-    return _table(
+    return table(
         ["network", "pixels", "start, s", "first preview, s", "painted, s", "idle MB", "peak MB"],
         (
             [
@@ -169,7 +173,7 @@ def _pixels(asked: int, painted: float) -> str:
 
 
 def _bot_table(bots: Iterable[Figures]) -> str:
-    return _table(
+    return table(
         [
             *("network", "pixels", "aiogram", "first preview, s", "ready, s"),
             *("peak MB", "of which the bot", "of which the painter"),
@@ -191,7 +195,7 @@ def _bot_table(bots: Iterable[Figures]) -> str:
 
 
 def _gpu_table(runs: Iterable[Figures]) -> str:
-    return _table(
+    return table(
         ["network", "pixels", "first job, s", "later jobs, s"],
         (
             [
@@ -222,14 +226,3 @@ def _reaching(reaching: Figures | None) -> str:
     if reaching is None:
         return "never"
     return f"{reaching['seconds']['median']:.1f} s, {_sooner(reaching)} sooner"
-
-
-def _yes(reached: bool | None) -> str:
-    return {True: "yes", False: "no", None: ""}[reached]
-
-
-def _table(header: Sequence[str], lines: Iterable[Sequence[Any]]) -> str:
-    def row(cells: Sequence[Any]) -> str:
-        return "| " + " | ".join(map(str, cells)) + " |"
-
-    return "\n".join([row(header), row(["---"] * len(header)), *map(row, lines)])

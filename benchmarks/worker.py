@@ -18,7 +18,7 @@ from impasto.plugins import settings_for_painting
 from impasto.settings import Settings
 
 from .machine import cpu_seconds, peak_mb
-from .painters import Painter, settings_for
+from .painters import VGG, Painter, settings_for
 from .pairs import SharedData
 from .processes import MeasurementFailed
 
@@ -46,7 +46,7 @@ class WorkerRun:
             raise MeasurementFailed(str(loss)) from loss
 
     async def _measure(self, shared: SharedData, threads: int) -> dict[str, Any]:
-        request = self.painter.request(shared.vgg, threads, self.device)
+        request = self.painter.request({VGG: shared.vgg}, threads, self.device)
         request["settings"]["painting"] |= settings_for(self.side**2)
         settings = Settings.model_validate(request["settings"])
         configure = Configure(settings=settings_for_painting(settings))

@@ -12,7 +12,7 @@ from benchmarks import measuring as measuring_module
 from benchmarks import processes
 from benchmarks.baseline import Baseline
 from benchmarks.measuring import Measuring, Plan
-from benchmarks.painters import DEFAULT, EMBEDDED, VGG, Painter, painter_named
+from benchmarks.painters import CUT, DEFAULT, EMBEDDED, FINE, VGG, Painter, painter_named
 from benchmarks.pairs import Pair, SharedData, parse_pair, parse_size, standard_pairs
 from benchmarks.processes import MeasurementFailed
 from benchmarks.records import Records
@@ -46,6 +46,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
     asked = Asked()
     monkeypatch.setattr(processes, "ask", asked)
     monkeypatch.setattr(measuring_module, "fingerprint", lambda scope: f"code of {scope}")
+    monkeypatch.setattr(Measuring, "_random_network", lambda _: Path("random.safetensors"))
     monkeypatch.setattr(Pair, "squeezed", lambda *_: (Path("content.png"), Path("style.png")))
     return asked
 
@@ -98,7 +99,7 @@ def test_without_a_recording_of_the_baseline_there_are_no_losses(
 
 def test_a_painter_is_a_set_of_options_and_settings() -> None:
     painter = Painter("p", {"network": VGG, "steps": 9}, {"painting": {"style_weight": 5.0}})
-    request = painter.request(Path("vgg.safetensors"), threads=3)
+    request = painter.request({VGG: Path("vgg.safetensors")}, threads=3)
     assert request["options"] == {"network": "vgg.safetensors", "steps": 9}
     assert request["settings"]["painting"] == {
         "network": "vgg.safetensors",
@@ -108,6 +109,23 @@ def test_a_painter_is_a_set_of_options_and_settings() -> None:
     }
     with pytest.raises(ValueError, match="there is no painter"):
         painter_named("Rembrandt")
+
+
+def test_the_files_of_networks_stand_in_settings_too() -> None:
+    request = FINE.request({VGG: Path("vgg.safetensors")}, threads=2)
+    assert request["options"] == {"network": "auto", "fine": True}
+    assert request["settings"]["painting"]["fine_network"] == "vgg.safetensors"
+    assert request["settings"]["painting"]["network"] == "auto"
+
+
+def test_only_thorough_painters_are_measured_again_and_at_other_sizes(
+    asked: Asked, baseline: Baseline, tmp_path: Path
+) -> None:
+    small = parse_pair(PAIR.name, (320, 320))
+    plan = Plan(pairs=[PAIR, small], painters=[DEFAULT, CUT], kinds=["speed"], repeats=2)
+    Measuring(plan, SharedData(Path("shared")), tmp_path, baseline).run()
+    steps = [r["options"].get("steps") for m, r in asked.requests if m == "painting_process"]
+    assert steps == [None, CUT.options["steps"], None, None, None]
 
 
 def test_the_pairs_are_those_that_were_asked_for() -> None:
