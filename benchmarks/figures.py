@@ -49,13 +49,17 @@ def compute(records: Records, baseline: Baseline, machine: Figures) -> Figures:
 
 
 def _pairs(records: Records, baseline: Baseline) -> list[Figures]:
-    speed = records.of_kind("speed")
     losses = {
         (m.subject["pair"], m.subject["size"], m.subject["painter"]): m
         for m in records.of_kind("losses")
     }
+    apart = {m.subject["painter"] for m in records.of_kind("speed")}
+    timed = [
+        *records.of_kind("speed"),
+        *(m for m in losses.values() if m.subject["painter"] not in apart),
+    ]
     found = []
-    for (name, size), group in _grouped(speed, "pair", "size"):
+    for (name, size), group in _grouped(timed, "pair", "size"):
         pair = parse_pair(str(name), parse_size(str(size)))
         if not baseline.is_recorded(pair):
             continue

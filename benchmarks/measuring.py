@@ -114,7 +114,7 @@ class Measuring:
         """Painters take turns, and the baseline's pace is taken before each of them."""
         for repeat in range(self._plan.repeats):
             for pair, painter in self._combinations():
-                if repeat == 0 or painter.thorough:
+                if painter.thorough:
                     subject = _subject(pair, painter) | {"repeat": repeat}
                     yield _Task("speed", subject, functools.partial(self._timed, pair, painter))
 
@@ -144,7 +144,8 @@ class Measuring:
             "weights": str(self._shared.vgg),
             "goals": {"multi": [recording.multi], "single": [goal_for_single(recording.single)]},
         }
-        return processes.ask("painting_process", request)
+        pace = self._baseline.pace(pair)
+        return {"pace": pace, **processes.ask("painting_process", request)}
 
     def picture(self, pair: Pair, painter: Painter) -> Path:
         """Where a finished picture is kept to be looked at."""

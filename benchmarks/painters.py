@@ -26,7 +26,9 @@ class Painter:
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: MappingProxyType({}))
     """Sections of the settings."""
     thorough: bool = False
-    """Whether it is measured several times, and also at other sizes than the main one."""
+    """Whether it is timed apart from being scored, several times, and also at other sizes than the
+    main one. Of the others the run that is scored is the one that is timed; it is slower by what it
+    takes to keep the pictures."""
 
     def request(self, files: NetworkFiles, threads: int, device: str = "cpu") -> dict[str, Any]:
         """Options and settings as plain values."""

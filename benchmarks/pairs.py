@@ -103,7 +103,7 @@ def parse_size(text: str) -> Size:
 
 
 MAIN_SIZE: Size = (480, 480)
-OTHER_SIZES: tuple[Size, ...] = ((320, 320), (640, 640))
+OTHER_SIZES: tuple[Size, ...] = ((240, 240), (320, 320))
 PAIRS = (
     "tubingen:starry_night",
     "golden_gate:the_scream",

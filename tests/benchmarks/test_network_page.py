@@ -28,8 +28,7 @@ def figures(measured: Records, baseline: Baseline, add: Callable[..., None]) -> 
     for painter, (single, multi) in LAST.items():
         steps, scores = steps_at(0.1), [(len(STEPS), single, multi)]
         values = {"steps": steps, "seconds": 0.5, "peak_mb": 300.0}
-        add("losses", values | {"scores": scores}, painter=painter)
-        add("speed", values | {"pace": 1.0}, painter=painter, repeat=0)
+        add("losses", values | {"scores": scores, "pace": 1.0}, painter=painter)
     ratio = {"all kept": 4.2, "nothing kept": 3.9}
     measured.add("steps", {"size": 480}, {"ratio": ratio}, code="abc", others=0.0)
     return compute(measured, baseline, {"cpu": "an abacus"})

@@ -164,7 +164,7 @@ def save_student(student: Student, path: Path, trained: dict[str, object]) -> No
         "teacher": "torchvision VGG-19 IMAGENET1K_V1, features[0:11] (BSD-3-Clause)",
         "trained": trained,
         "licence": "MIT for the weights as ours; see weights/README.md for what the teacher and "
-        "the photographs of the training come under",
+        "the pictures of the training come under",
     }
     partial = path.with_name(path.name + ".partial")
     save_file(student.tensors(), partial, metadata={"impasto": json.dumps(description)})

@@ -14,14 +14,14 @@ class Settings:
     """Length of the schedule; a time limit that is reached first shortens it."""
     time_limit: float = 2700.0
     """Seconds of training, over all resumed parts of the run."""
-    widths: tuple[int, ...] = (16, 32, 64, 64, 128)
+    widths: tuple[int, ...] = (16, 32, 64, 64, 160)
 
     crop: int = 96
     matching_batch: int = 4
     """Pictures a step while only features are matched."""
     triples_batch: int = 4
     """Triples (picture, content, style) a step once gradients are matched."""
-    matching_share: float = 0.55
+    matching_share: float = 0.5
     """Share of the schedule that only matches features; then gradients are matched too."""
 
     matching_rate: float = 0.05
