@@ -43,12 +43,17 @@ class PaintOptions(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     network: str | None = None
-    """Name of a feature network, or the path of a safetensors file."""
+    """Name of a feature network, or the path of a safetensors file, which then paints everything;
+    `auto` is the embedded one, and another may finish what it painted: see `fine`."""
+    fine: bool | None = None
+    """Whether the picture is finished on the network of the settings for fine pictures. Nothing to
+    networks that are named, here or in the settings: they paint everything."""
     optimizer: str | None = None
     device: str | None = None
     """Name of a device, or `auto`: the first that works here."""
     steps: Annotated[int | None, Field(ge=1, le=5000)] = None
-    """Most optimizer steps over all pyramid levels; one step is one evaluation of the objective."""
+    """Most optimizer steps over all pyramid levels; one step is one evaluation of the objective.
+    Those that make a picture fine are not counted."""
     max_pixels: Annotated[int | None, Field(ge=PIXEL_BOUNDS[0], le=PIXEL_BOUNDS[1])] = None
     """Pixel cap of the result."""
     style_weight: Annotated[float | None, Field(gt=0, le=MOST_STYLE_WEIGHT)] = None

@@ -16,6 +16,9 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from impasto.contracts import PaintOptions
 
+DISK_FULL = "disk_full"
+"""The code of a Failed that is the disk's fault: the job can be painted when there is room."""
+
 
 class Message(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -80,13 +83,16 @@ class PluginStatus(Message):
 
 
 class Ready(Message):
-    """The child is up: what its plugins offer, by hook."""
+    """The child is up."""
 
     kind: Literal["ready"] = "ready"
     pid: int
     device: str
     plugins: list[PluginStatus]
     offers: dict[str, list[str]]
+    """What its plugins offer, by hook."""
+    offers_fine: bool = False
+    """Whether it can finish pictures of the usual size on the network for fine ones."""
 
 
 class Progress(Message):
@@ -120,6 +126,10 @@ class Painted(Message):
     seconds: float
     device: str
     network: str
+    fine_network: str | None = None
+    """What it was finished on, if it was."""
+    offers_fine: bool = False
+    """As in Ready."""
     style_loss: float
     content_loss: float
     reduced: bool = False

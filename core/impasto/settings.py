@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import (
     AfterValidator,
@@ -79,9 +79,23 @@ class ServerSettings(Section):
     one nothing listens."""
 
 
+AUTO: Final = "auto"
+"""In place of a network's or device's name: the one that comes along, or the best here."""
+EMBEDDED_NETWORK: Final = "embedded"
+
+
 class PaintingSettings(Section):
-    network: str = "embedded"
-    """Feature network: a name from `impasto weights list`, or a safetensors file."""
+    network: str = AUTO
+    """Feature network that paints everything: a name from `impasto weights list`, or a safetensors
+    file; auto is the embedded one, and fine pictures are finished on another."""
+    fine: Annotated[bool, LIVE] = False
+    """Whether all pictures are fine: finished on `fine_network`, where that is there. Otherwise
+    those are that are asked for as fine."""
+    fine_network: str = "vgg19"
+    """What fine pictures are finished on: a name from `impasto weights list`, or a safetensors
+    file. It takes more memory and time a step than the embedded one."""
+    fine_steps: Annotated[int, Field(ge=1, le=5000), LIVE] = 15
+    """Most optimizer steps that finish a fine picture, at its full size, after all others."""
     optimizer: str = "lbfgs"
     """Optimizer plugin by name: lbfgs or adam."""
     device: str = "auto"

@@ -12,7 +12,7 @@ from impasto_dialog.callbacks import new_turn
 from impasto_dialog.gallery_message import refresh_gallery, send_gallery
 from impasto_dialog.looks import Look, paint_options
 from impasto_dialog.memory import Memory, Step, recall, remember
-from impasto_dialog.talk import Talk
+from impasto_dialog.talk import Talk, possible
 from impasto_dialog.wording import refusal, styles_label
 
 
@@ -135,6 +135,7 @@ async def accept(
 ) -> str | None:
     """Has the studio take the job; returns why it does not, in plain text, if it does not."""
     presets = [preset for style in styles if (preset := talk.studio.preset(style.preset or ""))]
+    look = await possible(look, talk.studio)
     pixel_cap = await talk.studio.pace.pixel_cap()
     try:
         await talk.studio.accept(

@@ -39,12 +39,12 @@ async def refresh_gallery(talk: Talk, memory: Memory, *, options_shown: bool = F
     """The open gallery's words and buttons as they are to be now."""
     if memory.gallery is None or not talk.studio.presets:
         return
-    keyboard = (
-        keyboards.options(talk.texts, talk.look, memory.turn)
-        if options_shown
-        else _keyboard(talk, memory)
-    )
-    text = talk.texts("choose-options") if options_shown else _caption(talk, memory)
+    if options_shown:
+        offers_fine = await talk.studio.pace.offers_fine()
+        keyboard = keyboards.options(talk.texts, talk.look, memory.turn, offers_fine=offers_fine)
+        text = talk.texts("choose-options")
+    else:
+        keyboard, text = _keyboard(talk, memory), _caption(talk, memory)
     try:
         await talk.bot.edit_message_caption(
             chat_id=talk.chat,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -35,6 +36,8 @@ from impasto_dialog.wording import look_label, preset_label
 
 COLUMNS = 2
 """Of the gallery's styles: a number, an emoji and two words fit a phone's half width."""
+MOST_IN_A_ROW = 3
+"""Of the choices of one kind; more are spread over two rows."""
 
 OFFERED: tuple[tuple[Choice, ...], ...] = (
     (Strength.SUBTLE, Strength.BALANCED, Strength.STRONG),
@@ -42,7 +45,7 @@ OFFERED: tuple[tuple[Choice, ...], ...] = (
     tuple(Colors),
     tuple(Quality),
 )
-"""The rows of the options."""
+"""The options, one kind after the other."""
 
 Row = list[InlineKeyboardButton]
 
@@ -123,19 +126,22 @@ def _pages(shown: GalleryPage, turn: str) -> Row:
     ]
 
 
-def options(texts: Texts, look: Look, turn: str) -> InlineKeyboardMarkup:
-    """A row per choice, what holds marked; with a `turn`, a way back to the gallery."""
+def options(texts: Texts, look: Look, turn: str, *, offers_fine: bool) -> InlineKeyboardMarkup:
+    """A row or two per choice, what holds marked; with a `turn`, a way back to the gallery."""
+    look = look.within(offers_fine=offers_fine)
     chosen = {look.strength, look.brush, look.colors, look.quality}
-    rows = [
-        [
+    rows: list[Row] = []
+    for choices in OFFERED:
+        buttons = [
             _button(
                 ("✓ " if choice in chosen else "") + texts.plain(f"option-{choice.value}"),
                 SetLook(choice=choice.value, turn=turn),
             )
-            for choice in row
+            for choice in choices
+            if offers_fine or choice is not Quality.FINE
         ]
-        for row in OFFERED
-    ]
+        length = len(buttons) if len(buttons) <= MOST_IN_A_ROW else math.ceil(len(buttons) / 2)
+        rows += [buttons[i : i + length] for i in range(0, len(buttons), length)]
     if turn:
         rows.append([_button(texts.plain("button-back"), ShowOptions(turn=turn, shown=False))])
     else:

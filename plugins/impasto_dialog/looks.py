@@ -44,6 +44,8 @@ class Quality(StrEnum):
 
     QUICK = "quick"
     STANDARD = "standard"
+    FINE = "fine_picture"
+    """A button carries the value alone, and `fine` is a brush."""
     LARGE = "large"
 
 
@@ -91,6 +93,12 @@ class Look(BaseModel):
         field = next(n for n, f in Look.model_fields.items() if f.annotation is type(choice))
         return self.model_copy(update={field: choice})
 
+    def within(self, *, offers_fine: bool) -> Look:
+        """The look where there may be no fine pictures: the usual ones take their place."""
+        if self.quality is Quality.FINE and not offers_fine:
+            return self.with_choice(Quality.STANDARD)
+        return self
+
     def shifted(self, steps: int) -> Look | None:
         """Stronger by so many steps, weaker if negative; None when there is no such strength."""
         ladder = list(Strength)
@@ -132,8 +140,11 @@ def paint_options(
         case Quality.QUICK:
             steps = max(1, round(painting.steps * QUICK_STEPS))
             pixels = pixel_cap * QUICK_PIXELS
+            options = options.model_copy(update={"fine": False})
         case Quality.STANDARD:  # as the settings say when it is painted
             return options
+        case Quality.FINE:
+            return options.model_copy(update={"fine": True})
         case Quality.LARGE:
             steps = painting.steps
             pixels = pixel_cap * painting.large_factor

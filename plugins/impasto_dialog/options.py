@@ -33,7 +33,9 @@ def build() -> Router:
 
 
 async def settings(message: Message, talk: Talk) -> None:
-    await talk.say(talk.texts("choose-options"), keyboards.options(talk.texts, talk.look, turn=""))
+    offers_fine = await talk.studio.pace.offers_fine()
+    keyboard = keyboards.options(talk.texts, talk.look, turn="", offers_fine=offers_fine)
+    await talk.say(talk.texts("choose-options"), keyboard)
 
 
 async def show(query: CallbackQuery, callback_data: ShowOptions, talk: Talk) -> None:
@@ -59,7 +61,8 @@ async def choose(
 async def _mark(query: CallbackQuery, talk: Talk, turn: str) -> None:
     if not isinstance(query.message, Message):
         return
-    keyboard = keyboards.options(talk.texts, talk.look, turn)
+    offers_fine = await talk.studio.pace.offers_fine()
+    keyboard = keyboards.options(talk.texts, talk.look, turn, offers_fine=offers_fine)
     try:
         await query.message.edit_reply_markup(reply_markup=keyboard)
     except TelegramBadRequest as error:  # the same choice again: nothing changes

@@ -44,7 +44,14 @@ async def style_photo(
     picture: TelegramPicture,
     photo_message: int,
 ) -> None:
-    """With the style named, paints at once; else asks for it."""
+    """With the style named, paints at once; else asks for it.
+
+    All who write as a group or channel look like one and the same user: they would share limits,
+    get around a ban, and could tap no button of theirs.
+    """
+    if message.sender_chat is not None:
+        await talk.say(talk.texts("write-as-yourself"))
+        return
     reply_to = photo_message if talk.in_group else None
     preset = named_preset(command.args or "", talk.studio.presets) or numbered_preset(
         command.args or "", talk.studio.presets

@@ -17,7 +17,7 @@ from aiogram.utils.callback_answer import CallbackAnswer, CallbackAnswerMiddlewa
 from impasto.settings import PaintingSettings
 from impasto_dialog.albums import Albums
 from impasto_dialog.gallery import Sheets
-from impasto_dialog.looks import Look
+from impasto_dialog.looks import Look, Quality
 from impasto_dialog.preferences import Preferences, PreferenceStore
 from impasto_dialog.texts import Texts, texts_for
 
@@ -77,6 +77,13 @@ class Talk:
             log.debug("message_not_removed", chat=self.chat, error=error.message)
 
 
+async def possible(look: Look, studio: Studio) -> Look:
+    """The look as it can be painted here; what is there is only looked up for who wants it."""
+    if look.quality is not Quality.FINE:
+        return look
+    return look.within(offers_fine=await studio.pace.offers_fine())
+
+
 class TalkMiddleware(BaseMiddleware):
     """Gives handlers of messages and callback queries their `talk`."""
 
@@ -93,6 +100,7 @@ class TalkMiddleware(BaseMiddleware):
         chat = data.get("event_chat")
         store = PreferenceStore(state.storage, bot=bot.id, person=person.id)
         known: Preferences = await store.load()
+        studio: Studio = data["studio"]
         data["talk"] = Talk(
             bot=bot,
             # A button of a very old message may come without its chat; the private one is as good.
@@ -101,9 +109,9 @@ class TalkMiddleware(BaseMiddleware):
             name=person.first_name,
             in_group=chat is not None and chat.type != ChatType.PRIVATE,
             texts=texts_for(known.language or person.language_code),
-            look=known.look,
+            look=await possible(known.look, studio),
             state=state,
-            studio=data["studio"],
+            studio=studio,
             painting=data["settings"].painting,
             shared=self._shared,
             preferences=store,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from impasto import Finding, hookimpl
+from impasto.settings import AUTO, EMBEDDED_NETWORK
 from impasto_networks.manifest import NetworkFile, network_files, problem_of
 
 if TYPE_CHECKING:
@@ -25,10 +26,12 @@ def impasto_networks(settings: Settings) -> list[NetworkFile]:
 @hookimpl
 def impasto_checks(settings: Settings) -> list[Finding]:
     """The files of networks that are here, compared with their digests."""
+    wanted = settings.painting.network
+    used = EMBEDDED_NETWORK if wanted == AUTO else wanted
     return [
-        _checked(network, is_used=network.name == settings.painting.network)
+        _checked(network, is_used=network.name == used)
         for network in network_files(settings.state_dir)
-        if network.path.is_file() or network.name == settings.painting.network
+        if network.path.is_file() or network.name == used
     ]
 
 

@@ -24,6 +24,7 @@ from impasto.cli import main
 from impasto.painting import painter
 from impasto.plugins import PluginHost
 from impasto.settings import Settings
+from impasto.testing.tiny_network import save_tiny_network
 
 TOKEN = "123456:EXAMPLE-TOKEN"
 
@@ -370,6 +371,17 @@ class TestPaint:
             assert picture.size == (64, 48)
             assert picture.format == "PNG"
 
+    def test_fine_is_finished_on_another_network(
+        self, paint: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        assert json.loads(paint("--json").out)["fine_network"] is None
+        other = save_tiny_network(tmp_path / "other.safetensors")
+        monkeypatch.setenv("IMPASTO_PAINTING__FINE_NETWORK", str(other))
+        monkeypatch.setenv("IMPASTO_PAINTING__FINE_STEPS", "1")
+        report = json.loads(paint("--fine", "--json").out)
+        assert (report["network"], report["fine_network"]) == ("embedded", "tiny")
+        assert report["steps"] == 3
+
     def test_without_json_nothing_is_on_standard_output(self, paint: Run) -> None:
         ended = paint()
         assert ended.code == 0
@@ -479,6 +491,7 @@ class TestPaint:
             (["--optimizer", "sgd"], "optimizer 'sgd' is not available"),
             (["--device", "tpu"], "device 'tpu' is not available"),
             (["--network", "vgg19"], "impasto weights fetch vgg19"),
+            (["--fine"], "impasto weights fetch vgg19"),
             (["--network", "alexnet"], "network 'alexnet' is not available"),
         ],
     )
@@ -499,6 +512,7 @@ class TestPaint:
             (["--steps", "0"], "--steps"),
             (["--style-weight", "-1"], "--style-weight"),
             (["--steps", "many"], "--steps"),
+            (["--fine", "--network", "embedded"], "--fine"),
         ],
     )
     def test_numbers_out_of_bounds_are_wrong_usage(

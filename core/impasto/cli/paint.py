@@ -18,6 +18,7 @@ import typer
 from impasto.cli.session import Session, session_of
 from impasto.contracts import BRUSH_BOUNDS, MOST_STYLE_WEIGHT
 from impasto.errors import NotAvailable, OwnerError, PictureError
+from impasto.settings import AUTO
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -66,10 +67,14 @@ def paint(  # noqa: PLR0917  (typer calls it by name)
     network: Annotated[
         str | None,
         typer.Option(
-            help="A network (see `impasto weights list`) or a safetensors file.",
+            help="auto, a network (see `impasto weights list`) or a safetensors file.",
             metavar="NAME_OR_FILE",
         ),
     ] = None,
+    fine: Annotated[
+        bool,
+        typer.Option("--fine", help="Finish on painting.fine_network: better, and slower."),
+    ] = False,
     style_weight: Annotated[
         float | None, typer.Option(help="Style against content, whose weight is 1.", metavar="X")
     ] = None,
@@ -89,6 +94,10 @@ def paint(  # noqa: PLR0917  (typer calls it by name)
 ) -> None:
     """Repaint PHOTO in the style of other pictures."""
     session = session_of(context)
+    if fine and (network or session.settings.painting.network) != AUTO:
+        raise typer.BadParameter(
+            "only with the network auto: another paints everything", param_hint="--fine"
+        )
     styles = [_style(name, session) for name in style]
     options = _options(
         max_pixels=pixels,
@@ -96,6 +105,7 @@ def paint(  # noqa: PLR0917  (typer calls it by name)
         optimizer=optimizer,
         device=device,
         network=network,
+        fine=fine or None,
         style_weight=_style_weight(styles, session) if style_weight is None else style_weight,
         brush_size=_brush_size(styles, session) if brush_size is None else brush_size,
         keep_colors=keep_colors,
@@ -135,7 +145,8 @@ class _Job:
             ImpastoError: a picture cannot be used, or what was asked for is not there.
         """
         from impasto.painting.footprint import return_large_blocks, tidy
-        from impasto.painting.painter import OUT_OF_MEMORY, PaintRequest
+        from impasto.painting.iterates import OUT_OF_MEMORY
+        from impasto.painting.painter import PaintRequest
         from impasto.painting.toolbox import load_toolbox
 
         return_large_blocks()
@@ -167,6 +178,7 @@ class _Job:
             "steps": painting.steps,
             "size": list(painting.picture.size),
             "network": painting.network,
+            "fine_network": painting.fine_network,
             "device": painting.device,
             "style_weight": self.options.style_weight,
             "brush_size": self.options.brush_size,

@@ -1,4 +1,5 @@
-"""How fast this installation paints, learned from its last paintings, and what that promises.
+"""What this installation can paint and how fast, learned from its last paintings, and what that
+promises.
 
 The work of a painting is its pixels times its steps, as each step sees each pixel a few times.
 """
@@ -12,17 +13,25 @@ from impasto.jobs.journal import Journal
 from impasto.messages import Painted
 from impasto.settings import PaintingSettings
 
+FINE_STEP = 9
+"""A step that finishes a fine picture is worth so many of the others: it costs four times as much
+as these do at full size, and most of them are made at smaller ones."""
 LAST = 9
 """So many paintings are remembered: one that was disturbed does not move their median."""
 
 
-def effort_of(painted: Painted, planned_steps: int) -> Effort:
-    """What a whole painting took; it may have needed fewer steps than it was allowed."""
+def effort_of(painted: Painted, planned_steps: int, fine_steps: int) -> Effort:
+    """What a whole painting took; it may have needed fewer steps than it was allowed, of which so
+    many finish a fine picture."""
+    steps = planned_steps or painted.steps
+    if painted.fine_network is not None:
+        steps += (FINE_STEP - 1) * fine_steps
     return Effort(
         pixels=painted.width * painted.height,
-        steps=planned_steps or painted.steps,
+        steps=steps,
         seconds=painted.seconds,
         device=painted.device,
+        offers_fine=painted.offers_fine,
     )
 
 
@@ -34,6 +43,8 @@ class Pace:
         self._painting = painting
         self.device: str | None = None
         """Name of the device that paints, once the painting process has said it."""
+        self.paints_fine: bool | None = None
+        """Whether there can be fine pictures, once the painting process has said it."""
 
     def renew(self, painting: PaintingSettings) -> None:
         """Promises by these settings from here on."""
@@ -42,6 +53,11 @@ class Pace:
     async def pixel_cap(self) -> int:
         """Most pixels of a result when nothing else is asked for, on the device that paints."""
         return self._cap(await self._efforts())
+
+    async def offers_fine(self) -> bool:
+        """Whether it makes a difference to ask for a picture as fine: there can be such pictures,
+        and not all are."""
+        return not self._painting.fine and self._can_be_fine(await self._efforts())
 
     async def seconds_for(self, job: Job) -> float | None:
         """How long painting this job may take, in seconds."""
@@ -79,10 +95,18 @@ class Pace:
         on_cpu = device in ("cpu", "auto")
         return self._painting.max_pixels_cpu if on_cpu else self._painting.max_pixels_gpu
 
+    def _can_be_fine(self, efforts: list[Effort]) -> bool:
+        if self.paints_fine is not None:
+            return self.paints_fine
+        return bool(efforts) and efforts[0].offers_fine
+
     def _seconds_for(self, job: Job, efforts: list[Effort]) -> float | None:
         if not efforts:
             return None
         steps = job.options.steps or self._painting.steps
+        is_fine = self._painting.fine if job.options.fine is None else job.options.fine
+        if is_fine and self._can_be_fine(efforts):
+            steps += FINE_STEP * self._painting.fine_steps
         pixels = job.options.max_pixels or self._cap(efforts)
         pixels = min(pixels, job.content.pixels or pixels)
         return pixels * steps * median(e.seconds / (e.pixels * e.steps) for e in efforts)

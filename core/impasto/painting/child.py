@@ -7,6 +7,7 @@ paints. When the parent goes away, input ends and so does this process.
 
 from __future__ import annotations
 
+import io
 import os
 import queue
 import signal
@@ -24,9 +25,17 @@ from PIL import Image
 from pydantic import ValidationError
 
 from impasto.contracts import PaintOptions
-from impasto.errors import ChatError, ImpastoError, OwnerError, PictureError, PluginError
+from impasto.errors import (
+    FULL_DISK,
+    ChatError,
+    ImpastoError,
+    OwnerError,
+    PictureError,
+    PluginError,
+)
 from impasto.logs import configure_logging
 from impasto.messages import (
+    DISK_FULL,
     Cancel,
     Configure,
     Failed,
@@ -42,8 +51,10 @@ from impasto.messages import (
     encode,
     to_child,
 )
+from impasto.painting.finish import why_not_fine
 from impasto.painting.footprint import return_large_blocks, tidy
-from impasto.painting.painter import OUT_OF_MEMORY, Painting, PaintProgress, PaintRequest, paint
+from impasto.painting.iterates import OUT_OF_MEMORY
+from impasto.painting.painter import Painting, PaintProgress, PaintRequest, paint
 from impasto.painting.pictures import open_picture
 from impasto.painting.toolbox import Toolbox, load_toolbox
 from impasto.settings import Settings
@@ -120,6 +131,7 @@ class Child:
         self._mailbox = mailbox
         self._answers = answers
         self._cold = list(reversed(presets))
+        self._why_not_fine: str | None = None
 
     def run(self) -> NoReturn:
         """Until the parent closes the input, which ends the process."""
@@ -127,6 +139,9 @@ class Child:
         device = self._toolbox.device(defaults.device)
         self._toolbox.optimizer(defaults.optimizer)  # missing is told now, not at each picture
         self._toolbox.network(defaults.network, device)  # warm: not on somebody's first picture
+        self._why_not_fine = why_not_fine(self._toolbox)
+        if self._why_not_fine is not None:
+            log.info("no_fine_pictures", why=self._why_not_fine)
         self._mailbox.listen()
         self._say(
             Ready(
@@ -143,6 +158,7 @@ class Child:
                     for r in self._toolbox.host.records
                 ],
                 offers=self._toolbox.offers,
+                offers_fine=self._why_not_fine is None,
             )
         )
         while True:
@@ -176,10 +192,12 @@ class Child:
         except OUT_OF_MEMORY as error:
             return _failed(job, "out_of_memory", f"not enough memory for this picture: {error}")
         except Exception as error:
-            return _failed(job, "painting_failed", f"{type(error).__name__}: {error}")
+            is_full = isinstance(error, OSError) and error.errno in FULL_DISK
+            code = DISK_FULL if is_full else "painting_failed"
+            return _failed(job, code, f"{type(error).__name__}: {error}")
 
     def _paint(self, job: Paint) -> Painted | Stopped:
-        options = self._capped(job.options)
+        options = self._possible(self._capped(job.options))
         wanted = options.max_pixels
         assert wanted is not None  # noqa: S101  (`_capped` fills it in)
         request = PaintRequest(
@@ -193,7 +211,7 @@ class Child:
         )
         for event in events:
             if isinstance(event, Painting):
-                return _save(job, event)
+                return self._saved(job, event)
             if self._mailbox.is_cancelled(job.job_id):
                 break
             reporter.report(event)
@@ -205,9 +223,36 @@ class Child:
         most = int(cap * self._toolbox.settings.painting.large_factor)
         return options.model_copy(update={"max_pixels": min(options.max_pixels or cap, most)})
 
+    def _possible(self, options: PaintOptions) -> PaintOptions:
+        """The options without a finish that cannot be had here: what was accepted, on another
+        machine or before the network was gone, is better painted as usual than not at all."""
+        if not options.fine or self._why_not_fine is None:
+            return options
+        log.warning("picture_not_fine", why=self._why_not_fine)
+        return options.model_copy(update={"fine": False})
+
     @property
     def _default_device(self) -> str:
         return self._toolbox.settings.painting.device
+
+    def _saved(self, job: Paint, painting: Painting) -> Painted:
+        result = job.folder / RESULT_NAME
+        _write(painting.picture, result, quality=95)
+        return Painted(
+            job_id=job.job_id,
+            result=result,
+            width=painting.picture.width,
+            height=painting.picture.height,
+            steps=painting.steps,
+            seconds=painting.seconds,
+            device=painting.device,
+            network=painting.network,
+            fine_network=painting.fine_network,
+            offers_fine=self._why_not_fine is None,
+            reduced=painting.reduced,
+            style_loss=painting.losses.style,
+            content_loss=painting.losses.content,
+        )
 
     def _say(self, message: Message) -> None:
         self._answers.write(encode(message))
@@ -232,8 +277,7 @@ class _Reporter:
         self._first = self._first or event
         preview = None
         if event.level > self._level or now >= self._next_preview:
-            preview = self._job.folder / PREVIEW_NAME.format(step=event.step)
-            _write(event.picture(), preview, quality=85)
+            preview = self._preview_of(event)
             self._level, self._next_preview = event.level, now + self._preview_seconds
         elif now - self._last_message < PROGRESS_SECONDS:
             return
@@ -252,6 +296,16 @@ class _Reporter:
             )
         )
 
+    def _preview_of(self, event: PaintProgress) -> Path | None:
+        """None where it cannot be written: the picture is worth more than a look at it."""
+        path = self._job.folder / PREVIEW_NAME.format(step=event.step)
+        try:
+            _write(event.picture(), path, quality=85)
+        except OSError as error:
+            log.warning("preview_not_written", job=self._job.job_id, why=str(error))
+            return None
+        return path
+
 
 def _seconds_left(first: PaintProgress, now: PaintProgress) -> float | None:
     """By the pace since the first step, which took what all beginnings take."""
@@ -267,32 +321,20 @@ def _open_style(path: Path, wanted_pixels: int) -> Image.Image:
         raise
 
 
-def _save(job: Paint, painting: Painting) -> Painted:
-    result = job.folder / RESULT_NAME
-    _write(painting.picture, result, quality=95)
-    return Painted(
-        job_id=job.job_id,
-        result=result,
-        width=painting.picture.width,
-        height=painting.picture.height,
-        steps=painting.steps,
-        seconds=painting.seconds,
-        device=painting.device,
-        network=painting.network,
-        reduced=painting.reduced,
-        style_loss=painting.losses.style,
-        content_loss=painting.losses.content,
-    )
-
-
 def _write(picture: Image.Image, path: Path, quality: int) -> None:
     """A JPEG that is on the disk, whole, when this returns: written aside, synced, renamed."""
+    packed = io.BytesIO()  # Pillow overlooks it when a file takes only a part
+    picture.save(packed, "JPEG", quality=quality, subsampling=0)
     unfinished = path.with_suffix(".part")
-    with unfinished.open("wb") as file:
-        picture.save(file, "JPEG", quality=quality, subsampling=0)
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.replace(path)
+    try:
+        with unfinished.open("wb") as file:
+            file.write(packed.getbuffer())
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(path)
+    except OSError:
+        unfinished.unlink(missing_ok=True)
+        raise
 
 
 def _failed(

@@ -94,6 +94,16 @@ class Network:
     def dtype(self) -> torch.dtype:
         return self.convolutions[0].weight.dtype
 
+    @property
+    def pixel_work(self) -> float:
+        """Multiplications for each pixel of an image: about what a step costs."""
+        work, share = 0.0, 1.0
+        for convolution in self.convolutions:
+            work += share * convolution.weight.numel()
+            if convolution.pool:
+                share /= 4
+        return work
+
     def normalized(self, image: torch.Tensor) -> torch.Tensor:
         """The network's input for a 1x3xHxW image in [0, 1]; zero padding comes after this."""
         mean = image.new_tensor(IMAGENET_MEAN).view(1, 3, 1, 1)

@@ -6,35 +6,31 @@ The picture is painted coarse to fine (`pyramid`): at each level an optimizer pl
 
 from __future__ import annotations
 
-import contextlib
 import functools
-import itertools
 import math
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
+import structlog
 import torch
 from PIL import Image
 
 from impasto.contracts import Iterate, Losses, PaintOptions, Problem
-from impasto.errors import ImpastoError, PluginError
+from impasto.errors import PluginError
 from impasto.painting.footprint import tidy
+from impasto.painting.iterates import iterates
 from impasto.painting.multiscale import Multiscale
-from impasto.painting.objective import mix
+from impasto.painting.networks import Network
 from impasto.painting.pictures import MIN_SIDE, resize, to_picture
 from impasto.painting.preconditioner import natural_image_preconditioner
-from impasto.painting.pyramid import COARSER_WEIGHTS, Level, StoppingRule, carry_up, plan_levels
-from impasto.painting.strip_objective import StripObjective
-from impasto.painting.strips import Rooms
+from impasto.painting.pyramid import Level, StoppingRule, carry_up, plan_levels, with_fine_finish
+from impasto.painting.targets import Targets
 from impasto.painting.toolbox import Toolbox, Tools, WeightedPicture, image_of, load_toolbox
-from impasto.painting.workspace import Budget, budget, most_pixels
+from impasto.painting.workspace import budget, most_pixels
 from impasto.settings import PaintingSettings, Settings
 
-OUT_OF_MEMORY = (MemoryError, torch.OutOfMemoryError)
-"""What painting raises when the memory, the machine's or the GPU's, is not enough."""
-_CPU_OUT_OF_MEMORY = "can't allocate memory"
-"""torch's allocator for the CPU says it in the text of a RuntimeError."""
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +51,8 @@ class PaintProgress:
     level: int
     levels: int
     share: float
-    """Of the work done so far, 0 to 1; a step's work is as the pixels of its level."""
+    """Of the work done so far, 0 to 1; a step's work is as the pixels of its level, and as what its
+    network takes for each."""
     seconds: float
     _loss: torch.Tensor = field(repr=False)
     _picture: Callable[[], Image.Image] = field(repr=False)
@@ -72,13 +69,15 @@ class PaintProgress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Painting:
-    """The finished picture, its losses under the network that painted it, and how it was made."""
+    """The finished picture, its losses under the network that painted last, and how it was made."""
 
     picture: Image.Image
     losses: Losses
     steps: int
     seconds: float
     network: str
+    fine_network: str | None
+    """What it was finished on, if it was."""
     device: str
     reduced: bool
     """Whether it was painted smaller than asked, because there was not the memory for more."""
@@ -140,28 +139,32 @@ class _Painter:
             for picture, weight in request.styles
         ]
         self._start = toolbox.prepare(self._content, "start", options, self._content, self._styles)
-        self._levels = plan_levels((self._content.height, self._content.width), tools.steps)
-        self._budget = self._find_budget()
-        self._rooms = Rooms()
+        self._levels = plan_levels(self._full_size, tools.steps)
+        self._sizes = [level.size for level in reversed(self._levels)]
+        self._targets = self._towards(tools.network)
+        if tools.fine is not None:
+            self._plan_finish(tools.fine)
         self._steps_made = 0
 
     def run(self) -> Iterator[PaintProgress | Painting]:
-        objectives: list[StripObjective] = []
         painted: torch.Tensor | None = None
         start: torch.Tensor | None = None
         for index, level in enumerate(self._levels):
-            objectives = [self._objective(index), *objectives][: len(COARSER_WEIGHTS)]
-            below, start = start, self._image(self._start, (level.height, level.width))
-            image = start
-            if painted is not None and below is not None:
-                image = carry_up(painted, below, start)
+            if level.is_fine and painted is not None:
+                self._change_networks()
+                image = painted
+            else:
+                below, start = start, self._image(self._start, level.size)
+                image = start
+                if painted is not None and below is not None:
+                    image = carry_up(painted, below, start)
             painted = below = None
-            painted = yield from self._paint_level(index, self._with_coarser(objectives), image)
+            painted = yield from self._paint_level(index, self._targets.at(level.size), image)
             if self._finish_now():
                 break
         assert painted is not None  # noqa: S101  (there is at least one level)
         assert start is not None  # noqa: S101
-        losses = objectives[0].losses(painted)
+        losses = self._targets.losses(painted)
         if painted.shape[-2:] != self._full_size:  # finished before its time
             painted = carry_up(painted, start, self._image(self._start, self._full_size))
         yield Painting(
@@ -170,6 +173,7 @@ class _Painter:
             steps=self._steps_made,
             seconds=time.perf_counter() - self._begin,
             network=self._tools.network.name,
+            fine_network=self._targets.network.name if level.is_fine else None,
             device=self._tools.device.name,
             reduced=self._reduced,
         )
@@ -183,14 +187,14 @@ class _Painter:
         best, best_loss = image, image.new_full((), math.inf)
         steps_before = sum(coarser.steps for coarser in self._levels[:index])
         rule = StoppingRule()
-        for iterate in self._minimize(objective, image, level):
+        for iterate in self._iterates(objective, image, level):
             loss = torch.as_tensor(iterate.loss, dtype=best_loss.dtype, device=best_loss.device)
             best = torch.where(loss < best_loss, iterate.image, best)
             best_loss = torch.minimum(best_loss, loss)
             self._steps_made += 1
             yield PaintProgress(
                 step=steps_before + iterate.step,
-                steps=self._tools.steps,
+                steps=sum(each.steps for each in self._levels),
                 level=index + 1,
                 levels=len(self._levels),
                 share=self._share(index, iterate.step),
@@ -219,63 +223,55 @@ class _Painter:
     def _share(self, index: int, step: int) -> float:
         """How much of all work is done after so many steps of a level."""
         work = [level.work for level in self._levels]
-        level = self._levels[index]
-        return (sum(work[:index]) + step * level.height * level.width) / sum(work)
+        return (sum(work[:index]) + work[index] * step / self._levels[index].steps) / sum(work)
 
-    def _minimize(
+    def _iterates(
         self, objective: Multiscale, start: torch.Tensor, level: Level
     ) -> Iterator[Iterate]:
-        """The optimizer's iterates; whatever it raises becomes a PluginError."""
         optimizer = self._tools.optimizer
         problem = Problem(
             start=start,
             evaluate=objective.evaluate,
             precondition=natural_image_preconditioner(level.height, level.width, start.device),
-            memory=self._budget.optimizer,
+            memory=self._targets.budget.optimizer,
         )
         owner = self._toolbox.host.owner_of(optimizer)
-        try:
-            with contextlib.closing(optimizer.minimize(problem, level.steps)) as iterates:
-                for iterate in itertools.islice(iterates, level.steps):
-                    _check_iterate(iterate, start, optimizer.name, owner)
-                    yield iterate
-        except (ImpastoError, *OUT_OF_MEMORY):
-            raise
-        except RuntimeError as error:
-            if _CPU_OUT_OF_MEMORY in str(error):
-                raise MemoryError(str(error)) from error
-            raise PluginError(owner, f"{optimizer.name}: {error}") from error
-        except Exception as error:
-            raise PluginError(
-                owner, f"{optimizer.name}: {type(error).__name__}: {error}"
-            ) from error
+        return iterates(optimizer, owner, problem, level.steps)
 
     @property
     def _full_size(self) -> tuple[int, int]:
         return self._content.height, self._content.width
 
-    def _objective(self, index: int) -> StripObjective:
-        """The loss at a level's size; styles shrink as the picture does, so strokes keep theirs."""
-        level = self._levels[index]
-        halvings = len(self._levels) - 1 - index
-        styles = [
-            (self._toolbox.style_grams(self._tools, picture, halvings), weight)
-            for picture, weight in self._styles
-        ]
-        return StripObjective(
-            self._tools.network,
-            self._image(self._content, (level.height, level.width)),
-            mix(styles),
-            self._tools.style_weight,
-            self._budget.plan,
-            rooms=self._rooms,
+    def _towards(self, network: Network) -> Targets:
+        """What to paint towards under a network. Raises MemoryError where it cannot be run."""
+        found = budget(network, self._full_size, self._memory, self._tools.device.strip_bytes())
+        if found is None:
+            height, width = self._full_size
+            raise MemoryError(f"{self._memory} bytes are too few for {width} x {height} pixels")
+        return Targets(
+            toolbox=self._toolbox,
+            tools=self._tools,
+            network=network,
+            budget=found,
+            content=self._content,
+            styles=self._styles,
+            sizes=self._sizes,
         )
 
-    def _with_coarser(self, objectives: Sequence[StripObjective]) -> Multiscale:
-        """A level's own objective (the first) and those of the levels below it."""
-        sizes = [(level.height, level.width) for level in reversed(self._levels)]
-        sizes = sizes[len(self._levels) - len(objectives) :]
-        return Multiscale(list(zip(objectives, sizes, COARSER_WEIGHTS, strict=False)))
+    def _plan_finish(self, network: Network) -> None:
+        """Adds the level that makes the picture fine, unless there is not the memory for it."""
+        try:
+            self._fine_targets = self._towards(network)
+        except MemoryError as error:
+            log.warning("picture_not_fine", network=network.name, why=str(error))
+            return
+        cost = network.pixel_work / self._tools.network.pixel_work
+        self._levels = with_fine_finish(self._levels, self._tools.fine_steps, cost)
+
+    def _change_networks(self) -> None:
+        """From here on paints towards what the network for fine pictures sees."""
+        self._targets.let_go()  # one network's maps fit into the memory, not both's
+        self._targets = self._fine_targets
 
     def _image(self, picture: Image.Image, size: tuple[int, int]) -> torch.Tensor:
         """A picture as 1x3xHxW at a level's (height, width). Made anew at each level: kept, the
@@ -299,21 +295,3 @@ class _Painter:
         if fitting is None or fitting < MIN_SIDE**2:
             raise MemoryError(f"{self._memory} bytes are too few to paint in")
         return replace(tools, options=tools.options.model_copy(update={"max_pixels": fitting}))
-
-    def _find_budget(self) -> Budget:
-        size = (self._content.height, self._content.width)
-        found = budget(self._tools.network, size, self._memory, self._tools.device.strip_bytes())
-        if found is None:
-            raise MemoryError(f"{self._memory} bytes are too few for {size[1]} x {size[0]} pixels")
-        return found
-
-
-def _check_iterate(iterate: object, start: torch.Tensor, name: str, owner: str) -> None:
-    """Raises PluginError for what is no Iterate with an image of the start's shape."""
-    if not isinstance(iterate, Iterate):
-        raise PluginError(owner, f"{name} must yield Iterate, not {type(iterate).__name__}")
-    if not isinstance(iterate.image, torch.Tensor) or iterate.image.shape != start.shape:
-        shape = getattr(iterate.image, "shape", type(iterate.image).__name__)
-        raise PluginError(
-            owner, f"{name} must yield images of the shape {tuple(start.shape)}, not {shape}"
-        )

@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field
 
 from impasto.contracts import Device
 from impasto.errors import ImpastoError
+from impasto.painting.finish import why_not_fine
 from impasto.painting.footprint import bytes_taken
 from impasto.painting.networks import Network
 from impasto.painting.threads import usable_cpus
@@ -45,6 +46,8 @@ class Answer(BaseModel):
     precision: str = ""
     threads: int = 0
     network: str = ""
+    why_not_fine: str | None = None
+    """Why pictures at the cap cannot be fine."""
     optimizer: str = ""
     device_pixels: int | None = None
     """Pixel cap of the device by the settings."""
@@ -69,7 +72,8 @@ def probe(question: Question) -> Answer:
     answer.not_used = _not_used(toolbox, device)
     answer.precision = str(device.feature_dtype()).removeprefix("torch.")
     answer.threads = settings.painting.threads or usable_cpus()
-    answer.network = settings.painting.network
+    answer.network = network.name
+    answer.why_not_fine = why_not_fine(toolbox)
     answer.optimizer = settings.painting.optimizer
     answer.device_pixels = device.max_pixels()
     if device.torch_device().type == "cpu":

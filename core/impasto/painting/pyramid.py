@@ -7,7 +7,8 @@ first (Gatys et al., "Controlling Perceptual Factors in Neural Style Transfer", 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 import torch
@@ -33,11 +34,19 @@ class Level:
     height: int
     width: int
     steps: int
+    is_fine: bool = False
+    """Whether its steps are made on the network for fine pictures."""
+    cost: float = 1.0
+    """Of evaluating a pixel, against the levels that are not fine."""
 
     @property
-    def work(self) -> int:
+    def size(self) -> tuple[int, int]:
+        return self.height, self.width
+
+    @property
+    def work(self) -> float:
         """What painting it costs, in pixels evaluated."""
-        return self.height * self.width * self.steps
+        return self.height * self.width * self.steps * self.cost
 
 
 def plan_levels(size: tuple[int, int], steps: int) -> list[Level]:
@@ -57,6 +66,12 @@ def plan_levels(size: tuple[int, int], steps: int) -> list[Level]:
     shares = [max(1, steps * weight // sum(weights)) for weight in weights]
     shares[-1] += steps - sum(shares)
     return [Level(h, w, n) for (h, w), n in zip(sizes, shares, strict=True)]
+
+
+def with_fine_finish(levels: Sequence[Level], steps: int, cost: float) -> list[Level]:
+    """A plan that goes on at full size with so many steps on the network for fine pictures, each of
+    which costs `cost` times as much as another there."""
+    return [*levels, replace(levels[-1], steps=steps, is_fine=True, cost=cost)]
 
 
 class StoppingRule:

@@ -175,8 +175,9 @@ class Segment:
             gradient = stages[-1].output.pooled().of(above)
         for stage in reversed(stages):
             feature, own_slope = features.pop(), own_slopes.pop()
-            if gradient is None:
-                gradient = torch.zeros_like(feature)
+            if gradient is None:  # the network's last layer: all its rows are the strip's own
+                own_slope = torch.zeros_like(feature) if own_slope is None else own_slope
+                gradient, own_slope = stage.own.blank(own_slope), None
             elif stage.convolution.pool:
                 gradient = _through_pool(stage.output.pooled().blank(gradient), feature)
             else:

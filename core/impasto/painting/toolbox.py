@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+import structlog
 import torch
 from PIL import Image
 
@@ -33,11 +34,12 @@ from impasto.painting.strips import strip_grams
 from impasto.painting.style_cache import StyleCache, fingerprint
 from impasto.painting.threads import usable_cpus
 from impasto.plugins import PluginHost
-from impasto.settings import Settings
+from impasto.settings import AUTO, EMBEDDED_NETWORK, Settings
 
 T = TypeVar("T")
 
-AUTO = "auto"
+log = structlog.get_logger(__name__)
+
 WeightedPicture = tuple[Image.Image, float]
 
 
@@ -46,9 +48,14 @@ class Tools:
     """What one request is painted with."""
 
     network: Network
+    fine: Network | None
+    """What the picture is finished on, if it is to be fine."""
     optimizer: Optimizer
     device: Device
     steps: int
+    """Most of them on `network`."""
+    fine_steps: int
+    """Most of them on `fine`."""
     style_weight: float
     options: PaintOptions
     """The request's options; what it left open is filled in."""
@@ -85,16 +92,18 @@ class Toolbox:
 
         Raises:
             NotAvailable: something was asked for that no plugin offers or that does not work here.
-            WeightsError: the network's file is missing or damaged.
+            WeightsError: a network's file is missing or damaged.
         """
         defaults = self.settings.painting
         device = self.device(options.device or defaults.device)
         network = options.network or defaults.network
+        fine = self._fine(options, device) if network == AUTO else None
         optimizer = options.optimizer or defaults.optimizer
         steps = options.steps or defaults.steps
         style_weight = options.style_weight or defaults.style_weight
         completed = {
             "network": network,
+            "fine": fine is not None,
             "optimizer": optimizer,
             "device": device.name,
             "steps": steps,
@@ -104,9 +113,11 @@ class Toolbox:
         }
         return Tools(
             network=self.network(network, device),
+            fine=fine,
             optimizer=self.optimizer(optimizer),
             device=device,
             steps=steps,
+            fine_steps=defaults.fine_steps,
             style_weight=style_weight,
             options=options.model_copy(update=completed),
         )
@@ -134,24 +145,29 @@ class Toolbox:
         return self.devices[name]
 
     def network(self, name_or_file: str, device: Device) -> Network:
-        """A network on a device in its feature precision; loaded once and kept."""
+        """A network on a device in its feature precision; loaded once and kept. `auto` is the
+        embedded one."""
+        if name_or_file == AUTO:
+            name_or_file = EMBEDDED_NETWORK
         where = self._asked(device, lambda: (device.torch_device(), device.feature_dtype()))
         key = (name_or_file, *where)
         if key not in self._loaded:
             self._loaded[key] = self._load_network(name_or_file).to(key[1], key[2])
         return self._loaded[key]
 
-    def style_grams(self, tools: Tools, style: Image.Image, halvings: int) -> Grams:
+    def style_grams(
+        self, network: Network, device: Device, style: Image.Image, halvings: int
+    ) -> Grams:
         """Gram matrices of a prepared style picture, shrunk by half so many times; computed once
         and kept for as long as there is room."""
         size = tuple(max(MIN_SIDE, round(side / 2**halvings)) for side in style.size)
 
         def compute() -> Grams:
-            image = image_of(style, (size[1], size[0]), tools.device)
-            return strip_grams(tools.network, image, tools.device.strip_bytes())
+            image = image_of(style, (size[1], size[0]), device)
+            return strip_grams(network, image, device.strip_bytes())
 
         # Networks stay loaded, so none can take over the identity of another.
-        return self._style_cache.get((id(tools.network), fingerprint(style), size), compute)
+        return self._style_cache.get((id(network), fingerprint(style), size), compute)
 
     def warm(self, style: Image.Image, options: PaintOptions) -> None:
         """Has the Gram matrices of a style picture ready for photos at or above the pixel cap.
@@ -164,8 +180,9 @@ class Toolbox:
         side = math.isqrt(tools.options.max_pixels)
         content = Image.new("RGB", (side, side))
         prepared = self.prepare(style, "style", tools.options, content)
-        for halvings in range(len(plan_levels((side, side), tools.steps))):
-            self.style_grams(tools, prepared, halvings)
+        for network in filter(None, (tools.network, tools.fine)):
+            for halvings in range(len(plan_levels((side, side), tools.steps))):
+                self.style_grams(network, tools.device, prepared, halvings)
 
     def prepare(
         self,
@@ -205,6 +222,21 @@ class Toolbox:
                 )
             picture = finished
         return picture
+
+    def _fine(self, options: PaintOptions, device: Device) -> Network | None:
+        """What `auto` finishes a picture on: it must be there where the request asks for it, and is
+        done without where only the settings do."""
+        painting = self.settings.painting
+        is_wanted = painting.fine if options.fine is None else options.fine
+        if not is_wanted:
+            return None
+        try:
+            return self.network(painting.fine_network, device)
+        except ImpastoError as error:
+            if options.fine:
+                raise
+            log.warning("picture_not_fine", why=str(error))
+            return None
 
     def _run(
         self, step: Preprocessor | Postprocessor, picture: Image.Image, context: PictureContext

@@ -121,6 +121,13 @@ def budget(
     return None
 
 
+def least_bytes(network: Network, size: tuple[int, int], strip_bytes: int) -> int:
+    """Of memory without which there is no budget for an image of (height, width)."""
+    height, width = size
+    maps = min(_all_maps(network, plan, height, width) for plan in plans(network, strip_bytes))
+    return maps + (IMAGE_BYTES + REMEMBERED_BYTES[-1]) * height * width
+
+
 def most_pixels(
     network: Network, aspect: float, available: int | None, strip_bytes: int
 ) -> int | None:

@@ -55,6 +55,7 @@ option-style = its colors
 option-own = my colors
 option-quick = quick look
 option-standard = standard
+option-fine_picture = fine
 option-large = large
 
 # In captions
@@ -70,6 +71,7 @@ colors-style = its colors
 colors-own = my colors
 quality-quick = quick look
 quality-standard = standard
+quality-fine_picture = fine
 quality-large = large
 
 ## The way of a photo
@@ -109,6 +111,7 @@ choose-style-first =
     Tap one, then send me a photo.
 choose-first-of-two = 🎭 <b>A mix of two styles.</b> Tap the first one.
 choose-second-of-two = 🎭 <b>{ $style }</b> and …? Tap the second one.
+write-as-yourself = 🎭 I cannot tell who you are when you write as a group or channel. Please write as yourself, or send me the photo in a private chat.
 choose-style-in-group = 🎨 { $name }, <b>which style shall I paint it in?</b>
 choose-options =
     ⚙️ <b>How shall I paint?</b>

@@ -54,6 +54,7 @@ option-style = цвета стиля
 option-own = мои цвета
 option-quick = набросок
 option-standard = обычный
+option-fine_picture = тщательный
 option-large = большой
 
 # В подписях
@@ -69,6 +70,7 @@ colors-style = цвета стиля
 colors-own = мои цвета
 quality-quick = набросок
 quality-standard = обычный
+quality-fine_picture = тщательный
 quality-large = большой
 
 ## Путь фотографии
@@ -108,6 +110,7 @@ choose-style-first =
     Выберите один, а потом пришлите фото.
 choose-first-of-two = 🎭 <b>Смесь двух стилей.</b> Выберите первый.
 choose-second-of-two = 🎭 <b>{ $style }</b> и …? Выберите второй.
+write-as-yourself = 🎭 Когда пишут от имени группы или канала, мне не видно, кто это. Напишите от своего имени или пришлите мне фото в личку.
 choose-style-in-group = 🎨 { $name }, <b>в каком стиле нарисовать?</b>
 choose-options =
     ⚙️ <b>Как рисовать?</b>

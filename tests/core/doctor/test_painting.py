@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from impasto.cli.doctor import painting
-from impasto.cli.doctor.painting import MEGABYTE, Probed, ask, check, memory, packages
+from impasto.cli.doctor.painting import MEGABYTE, Probed, ask, check, fine, memory, packages
 from impasto.contracts import Finding
 from impasto.settings import PaintingSettings, Settings
 
@@ -26,6 +26,7 @@ def probed(**fields: Any) -> Probed:
         "precision": "float32",
         "threads": 2,
         "network": "embedded",
+        "why_not_fine": None,
         "optimizer": "lbfgs",
         "device_pixels": 230_400,
         "fitting_pixels": {320: 300_000, ROOM: 490_000},
@@ -64,6 +65,21 @@ class TestMemory:
         assert told(None).verdict == "ok"
 
 
+class TestFine:
+    def test_whether_they_can_be_had(self) -> None:
+        finding = fine(PaintingSettings(), probed())
+        assert (finding.verdict, finding.says) == ("ok", "finished on vgg19: for who asks for one")
+        everybody = fine(PaintingSettings(fine=True), probed())
+        assert (everybody.verdict, everybody.says) == ("ok", "finished on vgg19: all of them")
+
+    def test_that_there_are_none_matters_where_they_are_wanted(self) -> None:
+        why = "fetch it with `impasto weights fetch vgg19`"
+        finding = fine(PaintingSettings(), probed(why_not_fine=why))
+        assert (finding.verdict, finding.says) == ("ok", f"none: {why}")
+        wanted = fine(PaintingSettings(fine=True), probed(why_not_fine=why))
+        assert (wanted.verdict, wanted.says) == ("warning", f"none: {why}")
+
+
 class TestPackages:
     @pytest.fixture
     def wants(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,7 +105,7 @@ class TestPackages:
 class TestProbe:
     def test_finds_what_painting_needs(self) -> None:
         findings = {finding.name: finding for finding in check(Settings())}
-        assert {"packages", "device", "painting", "memory"} <= set(findings)
+        assert {"packages", "device", "painting", "fine pictures", "memory"} <= set(findings)
         assert {f.verdict for f in findings.values()} <= {"ok", "warning"}
         assert "network embedded" in findings["painting"].says
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from impasto.contracts import PaintOptions
 from impasto.jobs.job import ChosenStyle, Effort, Job, JobState, TelegramPicture
 from impasto.jobs.ledger import Ledger
-from impasto.jobs.pace import LAST, Pace
+from impasto.jobs.pace import FINE_STEP, LAST, Pace, effort_of
+from impasto.messages import Painted
 from impasto.settings import PaintingSettings
 
-PAINTING = PaintingSettings(steps=100, max_pixels_cpu=200_000, max_pixels_gpu=2_000_000)
+PAINTING = PaintingSettings(
+    steps=100, fine_steps=10, max_pixels_cpu=200_000, max_pixels_gpu=2_000_000
+)
 
 
 @pytest.fixture
@@ -91,3 +96,51 @@ async def test_what_was_cut_short_and_what_failed_teaches_nothing(
         await ledger.claim()
         await ledger.move(other.id, end, seconds=3.0)
     assert await pace.seconds_for(job()) is None
+
+
+def painted(seconds: float, fine_network: str | None = None) -> Painted:
+    return Painted(
+        job_id="job",
+        result=Path("result.jpg"),
+        width=500,
+        height=200,
+        steps=90,
+        seconds=seconds,
+        device="cpu",
+        network="embedded",
+        fine_network=fine_network,
+        offers_fine=True,
+        style_loss=1.0,
+        content_loss=1.0,
+    )
+
+
+async def test_fine_pictures_take_longer_and_tell_as_much_about_others(
+    pace: Pace, ledger: Ledger
+) -> None:
+    usual = effort_of(painted(10.0), planned_steps=100, fine_steps=10)
+    fine = effort_of(painted(10.0, "vgg19"), planned_steps=110, fine_steps=10)
+    assert (usual.steps, fine.steps) == (100, 100 + 10 * FINE_STEP)
+    await measured(ledger, 10, **fine.model_dump(exclude={"pixels", "seconds", "device"}))
+    assert await pace.seconds_for(job(100_000, fine=True)) == pytest.approx(10)
+    assert await pace.seconds_for(job(100_000)) == pytest.approx(10 / (1 + FINE_STEP / 10))
+    pace.paints_fine = False
+    plain = await pace.seconds_for(job(100_000))
+    assert await pace.seconds_for(job(100_000, fine=True)) == plain, "it will not be fine"
+    pace.paints_fine = True
+    pace.renew(PAINTING.model_copy(update={"fine": True}))
+    assert await pace.seconds_for(job(100_000)) == pytest.approx(10)
+
+
+async def test_fine_pictures_are_offered_where_they_can_be_had_and_are_not_the_rule(
+    pace: Pace, ledger: Ledger
+) -> None:
+    assert not await pace.offers_fine(), "as long as nothing is known"
+    await measured(ledger, 10, offers_fine=True)
+    assert await pace.offers_fine(), "as who painted last said: on another machine, perhaps"
+    pace.paints_fine = False
+    assert not await pace.offers_fine(), "the painting process of this one knows better"
+    pace.paints_fine = True
+    assert await pace.offers_fine()
+    pace.renew(PAINTING.model_copy(update={"fine": True}))
+    assert not await pace.offers_fine(), "all are"

@@ -9,10 +9,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import torch
 from PIL import Image
 
 from impasto.contracts import PaintOptions
 from impasto.messages import (
+    DISK_FULL,
     Cancel,
     Configure,
     Failed,
@@ -26,6 +28,8 @@ from impasto.messages import (
     encode,
     from_child,
 )
+from impasto.painting.child import _Reporter
+from impasto.painting.painter import PaintProgress
 from impasto.plugins import settings_for_painting
 from impasto.settings import Settings
 
@@ -81,6 +85,7 @@ def parent(tiny_network: Path) -> Iterator[Parent]:
         assert ready.device == "cpu"
         assert {"lbfgs", "adam"} <= set(ready.offers["impasto_optimizers"])
         assert all(plugin.error is None for plugin in ready.plugins)
+        assert not ready.offers_fine, "a network that is named paints everything"
         yield running
 
 
@@ -128,6 +133,30 @@ def test_large_goes_beyond_the_cap_as_far_as_the_settings_let_it(
             _, outcome = parent.outcome()
             assert isinstance(outcome, Painted)
             assert 0.9 * most <= outcome.width * outcome.height <= most
+
+
+def test_a_finish_that_cannot_be_had_here_is_left_out(
+    parent: Parent, job: Callable[..., Paint]
+) -> None:
+    parent.say(job(steps=2, fine=True))
+    _, outcome = parent.outcome()
+    assert isinstance(outcome, Painted)
+    assert (outcome.fine_network, outcome.offers_fine) == (None, False)
+
+
+def test_fine_pictures_are_offered_and_painted(
+    tiny_network: Path, job: Callable[..., Paint]
+) -> None:
+    painting = {"fine_network": str(tiny_network), "fine_steps": 2, "device": "cpu", "steps": 2}
+    painting |= {"max_pixels_cpu": 3_000, "memory_mb": 0}
+    with child({"painting": painting, "log": {"level": "error"}}) as parent:
+        ready = parent.hear()
+        assert isinstance(ready, Ready)
+        assert ready.offers_fine
+        parent.say(job(fine=True))
+        _, outcome = parent.outcome()
+    assert isinstance(outcome, Painted)
+    assert (outcome.steps, outcome.fine_network, outcome.offers_fine) == (4, "tiny", True)
 
 
 def test_cancelling_is_answered_and_the_next_job_is_painted(
@@ -194,6 +223,44 @@ def impasto_preprocessors(settings):
     assert isinstance(outcome, Failed)
     assert (outcome.code, outcome.plugin) == ("plugin_failed", "smudge")
     assert "smudged" in outcome.sentence
+
+
+def test_a_result_that_does_not_fit_on_the_disk_is_the_disks_fault(
+    parent: Parent, job: Callable[..., Paint], tmp_path: Path
+) -> None:
+    (tmp_path / "result.part").symlink_to("/dev/full")
+    parent.say(job(steps=2))
+    _, outcome = parent.outcome()
+    assert isinstance(outcome, Failed)
+    assert outcome.code == DISK_FULL
+    assert "No space left" in outcome.sentence
+    assert not (tmp_path / "result.part").is_symlink(), "what was begun takes no room"
+    parent.say(job(steps=2))
+    _, outcome = parent.outcome()
+    assert isinstance(outcome, Painted)
+
+
+def test_painting_goes_on_without_a_preview_that_does_not_fit_on_the_disk(
+    job: Callable[..., Paint], picture: Maker, tmp_path: Path
+) -> None:
+    (tmp_path / "preview-7.part").symlink_to("/dev/full")
+    said: list[Progress] = []
+    reporter = _Reporter(job(), preview_seconds=0.0, say=said.append)
+    for step in (7, 8):
+        reporter.report(
+            PaintProgress(
+                step=step,
+                steps=9,
+                level=step,  # each shows what the one before came to
+                levels=9,
+                share=step / 9,
+                seconds=1.0,
+                _loss=torch.tensor(1.0),
+                _picture=lambda: picture(200, 150),
+            )
+        )
+    assert [message.step for message in said] == [7, 8]
+    assert [message.preview for message in said] == [None, tmp_path / "preview-8.jpg"]
 
 
 def test_the_child_ends_when_its_parent_goes_away_in_mid_painting(

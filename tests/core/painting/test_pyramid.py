@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from impasto.painting.pictures import MIN_SIDE, resize
-from impasto.painting.pyramid import StoppingRule, carry_up, plan_levels
+from impasto.painting.pyramid import StoppingRule, carry_up, plan_levels, with_fine_finish
 
 
 @given(st.integers(32, 4000), st.integers(32, 4000), st.integers(1, 5000))
@@ -22,6 +22,13 @@ def test_plans_grow_to_the_wanted_size_and_spend_all_steps(h: int, w: int, steps
 def test_480_pixels_are_painted_in_three_sizes() -> None:
     levels = plan_levels((480, 480), 80)
     assert [(level.height, level.steps) for level in levels] == [(120, 30), (240, 20), (480, 30)]
+
+
+def test_a_fine_picture_has_one_more_level_whose_steps_cost_more() -> None:
+    *_, finest, finish = with_fine_finish(plan_levels((480, 480), 80), steps=15, cost=4)
+    assert finish.size == finest.size == (480, 480)
+    assert (finest.is_fine, finish.is_fine) == (False, True)
+    assert finish.work == 2 * finest.work  # 15 steps at four times the cost of 30
 
 
 def test_a_level_ends_when_ten_steps_gain_less_than_a_twentieth() -> None:

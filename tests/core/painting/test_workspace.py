@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from impasto.painting.networks import Network, load_network
-from impasto.painting.workspace import budget, most_pixels, plans
+from impasto.painting.workspace import budget, least_bytes, most_pixels, plans
 
 STRIP = 100_000
 MEGABYTES = 1_000_000
@@ -53,6 +53,13 @@ def test_what_is_said_to_fit_fits(network: Network, pixels: int, aspect: float) 
     if most >= 1024:
         height = max(1, int((most / aspect) ** 0.5))
         assert budget(network, (height, max(1, int(height * aspect))), available, STRIP)
+
+
+@given(st.integers(32, 2000), st.integers(32, 2000))
+def test_the_least_memory_is_just_enough(network: Network, height: int, width: int) -> None:
+    least = least_bytes(network, (height, width), STRIP)
+    assert budget(network, (height, width), least, STRIP)
+    assert budget(network, (height, width), least - 1, STRIP) is None
 
 
 def test_more_memory_never_means_a_smaller_picture(network: Network) -> None:

@@ -20,6 +20,10 @@ class SteadyPace:
     """What `impasto.jobs.pace.Pace` knows, without anything having been painted."""
 
     device: str | None = None
+    has_fine = False
+
+    async def offers_fine(self) -> bool:
+        return self.has_fine
 
     async def pixel_cap(self) -> int:
         return 230_400

@@ -64,6 +64,24 @@ def test_quick_is_less_work_and_large_has_more_pixels() -> None:
     assert large.max_pixels == CAP * PAINTING.large_factor
 
 
+def test_fine_is_asked_for_and_a_quick_look_never_is() -> None:
+    fine = {quality: options(Look(quality=quality)).fine for quality in Quality}
+    assert fine == {
+        Quality.QUICK: False,
+        Quality.STANDARD: None,
+        Quality.FINE: True,
+        Quality.LARGE: None,
+    }
+
+
+def test_where_there_are_no_fine_pictures_the_usual_ones_take_their_place() -> None:
+    fine = Look(quality=Quality.FINE, brush=Brush.FINE)
+    assert fine.within(offers_fine=True) == fine
+    assert fine.within(offers_fine=False) == Look(brush=Brush.FINE)
+    large = Look(quality=Quality.LARGE)
+    assert large.within(offers_fine=False) == large
+
+
 def test_own_colors_are_kept() -> None:
     assert options(Look(colors=Colors.OWN)).keep_colors
 

@@ -80,6 +80,46 @@ async def test_the_same_choice_twice_changes_nothing(alice: Person) -> None:
     await alice.wait_until(lambda: "🖌 fine" in marked(alice.from_bot()[-1]))
 
 
+def rows(message: Message) -> list[list[str]]:
+    assert message.reply_markup is not None
+    return [[b.text.removeprefix("✓ ") for b in r] for r in message.reply_markup.inline_keyboard]
+
+
+async def test_fine_is_offered_where_it_can_be_had(alice: Person, studio: RecordingStudio) -> None:
+    await alice.send_text("/settings")
+    usual = await alice.wait_for(says("How shall I paint?"))
+    assert rows(usual)[3] == ["quick look", "standard", "large"]
+    studio.pace.has_fine = True
+    await alice.send_photo(photo())
+    gallery = await alice.wait_for(is_gallery)
+    await tap(alice, "Strength, brush, colors, size")
+    shown = await alice.wait_for(says("How shall I paint?"), after=gallery.message_id - 1)
+    assert rows(shown)[3:5] == [["quick look", "standard"], ["fine", "large"]]
+    await tap(alice, "fine")
+    await alice.wait_until(lambda: "fine" in marked(alice.from_bot()[-1]))
+    await tap(alice, "Back to the styles")
+    alice.find_button("⚙️ fine")
+    await tap(alice, "Starry night")
+    [job] = studio.jobs
+    assert job.options.fine
+    assert job.wishes["quality"] == "fine_picture"
+
+
+async def test_fine_is_standard_where_it_is_gone(alice: Person, studio: RecordingStudio) -> None:
+    studio.pace.has_fine = True
+    await alice.send_text("/settings")
+    shown = await alice.wait_for(says("How shall I paint?"))
+    await tap(alice, "fine")
+    studio.pace.has_fine = False
+    await alice.send_text("/settings")
+    again = await alice.wait_for(says("How shall I paint?"), after=shown.message_id)
+    assert marked(again)[-1] == "standard"
+    await alice.send_photo(photo(), "wave")
+    [job] = await studio.wait_for_jobs(1)
+    assert job.options.fine is None
+    assert job.wishes["quality"] == "standard"
+
+
 async def test_two_presets_are_mixed(alice: Person, studio: RecordingStudio) -> None:
     await alice.send_photo(photo())
     gallery = await alice.wait_for(is_gallery)

@@ -125,3 +125,23 @@ async def test_any_caption_and_text_is_answered(feeder: Feeder, caption: str) ->
     await feeder.message(photo=[{**FILE, "width": 9, "height": 9}], caption=caption)
     await feeder.message(text=caption or "x")
     assert feeder.session.methods, "nobody is left without an answer"
+
+
+@pytest.mark.parametrize("named", ["", " wave"])
+async def test_who_writes_as_a_group_is_nobody_to_paint_for(
+    feeder: Feeder, studio: RecordingStudio, named: str
+) -> None:
+    photo = {"photo": [{**FILE, "width": 90, "height": 90}]}
+    answered = {"message_id": 900, "date": 1, "chat": {"id": -100, "type": "supergroup"}, **photo}
+    hidden = {
+        "from": {"id": 1087968824, "is_bot": True, "first_name": "Group"},
+        "sender_chat": {"id": -100, "type": "supergroup", "title": "A place"},
+    }
+    asked = {"text": f"/style{named}", "reply_to_message": answered}
+    asked["entities"] = [{"type": "bot_command", "offset": 0, "length": 6}]
+    [said] = await feeder.message(chat="supergroup", **asked, **hidden)
+    assert "write as yourself" in said
+    assert studio.jobs == []
+    await feeder.message(chat="supergroup", **asked)
+    assert "write as yourself" not in "".join(feeder.session.texts)
+    assert feeder.session.methods or studio.jobs, "who writes as themselves is served"

@@ -19,7 +19,7 @@ from impasto.plugins import settings_for_painting
 from impasto.sources import environment_without_settings
 
 if TYPE_CHECKING:
-    from impasto.settings import Settings
+    from impasto.settings import PaintingSettings, Settings
 
 PROBE: Final = (sys.executable, "-m", "impasto.painting.probe")
 PATIENCE: Final = 120.0
@@ -42,6 +42,7 @@ class Probed(BaseModel):
     precision: str
     threads: int
     network: str
+    why_not_fine: str | None
     optimizer: str
     device_pixels: int | None
     fitting_pixels: dict[int, int]
@@ -82,6 +83,7 @@ def check(settings: Settings) -> Iterator[Finding]:
         verdict="ok",
         says=f"network {probed.network}, optimizer {probed.optimizer}, {probed.threads} threads",
     )
+    yield fine(settings.painting, probed)
     if probed.fitting_pixels:
         yield memory(settings, probed, limit, bot, room)
 
@@ -144,6 +146,24 @@ def device(probed: Probed) -> Finding:
     if probed.device == "cpu" and precision == "float32":
         precision = "float32, as this CPU has no bfloat16 units: slower, not worse"
     return Finding(name="device", verdict="ok", says=f"{probed.device} in {precision}{others}")
+
+
+def fine(painting: PaintingSettings, probed: Probed) -> Finding:
+    """Whether pictures can be finished on a better network. That they cannot is as it may be,
+    unless the settings want it of all."""
+    if probed.why_not_fine is None:
+        which = "all of them" if painting.fine else "for who asks for one"
+        says = f"finished on {painting.fine_network}: {which}"
+        return Finding(name="fine pictures", verdict="ok", says=says)
+    says = f"none: {probed.why_not_fine}"
+    if not painting.fine:
+        return Finding(name="fine pictures", verdict="ok", says=says)
+    return Finding(
+        name="fine pictures",
+        verdict="warning",
+        says=says,
+        advice="painting.fine asks for them; until then pictures are painted as usual",
+    )
 
 
 def memory(
