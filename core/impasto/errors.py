@@ -16,7 +16,11 @@ ImpastoError
 
 from __future__ import annotations
 
+import errno
 from typing import Any
+
+FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
+"""`errno` of an OSError where the disk is full, or what this user may have of it."""
 
 
 class ImpastoError(Exception):

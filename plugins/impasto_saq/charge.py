@@ -27,6 +27,10 @@ class Charge:
         """The process begins anew."""
         self._known.clear()
 
+    def join(self, *ids: str) -> None:
+        """These are in the charge of this process from now on."""
+        self._known.update(ids)
+
     def leave(self, *ids: str) -> None:
         """These are nothing to take care of any more."""
         self._known.difference_update(ids)

@@ -24,6 +24,7 @@ from impasto_saq.connection import Server
 from impasto_saq.ending import ended
 
 _SECONDS_TO_ASK_AGAIN = 0.05
+RENEWALS_PER_LEASE = 3
 
 
 class _Keys(KeyBuilder):
@@ -104,6 +105,6 @@ class RedisIsolation(BaseEventIsolation):
 
     async def _renew(self, lock: Lock) -> None:
         while True:
-            await asyncio.sleep(self._lease / 3)
+            await asyncio.sleep(self._lease / RENEWALS_PER_LEASE)
             with contextlib.suppress(LockError, RedisError):
                 await lock.reacquire()

@@ -74,7 +74,7 @@ class RedisJournal:
     async def adopt_jobs(self) -> list[Job]:
         async with self._taking, self._charge.adopting() as ids:
             adopted = [await self.get(job_id) for job_id in ids]
-        jobs = [job for job in adopted if job is not None and not job.state.is_final]
+        jobs = [job for job in adopted if job is not None and not job.is_settled]
         return sorted(jobs, key=lambda job: job.accepted_at)
 
     async def listen(self, hear: Callable[[News], None]) -> None:
@@ -200,8 +200,10 @@ class RedisJournal:
             changed = change(job)
             outcome = await self._write(job, before, changed, stamp, is_news=is_news)
             if outcome == "written":
-                if changed.state.is_final:
+                if changed.is_settled:
                     self._charge.leave(job_id)
+                elif changed.state.is_final and not job.state.is_final:
+                    self._charge.join(job_id)
                 return changed
             if outcome == "taken":
                 raise InvalidTransition(f"job {job_id}: another process is in charge of it")
@@ -229,6 +231,7 @@ class RedisJournal:
             int(changed.effort is not None and changed.state in _WITH_EFFORT),
             int(is_fenced),
             int(is_news),
+            int(changed.is_settled),
         )
         self._unsure.pop(job.id, None)
         return str(outcome)

@@ -10,6 +10,7 @@ import asyncio
 import fcntl
 import secrets
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
@@ -30,8 +31,15 @@ _MOST_PROCESSES = 256
 class Presence:
     """The name of this process, and its signs of life."""
 
-    def __init__(self, server: Server, state_dir: Path, lease_seconds: float) -> None:
+    def __init__(
+        self,
+        server: Server,
+        state_dir: Path,
+        lease_seconds: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._server = server
+        self._clock = clock
         self._folder = state_dir / "processes"
         self._lease = lease_seconds
         self._lock: IO[str] | None = None
@@ -60,7 +68,7 @@ class Presence:
         """Whether others that are not heard of now are gone: after Redis was away, they need the
         time of a lease to be heard of again."""
         since = self._heard_since
-        return since is not None and time.monotonic() - since >= self._lease
+        return since is not None and self._clock() - since >= self._lease
 
     async def end(self) -> None:
         """The name stays taken for the time of a lease: a restart within it inherits everything."""
@@ -82,12 +90,12 @@ class Presence:
                 log.warning("redis_not_reached", why=f"{type(error).__name__}: {error}")
 
     async def _beat(self) -> None:
-        began = time.monotonic()
+        began = self._clock()
         await self._server.run(scripts.BEAT, self.name, round(1000 * self._lease), int(self.paints))
-        if time.monotonic() - began > self._lease / BEATS_PER_LEASE:
+        if self._clock() - began > self._lease / BEATS_PER_LEASE:
             self._heard_since = None  # it was away for so long that others may have been cut off
         if self._heard_since is None:
-            self._heard_since = time.monotonic()
+            self._heard_since = self._clock()
 
     def _locked(self) -> IO[str]:
         """The file of the first name that no living process has."""

@@ -12,7 +12,7 @@ All names begin with the prefix P, the first argument:
     ended                 sorted set: id by Unix time, of final ones
     origins               hash: id by origin
     changes:<id>          list: "<state> <Unix time>"
-    charge                hash: process by id, of unfinished ones
+    charge                hash: process by id, of those that are not settled
     number, turn, version counters; version is that of the order in which jobs wait
     news                  stream: what happened to which job by which process
 
@@ -69,7 +69,7 @@ return {{'added', body}}
 
 WRITE = f"""
 local P, me, id, before, stamp, body, state, pixels, asked = unpack(ARGV, 1, 9)
-local is_ended, changed, has_effort, is_fenced, is_news = unpack(ARGV, 10, 14)
+local is_ended, changed, has_effort, is_fenced, is_news, is_settled = unpack(ARGV, 10, 15)
 local key = P..'job:'..id
 local old, old_stamp, person, number, turn = unpack(
     redis.call('HMGET', key, 'state', 'stamp', 'person', 'number', 'turn'))
@@ -104,9 +104,10 @@ if state ~= old then
     end
     if is_ended == '1' then
         redis.call('ZREM', P..'unfinished:'..person, id)
-        redis.call('HDEL', P..'charge', id)
+        redis.call('HSET', P..'charge', id, me)
     end
 end
+if is_settled == '1' then redis.call('HDEL', P..'charge', id) end
 if is_news == '1' then
     redis.call('XADD', P..'news', 'MAXLEN', '~', {NEWS_KEPT}, '*', 'by', me, 'job', id)
 end
@@ -174,6 +175,7 @@ for _, id in ipairs(ids) do
                           'effort', 'ended'}) do
         redis.call('ZREM', P..set, id)
     end
+    redis.call('HDEL', P..'charge', id)
     redis.call('DEL', P..'job:'..id, P..'changes:'..id)
 end
 return #ids

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,10 +41,17 @@ class RedisStorage:
     _buckets: Buckets = _NOT_OPEN
     _isolation: BaseEventIsolation = _NOT_OPEN
 
-    def __init__(self, settings: SaqSettings, bot_id: str, state_dir: Path) -> None:
+    def __init__(
+        self,
+        settings: SaqSettings,
+        bot_id: str,
+        state_dir: Path,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._settings = settings
         self._bot_id = bot_id
         self._state_dir = state_dir
+        self._clock = clock
 
     async def open(self) -> None:
         """Raises OwnerError when Redis or `state_dir` cannot be used."""
@@ -55,7 +64,7 @@ class RedisStorage:
         lease = self._settings.lease_seconds
         server = Server(self._settings, self._bot_id)
         self._server = server
-        self._presence = Presence(server, self._state_dir, lease)
+        self._presence = Presence(server, self._state_dir, lease, self._clock)
         self._journal = RedisJournal(server, self._presence)
         self._dialogue = RedisDialogue(server)
         self._buckets = RedisBuckets(server)

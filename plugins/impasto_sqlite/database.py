@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO, TypeVar
 
 from impasto.errors import OwnerError
+from impasto_sqlite import line
 
 T = TypeVar("T")
 
@@ -123,7 +124,10 @@ class Database:
             connection.execute("PRAGMA busy_timeout = 10000")
             # What people had the bot forget is overwritten, not only marked as free.
             connection.execute("PRAGMA secure_delete = ON")
+            connection.execute("PRAGMA temp_store = MEMORY")
             self._prepare_schema(connection)
+            connection.execute("CREATE INDEX IF NOT EXISTS jobs_by_turn ON jobs (turn)")
+            line.begin(connection)
         except (OSError, sqlite3.Error) as error:
             raise OwnerError(
                 f"the journal {self.path} cannot be used ({error}); check the folder's permissions "

@@ -13,6 +13,7 @@ from impasto.errors import InvalidTransition
 from impasto.jobs.job import Job, JobState, check_transition
 from impasto.jobs.journal import News
 from impasto.jobs.limits import HOUR, NO_LIMITS, LimitReached, Limits
+from impasto_sqlite import line
 from impasto_sqlite.database import Database
 
 REMEMBER_UPDATES_SECONDS = 48 * 3600
@@ -20,36 +21,6 @@ REMEMBER_UPDATES_SECONDS = 48 * 3600
 must be forgotten: after a quiet week Telegram goes on from a random one."""
 
 _FINAL = tuple(state for state in JobState if state.is_final)
-_UNFINISHED = tuple(state for state in JobState if not state.is_final)
-
-# Whoever waited longest since their last start is next, with their oldest job. `turn` of a job that
-# was handed back does not count: its owner got nothing for it.
-_LAST_TURN = """
-    (SELECT COALESCE(MAX(started.turn), 0) FROM jobs AS started
-     WHERE started.person = jobs.person AND started.state <> 'accepted')
-"""
-_NEXT = f"""
-    SELECT body FROM jobs WHERE state = 'accepted'
-    ORDER BY COALESCE(json_extract(body, '$.options.max_pixels') <= ?, 1),
-             {_LAST_TURN}, number
-    LIMIT 1
-"""  # noqa: S608  (no outside value)
-# People take turns, so a person's n-th waiting job comes after everybody's (n-1)-th.
-_AHEAD = f"""
-    WITH waiting AS (
-        SELECT id,
-               ROW_NUMBER() OVER (PARTITION BY person ORDER BY number) AS round,
-               {_LAST_TURN} AS last_turn,
-               MIN(number) OVER (PARTITION BY person) AS oldest
-        FROM jobs WHERE state = 'accepted'
-    ),
-    own AS (SELECT * FROM waiting WHERE id = ?)
-    SELECT (SELECT COUNT(*) FROM jobs WHERE state = 'running')
-         + (SELECT COUNT(*) FROM waiting, own
-            WHERE (waiting.round, waiting.last_turn, waiting.oldest)
-                < (own.round, own.last_turn, own.oldest))
-    WHERE EXISTS (SELECT * FROM own)
-"""  # noqa: S608  (no outside value)
 
 
 class SqliteJournal:
@@ -118,7 +89,13 @@ class SqliteJournal:
         return adopted
 
     async def adopt_jobs(self) -> list[Job]:
-        adopted = [] if self._has_adopted_jobs else await self.in_states(*_UNFINISHED)
+        query = (
+            f"SELECT body FROM jobs WHERE state NOT IN ({_marks(_FINAL)}) "  # noqa: S608
+            "OR json_extract(body, '$.is_untold') ORDER BY number"
+        )
+        if self._has_adopted_jobs:
+            return []
+        adopted = await self._database.run(lambda connection: _all(connection, query, *_FINAL))
         self._has_adopted_jobs = True
         return adopted
 
@@ -136,6 +113,7 @@ class SqliteJournal:
                 (job.id, job.origin, job.person, job.state, job.model_dump_json()),
             )
             _log_change(connection, job)
+            line.renew(connection, job.person)
             return job
 
         return await self._database.run(add)
@@ -159,9 +137,10 @@ class SqliteJournal:
 
     async def claim(self, *, larger_than: int | None = None) -> Job | None:
         def claim(connection: sqlite3.Connection) -> Job | None:
-            job = _one(connection, _NEXT, larger_than)
-            if job is None:
+            job_id = line.next_job(connection, larger_than)
+            if job_id is None:
                 return None
+            job = _known(connection, job_id)
             connection.execute(
                 "UPDATE jobs SET turn = (SELECT MAX(turn) + 1 FROM jobs) WHERE id = ?", (job.id,)
             )
@@ -191,11 +170,7 @@ class SqliteJournal:
         )
 
     async def ahead_of(self, job_id: str) -> int:
-        def count(connection: sqlite3.Connection) -> int:
-            row = connection.execute(_AHEAD, (job_id,)).fetchone()
-            return int(row[0]) if row else 0
-
-        return await self._database.run(count)
+        return await self._database.run(lambda connection: line.ahead_of(connection, job_id))
 
     async def workers(self) -> int:
         return 1
@@ -222,6 +197,7 @@ class SqliteJournal:
             ).rowcount
             if pruned:
                 connection.execute("DELETE FROM changes WHERE job NOT IN (SELECT id FROM jobs)")
+                line.renew_all(connection)
             return pruned
 
         return await self._database.run(prune)
@@ -302,6 +278,10 @@ def _written(connection: sqlite3.Connection, job: Job, facts: dict[str, Any]) ->
     if changed.is_forgotten:
         changed = changed.forgotten()
     _store(connection, changed)
+    if JobState.ACCEPTED in (job.state, changed.state) and (
+        job.state is not changed.state or job.options != changed.options
+    ):
+        line.renew(connection, job.person)
     return changed
 
 

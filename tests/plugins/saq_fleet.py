@@ -16,6 +16,7 @@ from aiohttp import web
 
 from impasto.playground import Person, Playground
 
+from .. import endless
 from ..e2e.bot_process import PATIENCE
 from ..redis_server import RedisServer
 
@@ -81,7 +82,7 @@ class Fleet:
             "TELEGRAM__MESSAGES_PER_SECOND": "0",
             "TELEGRAM__CHAT_MESSAGES_PER_SECOND": "0",
             "PAINTING__MAX_PIXELS_CPU": "40000",
-            "PAINTING__STEPS": "5000",
+            **endless.SETTINGS,
             "PAINTING__PREVIEW_SECONDS": "0.1",
             "PAINTING__DEVICE": "cpu",
             "PAINTING__THREADS": "1",

@@ -4,13 +4,14 @@ was lost with a process is taken over, and a lost answer does no harm."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiogram.fsm.storage.base import StorageKey
+from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from impasto.errors import InvalidTransition, OwnerError
@@ -21,10 +22,34 @@ from impasto_saq.settings import SaqSettings
 
 from ..redis_server import RedisServer
 
-LEASE = 1.0
+LEASE = 300.0
+"""Longer than any test: no lease is over but by `Time`."""
 PATIENCE = 30.0
 
 Starts = Callable[..., Any]
+
+
+class Time:
+    """The clock of all processes, and that of Redis as far as leases go."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._now = 0.0
+        self._redis = redis
+
+    def __call__(self) -> float:
+        return self._now
+
+    def lease_passes(self, *gone: RedisStorage) -> None:
+        """All processes but these were heard of meanwhile."""
+        self._now += LEASE
+        for storage in gone:
+            self._redis.delete(f"impasto:1:alive:{storage._presence.name}")
+
+
+@pytest.fixture
+def time(redis: RedisServer) -> Iterator[Time]:
+    with Redis.from_url(redis.url) as client:
+        yield Time(client)
 
 
 def job_of(person: int = 1, **fields: object) -> Job:
@@ -34,13 +59,13 @@ def job_of(person: int = 1, **fields: object) -> Job:
 
 
 @pytest.fixture
-async def start(redis: RedisServer, tmp_path: Path) -> AsyncIterator[Starts]:
+async def start(redis: RedisServer, tmp_path: Path, time: Time) -> AsyncIterator[Starts]:
     """Starts a process: on a machine of its own, or on the same disk as others."""
     async with AsyncExitStack() as running:
 
-        async def start(machine: str, bot: str = "1") -> RedisStorage:
-            settings = SaqSettings(redis_url=redis.url, lease_seconds=LEASE)
-            storage = RedisStorage(settings, bot, tmp_path / machine)
+        async def start(machine: str, bot: str = "1", lease: float = LEASE) -> RedisStorage:
+            settings = SaqSettings(redis_url=redis.url, lease_seconds=lease)
+            storage = RedisStorage(settings, bot, tmp_path / machine, time)
             await storage.open()
             running.push_async_callback(storage.close)
             return storage
@@ -48,12 +73,11 @@ async def start(redis: RedisServer, tmp_path: Path) -> AsyncIterator[Starts]:
         yield start
 
 
-async def adopted_by(storage: RedisStorage) -> list[Job]:
-    """What it takes over as soon as there is something."""
+async def until(holds: Callable[[], Awaitable[object]]) -> None:
+    """Waits for something that nothing announces."""
     async with asyncio.timeout(PATIENCE):
-        while not (jobs := await storage.journal.adopt_jobs()):
-            await asyncio.sleep(LEASE / 10)
-    return jobs
+        while not await holds():
+            await asyncio.sleep(0.02)
 
 
 async def test_bots_that_share_a_redis_do_not_see_each_other(start: Starts) -> None:
@@ -105,27 +129,49 @@ class TestCharge:
         with pytest.raises(InvalidTransition):
             await worker.journal.move(job.id, JobState.PAINTED)
 
-    async def test_the_living_keep_what_is_theirs(self, start: Starts) -> None:
+    async def test_whoever_cancels_is_to_tell(self, start: Starts, time: Time) -> None:
+        bot, worker, other = [await start(name) for name in ("bot", "worker", "other")]
+        job = await bot.journal.add(job_of())
+        await worker.journal.claim()
+        await bot.journal.move(job.id, JobState.CANCELLED, is_untold=True)
+        assert await bot.journal.adopt_jobs() == [], "it knows"
+        time.lease_passes(worker)
+        assert await other.journal.adopt_jobs() == []
+        time.lease_passes(bot)
+        assert [adopted.id for adopted in await other.journal.adopt_jobs()] == [job.id]
+        await other.journal.note(job.id, is_untold=False)
+        assert await other.journal._server.ask("EXISTS", "charge") == 0
+
+    async def test_the_living_keep_what_is_theirs(self, start: Starts, time: Time) -> None:
         bot, worker = await start("bot"), await start("worker")
         await bot.journal.add(job_of())
         await worker.journal.claim()
         await bot.journal.add(job_of())
         await bot.journal.take_updates([(7, "{}")])
-        await asyncio.sleep(2 * LEASE)  # so long that the dead would be buried
+        time.lease_passes()
         for process in (bot, worker):
             assert await process.journal.adopt_jobs() == []
             assert await process.journal.adopt_updates() == []
 
-    async def test_what_a_lost_process_had_is_taken_over_by_one(self, start: Starts) -> None:
+    async def test_whoever_lives_is_heard_of_again(self, start: Starts) -> None:
+        storage = await start("a", lease=1.0)
+        alive = f"alive:{storage._presence.name}"
+        await storage.journal._server.ask("DEL", alive)
+        await until(lambda: storage.journal._server.ask("EXISTS", alive))
+        assert 0 < await storage.journal._server.ask("PTTL", alive) <= 1000
+
+    async def test_what_a_lost_process_had_is_taken_over_by_one(
+        self, start: Starts, time: Time
+    ) -> None:
         lost, *others = [await start(name) for name in "abc"]
         job = await lost.journal.add(job_of())
         await lost.journal.claim()
         await lost.journal.take_updates([(7, "{}")])
         await lost.close()
-        await asyncio.sleep(1.5 * LEASE)  # the others have been heard of for as long as a lease
+        assert [await other.journal.adopt_jobs() for other in others] == [[], []], "not yet"
+        time.lease_passes(lost)
         found = await asyncio.gather(*(other.journal.adopt_jobs() for other in others))
-        found = [jobs for jobs in found if jobs] or [await adopted_by(others[0])]
-        assert [[one.id for one in jobs] for jobs in found] == [[job.id]]
+        assert sorted([one.id for one in jobs] for jobs in found) == [[], [job.id]]
         updates = [await other.journal.adopt_updates() for other in others]
         assert sorted(updates) == [[], [(7, "{}")]]
 
@@ -141,13 +187,14 @@ class TestCharge:
         await first.journal.add(job_of())
         assert await second.journal.adopt_jobs() == []
 
-    async def test_one_that_was_only_away_finds_its_job_with_another(self, start: Starts) -> None:
+    async def test_one_that_was_only_away_finds_its_job_with_another(
+        self, start: Starts, time: Time
+    ) -> None:
         away, other = await start("a"), await start("b")
         job = await away.journal.add(job_of())
         await away.journal.claim()
-        await away._presence._server.ask("DEL", f"alive:{away._presence.name}")
-        away._presence._beating.cancel()
-        await adopted_by(other)
+        time.lease_passes(away)
+        assert [adopted.id for adopted in await other.journal.adopt_jobs()] == [job.id]
         await other.journal.move(job.id, JobState.ACCEPTED)
         await other.journal.claim()
         with pytest.raises(InvalidTransition, match="another process"):
@@ -155,17 +202,17 @@ class TestCharge:
 
 
 async def test_workers_that_live_are_counted(start: Starts) -> None:
-    bot, *workers = [await start(name) for name in "abc"]
+    bot, *workers = [await start(name, lease=1.0) for name in "abc"]
     assert await bot.journal.workers() == 1, "none has come up yet"
     for worker in workers:
         await worker.journal.claim()
-    async with asyncio.timeout(PATIENCE):
-        while await bot.journal.workers() < 2:
-            await asyncio.sleep(LEASE / 10)
+
+    async def are(count: int) -> bool:
+        return await bot.journal.workers() == count
+
+    await until(lambda: are(2))
     await workers[0].close()
-    async with asyncio.timeout(PATIENCE):
-        while await bot.journal.workers() > 1:
-            await asyncio.sleep(LEASE / 10)
+    await until(lambda: are(1))
 
 
 class TestNews:
@@ -366,7 +413,13 @@ async def test_nothing_is_left_of_a_pruned_job(start: Starts) -> None:
 class TestIsolation:
     KEY = StorageKey(bot_id=1, chat_id=2, user_id=3)
 
-    async def test_holds_across_processes(self, start: Starts) -> None:
+    def lock_of(self, storage: RedisStorage) -> str:
+        return storage.isolation._keys.build(self.KEY, "lock").removeprefix("impasto:1:")
+
+    async def test_holds_across_processes_for_as_long_as_it_takes(
+        self, start: Starts, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("impasto_saq.dialogue.RENEWALS_PER_LEASE", 20 * LEASE)
         one, other = await start("a"), await start("b")
         entered = asyncio.Event()
 
@@ -376,7 +429,14 @@ class TestIsolation:
 
         async with one.isolation.lock(self.KEY):
             waiting = asyncio.create_task(enter())
-            await asyncio.sleep(2 * LEASE)  # held for longer than it would last by itself
+            server, name = one.journal._server, self.lock_of(one)
+            half = round(1000 * LEASE / 2)
+            await server.ask("PEXPIRE", name, half)
+
+            async def is_renewed() -> bool:
+                return bool(await server.ask("PTTL", name) > half)
+
+            await until(is_renewed)
             assert not entered.is_set()
         async with asyncio.timeout(PATIENCE):
             await entered.wait()
@@ -385,6 +445,7 @@ class TestIsolation:
     async def test_is_given_back_also_when_a_cancellation_gets_lost(
         self, start: Starts, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        monkeypatch.setattr("impasto_saq.dialogue.RENEWALS_PER_LEASE", 20 * LEASE)
         storage = await start("a")
         renewing = asyncio.Event()
 
@@ -409,6 +470,7 @@ class TestIsolation:
         for task in asyncio.all_tasks():
             if task.get_coro().__qualname__ == "RedisIsolation._renew":
                 task.cancel()
+        await one.journal._server.ask("PEXPIRE", self.lock_of(one), 1)
         async with asyncio.timeout(PATIENCE), other.isolation.lock(self.KEY):
             pass
 

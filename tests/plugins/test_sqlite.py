@@ -4,15 +4,16 @@ test_storages.py."""
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiogram.fsm.storage.base import StorageKey
 
 from impasto.errors import OwnerError
 from impasto.jobs.job import ChosenStyle, Job, JobState, TelegramPicture
-from impasto_sqlite import SqliteStorage
+from impasto_sqlite import SqliteStorage, line
 
 PHOTO = TelegramPicture(file_id="photo")
 STYLE = ChosenStyle(preset="wave")
@@ -102,6 +103,114 @@ class TestContents:
             lambda connection: connection.execute("SELECT * FROM dialogue").fetchall()
         )
         assert rows == []
+
+
+async def steps_of(storage: SqliteStorage, work: Awaitable[object]) -> int:
+    """How many instructions of its virtual machine SQLite takes for this: rows visited, mostly."""
+    steps = 0
+
+    def count() -> int:
+        nonlocal steps
+        steps += 1
+        return 0
+
+    await storage._database.run(lambda connection: connection.set_progress_handler(count, 1))
+    await work
+    await storage._database.run(lambda connection: connection.set_progress_handler(None, 1))
+    return steps
+
+
+class TestLine:
+    """However many wait and have ever waited, who is next and how long the line is costs little."""
+
+    @staticmethod
+    async def crowd(storage: SqliteStorage, size: int) -> list[Job]:
+        """As many people with a job that is done, one that is painted and two that wait."""
+
+        def fill(connection: sqlite3.Connection) -> list[Job]:
+            jobs = [job_of(person) for _ in range(4) for person in range(size)]
+            states = [JobState.DELIVERED, JobState.DELIVERED, JobState.ACCEPTED, JobState.ACCEPTED]
+            for number, job in enumerate(jobs):
+                state, turn = states[number // size], (number + 1) % (2 * size + 1)
+                connection.execute(
+                    "INSERT INTO jobs (id, person, state, turn, body) VALUES (?, ?, ?, ?, ?)",
+                    (
+                        job.id,
+                        job.person,
+                        state,
+                        turn if number < 2 * size else 0,
+                        job.model_copy(update={"state": state}).model_dump_json(),
+                    ),
+                )
+            line.renew_all(connection)
+            return jobs[2 * size :]
+
+        return await storage._database.run(fill)
+
+    @pytest.fixture(params=[None, 500_000])
+    def larger_than(self, request: pytest.FixtureRequest) -> int | None:
+        return request.param
+
+    async def test_a_claim_costs_as_much_whoever_waits(
+        self, tmp_path: Path, larger_than: int | None
+    ) -> None:
+        steps = []
+        for size in (10, 500):
+            storage = SqliteStorage(tmp_path / str(size))
+            await storage.open()
+            first, *_ = await self.crowd(storage, size)
+            claimed: list[Job | None] = []
+
+            async def claim(storage: SqliteStorage = storage, into: list[Any] = claimed) -> None:
+                into.append(await storage.journal.claim(larger_than=larger_than))
+
+            steps.append(await steps_of(storage, claim()))
+            assert [job.id for job in claimed if job] == [first.id]
+            await storage.close()
+        assert steps[1] <= 1.1 * steps[0]
+
+    async def test_a_place_costs_little_for_each_before_it(self, storage: SqliteStorage) -> None:
+        *_, last = await self.crowd(storage, 500)
+        places: list[int] = []
+
+        async def ask() -> None:
+            places.append(await storage.journal.ahead_of(last.id))
+
+        assert await steps_of(storage, ask()) < 6 * 1000
+        assert places == [999]
+
+    async def test_nothing_is_searched_for_without_an_index(self, storage: SqliteStorage) -> None:
+        def plan(connection: sqlite3.Connection) -> str:
+            asked = ((line._NEXT, ()), (line._LARGEST, (1,)), (line._AHEAD, ("job",)))
+            rows = [
+                row
+                for query, values in asked
+                for row in connection.execute(f"EXPLAIN QUERY PLAN {query}", values)
+            ]
+            return "\n".join(row["detail"] for row in rows)
+
+        assert "SCAN jobs" not in (found := await storage._database.run(plan))
+        assert "SCAN line" not in found
+
+    async def test_is_the_same_after_a_restart(self, storage: SqliteStorage) -> None:
+        jobs = [await storage.journal.add(job_of(person)) for person in (1, 1, 2, 3)]
+        await storage.journal.claim()
+
+        async def places() -> list[int]:
+            return [await storage.journal.ahead_of(job.id) for job in jobs]
+
+        before = await places()
+        await storage.close()
+        await storage.open()
+        assert await places() == before == [0, 3, 1, 2]
+
+    async def test_is_as_before_when_a_change_fails(self, storage: SqliteStorage) -> None:
+        job = await storage.journal.add(job_of(1))
+        with pytest.raises(ValueError, match="seconds"):
+            await storage.journal.move(job.id, JobState.CANCELLED, seconds="many")
+        claimed = await storage.journal.claim()
+        assert claimed is not None
+        assert claimed.id == job.id
 
 
 class TestOpening:

@@ -27,6 +27,8 @@ class Told:
     """Those that came with the result."""
     pictures_edited: list[int] = field(default_factory=list)
     """Messages that the result was put into, each time it was."""
+    ends: int = 0
+    """How often a message came to say that it was cancelled or failed."""
     ready: int = 0
     """How often "ready" was said in answer to one of these."""
 
@@ -77,6 +79,7 @@ class Record:
         is_new = method.startswith("send")
         self._job_of[message] = news.job
         told.statuses += is_new and news.about in (About.WAITING, About.PAINTING)
+        told.ends += news.about is About.END
         if news.about is About.RESULT and method in ("sendPhoto", "editMessageMedia"):
             (told.pictures_sent if is_new else told.pictures_edited).append(message)
 
@@ -126,8 +129,10 @@ def judge(
 
 
 def _judge_job(job: Job, told: Told, verdict: Verdict) -> None:
-    if not job.state.is_final:
+    if not job.is_settled:
         verdict.lost.append(f"job {job.id} is still {job.state}")
+    if job.state is JobState.CANCELLED and not told.ends:
+        verdict.lost.append(f"job {job.id} is cancelled, and no message says so")
     if job.state is JobState.DELIVERED and not told.pictures:
         verdict.lost.append(f"job {job.id} is delivered, and no picture was shown")
     if job.state is JobState.DELIVERED and not told.ready:
@@ -148,8 +153,5 @@ def _judge_wish(wish: Wish, jobs: dict[str, Job], verdict: Verdict) -> None:
     verdict.asked_again += wish.asked_again
     if wish.end is End.OPEN:
         verdict.lost.append(f"person {wish.person} waits for {wish.kind}, job {wish.job}")
-    job = jobs.get(wish.job or "")
-    if wish.end is End.UNTOLD and (job is None or job.state is not JobState.CANCELLED):
-        verdict.lost.append(f"person {wish.person} cannot cancel job {wish.job}")
     if wish.job is not None and wish.job not in jobs:
         verdict.lost.append(f"job {wish.job} was shown, and the journal does not know it")

@@ -110,7 +110,7 @@ async def _settled(installation: Installation, tally: Tally) -> list[Job]:
         await asyncio.sleep(pause)
         tally.ends += await installation.stop()
         jobs = await installation.jobs()
-        if all(job.state.is_final for job in jobs):
+        if all(job.is_settled for job in jobs):
             break
     return jobs
 

@@ -22,7 +22,7 @@ PATIENCE_S = 25.0
 """Nobody waits longer than this for a reply before asking again."""
 
 MOST_TAPS = 4
-"""So often somebody tries to cancel; whether that worked, the journal must know."""
+"""So often somebody taps a button that does not seem to work."""
 
 BROKEN = "broken file"
 LONGEST_S = 24 * 3600.0
@@ -37,7 +37,6 @@ class End(StrEnum):
     PICTURE = "picture"
     EXPLAINED = "explained"
     CANCELLED = "cancelled"
-    UNTOLD = "cancelled, but its message never said so"
 
 
 @dataclass
@@ -101,7 +100,7 @@ class Customer:
             "own style": (2, self._own_style),
             "named style": (2, self._named_style),
             "options": (1, self._options),
-            "cancelled": (1, self._cancelled),
+            "cancelled": (2, self._cancelled),
             "finished early": (1, self._finished_early),
             "message deleted": (1, self._message_deleted),
             BROKEN: (1, self._broken_file),
@@ -263,11 +262,6 @@ class Customer:
             if status is not None:
                 await self._tap(status, button)
             await asyncio.wait({until}, timeout=PATIENCE_S)
-        else:
-            if button == STOP and not until.done():
-                until.cancel()
-                wish.end = End.UNTOLD
-                return
         await until
 
     def _message_about(self, wish: Wish, *about: About) -> Message | None:

@@ -40,6 +40,7 @@ POINTS = (
     Point("in mid-paint", "editMessageMedia", acts=True, about=About.PAINTING),
     Point("after paint", "editMessageMedia", acts=False, about=About.RESULT),
     Point("between send and confirm", "editMessageMedia", acts=True, about=About.RESULT),
+    Point("between cancel and saying so", "editMessageCaption", acts=False, about=About.END),
     Point("between ready and confirm", "sendMessage", acts=True, says_ready=True),
 )
 

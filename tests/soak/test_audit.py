@@ -77,9 +77,24 @@ def test_a_picture_and_the_news_of_it_are_all_there_is_to_want(chat: Chat) -> No
 
 
 def test_a_job_that_has_no_end_is_lost() -> None:
+    to_be_told = (JobState.DELIVERED, JobState.CANCELLED)
     for state in JobState:
         lost = Chat(a_job(state)).verdict().lost
-        assert bool(lost) is (not state.is_final or state is JobState.DELIVERED)
+        assert bool(lost) is (not state.is_final or state in to_be_told)
+
+
+def test_a_cancelled_job_whose_message_never_said_so_is_lost() -> None:
+    chat = Chat(a_job(JobState.CANCELLED))
+    chat.shows("sendPhoto", 5, callbacks.StopJob)
+    assert chat.verdict().lost
+    chat.shows("editMessageCaption", 5, callbacks.AnotherStyle)
+    assert chat.verdict().is_good
+
+
+def test_a_job_that_the_journal_does_not_know_to_be_told_is_lost() -> None:
+    chat = Chat(a_job(JobState.CANCELLED).model_copy(update={"is_untold": True}))
+    chat.shows("editMessageCaption", 5, callbacks.AnotherStyle)
+    assert chat.verdict().lost
 
 
 def test_a_delivered_job_without_its_picture_or_its_news_is_lost(chat: Chat) -> None:

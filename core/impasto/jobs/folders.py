@@ -33,9 +33,14 @@ class JobFolders:
         return folder
 
     async def release(self, job: Job) -> None:
-        """The job is final: removes its folder unless pictures are to be kept for a while."""
-        if job.state.is_final and (job.is_forgotten or not self._keep):
+        """The job is final: removes its folder, but for a result that is to be kept for a while.
+        Photos, styles and previews are of no more use, and would fill the disk."""
+        if not job.state.is_final:
+            return
+        if job.is_forgotten or not self._keep or job.result is None:
             await self._remove(self.of(job.id))
+        else:
+            await asyncio.to_thread(_remove_all_but, job.result.name, self.of(job.id))
 
     def job_changed(self, job: Job, change: JobState) -> None:
         """Watches the ledger: the folder of a job that was told is released at once. Of a cancelled
@@ -49,13 +54,16 @@ class JobFolders:
             self._release_later(job)
 
     async def sweep(self, journal: Journal) -> int:
-        """Removes folders whose time is over and those of no job; returns how many."""
+        """Removes folders whose time is over and those of no job; returns how many. Releases those
+        of jobs whose process ended before it could."""
         removed = 0
         for folder in await asyncio.to_thread(self._folders):
             job = await journal.get(folder.name)
             if job is None or self._is_over(job):
                 await self._remove(folder)
                 removed += 1
+            else:
+                await self.release(job)
         return removed
 
     def _release_later(self, job: Job) -> None:
@@ -83,3 +91,15 @@ class JobFolders:
                 log.warning("job_folder_not_removed", folder=str(folder), error=str(error))
 
         await asyncio.to_thread(remove)
+
+
+def _remove_all_but(name: str, folder: Path) -> None:
+    """Removes the other files of a folder, if it is there."""
+    try:
+        for path in folder.iterdir():
+            if path.name != name:
+                path.unlink()
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        log.warning("job_folder_not_tidied", folder=str(folder), error=str(error))

@@ -7,7 +7,8 @@
     any state before the end may also go to abandoned: the person blocked the bot or is gone
     painted goes back to accepted when its picture was lost with the machine that painted it
 
-`painted` and `failed` are not ends: the person has not been told yet. What is told is made
+`painted` and `failed` are not ends: the person has not been told yet. `cancelled` is one, so that
+it stands in nobody's way, but remains `is_untold` until the chat shows it. What is told is made
 repeatable by `status_message`, the message in the chat that shows this job.
 """
 
@@ -108,9 +109,12 @@ class Effort(JobModel):
 
     pixels: int
     steps: int
-    """The most that it was allowed, not what it made of them."""
+    """The most that it was allowed, not what it made of them; the costlier ones of a fine picture
+    count for what they are worth."""
     seconds: float
     device: str
+    offers_fine: bool = False
+    """Whether who painted it can paint fine pictures."""
 
 
 class Failure(JobModel):
@@ -174,8 +178,15 @@ class Job(JobModel):
     shrunk: bool = False
     """The painting process died for want of memory, and `options` ask for half the pixels since."""
     failure: Failure | None = None
+    is_untold: bool = False
+    """It was cancelled, and its message in the chat may not say so yet."""
     is_forgotten: bool = False
     """The person had the bot forget them; see `forgotten`."""
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing remains to be done about it, neither to paint nor to tell."""
+        return self.state.is_final and not self.is_untold
 
     @property
     def label(self) -> str:

@@ -2,10 +2,10 @@
 
 The journal is asynchronous and durable: when a call returns, what it wrote survives the process.
 
-Several processes may share one, where its storage says so. Each unfinished update and job is in
-the charge of one of them: of the process that took, added, claimed or adopted it last. A process is
-gone when it has ended and another uses its `state_dir`, or when it was not heard of for a while;
-what it was in charge of waits for `adopt_updates` and `adopt_jobs`.
+Several processes may share one, where its storage says so. Each unfinished update and each job that
+is not settled is in the charge of one of them: of the process that took, added, claimed, adopted or
+ended it last. A process is gone when it has ended and another uses its `state_dir`, or when it was
+not heard of for a while; what it was in charge of waits for `adopt_updates` and `adopt_jobs`.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class Journal(Protocol):
         ...
 
     async def adopt_jobs(self) -> list[Job]:
-        """Takes charge of jobs that are not final and whose process is gone; returns them, oldest
+        """Takes charge of jobs that are not settled and whose process is gone; returns them, oldest
         first. The first call also returns what an earlier process left in this `state_dir`."""
         ...
 

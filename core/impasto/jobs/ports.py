@@ -37,6 +37,6 @@ class Reporter(Protocol):
 
     def finished(self, job: Job) -> None:
         """The job is painted, failed or cancelled: tells the person, trying until it is done, and
-        writes `delivered`, `explained` or `abandoned`. Never blocks: that happens in the
-        background."""
+        writes `delivered`, `explained` or `abandoned`, of a cancelled one that it is not untold
+        any more. Never blocks: that happens in the background."""
         ...

@@ -52,7 +52,7 @@ class Recovery:
             await self._queue.put(job.id)
             if job.status_message is None:
                 self._reporter.accepted(job)
-        elif not job.state.is_final:
+        elif not job.is_settled:
             self._reporter.finished(job)
 
     async def _handed_back(self, job: Job) -> Job:

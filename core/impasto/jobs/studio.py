@@ -156,8 +156,8 @@ class Studio:
     async def cancel(self, job_id: str, person: int) -> Job | None:
         """Cancels a waiting or running job of this person; None when there is no such job.
 
-        One that is cancelled already is told again: when the process ended before the person was
-        told, its button is still there.
+        One that is cancelled already is told again: where its button is still there, the person
+        was not told, or in another message.
         """
         job = await self.job(job_id, person)
         if job is not None and job.state is JobState.CANCELLED:
@@ -166,7 +166,7 @@ class Studio:
         if job is None or job.state not in _CAN_CANCEL:
             return None
         try:
-            cancelled = await self._ledger.move(job_id, JobState.CANCELLED)
+            cancelled = await self._ledger.move(job_id, JobState.CANCELLED, is_untold=True)
         except InvalidTransition:  # finished in between
             return None
         self._reporter.finished(cancelled)

@@ -11,9 +11,16 @@ import structlog
 from structlog.contextvars import bound_contextvars
 
 from impasto.contracts import StylePreset
-from impasto.errors import ChatError, InvalidTransition, PaintingFailed, PictureError
+from impasto.errors import (
+    FULL_DISK,
+    ChatError,
+    InvalidTransition,
+    PaintingFailed,
+    PictureError,
+)
 from impasto.jobs.child_keeper import ChildKeeper
 from impasto.jobs.child_process import PAINTING_COMMAND, ChildLost, PaintingChild
+from impasto.jobs.failures import JournalFailed, given_up, lost
 from impasto.jobs.folders import JobFolders
 from impasto.jobs.in_hand import InHand, Stop, StopRequested
 from impasto.jobs.job import ChosenStyle, Failure, Job, JobState
@@ -22,6 +29,7 @@ from impasto.jobs.pace import effort_of
 from impasto.jobs.ports import PictureSource, Reporter
 from impasto.jobs.shrinking import OUT_OF_MEMORY, in_half_the_pixels
 from impasto.messages import (
+    DISK_FULL,
     Failed,
     Outcome,
     Paint,
@@ -34,8 +42,6 @@ from impasto.messages import (
 from impasto.settings import Settings
 
 log = structlog.get_logger(__name__)
-
-_FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
 
 
 class Worker:
@@ -67,6 +73,7 @@ class Worker:
         self._idle = asyncio.Event()
         self._idle.set()
         self._draining = False
+        self._full_disk_listeners: list[Callable[[str], None]] = []
         ledger.watch(self._job_changed)
         ledger.on_hurry(self._job_hurried)
         ledger.on_leaving(self._job_left)
@@ -74,6 +81,10 @@ class Worker:
     def on_loss(self, listener: Callable[[str], None]) -> None:
         """As `ChildKeeper.on_loss`."""
         self._keeper.on_loss(listener)
+
+    def on_full_disk(self, listener: Callable[[str], None]) -> None:
+        """Has `listener` told why, whenever a job is put off for want of room; must not block."""
+        self._full_disk_listeners.append(listener)
 
     def renew(self, settings: Settings, presets: Sequence[StylePreset]) -> None:
         """Paints by these settings from the next job on, with a new child."""
@@ -151,18 +162,25 @@ class Worker:
         try:
             paint = await hand.unless_stopped(self._prepare(hand.job))
             outcome = await self._painted(hand, paint)
+            if isinstance(outcome, Failed) and outcome.code == DISK_FULL:
+                raise OSError(errno.ENOSPC, outcome.sentence)
         except StopRequested:
             outcome = Stopped(job_id=hand.job.id)
         except ChatError as error:
             outcome = Failed(
                 job_id=hand.job.id, code=error.code, sentence=str(error), facts=error.facts
             )
+        except JournalFailed:
+            await self._put_off(hand)
+            raise
         except Exception as error:
-            if isinstance(error, OSError) and error.errno in _FULL_DISK:
+            if isinstance(error, OSError) and error.errno in FULL_DISK:
+                for listener in self._full_disk_listeners:
+                    listener(str(error))
                 await self._put_off(hand)
                 raise
             log.exception("job_not_painted", job=hand.job.id)
-            outcome = _given_up(hand.job, f"{type(error).__name__}: {error}")
+            outcome = given_up(hand.job, f"{type(error).__name__}: {error}")
         await self._conclude(hand, outcome)
 
     async def _put_off(self, hand: InHand) -> None:
@@ -209,11 +227,11 @@ class Worker:
                     await self._keeper.replace()
                     return Stopped(job_id=hand.job.id)
                 await self._keeper.lost(loss)
-                hand.job = await self._ledger.note(hand.job.id, deaths=hand.job.deaths + 1)
+                await self._note(hand, deaths=hand.job.deaths + 1)
                 log.warning(
                     "painting_child_lost", job=hand.job.id, why=str(loss), deaths=hand.job.deaths
                 )
-                outcome = _lost(hand.job, loss)
+                outcome = lost(hand.job, loss)
                 again = hand.job.deaths < self._attempts
             if isinstance(outcome, Failed) and outcome.code == OUT_OF_MEMORY:
                 again = await self._shrink(hand)
@@ -228,9 +246,17 @@ class Worker:
         smaller = in_half_the_pixels(hand.job, most)
         if smaller is None:
             return False
-        hand.job = await self._ledger.note(hand.job.id, **smaller)
+        await self._note(hand, **smaller)
         log.warning("job_shrunk", job=hand.job.id, max_pixels=hand.job.options.max_pixels)
         return True
+
+    async def _note(self, hand: InHand, **facts: object) -> None:
+        try:
+            hand.job = await self._ledger.note(hand.job.id, **facts)
+        except InvalidTransition:
+            raise
+        except Exception as error:
+            raise JournalFailed(f"{type(error).__name__}: {error}") from error
 
     async def _painted_by(self, child: PaintingChild, hand: InHand, paint: Paint) -> Outcome:
         child.tell(paint)
@@ -265,6 +291,7 @@ class Worker:
     async def _write(self, hand: InHand, outcome: Outcome) -> None:
         job = hand.job
         if isinstance(outcome, Painted):
+            effort = effort_of(outcome, hand.planned_steps, self._painting.fine_steps)
             job = await self._ledger.move(
                 job.id,
                 JobState.PAINTED,
@@ -272,7 +299,7 @@ class Worker:
                 seconds=outcome.seconds,
                 steps=outcome.steps,
                 reduced=outcome.reduced or job.shrunk,
-                effort=None if hand.is_hurried else effort_of(outcome, hand.planned_steps),
+                effort=None if hand.is_hurried else effort,
             )
             self._reporter.finished(job)
         elif isinstance(outcome, Stopped) and hand.stop in (Stop.SHUTDOWN, Stop.PUT_OFF):
@@ -282,7 +309,7 @@ class Worker:
         elif isinstance(outcome, Stopped) and hand.stop is Stop.TAKEN_AWAY:
             await self._release(job.id)
         else:
-            failed = outcome if isinstance(outcome, Failed) else _given_up(job, "it stopped")
+            failed = outcome if isinstance(outcome, Failed) else given_up(job, "it stopped")
             await self._fail(job, failed)
 
     async def _fail(self, job: Job, failed: Failed) -> None:
@@ -296,23 +323,3 @@ class Worker:
         job = await self._ledger.journal.get(job_id)
         if job is not None:
             await self._folders.release(job)
-
-
-def _lost(job: Job, loss: ChildLost) -> Failed:
-    if not loss.for_memory:
-        return _given_up(job, str(loss))
-    return Failed(
-        job_id=job.id,
-        code=OUT_OF_MEMORY,
-        sentence="This picture takes more memory than there is; please send a smaller one.",
-        detail=str(loss),
-    )
-
-
-def _given_up(job: Job, detail: str) -> Failed:
-    return Failed(
-        job_id=job.id,
-        code="painting_failed",
-        sentence="Painting this picture failed; please try again or send another one.",
-        detail=detail,
-    )

@@ -254,16 +254,24 @@ class Conversation:
         await self._move(JobState.EXPLAINED, **facts)
 
     async def _confirm_cancelled(self) -> None:
-        say = self._words.cancelled(self.job)
-        if self.job.status_message is None:
-            await self._message.insist_on_saying(say)
-        else:
-            await self._message.insist_on_words(say)
+        say, plain = self._words.cancelled(self.job), self._words.plain("cancelled", self.job)
+        facts: dict[str, object] = {}
+        if self.job.status_message is not None:
+            await self._message.insist_on_words(say, plain)
+        elif (sent := await self._message.insist_on_saying(say, plain)) is not None:
+            facts = {"status_message": sent.message_id, "status_has_picture": False}
+        await self._settle(**facts)
 
     async def _abandon(self) -> None:
         await self._message.refresh()
         if not self.job.state.is_final:
             await self._move(JobState.ABANDONED)
+        await self._settle()
+
+    async def _settle(self, **facts: object) -> None:
+        """Notes that a cancelled job was told, as far as it can be."""
+        if self.job.is_untold:
+            await self._message.note(is_untold=False, **facts)
 
     async def _move(self, to: JobState, **facts: object) -> None:
         self._message.job = await self._ledger.move(self.job.id, to, **facts)

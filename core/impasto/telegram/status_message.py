@@ -83,12 +83,18 @@ class StatusMessage:
         """Raises MessageGone or Refused."""
         await self._line.once(self._edit_of_words(say))
 
-    async def insist_on_words(self, say: Say) -> None:
-        """As far as there is a message that can be edited."""
-        try:
-            await self._line.insist(self._edit_of_words(say))
-        except (MessageGone, Refused) as refusal:
-            log.info("status_not_edited", job=self.job.id, why=str(refusal))
+    async def insist_on_words(self, *choices: Say) -> None:
+        """Shows the first of these that Telegram takes, as far as there is a message that can be
+        edited."""
+        for say in choices:
+            try:
+                await self._line.insist(self._edit_of_words(say))
+            except MessageGone as gone:
+                log.info("status_not_edited", job=self.job.id, why=str(gone))
+            except Refused as refusal:
+                log.error("words_refused", job=self.job.id, why=str(refusal), text=say.text)
+                continue
+            return
 
     async def show_preview(self, picture: bytes, say: Say) -> None:
         """Raises MessageGone or Refused."""

@@ -70,6 +70,7 @@ class Workshop:
             folders=self.folders,
         )
         worker.on_loss(self.alarm.painter_lost)
+        worker.on_full_disk(self.alarm.disk_full)
         self.reloading.on_change(lambda now: worker.renew(now.settings, now.presets))
         return worker
 
@@ -84,7 +85,8 @@ class Workshop:
             OwnerError: its painting process cannot ever start.
         """
         try:
-            self.pace.device = (await worker.ready()).device
+            ready = await worker.ready()
+            self.pace.device, self.pace.paints_fine = ready.device, ready.offers_fine
         except ChildLost as loss:
             if loss.exit_code is not None and loss.exit_code > 0:
                 raise OwnerError(

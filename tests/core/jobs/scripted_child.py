@@ -15,6 +15,7 @@ import threading
 from pathlib import Path
 
 from impasto.messages import (
+    DISK_FULL,
     Cancel,
     Failed,
     Finish,
@@ -172,6 +173,13 @@ def act(job: Paint) -> None:
             threading.Event().wait()
         case "stop":
             say(Stopped(job_id=job.job_id))
+        case "fill_the_disk_once":
+            mark = job.folder / "was_full"
+            if mark.exists():
+                paint(job)
+            else:
+                mark.touch()
+                say(Failed(job_id=job.job_id, code=DISK_FULL, sentence="[Errno 28] No space left."))
         case "chatter":
             sys.stdout.write("a library prints this\n" + "x" * (2 << 20) + "\n")
             sys.stdout.flush()

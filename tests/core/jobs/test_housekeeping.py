@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from .jobs_bench import brought_to
 
 
 async def aged(ledger: Ledger, state: JobState, **age: float) -> str:
-    job = await brought_to(ledger, state)
+    job = await brought_to(ledger, state, result=Path("result.jpg"))
     await ledger.note(job.id, changed_at=datetime.now(UTC) - timedelta(**age))
     return job.id
 

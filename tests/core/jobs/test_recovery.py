@@ -30,6 +30,7 @@ async def test_every_state_goes_on(
     ledger: Ledger, reports: Reports, tickets: Tickets, picture: Path
 ) -> None:
     jobs = {state: await brought_to(ledger, state, result=picture) for state in JobState}
+    untold = await brought_to(ledger, JobState.CANCELLED, is_untold=True)
     await Recovery(ledger, tickets, reports).recover()
     waiting = [jobs[JobState.ACCEPTED].id, jobs[JobState.RUNNING].id]
     assert tickets.taken == waiting
@@ -37,6 +38,7 @@ async def test_every_state_goes_on(
     assert {job.id for job in reports.ended} == {
         jobs[JobState.PAINTED].id,
         jobs[JobState.FAILED].id,
+        untold.id,
     }
     assert await state_of(ledger, jobs[JobState.RUNNING]) is JobState.ACCEPTED
 
@@ -89,7 +91,7 @@ class TestFolders:
         folders = JobFolders(settings.state_dir, keep_hours=1)
         old = datetime.now(UTC) - timedelta(hours=2)
         kept = [
-            await brought_to(ledger, JobState.DELIVERED),
+            await brought_to(ledger, JobState.DELIVERED, result=Path("result.jpg")),
             await brought_to(ledger, JobState.PAINTED),
             await brought_to(ledger, JobState.ACCEPTED),
         ]
@@ -97,10 +99,13 @@ class TestFolders:
         over = await brought_to(ledger, JobState.DELIVERED)
         await ledger.note(over.id, changed_at=old)
         for job in (*kept, over):
-            (await folders.make(job.id) / "content").write_bytes(b"photo")
+            for name in ("content", "result.jpg"):
+                (await folders.make(job.id) / name).write_bytes(b"picture")
         (folders.root / "of-no-job").mkdir()
         assert await folders.sweep(storage.journal) == 2
         assert {path.name for path in folders.root.iterdir()} == {job.id for job in kept}
+        left = [{path.name for path in folders.of(job.id).iterdir()} for job in kept]
+        assert left == [{"result.jpg"}, *[{"content", "result.jpg"}] * 2]
 
     async def test_there_is_nothing_to_sweep(
         self, storage: SqliteStorage, settings: Settings
@@ -112,10 +117,36 @@ class TestFolders:
         self, ledger: Ledger, settings: Settings, keep_hours: float
     ) -> None:
         folders = JobFolders(settings.state_dir, keep_hours)
-        delivered = await brought_to(ledger, JobState.DELIVERED)
-        painted = await brought_to(ledger, JobState.PAINTED)
+        result = Path("result.jpg")
+        delivered = await brought_to(ledger, JobState.DELIVERED, result=result)
+        painted = await brought_to(ledger, JobState.PAINTED, result=result)
         for job in (delivered, painted):
             await folders.make(job.id)
             await folders.release(job)
         assert folders.of(delivered.id).exists() is (keep_hours > 0)
         assert folders.of(painted.id).exists()
+
+    async def test_of_what_is_over_only_the_result_takes_room(
+        self, ledger: Ledger, settings: Settings
+    ) -> None:
+        folders = JobFolders(settings.state_dir, keep_hours=24)
+        jobs = {
+            state: await brought_to(ledger, state, result=result)
+            for state, result in (
+                (JobState.DELIVERED, Path("/of/another/machine/result.jpg")),
+                (JobState.CANCELLED, None),
+                (JobState.EXPLAINED, None),
+                (JobState.RUNNING, None),
+            )
+        }
+        names = {"content", "style_0", "preview-3.jpg", "result.jpg"}
+        for job in jobs.values():
+            for name in names:
+                (await folders.make(job.id) / name).write_bytes(b"picture")
+            await folders.release(job)
+        left = {
+            state: {path.name for path in folders.of(job.id).iterdir()}
+            for state, job in jobs.items()
+            if folders.of(job.id).exists()
+        }
+        assert left == {JobState.DELIVERED: {"result.jpg"}, JobState.RUNNING: names}

@@ -6,6 +6,7 @@ import asyncio
 import errno
 import os
 import signal
+import sqlite3
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 
 from impasto.contracts import StylePreset
 from impasto.jobs.child_process import ChildLost
+from impasto.jobs.failures import JournalFailed
 from impasto.jobs.job import ChosenStyle, Effort, Job, JobState, TelegramPicture
 from impasto.jobs.ledger import Ledger
 from impasto.jobs.studio import Studio
@@ -433,6 +435,43 @@ async def test_pictures_that_do_not_fit_on_the_disk_are_fetched_later(
     stored = await ledger.journal.get(job.id)
     assert stored is not None
     assert (stored.state, stored.attempts) == (JobState.ACCEPTED, 0)
+    assert await worker.work()
+    assert await state_of(ledger, job) is JobState.PAINTED
+
+
+async def test_a_picture_that_does_not_fit_on_the_disk_is_painted_later(
+    worker: Worker, ledger: Ledger, reports: Reports
+) -> None:
+    told: list[str] = []
+    worker.on_full_disk(told.append)
+    job = job_that("fill_the_disk_once")
+    await ledger.add(job)
+    with pytest.raises(OSError, match="No space left") as caught:
+        await worker.work()
+    assert caught.value.errno == errno.ENOSPC
+    stored = await ledger.journal.get(job.id)
+    assert stored is not None
+    assert (stored.state, stored.attempts, stored.failure) == (JobState.ACCEPTED, 0, None)
+    assert [("No space left" in why) for why in told] == [True]
+    assert reports.ended == []
+    assert await worker.work()
+    assert await state_of(ledger, job) is JobState.PAINTED
+
+
+async def test_a_journal_that_cannot_be_written_is_no_failure_of_the_job(
+    worker: Worker, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = job_that("die_once")
+    await ledger.add(job)
+    with monkeypatch.context() as patch:
+
+        async def full_disk(*_: object, **__: object) -> Job:
+            raise sqlite3.OperationalError("database or disk is full")
+
+        patch.setattr(ledger.journal, "note", full_disk)
+        with pytest.raises(JournalFailed, match="disk is full"):
+            await worker.work()
+    assert await state_of(ledger, job) is JobState.ACCEPTED
     assert await worker.work()
     assert await state_of(ledger, job) is JobState.PAINTED
 

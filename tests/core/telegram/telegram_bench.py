@@ -130,10 +130,15 @@ def color_of(picture: bytes) -> str:
 
 async def until_state(journal: Journal, job_id: str, state: JobState) -> Job:
     """Waits until the journal has the job in this state."""
+    return await until_job(journal, job_id, lambda job: job.state is state)
+
+
+async def until_job(journal: Journal, job_id: str, holds: Callable[[Job], bool]) -> Job:
+    """Waits until this holds of the job as the journal has it."""
     async with asyncio.timeout(30):
         while True:
             job = await journal.get(job_id)
-            if job is not None and job.state is state:
+            if job is not None and holds(job):
                 return job
             await asyncio.sleep(0.01)
 

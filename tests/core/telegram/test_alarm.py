@@ -44,7 +44,18 @@ async def test_deaths_far_apart_are_no_alarm(
     for _ in range(10):
         alarm.painter_lost("why")
         now += module.WITHIN_SECONDS
-    assert alarm._told_at is None
+    assert alarm._told_at == {}
+
+
+async def test_a_full_disk_is_told_once_whatever_else_was_told(bot: Bot, alice: Person) -> None:
+    await alice.send_text("/start")
+    alarm = Alarm(bot, [1])
+    die(alarm, DEATHS)
+    for _ in range(3):
+        alarm.disk_full("[Errno 28] No space left on device")
+    await alice.wait_for(lambda m: m.text and "disk is full" in m.text)
+    await asyncio.gather(*alarm._telling)
+    assert len(alice.from_bot()) == 2
 
 
 async def test_that_telegram_cannot_be_reached_is_no_failure(bot: Bot, faults: Faults) -> None:

@@ -15,10 +15,13 @@ from impasto.contracts import Say
 from impasto.jobs.job import ChosenStyle, Failure, Job, JobState, TelegramPicture
 from impasto.jobs.ledger import Ledger
 from impasto.jobs.pace import Pace
+from impasto.jobs.recovery import Recovery
 from impasto.messages import Progress
 from impasto.playground import Person, Playground
 from impasto.settings import PaintingSettings
 from impasto.telegram.delivery import Delivery
+from impasto_local_queue import LocalQueue
+from impasto_sqlite import SqliteStorage
 
 from .telegram_bench import (
     Faults,
@@ -28,6 +31,7 @@ from .telegram_bench import (
     jpeg,
     out_of_order,
     unreachable,
+    until_job,
     until_state,
 )
 
@@ -510,17 +514,78 @@ class TestOtherEnds:
         assert told.message_id == stored.status_message
         assert told.reply_markup is None
 
+    async def test_cancelling_is_confirmed_after_a_crash(
+        self,
+        make_delivery: MakeDelivery,
+        ledger: Ledger,
+        storage: SqliteStorage,
+        job: Job,
+        alice: Person,
+        faults: Faults,
+    ) -> None:
+        first = make_delivery()
+        stored = await announced(first, ledger, job)
+        gate = faults.hold("EditMessageCaption")  # the process ends before the message is edited
+        first.finished(await ledger.move(job.id, JobState.CANCELLED, is_untold=True))
+        await faults.until_called("EditMessageCaption")
+        for task in list(first._tasks.values()):
+            task.cancel()
+        gate.set()
+        assert alice.from_bot()[-1].reply_markup is not None
+        await storage.close()
+        await storage.open()
+        await Recovery(ledger, LocalQueue(), make_delivery()).recover()
+        told = await alice.wait_for(says("cancelled"))
+        assert told.message_id == stored.status_message
+        await until_job(ledger.journal, job.id, lambda now: not now.is_untold)
+        await storage.close()
+        await storage.open()
+        assert await ledger.journal.adopt_jobs() == []
+
+    async def test_cancelling_is_confirmed_once_where_there_was_no_message(
+        self, delivery: Delivery, ledger: Ledger, job: Job, alice: Person
+    ) -> None:
+        delivery.finished(await ledger.move(job.id, JobState.CANCELLED, is_untold=True))
+        told = await alice.wait_for(says("cancelled"))
+        done = await until_job(ledger.journal, job.id, lambda now: not now.is_untold)
+        assert done.status_message == told.message_id
+
+    async def test_who_blocked_the_bot_need_not_hear_of_a_cancelled_job(
+        self, delivery: Delivery, ledger: Ledger, job: Job, alice: Person
+    ) -> None:
+        await delivery.accepted(job)
+        await alice.block()
+        delivery.finished(await ledger.move(job.id, JobState.CANCELLED, is_untold=True))
+        done = await until_job(ledger.journal, job.id, lambda now: not now.is_untold)
+        assert done.state is JobState.CANCELLED
+
+    async def test_bad_words_do_not_hide_that_it_was_cancelled(
+        self, make_delivery: MakeDelivery, ledger: Ledger, job: Job, alice: Person
+    ) -> None:
+        delivery = make_delivery(presenter=BadPresenter(cancelled=Say("<b>not closed")))
+        stored = await announced(delivery, ledger, job)
+        delivery.finished(await ledger.move(job.id, JobState.CANCELLED, is_untold=True))
+        told = await alice.wait_for(lambda m: m.reply_markup is None)
+        assert told.message_id == stored.status_message
+
 
 class BadPresenter(PlainPresenter):
     """Raises where it should speak, or speaks what Telegram does not take."""
 
-    def __init__(self, painted: Say | Exception) -> None:
-        self._painted = painted
+    def __init__(self, **said: Say | Exception) -> None:
+        self._said = said
 
     def painted(self, job: Job) -> Say:
-        if isinstance(self._painted, Exception):
-            raise self._painted
-        return self._painted
+        return self._say("painted")
+
+    def cancelled(self, job: Job) -> Say:
+        return self._say("cancelled")
+
+    def _say(self, kind: str) -> Say:
+        say = self._said[kind]
+        if isinstance(say, Exception):
+            raise say
+        return say
 
 
 @pytest.mark.parametrize(
@@ -536,7 +601,7 @@ async def test_bad_words_do_not_cost_the_result(
     tmp_path: Path,
     words: Say | Exception,
 ) -> None:
-    delivery = make_delivery(BadPresenter(words))
+    delivery = make_delivery(BadPresenter(painted=words))
     await delivery.accepted(job)
     delivery.finished(await painted(ledger, job, tmp_path))
     await until_state(ledger.journal, job.id, JobState.DELIVERED)

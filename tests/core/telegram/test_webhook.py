@@ -213,13 +213,18 @@ async def test_a_photo_comes_back_painted(settings: Settings, alice: Person) -> 
 
 @pytest.mark.usefixtures("child_with")
 async def test_between_webhook_and_polling_one_can_change_at_any_time(
-    settings: Settings, alice: Person
+    settings: Settings, alice: Person, bot: Bot
 ) -> None:
+    """Each removes what the other left at Telegram, and loses nothing that came in between."""
     polling = settings.telegram.model_copy(update={"webhook_base": ""})
-    for chosen in (settings.telegram, polling, settings.telegram):
+    for chosen in (settings.telegram, polling, settings.telegram, polling):
+        sent = await alice.send_text("/start")
         async with running(settings.model_copy(update={"telegram": chosen})):
+            await alice.wait_for(lambda m: m.text, after=sent.message_id)
             sent = await alice.send_text("/start")
             await alice.wait_for(lambda m: m.text, after=sent.message_id)
+            url = (await bot.get_webhook_info()).url
+            assert url == (f"{chosen.webhook_base}{PATH}" if chosen.webhook_base else "")
 
 
 @pytest.mark.usefixtures("child_with")

@@ -198,6 +198,32 @@ class StorageConformance:
 
         with_journal(scene)
 
+    def test_a_cancelled_job_that_was_not_told_is_left_to_the_next_process(
+        self, with_journal: Callable[..., None]
+    ) -> None:
+        untold, told, cancelled = make_job(), make_job(), make_job()
+
+        async def cancel(journal: Journal) -> None:
+            for job in (untold, told, cancelled):
+                await journal.add(job)
+            for job in (untold, told):
+                await journal.move(job.id, JobState.CANCELLED, is_untold=True)
+            await journal.note(told.id, is_untold=False)
+            await journal.move(cancelled.id, JobState.CANCELLED)
+            assert await journal.of_person(1) == []
+
+        async def tell(journal: Journal) -> None:
+            assert [job.id for job in await journal.adopt_jobs()] == [untold.id]
+            assert await journal.adopt_jobs() == []
+            await journal.note(untold.id, is_untold=False)
+
+        async def look(journal: Journal) -> None:
+            assert await journal.adopt_jobs() == []
+
+        with_journal(cancel)
+        with_journal(tell)
+        with_journal(look)
+
     def test_an_update_is_taken_once_and_kept_until_it_is_finished(
         self, with_journal: Callable[..., None]
     ) -> None:
