@@ -28,8 +28,8 @@ network sees; the losses keep VGG-19's scale, and steps cost a fraction.
 
 `single` and `multi` are losses under VGG-19 of the finished picture, at full size and summed over
 full, half and quarter size, by the code of the [baseline](performance.md): lower is nearer to what
-was asked for. All painters make the same steps, but the third, which is stopped after about the
-seconds that the small network takes, and the fourth, whose last steps VGG-19 makes ("fine").
+was asked for. All painters have the same number of steps but two: "VGG, cut" has about the seconds
+that the small network takes, and "fine" has some more at the end, which VGG-19 makes.
 Photos and styles are none that the training saw."""
 
 _PICTURES: Final = """\
@@ -41,16 +41,11 @@ a network of its shape with random weights:"""
 _YOUR_OWN: Final = """\
 ## Train one of your own
 
-Any folder of photos will do, and VGG-19 as `impasto weights fetch vgg19` stores it:
-
-    make distil TEACHER=vgg19.safetensors PHOTOS=photos VALIDATION=other-photos SOURCE="whose"
-
-An hour on two cores makes a usable network; `ARGUMENTS="--device cuda"` trains on a GPU. Every
-choice is in `weights/distil/settings.py`, what came of each step in the run's `log.jsonl`. An
-interrupted run goes on from its last checkpoint when the same command is given again. To paint
-with the result without replacing ours:
-
-    impasto paint photo.jpg --style night --network my-network.safetensors"""
+Any folder of pictures will do, and VGG-19 as `impasto weights fetch vgg19` stores it; `make distil`
+trains, and `weights/README.md` says with which arguments. An hour on two cores makes a usable
+network; a GPU is used where there is one. Every choice is in `weights/distil/settings.py`, what
+came of each step in the run's log. The option `--network` of `impasto paint`, or the setting
+`painting.network`, takes the file that comes out."""
 
 
 def as_markdown(figures: Figures, pictures: list[str]) -> str:

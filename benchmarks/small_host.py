@@ -2,10 +2,13 @@
 through among them.
 
     python -m benchmarks.small_host                     512 MB, ten pictures, default settings
+    python -m benchmarks.small_host --lean              with the aiogram of docs/deploying.md
     python -m benchmarks.small_host --megabytes 450 --pictures 3
 
 Linux, and the right to make a control group (root, commonly): the kernel ends whatever goes beyond
-the limit, so a picture that was painted did fit.
+the limit, so a picture that was painted did fit. Pages of a file count for the group that reads it
+first, so the bot runs from a copy of its packages that was made inside: else what other programs
+have loaded already, torch for one, would come for nothing.
 """
 
 from __future__ import annotations
@@ -15,7 +18,9 @@ import asyncio
 import contextlib
 import io
 import os
+import subprocess
 import sys
+import sysconfig
 import tempfile
 import time
 from collections.abc import Iterator
@@ -24,12 +29,16 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+from aiogram.types import Message, PhotoSize
 from PIL import Image
 
 from impasto.playground import Person, Playground
+from impasto.settings import PaintingSettings
 
 from .bot import PATIENCE, BotRun, MemoryWatch
+from .lean import lean_aiogram
 from .machine import describe
+from .processes import MeasurementFailed
 
 GROUPS: Final = Path("/sys/fs/cgroup")
 LARGEST_FILE: Final = 20 * 2**20
@@ -80,10 +89,14 @@ class MemoryGroup:
         return 0
 
 
-async def paint_in_a_row(megabytes: int, pictures: int) -> None:
+async def paint_in_a_row(megabytes: int, pictures: int, *, lean: bool) -> None:
     """Prints a line for each picture, then what it took; fails where one is missing."""
-    with MemoryGroup.of(megabytes) as group, tempfile.TemporaryDirectory() as folder:
-        run = BotRun(network="embedded", prefix=group.prefix)
+    with tempfile.TemporaryDirectory() as folder, MemoryGroup.of(megabytes) as group:
+        packages = os.pathsep.join(_copied(group, Path(folder), lean=lean))
+        run = BotRun(
+            network=PaintingSettings().network,
+            prefix=(*group.prefix, "env", f"PYTHONPATH={packages}"),
+        )
         async with (
             Playground(port=0) as playground,
             Person(playground.url) as person,
@@ -103,6 +116,17 @@ async def paint_in_a_row(megabytes: int, pictures: int) -> None:
     print(describe())
 
 
+def _copied(group: MemoryGroup, folder: Path, *, lean: bool) -> list[str]:
+    """The packages of this environment, copied by a process of the group; with an older aiogram
+    before them if they are to be lean."""
+    places = [lean_aiogram(folder)] if lean else []
+    places.append(Path(sysconfig.get_path("purelib")))
+    copies = [str(folder / f"packages{number}") for number in range(len(places))]
+    for place, copy in zip(places, copies, strict=True):
+        subprocess.run([*group.prefix, "cp", "-r", str(place), copy], check=True)
+    return copies
+
+
 async def _paint(person: Person, number: int, *, is_last: bool) -> None:
     """Sends a photo, taps a preset of its own, and waits for the picture. The last is the largest
     file that a bot may fetch."""
@@ -113,23 +137,33 @@ async def _paint(person: Person, number: int, *, is_last: bool) -> None:
         content = _photo(LARGEST_PHOTO, quality=90, seed=number)
         sent = await person.send_photo(content)
     began = time.monotonic()
+    result, size = await painting_of(person, sent, button=number % 6)
+    print(
+        f"picture {number + 1}: {len(content) / 2**20:.1f} MB in, "
+        f"{size.width} x {size.height} out, {time.monotonic() - began:.1f} s; {result.caption!r}",
+        flush=True,
+    )
+
+
+async def painting_of(person: Person, sent: Message, *, button: int) -> tuple[Message, PhotoSize]:
+    """Taps a preset in answer to the gallery for what was sent, and waits for the picture.
+
+    Raises:
+        MeasurementFailed: none came.
+    """
     gallery = await person.wait_for(lambda m: m.reply_markup, PATIENCE, after=sent.message_id)
     assert gallery.reply_markup is not None
     buttons = [b.text for row in gallery.reply_markup.inline_keyboard for b in row]
-    await person.tap(buttons[number % 6], gallery.message_id)
+    await person.tap(buttons[button], gallery.message_id)
     ready = await person.wait_for(
         lambda m: m.text and m.reply_to_message, PATIENCE, after=gallery.message_id
     )
     assert ready.reply_to_message is not None
     shown = ready.reply_to_message.message_id
     [result] = [m for m in person.from_bot() if m.message_id == shown]
-    assert result.photo, f"no picture but {result.text or result.caption!r}"
-    size = result.photo[-1]
-    print(
-        f"picture {number + 1}: {len(content) / 2**20:.1f} MB in, "
-        f"{size.width} x {size.height} out, {time.monotonic() - began:.1f} s; {result.caption!r}",
-        flush=True,
-    )
+    if not result.photo:
+        raise MeasurementFailed(f"no picture but {result.text or result.caption!r}")
+    return result, result.photo[-1]
 
 
 def _photo(size: tuple[int, int], quality: int, seed: int) -> bytes:
@@ -158,11 +192,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.small_host", description=__doc__)
     parser.add_argument("--megabytes", type=int, default=512)
     parser.add_argument("--pictures", type=int, default=10)
-    arguments = parser.parse_args()
+    parser.add_argument("--lean", action="store_true", help="an aiogram that takes less memory")
+    chosen = parser.parse_args()
     try:
-        asyncio.run(paint_in_a_row(arguments.megabytes, arguments.pictures))
+        asyncio.run(paint_in_a_row(chosen.megabytes, chosen.pictures, lean=chosen.lean))
     except OSError as error:
         parser.exit(2, f"a control group is needed: {error}\n")
+    except MeasurementFailed as failure:
+        parser.exit(1, f"{failure}\n")
     return 0
 
 

@@ -7,11 +7,14 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from prometheus_client import REGISTRY
 
 import impasto_metrics
@@ -41,11 +44,39 @@ def checked_settings(variables: dict[str, Any], monkeypatch: pytest.MonkeyPatch)
     return host
 
 
-def test_procfile() -> None:
-    lines = (ROOT / "Procfile").read_text(encoding="utf-8").splitlines()
-    processes = dict(line.split(": ", 1) for line in lines)
-    assert set(processes) == {"web", "worker"}
-    assert {command.split()[1] for command in processes.values()} <= COMMANDS
+class TestBuildpacks:
+    """What hosts with buildpacks look for, and what docs/deploying.md tells to add."""
+
+    PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+
+    def test_the_procfile_starts_the_bot_and_where_there_are_many_machines_workers(self) -> None:
+        lines = (ROOT / "Procfile").read_text(encoding="utf-8").splitlines()
+        assert dict(line.split(": ", 1) for line in lines) == {
+            "web": "impasto run",
+            "worker": "impasto worker",
+        }
+        assert {"run", "worker"} <= COMMANDS
+
+    def test_the_python_is_one_that_the_project_takes(self) -> None:
+        version = (ROOT / ".python-version").read_text(encoding="utf-8").strip()
+        assert re.fullmatch(r"3\.\d+", version), "the newest of its patches is the host's choice"
+        assert version in SpecifierSet(self.PROJECT["requires-python"])
+
+    def test_the_requirements_get_the_small_torch_and_what_goes_with_it(self) -> None:
+        page = (ROOT / "docs" / "deploying.md").read_text(encoding="utf-8")
+        [block] = re.findall(r"```text\n(--extra-index-url.+?)```", page, re.DOTALL)
+        index, *lines, project = block.splitlines()
+        assert index == "--extra-index-url https://download.pytorch.org/whl/cpu"
+        assert set(re.findall(r"\w+", project)) <= set(self.PROJECT["optional-dependencies"])
+        wanted = {item.name: item for item in map(Requirement, self.PROJECT["dependencies"])}
+        pinned = dict(line.split("==") for line in lines)
+        assert set(pinned) == {"torch", "torchvision", "aiogram"}
+        for name, version in pinned.items():
+            assert wanted[name].specifier.contains(version.partition("+")[0]), name
+        assert {pinned["torch"][-4:], pinned["torchvision"][-4:]} == {"+cpu"}
+        # torchvision 0.15 was made for torch 2.0, and so on.
+        minor = [int(pinned[name].split(".")[1]) for name in ("torch", "torchvision")]
+        assert minor[1] == minor[0] + 15
 
 
 class TestCompose:
@@ -97,8 +128,6 @@ class TestDockerfile:
             assert f'"{requirement}"' in project
 
     def test_extras_are_there(self) -> None:
-        import tomllib
-
         project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
         [extras] = re.findall(r"'/source\[([^\]]+)\]'", self.TEXT)
         assert set(extras.split(",")) <= set(project["optional-dependencies"])

@@ -63,6 +63,17 @@ def test_the_plugin_of_ten_lines_works(tmp_path: Path) -> None:
     assert red > green > blue
 
 
+def test_the_example_in_python_paints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (example,) = (block for block in code_blocks("python") if "PaintRequest" in block)
+    for name in ("photo.jpg", "style.jpg"):
+        Image.effect_mandelbrot((64, 48), (-2, -1.5, 1, 1.5), 40).convert("RGB").save(
+            tmp_path / name
+        )
+    monkeypatch.chdir(tmp_path)
+    exec(compile(example, "README.md", "exec"), {})
+    assert (tmp_path / "painting.png").is_file()
+
+
 def test_links_lead_somewhere() -> None:
     targets = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", README)
     assert len(targets) > 10

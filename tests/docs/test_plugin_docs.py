@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import ast
 import importlib.util
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 from impasto import hookspecs
+from impasto.testing import make_photo
 
-from ..environments import ROOT
+from ..environments import ROOT, environment
+from .not_run import exception_for
+from .pages import (
+    commands_in_blocks,
+    commands_in_text,
+    programs,
+    run_script,
+    variables_with,
+    write_program,
+)
 
 FOLDER = ROOT / "docs" / "plugins"
 PAGES = sorted(FOLDER.rglob("*.md"))
@@ -88,38 +95,45 @@ def write_files(page: str, folder: Path) -> None:
             path.write_text(code.removeprefix(match[0]), encoding="utf-8")
 
 
-def run(command: str, folder: Path) -> str:
-    """What a line of a shell block prints, with the programs of this environment."""
-    surroundings = {n: v for n, v in os.environ.items() if not n.startswith("IMPASTO_")}
-    surroundings["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    result = subprocess.run(
-        ["sh", "-ec", command],
-        cwd=folder,
-        env=surroundings,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert result.returncode == 0, f"{command}\n{result.stdout}{result.stderr}"
-    return result.stdout
+@pytest.mark.slow
+def test_the_tutorial_can_be_followed(tmp_path: Path) -> None:
+    """Every file is written as it stands there, every command run in its order, then those in the
+    text."""
+    page = FOLDER / "tutorial.md"
+    folder = tmp_path / "reader"
+    folder.mkdir()
+    write_files("tutorial.md", folder)
+    make_photo(64, 48).save(folder / "photo.jpg")
+    in_text = [c for c in commands_in_text(page) if not exception_for(c)]
+    assert any("-o out.png" in command for command in in_text)
+    commands = [*commands_in_blocks(page), *in_text]
+    variables = variables_with(programs(tmp_path / "bin"))
+    printed = run_script("\n".join(commands), folder, variables)
+    assert "red_and_blue" in printed
+    assert "plugins.crisp.percent" in printed
+    assert " passed" in printed
+    for plugin in ("postcards", "crisp", "bold"):
+        assert re.search(rf"{plugin}.*active", printed)
+    assert (folder / "out.png").is_file()
 
 
 @pytest.mark.slow
-def test_the_tutorial_can_be_followed(tmp_path: Path) -> None:
-    """Every file is written as it stands there, every command run in its order."""
-    write_files("tutorial.md", tmp_path)
-    commands = [code for language, code in blocks_of("tutorial.md") if language == "sh"]
-    printed = [run(command, tmp_path) for command in commands]
-    assert len(printed) == 3
-    styles, settings, tests_and_plugins = printed
-    assert "red_and_blue" in styles.splitlines()[-2] + styles.splitlines()[-1]
-    assert "plugins.crisp.percent" in settings
-    assert " passed" in tests_and_plugins
-    for plugin in ("postcards", "crisp", "bold"):
-        assert re.search(rf"{plugin}.*active", tests_and_plugins)
+def test_five_minutes_are_enough(tmp_path: Path) -> None:
+    """The commands of the first page, in an environment where pip downloads nothing."""
+    python = environment(tmp_path / "venv", with_impasto=True)
+    folder = programs(tmp_path / "bin", python)
+    offline = "--no-deps --no-build-isolation --quiet --disable-pip-version-check"
+    write_program(
+        folder / "pip", f'#!/bin/sh\nshift\nexec {python} -m pip install {offline} "$@"\n'
+    )
+    write_program(folder / "pytest", f'#!/bin/sh\nexec {python} -m pytest "$@"\n')
+    script = "\n".join(commands_in_blocks(FOLDER / "README.md"))
+    assert " passed" in run_script(script, tmp_path, variables_with(folder))
 
 
 @pytest.mark.slow
 def test_the_page_about_the_kit_is_a_test_itself(tmp_path: Path) -> None:
     write_files("testing.md", tmp_path)
-    assert " passed" in run("pytest -q -p no:cacheprovider -o asyncio_mode=auto", tmp_path)
+    command = "pytest -q -p no:cacheprovider -o asyncio_mode=auto"
+    variables = variables_with(programs(tmp_path / "bin"))
+    assert " passed" in run_script(command, tmp_path, variables)

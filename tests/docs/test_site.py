@@ -1,30 +1,23 @@
-"""The docs site: it builds without a warning, it is current, and its commands do what it says."""
+"""The docs site: it builds without a warning, has a place for each page, and is current."""
 
 from __future__ import annotations
 
-import asyncio
 import importlib.util
 import os
 import re
 import subprocess
 import sys
-from collections.abc import AsyncIterator
 from pathlib import Path
 from types import ModuleType
 
 import pytest
-from PIL import Image
 from prometheus_client import Counter, Gauge, Histogram
 
-from impasto.playground import Playground
 from impasto.telegram import web, webhook
 from impasto_metrics import meters, page
 
 from ..environments import ROOT
-from .pages import DOCS, commands, programs, run_script
-
-PAGES = ("index.md", "settings.md", "deploying.md", "watching.md")
-TOKEN = "123456:EXAMPLE-TOKEN"
+from .pages import DOCS, PAGES, name_of
 
 
 def program(name: str) -> ModuleType:
@@ -58,6 +51,14 @@ def test_paths_are_those_of_the_code() -> None:
     assert f"`server.port` ({web.DEFAULT_PORT} if nothing else is said)" in text
 
 
+@pytest.mark.parametrize("page", PAGES[1:], ids=name_of)
+def test_each_page_has_a_place_in_the_navigation(page: Path) -> None:
+    """`docs/site_hook.py` puts the others behind all others."""
+    navigation = (ROOT / "mkdocs.yml").read_text(encoding="utf-8").partition("\nnav:\n")[2]
+    placed = re.findall(r"(\S+\.md)$", navigation, re.MULTILINE)
+    assert str(page.relative_to(DOCS)) in placed
+
+
 @pytest.mark.slow
 def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(tmp_path)]
@@ -77,40 +78,3 @@ def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
         place = file.relative_to(DOCS).with_suffix("")
         place = place.parent if place.name in {"index", "README"} else place
         assert (tmp_path / place / "index.html").is_file(), file
-
-
-@pytest.fixture
-async def playground() -> AsyncIterator[Playground]:
-    async with Playground(port=0, token=TOKEN) as playground:
-        yield playground
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", PAGES)
-async def test_every_command_of_a_page_can_be_run(
-    name: str, playground: Playground, tmp_path: Path
-) -> None:
-    folder = tmp_path / "reader"
-    folder.mkdir()
-    Image.effect_mandelbrot((200, 150), (-2, -1.5, 1, 1.5), 40).convert("RGB").save(
-        folder / "photo.jpg"
-    )
-    environment = {n: v for n, v in os.environ.items() if "IMPASTO_" not in n and n != "PORT"}
-    environment |= {
-        "PATH": f"{programs(tmp_path / 'bin')}{os.pathsep}{os.environ['PATH']}",
-        "IMPASTO_TELEGRAM__API_BASE": playground.url,
-        "OMP_NUM_THREADS": "1",
-    }
-    script, _ = commands(DOCS / name)
-    assert "impasto" in script
-    await asyncio.to_thread(run_script, script, folder, environment)
-    if name == "index.md":
-        assert (folder / "painting.png").is_file()
-
-
-def test_what_is_not_run_says_why() -> None:
-    for name in PAGES:
-        script, reasons = commands(DOCS / name)
-        assert all(reasons)
-        for word in ("pip ", "sudo ", "docker ", "systemctl "):
-            assert word not in script, f"{name} has {word} where a test would run it"
