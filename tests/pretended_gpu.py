@@ -5,41 +5,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import torch
-
 import impasto_cuda
 from impasto import Device, Settings, hookimpl
+from impasto_cpu import Cpu
 
 SETTINGS = {"PLUGINS__FILES": f'["{__file__}"]', "PAINTING__DEVICE": "pretended_gpu"}
 """For whoever starts a process; variables without `IMPASTO_`."""
 
 
-class PretendedGpu:
+class PretendedGpu(Cpu):
     name = "pretended_gpu"
     order = 900
-
-    def __init__(self, real: Device) -> None:
-        self._real = real
-
-    def why_not(self) -> str | None:
-        return None
-
-    def torch_device(self) -> torch.device:
-        return torch.device("cpu")
-
-    def feature_dtype(self) -> torch.dtype:
-        return torch.float32
-
-    def max_pixels(self) -> int:
-        return self._real.max_pixels()
-
-    def memory(self) -> int | None:
-        return None
-
-    def strip_bytes(self) -> int:
-        return 1_000_000
 
 
 @hookimpl
 def impasto_devices(settings: Settings) -> Sequence[Device]:
-    return [PretendedGpu(real) for real in impasto_cuda.impasto_devices(settings)]
+    memory = settings.painting.memory_mb
+    return [
+        PretendedGpu(real.max_pixels(), memory) for real in impasto_cuda.impasto_devices(settings)
+    ]

@@ -98,7 +98,7 @@ class PaintingSettings(Section):
     """Most optimizer steps that finish a fine picture, at its full size, after all others."""
     optimizer: str = "lbfgs"
     """Optimizer plugin by name: lbfgs or adam."""
-    device: str = "auto"
+    device: str = AUTO
     """Device plugin by name (cpu, cuda), or auto: the best that works here."""
     steps: Annotated[int, Field(ge=1, le=5000), LIVE] = 56
     """Most optimizer steps for one picture, over all pyramid levels."""

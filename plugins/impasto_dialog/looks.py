@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from enum import StrEnum
+from statistics import geometric_mean
 from typing import Final
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -127,8 +127,8 @@ def paint_options(
 
     Where several styles are mixed, their own strengths and brush sizes count equally.
     """
-    strength = _mean([preset.strength for preset in presets])
-    brush = painting.brush_size * _mean([preset.brush_size for preset in presets])
+    strength = _together([preset.strength for preset in presets])
+    brush = painting.brush_size * _together([preset.brush_size for preset in presets])
     brush *= BRUSH_SIZES[look.brush]
     style_weight = painting.style_weight * strength * STYLE_WEIGHTS[look.strength]
     options = PaintOptions(
@@ -156,6 +156,6 @@ def _within(value: float, bounds: tuple[float, float]) -> float:
     return min(max(value, bounds[0]), bounds[1])
 
 
-def _mean(factors: Sequence[float]) -> float:
-    """The geometric mean, as these multiply; 1 of none."""
-    return math.exp(sum(map(math.log, factors)) / len(factors)) if factors else 1.0
+def _together(factors: Sequence[float]) -> float:
+    """The mean of what multiplies; 1 of none."""
+    return geometric_mean(factors) if factors else 1.0

@@ -13,36 +13,22 @@ from impasto.hookspecs import PAINTING_GROUP
 from impasto.painting.toolbox import Toolbox
 from impasto.settings import Settings
 from impasto.testing.tiny_network import TinyNetwork
+from impasto_cpu import Cpu
 
 from .plugin_bench import Plugin, host_with, record_of
 
 
-class Cpu:
+class Fine(Cpu):
     """A device that works; subclasses break."""
 
     name = "fine"
     order = 2
 
-    def why_not(self) -> str | None:
-        return None
-
-    def torch_device(self) -> torch.device:
-        return torch.device("cpu")
-
-    def feature_dtype(self) -> torch.dtype:
-        return torch.float32
-
-    def max_pixels(self) -> int:
-        return 4096
-
-    def memory(self) -> int | None:
-        return None
-
-    def strip_bytes(self) -> int:
-        return 2**20
+    def __init__(self) -> None:
+        super().__init__(max_pixels=4096, memory_mb=0)
 
 
-class Raises(Cpu):
+class Raises(Fine):
     name = "raises"
     order = 1
 
@@ -50,7 +36,7 @@ class Raises(Cpu):
         raise OSError("no driver")
 
 
-class Unplugged(Cpu):
+class Unplugged(Fine):
     name = "unplugged"
 
     def torch_device(self) -> torch.device:
@@ -59,7 +45,7 @@ class Unplugged(Cpu):
 
 def toolbox_with(devices: list[Any] | None = None, network: Any = None) -> Toolbox:
     def impasto_devices(settings: Settings) -> list[Device]:
-        return devices or [Cpu()]
+        return devices or [Fine()]
 
     def impasto_networks(settings: Settings) -> list[NetworkSource]:
         return [network or TinyNetwork()]
@@ -69,7 +55,7 @@ def toolbox_with(devices: list[Any] | None = None, network: Any = None) -> Toolb
 
 
 def test_a_device_that_raises_is_passed_over_by_auto() -> None:
-    toolbox = toolbox_with([Raises(), Cpu()])
+    toolbox = toolbox_with([Raises(), Fine()])
     assert toolbox.device("auto").name == "fine"
     [trouble] = record_of(toolbox.host).troubles
     assert trouble.problem == "raises: OSError: no driver"

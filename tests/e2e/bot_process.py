@@ -20,6 +20,8 @@ from .. import endless
 PATIENCE = 120.0
 """Seconds that a wait may take on a slow and busy machine; no test depends on how long it does."""
 
+IMPASTO_RUN = (sys.executable, "-m", "impasto", "run")
+
 
 class BotProcess:
     """`impasto run` against a playground; may be started again on the same state.
@@ -37,33 +39,50 @@ class BotProcess:
     ) -> None:
         effort = endless.SETTINGS if steps is None else {"PAINTING__STEPS": str(steps)}
         self._folder = folder
-        self._environment = {
-            **{name: value for name, value in os.environ.items() if "IMPASTO_" not in name},
-            "IMPASTO_TELEGRAM__TOKEN": playground.token,
-            "IMPASTO_TELEGRAM__API_BASE": playground.url,
-            "IMPASTO_TELEGRAM__EDIT_SECONDS": "0",
-            "IMPASTO_TELEGRAM__MESSAGES_PER_SECOND": "0",
-            "IMPASTO_TELEGRAM__CHAT_MESSAGES_PER_SECOND": "0",
-            "IMPASTO_STATE_DIR": str(folder / "state"),
-            "IMPASTO_PAINTING__MAX_PIXELS_CPU": str(max_pixels),
-            "IMPASTO_PAINTING__PREVIEW_SECONDS": "0.1",
-            "IMPASTO_PAINTING__DEVICE": "cpu",
-            "IMPASTO_QUEUE__JOBS_PER_PERSON": "100",
-            "IMPASTO_QUEUE__PICTURES_PER_HOUR": "0",
-            **{f"IMPASTO_{name}": value for name, value in effort.items()},
-        }
+        self._environment = environment_for(
+            playground,
+            folder,
+            PAINTING__MAX_PIXELS_CPU=str(max_pixels),
+            PAINTING__PREVIEW_SECONDS="0.1",
+            PAINTING__DEVICE="cpu",
+            QUEUE__JOBS_PER_PERSON="100",
+            QUEUE__PICTURES_PER_HOUR="0",
+            **effort,
+        )
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[asyncio.subprocess.Process]:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "impasto", "run", cwd=self._folder, env=self._environment
+            *IMPASTO_RUN, cwd=self._folder, env=self._environment
         )
-        try:
+        async with killed_at_the_end(process):
             yield process
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
+
+
+def environment_for(playground: Playground, folder: Path, **variables: str) -> dict[str, str]:
+    """For a bot at a playground, without pauses between messages; variables without `IMPASTO_`."""
+    ours = {
+        "TELEGRAM__TOKEN": playground.token,
+        "TELEGRAM__API_BASE": playground.url,
+        "TELEGRAM__EDIT_SECONDS": "0",
+        "TELEGRAM__MESSAGES_PER_SECOND": "0",
+        "TELEGRAM__CHAT_MESSAGES_PER_SECOND": "0",
+        "STATE_DIR": str(folder / "state"),
+        **variables,
+    }
+    others = {name: value for name, value in os.environ.items() if "IMPASTO_" not in name}
+    return others | {f"IMPASTO_{name}": value for name, value in ours.items()}
+
+
+@asynccontextmanager
+async def killed_at_the_end(process: asyncio.subprocess.Process) -> AsyncIterator[None]:
+    """Unless it has ended by itself."""
+    try:
+        yield
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
 
 
 def photo(size: tuple[int, int] = (400, 300)) -> bytes:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import signal
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,7 +14,7 @@ import aiohttp
 
 from impasto.playground import Playground
 
-from .bot_process import PATIENCE
+from .bot_process import IMPASTO_RUN, PATIENCE, environment_for, killed_at_the_end
 
 
 class OwnedBot:
@@ -63,29 +61,19 @@ async def owned_bot(
     it has ended by itself."""
     file = folder / "mine.toml"
     file.write_text(config, encoding="utf-8")
-    environment = {
-        **{name: value for name, value in os.environ.items() if "IMPASTO_" not in name},
-        "IMPASTO_CONFIG": str(file),
-        "IMPASTO_TELEGRAM__TOKEN": playground.token,
-        "IMPASTO_TELEGRAM__API_BASE": playground.url,
-        "IMPASTO_TELEGRAM__EDIT_SECONDS": "0",
-        "IMPASTO_TELEGRAM__MESSAGES_PER_SECOND": "0",
-        "IMPASTO_TELEGRAM__CHAT_MESSAGES_PER_SECOND": "0",
-        "IMPASTO_STATE_DIR": str(folder / "state"),
-        "IMPASTO_SERVER__HOST": "127.0.0.1",
-        "IMPASTO_LOG__FORMAT": "json",
-        "PORT": str(port),
-        **{f"IMPASTO_{name}": value for name, value in variables.items()},
-    }
+    environment = environment_for(
+        playground,
+        folder,
+        CONFIG=str(file),
+        SERVER__HOST="127.0.0.1",
+        LOG__FORMAT="json",
+        **variables,
+    )
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "impasto", "run"),
+        *IMPASTO_RUN,
         cwd=folder,
-        env=environment,
+        env=environment | {"PORT": str(port)},
         stderr=asyncio.subprocess.PIPE,
     )
-    try:
+    async with killed_at_the_end(process):
         yield OwnedBot(process, port, file)
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()

@@ -62,4 +62,5 @@ def main() -> None:
         Image.fromarray(texture).save(options.out / f"texture-{number}.png")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -11,7 +11,7 @@ from statistics import median
 from impasto.jobs.job import Effort, Job
 from impasto.jobs.journal import Journal
 from impasto.messages import Painted
-from impasto.settings import PaintingSettings
+from impasto.settings import AUTO, PaintingSettings
 
 FINE_STEP = 9
 """A step that finishes a fine picture is worth so many of the others: it costs four times as much
@@ -92,7 +92,7 @@ class Pace:
 
     def _cap(self, efforts: list[Effort]) -> int:
         device = self.device or (efforts[0].device if efforts else self._painting.device)
-        on_cpu = device in ("cpu", "auto")
+        on_cpu = device in ("cpu", AUTO)
         return self._painting.max_pixels_cpu if on_cpu else self._painting.max_pixels_gpu
 
     def _can_be_fine(self, efforts: list[Effort]) -> bool:
