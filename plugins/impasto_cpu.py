@@ -10,7 +10,7 @@ from typing import Final
 import torch
 
 from impasto import Device, hookimpl
-from impasto.painting.footprint import bytes_taken
+from impasto.painting.footprint import bytes_taken, room_within
 from impasto.settings import Settings
 
 STRIP_BYTES: Final = 1_000_000
@@ -58,7 +58,7 @@ class Cpu:
 
     def memory(self) -> int | None:
         """What the settings allow for the whole process, less what it takes already."""
-        return max(0, self._memory - self._taken) if self._memory else None
+        return room_within(self._memory, self._taken) if self._memory else None
 
     def strip_bytes(self) -> int:
         return STRIP_BYTES

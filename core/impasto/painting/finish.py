@@ -36,6 +36,6 @@ def why_not_fine(toolbox: Toolbox) -> str | None:
     if missing <= 0:
         return None
     return (
-        f"{name} takes {math.ceil(missing / MEGABYTE)} MB more than there is at {width} x {height} "
-        "pixels; raise painting.memory_mb or lower the pixel cap"
+        f"{name} takes at least {math.ceil(missing / MEGABYTE)} MB more than there is "
+        f"at {width} x {height} pixels; raise painting.memory_mb or lower the pixel cap"
     )

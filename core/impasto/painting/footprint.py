@@ -16,8 +16,11 @@ _CODE = re.compile(r"([0-9a-f]+)-([0-9a-f]+) r-xp \S+ \S+ \d+\s+/")
 _MADV_DONTNEED: Final = 4
 _M_TRIM_THRESHOLD: Final = -1
 _M_MMAP_THRESHOLD: Final = -3
-CODE_BYTES: Final = 96_000_000
-"""Libraries' code that painting runs through, and what is compiled for the sizes of a picture."""
+CODE_BYTES: Final = 76 * 2**20
+"""Libraries' code that painting runs through, and what is compiled for the sizes of a picture:
+40 MB and 36."""
+HOLES: Final = 1.15
+"""So many times what a painting has in use does it take: blocks lie free between others."""
 LARGE_ALLOCATION: Final = 2_500_000
 """Bytes from which an allocation is a mapping of its own, which goes back whole when it is freed.
 glibc raises its own threshold up to 32 MB as it sees such blocks freed, and what is then allocated
@@ -35,6 +38,12 @@ def bytes_taken() -> int:
     except (OSError, ValueError):
         return 0
     return (int(resident) - int(shared)) * os.sysconf("SC_PAGE_SIZE") + CODE_BYTES
+
+
+def room_within(allowed: int, taken: int) -> int:
+    """Bytes that a painting may have in use at once in a process that takes so many before it, for
+    the process to stay within what is allowed."""
+    return max(0, int((allowed - taken) / HOLES))
 
 
 def tidy() -> None:

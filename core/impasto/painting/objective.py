@@ -79,9 +79,8 @@ def gram_sum(features: torch.Tensor, metric: Metric) -> torch.Tensor:
     product = _products(features)
     if metric.gram is None:
         return product
-    # A product with ones: `sum` would first copy the features to the precision of the sum.
     rows = _rows(features)
-    sums = (rows.new_ones(1, len(rows)) @ rows).to(product.dtype)
+    sums = rows.sum(0, keepdim=True, dtype=product.dtype)
     count = sums.new_full((1, 1), len(rows))
     return torch.cat([torch.cat([product, sums.T], 1), torch.cat([sums, count], 1)])
 

@@ -208,7 +208,7 @@ def test_fine_pictures_are_not_promised_where_one_at_the_cap_does_not_fit(make: 
     assert why_not_fine(make(memory=None)) is None
     assert why_not_fine(make(memory=least)) is None
     why = why_not_fine(make(memory=least - 3 * 2**20)) or ""
-    assert "takes 3 MB more than there is at 172 x 115 pixels" in why
+    assert "takes at least 3 MB more than there is at 172 x 115 pixels" in why
 
 
 def test_presets_are_made_ready_for_both_networks_where_all_pictures_are_fine(
