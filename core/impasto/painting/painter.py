@@ -148,25 +148,16 @@ class _Painter:
 
     def run(self) -> Iterator[PaintProgress | Painting]:
         painted: torch.Tensor | None = None
-        start: torch.Tensor | None = None
         for index, level in enumerate(self._levels):
-            if level.is_fine and painted is not None:
+            if level.is_fine:
                 self._change_networks()
-                image = painted
-            else:
-                below, start = start, self._image(self._start, level.size)
-                image = start
-                if painted is not None and below is not None:
-                    image = carry_up(painted, below, start)
-            painted = below = None
-            painted = yield from self._paint_level(index, self._targets.at(level.size), image)
+            begin, painted = self._carried_up(painted, level.size), None
+            painted = yield from self._paint_level(index, self._targets.at(level.size), begin)
             if self._finish_now():
                 break
         assert painted is not None  # noqa: S101  (there is at least one level)
-        assert start is not None  # noqa: S101
         losses = self._targets.losses(painted)
-        if painted.shape[-2:] != self._full_size:  # finished before its time
-            painted = carry_up(painted, start, self._image(self._start, self._full_size))
+        painted = self._carried_up(painted, self._full_size)  # where it is finished before its time
         yield Painting(
             picture=self._finished(painted),
             losses=losses,
@@ -277,6 +268,15 @@ class _Painter:
         """A picture as 1x3xHxW at a level's (height, width). Made anew at each level: kept, the
         tensors would take four times the memory of the pictures."""
         return image_of(picture, size, self._tools.device)
+
+    def _carried_up(self, painted: torch.Tensor | None, size: tuple[int, int]) -> torch.Tensor:
+        """Where a level of (height, width) starts: from the one below, if there is one."""
+        if painted is None:
+            return self._image(self._start, size)
+        below = (painted.shape[-2], painted.shape[-1])
+        if below == size:
+            return painted
+        return carry_up(painted, self._image(self._start, below), self._image(self._start, size))
 
     def _finished(self, image: torch.Tensor) -> Image.Image:
         """An image of any level as a picture of the result's size, after all postprocessors."""

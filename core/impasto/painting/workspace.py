@@ -15,9 +15,9 @@ from typing import Final, NamedTuple
 from impasto.painting.networks import Network
 from impasto.painting.segments import Segment, split_at_pools, widest_pixel_bytes
 
-IMAGE_BYTES: Final = 95
+IMAGE_BYTES: Final = 83
 """Bytes per pixel of a picture that painting takes besides feature maps and what an optimizer
-remembers: seven float32 images of three channels (the picture, its gradient, the step to come, ...)
+remembers: six float32 images of three channels (the picture, its gradient, the step to come, ...)
 and decoded ones."""
 REMEMBERED_BYTES: Final = (48, 24)
 """Bytes per pixel that an optimizer's memory is worth, and the least: for L-BFGS 4 pairs, as good
