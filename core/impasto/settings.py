@@ -100,7 +100,7 @@ class PaintingSettings(Section):
     """Optimizer plugin by name: lbfgs or adam."""
     device: str = AUTO
     """Device plugin by name (cpu, cuda), or auto: the best that works here."""
-    steps: Annotated[int, Field(ge=1, le=5000), LIVE] = 56
+    steps: Annotated[int, Field(ge=1, le=5000), LIVE] = 52
     """Most optimizer steps for one picture, over all pyramid levels."""
     max_pixels_cpu: Annotated[int, Field(ge=1024, le=50_000_000), LIVE] = 230_400
     """Pixel cap of a result painted on a CPU; 230,400 is 480 x 480."""
