@@ -7,22 +7,17 @@ paints. When the parent goes away, input ends and so does this process.
 
 from __future__ import annotations
 
-import io
 import os
-import queue
 import signal
 import sys
-import threading
-import time
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import BinaryIO, NoReturn
 
 import structlog
 from PIL import Image
-from pydantic import ValidationError
 
 from impasto.contracts import PaintOptions
 from impasto.errors import (
@@ -36,96 +31,36 @@ from impasto.errors import (
 from impasto.logs import configure_logging
 from impasto.messages import (
     DISK_FULL,
-    Cancel,
-    Configure,
     Failed,
-    Finish,
     Message,
     Paint,
     Painted,
     PluginStatus,
     PresetFile,
-    Progress,
     Ready,
     Stopped,
     encode,
-    to_child,
 )
 from impasto.painting.finish import why_not_fine
 from impasto.painting.footprint import return_large_blocks, tidy
 from impasto.painting.iterates import OUT_OF_MEMORY
-from impasto.painting.painter import Painting, PaintProgress, PaintRequest, paint
+from impasto.painting.mailbox import Mailbox
+from impasto.painting.painter import Painting, PaintRequest, paint
 from impasto.painting.pictures import open_picture
+from impasto.painting.reporting import Reporter, write_jpeg
 from impasto.painting.toolbox import Toolbox, load_toolbox
 from impasto.settings import Settings
 
 log = structlog.get_logger(__name__)
 
-PROGRESS_SECONDS = 0.5
-"""Least time between two progress messages without a preview."""
-FIRST_PREVIEW_SECONDS = 0.4
-"""After so long the coarsest level shows what becomes of the photo."""
 RESULT_NAME = "result.jpg"
-PREVIEW_NAME = "preview-{step}.jpg"
-
-
-class _Mailbox:
-    """What the parent wants: jobs in order, and cancellations as soon as they come."""
-
-    def __init__(self, source: BinaryIO) -> None:
-        self._source = source
-        self._jobs: queue.SimpleQueue[Paint] = queue.SimpleQueue()
-        self._cancelled: set[str] = set()
-        self._to_finish: set[str] = set()
-        self._listener = threading.Thread(target=self._listen, name="mailbox", daemon=True)
-
-    def configuration(self) -> Configure:
-        """The first message. Raises ValueError when the parent says something else."""
-        first = to_child.validate_json(self._source.readline())
-        if not isinstance(first, Configure):
-            raise ValueError(f"the first message must be configure, not {first.kind}")
-        return first
-
-    def listen(self) -> None:
-        """From here on the process ends when the parent closes its end."""
-        self._listener.start()
-
-    def next_job(self) -> Paint:
-        """Waits for a job."""
-        return self._jobs.get()
-
-    def is_empty(self) -> bool:
-        """Whether there is no job to be painted."""
-        return self._jobs.empty()
-
-    def is_cancelled(self, job_id: str) -> bool:
-        return job_id in self._cancelled
-
-    def is_to_finish(self, job_id: str) -> bool:
-        return job_id in self._to_finish
-
-    def _listen(self) -> None:
-        for line in self._source:
-            try:
-                message = to_child.validate_json(line)
-            except ValidationError as error:
-                log.error("message_not_understood", problems=error.error_count())
-                continue
-            if isinstance(message, Paint):
-                self._jobs.put(message)
-            elif isinstance(message, Cancel):
-                self._cancelled.add(message.job_id)
-            elif isinstance(message, Finish):
-                self._to_finish.add(message.job_id)
-        # The parent is done with us or dead. Either way nobody takes the picture in the making.
-        os._exit(0)
 
 
 class Child:
     """Paints job after job and tells the parent."""
 
     def __init__(
-        self, toolbox: Toolbox, mailbox: _Mailbox, answers: BinaryIO, presets: Sequence[PresetFile]
+        self, toolbox: Toolbox, mailbox: Mailbox, answers: BinaryIO, presets: Sequence[PresetFile]
     ) -> None:
         self._toolbox = toolbox
         self._mailbox = mailbox
@@ -205,7 +140,7 @@ class Child:
             styles=[(_open_style(style.path, wanted), style.weight) for style in job.styles],
             options=options,
         )
-        reporter = _Reporter(job, self._toolbox.settings.painting.preview_seconds, self._say)
+        reporter = Reporter(job, self._toolbox.settings.painting.preview_seconds, self._say)
         events = paint(
             request, self._toolbox, finish_now=lambda: self._mailbox.is_to_finish(job.job_id)
         )
@@ -237,7 +172,7 @@ class Child:
 
     def _saved(self, job: Paint, painting: Painting) -> Painted:
         result = job.folder / RESULT_NAME
-        _write(painting.picture, result, quality=95)
+        write_jpeg(painting.picture, result, quality=95)
         return Painted(
             job_id=job.job_id,
             result=result,
@@ -259,81 +194,11 @@ class Child:
         self._answers.flush()
 
 
-class _Reporter:
-    """Turns optimizer steps into progress messages: not each step, and previews when due."""
-
-    def __init__(self, job: Paint, preview_seconds: float, say: Callable[[Message], None]) -> None:
-        self._job = job
-        self._preview_seconds = preview_seconds
-        self._say = say
-        self._level = 1
-        self._last_message = time.monotonic()
-        self._next_preview = self._last_message + FIRST_PREVIEW_SECONDS
-        self._first: PaintProgress | None = None
-
-    def report(self, event: PaintProgress) -> None:
-        """Called after each step. The first of a finer level shows what the coarser came to."""
-        now = time.monotonic()
-        self._first = self._first or event
-        preview = None
-        if event.level > self._level or now >= self._next_preview:
-            preview = self._preview_of(event)
-            self._level, self._next_preview = event.level, now + self._preview_seconds
-        elif now - self._last_message < PROGRESS_SECONDS:
-            return
-        self._last_message = now
-        self._say(
-            Progress(
-                job_id=self._job.job_id,
-                step=event.step,
-                steps=event.steps,
-                level=event.level,
-                levels=event.levels,
-                share=event.share,
-                seconds=event.seconds,
-                seconds_left=_seconds_left(self._first, event),
-                preview=preview,
-            )
-        )
-
-    def _preview_of(self, event: PaintProgress) -> Path | None:
-        """None where it cannot be written: the picture is worth more than a look at it."""
-        path = self._job.folder / PREVIEW_NAME.format(step=event.step)
-        try:
-            _write(event.picture(), path, quality=85)
-        except OSError as error:
-            log.warning("preview_not_written", job=self._job.job_id, why=str(error))
-            return None
-        return path
-
-
-def _seconds_left(first: PaintProgress, now: PaintProgress) -> float | None:
-    """By the pace since the first step, which took what all beginnings take."""
-    done = now.share - first.share
-    return (1 - now.share) * (now.seconds - first.seconds) / done if done > 0 else None
-
-
 def _open_style(path: Path, wanted_pixels: int) -> Image.Image:
     try:
         return open_picture(path, wanted_pixels)
     except PictureError as error:
         error.facts["role"] = "style"  # the sentence in the chat must say which picture it means
-        raise
-
-
-def _write(picture: Image.Image, path: Path, quality: int) -> None:
-    """A JPEG that is on the disk, whole, when this returns: written aside, synced, renamed."""
-    packed = io.BytesIO()  # Pillow overlooks it when a file takes only a part
-    picture.save(packed, "JPEG", quality=quality, subsampling=0)
-    unfinished = path.with_suffix(".part")
-    try:
-        with unfinished.open("wb") as file:
-            file.write(packed.getbuffer())
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(path)
-    except OSError:
-        unfinished.unlink(missing_ok=True)
         raise
 
 
@@ -361,7 +226,7 @@ def main() -> int:
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     # Ctrl-C reaches the whole terminal; the parent decides when its painter ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    mailbox = _Mailbox(sys.stdin.buffer)
+    mailbox = Mailbox(sys.stdin.buffer)
     configuration = mailbox.configuration()
     settings = Settings.model_validate(configuration.settings)
     configure_logging(settings.log)

@@ -28,8 +28,8 @@ from impasto.messages import (
     encode,
     from_child,
 )
-from impasto.painting.child import _Reporter
 from impasto.painting.painter import PaintProgress
+from impasto.painting.reporting import Reporter
 from impasto.plugins import settings_for_painting
 from impasto.settings import Settings
 
@@ -245,7 +245,7 @@ def test_painting_goes_on_without_a_preview_that_does_not_fit_on_the_disk(
 ) -> None:
     (tmp_path / "preview-7.part").symlink_to("/dev/full")
     said: list[Progress] = []
-    reporter = _Reporter(job(), preview_seconds=0.0, say=said.append)
+    reporter = Reporter(job(), preview_seconds=0.0, say=said.append)
     for step in (7, 8):
         reporter.report(
             PaintProgress(

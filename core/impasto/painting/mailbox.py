@@ -1,0 +1,67 @@
+"""What the parent of the painting child wants, heard while the child paints."""
+
+from __future__ import annotations
+
+import os
+import queue
+import threading
+from typing import BinaryIO
+
+import structlog
+from pydantic import ValidationError
+
+from impasto.messages import Cancel, Configure, Finish, Paint, to_child
+
+log = structlog.get_logger(__name__)
+
+
+class Mailbox:
+    """Jobs in order, and cancellations as soon as they come."""
+
+    def __init__(self, source: BinaryIO) -> None:
+        self._source = source
+        self._jobs: queue.SimpleQueue[Paint] = queue.SimpleQueue()
+        self._cancelled: set[str] = set()
+        self._to_finish: set[str] = set()
+        self._listener = threading.Thread(target=self._listen, name="mailbox", daemon=True)
+
+    def configuration(self) -> Configure:
+        """The first message. Raises ValueError when the parent says something else."""
+        first = to_child.validate_json(self._source.readline())
+        if not isinstance(first, Configure):
+            raise ValueError(f"the first message must be configure, not {first.kind}")
+        return first
+
+    def listen(self) -> None:
+        """From here on the process ends when the parent closes its end."""
+        self._listener.start()
+
+    def next_job(self) -> Paint:
+        """Waits for a job."""
+        return self._jobs.get()
+
+    def is_empty(self) -> bool:
+        """Whether there is no job to be painted."""
+        return self._jobs.empty()
+
+    def is_cancelled(self, job_id: str) -> bool:
+        return job_id in self._cancelled
+
+    def is_to_finish(self, job_id: str) -> bool:
+        return job_id in self._to_finish
+
+    def _listen(self) -> None:
+        for line in self._source:
+            try:
+                message = to_child.validate_json(line)
+            except ValidationError as error:
+                log.error("message_not_understood", problems=error.error_count())
+                continue
+            if isinstance(message, Paint):
+                self._jobs.put(message)
+            elif isinstance(message, Cancel):
+                self._cancelled.add(message.job_id)
+            elif isinstance(message, Finish):
+                self._to_finish.add(message.job_id)
+        # The parent is done with us or dead. Either way nobody takes the picture in the making.
+        os._exit(0)

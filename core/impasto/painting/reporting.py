@@ -1,0 +1,93 @@
+"""What a painting in the making looks like to the parent: progress, previews, files."""
+
+from __future__ import annotations
+
+import io
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import structlog
+from PIL import Image
+
+from impasto.messages import Message, Paint, Progress
+from impasto.painting.painter import PaintProgress
+
+log = structlog.get_logger(__name__)
+
+PROGRESS_SECONDS = 0.5
+"""Least time between two progress messages without a preview."""
+FIRST_PREVIEW_SECONDS = 0.4
+"""After so long the coarsest level shows what becomes of the photo."""
+PREVIEW_NAME = "preview-{step}.jpg"
+
+
+class Reporter:
+    """Turns optimizer steps into progress messages: not each step, and previews when due."""
+
+    def __init__(self, job: Paint, preview_seconds: float, say: Callable[[Message], None]) -> None:
+        self._job = job
+        self._preview_seconds = preview_seconds
+        self._say = say
+        self._level = 1
+        self._last_message = time.monotonic()
+        self._next_preview = self._last_message + FIRST_PREVIEW_SECONDS
+        self._first: PaintProgress | None = None
+
+    def report(self, event: PaintProgress) -> None:
+        """Called after each step. The first of a finer level shows what the coarser came to."""
+        now = time.monotonic()
+        self._first = self._first or event
+        preview = None
+        if event.level > self._level or now >= self._next_preview:
+            preview = self._preview_of(event)
+            self._level, self._next_preview = event.level, now + self._preview_seconds
+        elif now - self._last_message < PROGRESS_SECONDS:
+            return
+        self._last_message = now
+        self._say(
+            Progress(
+                job_id=self._job.job_id,
+                step=event.step,
+                steps=event.steps,
+                level=event.level,
+                levels=event.levels,
+                share=event.share,
+                seconds=event.seconds,
+                seconds_left=_seconds_left(self._first, event),
+                preview=preview,
+            )
+        )
+
+    def _preview_of(self, event: PaintProgress) -> Path | None:
+        """None where it cannot be written: the picture is worth more than a look at it."""
+        path = self._job.folder / PREVIEW_NAME.format(step=event.step)
+        try:
+            write_jpeg(event.picture(), path, quality=85)
+        except OSError as error:
+            log.warning("preview_not_written", job=self._job.job_id, why=str(error))
+            return None
+        return path
+
+
+def _seconds_left(first: PaintProgress, now: PaintProgress) -> float | None:
+    """By the pace since the first step, which took what all beginnings take."""
+    done = now.share - first.share
+    return (1 - now.share) * (now.seconds - first.seconds) / done if done > 0 else None
+
+
+def write_jpeg(picture: Image.Image, path: Path, quality: int) -> None:
+    """A JPEG that is on the disk, whole, when this returns: written aside, synced, renamed."""
+    packed = io.BytesIO()  # Pillow overlooks it when a file takes only a part
+    picture.save(packed, "JPEG", quality=quality, subsampling=0)
+    unfinished = path.with_suffix(".part")
+    try:
+        with unfinished.open("wb") as file:
+            file.write(packed.getbuffer())
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(path)
+    except OSError:
+        unfinished.unlink(missing_ok=True)
+        raise
