@@ -76,6 +76,8 @@ class BotRun:
     """As in the settings."""
     pixels: int | None = None
     """The pixel cap, with the memory that it takes; None leaves the default settings."""
+    memory_mb: int | None = None
+    """What painting may take; None: what goes with the pixel cap."""
     threads: int = 0
     modules: Path | None = None
     """A folder of packages to take instead of the installed ones."""
@@ -118,6 +120,7 @@ class BotRun:
             "network": self.network,
             "device": "cpu",
             "threads": self.threads,
+            **({} if self.memory_mb is None else {"memory_mb": self.memory_mb}),
         }
         environment = clean_environment(
             IMPASTO_TELEGRAM__TOKEN=playground.token,

@@ -27,6 +27,8 @@ MOST_SIDE_REPEATED: Final = 960
 GPU_SIDES: Final = (1000, 3464)
 GPU_JOBS: Final = 4
 BOT_PIXELS: Final = (230_400, 921_600)
+VGG_BOT_MEMORY_MB: Final = {230_400: 335, 921_600: 490}
+"""What a bot with VGG-19 lets painting take, by its pixel cap: about the least that will do."""
 NEWEST, LEAN = "newest", "lean"
 
 
@@ -208,10 +210,12 @@ class Measuring:
                         yield _Task("bot", subject, functools.partial(self._bot_run, subject))
 
     def _bot_run(self, subject: Subject) -> Mapping[str, Any]:
-        network = str(self._shared.vgg) if subject["network"] == VGG else str(subject["network"])
+        is_vgg = subject["network"] == VGG
+        pixels = int(subject["pixels"])
         run = BotRun(
-            network=network,
-            pixels=int(subject["pixels"]),
+            network=str(self._shared.vgg) if is_vgg else str(subject["network"]),
+            pixels=pixels,
+            memory_mb=VGG_BOT_MEMORY_MB[pixels] if is_vgg else None,
             threads=self._plan.threads,
             modules=lean_aiogram(self._folder) if subject["aiogram"] == LEAN else None,
         )
