@@ -44,6 +44,12 @@ PHOTO: Final = Path("docs", "images", "gallery", "photo.jpg")
 MARK: Final = "the-command-has-ended"
 TORCH_INDEX: Final = "download.pytorch.org"
 
+_INTERRUPTIBLE_SHELL: Final = (
+    *(sys.executable, "-c"),
+    "import os, signal; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execlp('sh', 'sh')",
+)
+"""Started in the background, a process ignores SIGINT, and so do all that it starts: no Ctrl-C."""
+
 
 class Shell:
     """A shell into which one command after another is typed, as a reader does."""
@@ -57,7 +63,7 @@ class Shell:
     @asynccontextmanager
     async def opened(cls, folder: Path, environment: dict[str, str]) -> AsyncIterator[Shell]:
         process = await asyncio.create_subprocess_exec(
-            "sh",
+            *_INTERRUPTIBLE_SHELL,
             cwd=folder,
             env=environment,
             stdin=asyncio.subprocess.PIPE,
