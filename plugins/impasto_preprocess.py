@@ -120,10 +120,7 @@ def _statistics(picture: Image.Image) -> Statistics:
     """Of a smaller copy where the picture is large: its colors are the same."""
     small = picture.resize(size_within(picture.size, STATISTICS_PIXELS), Image.Resampling.BOX)
     values = np.asarray(small, dtype=np.float64).reshape(-1, 3) / 255
-    mean = values.mean(axis=0)
-    values -= mean
-    # Not np.cov nor @: for either, OpenBLAS takes tens of megabytes and keeps them.
-    return mean, np.einsum("ni,nj->ij", values, values) / (len(values) - 1)
+    return values.mean(axis=0), np.cov(values, rowvar=False)
 
 
 def _mixed_statistics(styles: Sequence[tuple[Image.Image, float]]) -> Statistics:
@@ -144,7 +141,7 @@ def _recolored(picture: Image.Image, wanted: Statistics) -> Image.Image:
     mean, covariance = _statistics(picture)
     transform = _power(wanted[1], 0.5) @ _power(covariance, -0.5)
     values -= mean.astype(np.float32)
-    matched = np.einsum("hwi,ji->hwj", values, transform.astype(np.float32))
+    matched = values @ transform.T.astype(np.float32)
     matched += wanted[0].astype(np.float32)
     return Image.fromarray((matched.clip(0, 1) * 255).round().astype(np.uint8))
 

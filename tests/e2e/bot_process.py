@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import io
-import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,6 +15,7 @@ from PIL import Image
 from impasto.playground import Person, Playground
 
 from .. import endless
+from ..bot_environment import bot_environment
 
 PATIENCE = 120.0
 """Seconds that a wait may take on a slow and busy machine; no test depends on how long it does."""
@@ -61,17 +61,12 @@ class BotProcess:
 
 def environment_for(playground: Playground, folder: Path, **variables: str) -> dict[str, str]:
     """For a bot at a playground, without pauses between messages; variables without `IMPASTO_`."""
-    ours = {
-        "TELEGRAM__TOKEN": playground.token,
-        "TELEGRAM__API_BASE": playground.url,
+    hurried = {
         "TELEGRAM__EDIT_SECONDS": "0",
         "TELEGRAM__MESSAGES_PER_SECOND": "0",
         "TELEGRAM__CHAT_MESSAGES_PER_SECOND": "0",
-        "STATE_DIR": str(folder / "state"),
-        **variables,
     }
-    others = {name: value for name, value in os.environ.items() if "IMPASTO_" not in name}
-    return others | {f"IMPASTO_{name}": value for name, value in ours.items()}
+    return bot_environment(playground, folder / "state", hurried | variables)
 
 
 @asynccontextmanager

@@ -18,6 +18,8 @@ from impasto.playground import Playground
 from impasto.testing import tiny_network
 from impasto_sqlite import SqliteStorage
 
+from ..bot_environment import bot_environment
+
 SECONDS_TO_END = 30.0
 """After SIGTERM. Process managers commonly give 10 s; how long it took is written down."""
 
@@ -256,11 +258,7 @@ def processes_with(variable: str) -> list[int]:
 def environment(playground: Playground, state: Path, settings: Mapping[str, str]) -> dict[str, str]:
     """What a process of the bot needs to know. `settings` are `IMPASTO_` variables without that
     prefix. What one person may ask for is not limited: that is no matter here."""
-    kept = {name: value for name, value in os.environ.items() if "IMPASTO_" not in name}
     wanted = {
-        "TELEGRAM__TOKEN": playground.token,
-        "TELEGRAM__API_BASE": playground.url,
-        "STATE_DIR": str(state),
         "PAINTING__DEVICE": "cpu",
         "QUEUE__JOBS_PER_PERSON": "100",
         "QUEUE__PICTURES_PER_HOUR": "0",
@@ -268,8 +266,4 @@ def environment(playground: Playground, state: Path, settings: Mapping[str, str]
         "LOG__FORMAT": "json",
         **settings,
     }
-    return {**kept, "OMP_NUM_THREADS": "1", **_prefixed(wanted)}
-
-
-def _prefixed(settings: dict[str, str]) -> dict[str, str]:
-    return {f"IMPASTO_{name}": value for name, value in settings.items()}
+    return bot_environment(playground, state, wanted) | {"OMP_NUM_THREADS": "1"}
