@@ -100,7 +100,7 @@ class PaintingSettings(Section):
     """Optimizer plugin by name: lbfgs or adam."""
     device: str = AUTO
     """Device plugin by name (cpu, cuda), or auto: the best that works here."""
-    steps: Annotated[int, Field(ge=1, le=5000), LIVE] = 52
+    steps: Annotated[int, Field(ge=1, le=5000), LIVE] = 50
     """Most optimizer steps for one picture, over all pyramid levels."""
     max_pixels_cpu: Annotated[int, Field(ge=1024, le=50_000_000), LIVE] = 230_400
     """Pixel cap of a result painted on a CPU; 230,400 is 480 x 480."""
@@ -113,6 +113,9 @@ class PaintingSettings(Section):
     what fits. More makes painting faster, up to a point; 0 is no limit."""
     style_weight: Annotated[float, Field(gt=0, le=1e12), LIVE] = 1e6
     """Weight of the style loss against the content loss, whose weight is 1."""
+    coarse_weight: Annotated[float, Field(ge=0, le=10), LIVE] = 1.0
+    """How much the picture's half, quarter and eighth size have a say in its steps at full size. At
+    0 the loss at full size comes out lowest, and large strokes fade."""
     brush_size: Annotated[float, Field(ge=0.25, le=4), LIVE] = 1.0
     """How large a style's marks come out: 1 as if style picture and photo had the same area."""
     preview_seconds: Annotated[float, Field(ge=0.1, le=600), LIVE] = 2.0

@@ -114,6 +114,6 @@ def test_features_read_out_are_near_the_teachers(
     with torch.no_grad():
         thin, _ = forward(picture, student.convolutions)
         wanted, _ = forward(picture, load_teacher(teacher_file, cpu))
-        errors = feature_errors(thin, wanted, student).tolist()
+        errors = feature_errors(thin, wanted, student.all_readouts()).tolist()
     for (layer, allowed), error in zip(FEATURE_ERRORS.items(), errors, strict=True):
         assert error < allowed, f"{layer}: {error:.3f}"

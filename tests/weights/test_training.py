@@ -84,14 +84,18 @@ def test_exported_network_is_the_averaged_one(training: Training, tmp_path: Path
     training.run()
     loaded = load_student(tmp_path / "network.safetensors", torch.device("cpu"))
     for position in range(len(LAYERS)):
-        torch.testing.assert_close(loaded.weights[position], training.averaged.weights[position])
-        torch.testing.assert_close(loaded.readout(position), training.averaged.readout(position))
+        pairs = [
+            (loaded.weights[position], training.averaged.weights[position]),
+            (loaded.readout(position), training.averaged.readout(position)),
+        ]
+        for ours, theirs in pairs:  # stored in half precision
+            torch.testing.assert_close(ours, theirs.detach().half().float(), rtol=1e-5, atol=0)
 
 
 def test_matching_alone_lowers_the_feature_errors(training: Training) -> None:
     training._prepare()
     first, last = [], []
-    for number in range(40):
+    for number in range(100):
         training._set_rates(0.1, matching=True)
         loss, _ = training._match()
         training._update(loss, matching=True)

@@ -71,7 +71,7 @@ def evaluate(student: Student, teacher: Convolutions, validation: list[Case]) ->
         ones = torch.ones(len(case.pictures), device=case.pictures.device)
         theirs = teacher_view(case.pictures, case.targets, ones, teacher)
         ours = student_view(case.pictures, case.content, case.style, ones, student)
-        features.append(feature_errors(ours.features, theirs.features, student))
+        features.append(feature_errors(ours.features, theirs.features, student.all_readouts()))
         grams.append(gram_errors(ours, theirs, case.targets).mean(1))
         cosine = _cosine(ours.gradient, theirs.gradient)
         smooth = _cosine(smoothed(ours.gradient), smoothed(theirs.gradient))

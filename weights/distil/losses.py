@@ -121,12 +121,14 @@ def read_out(features: Tensor, readout: Tensor) -> Tensor:
     return readout[:, :-1] @ features.flatten(2) + readout[:, -1:]
 
 
-def feature_errors(thin: Sequence[Tensor], wanted: Sequence[Tensor], student: Student) -> Tensor:
+def feature_errors(
+    thin: Sequence[Tensor], wanted: Sequence[Tensor], readouts: Sequence[Tensor]
+) -> Tensor:
     """Per layer, squared error of the features over their squared size, over the whole batch."""
     errors = []
-    for position, (ours, theirs) in enumerate(zip(thin, wanted, strict=True)):
+    for ours, theirs, readout in zip(thin, wanted, readouts, strict=True):
         target = theirs.flatten(2)
-        residual = read_out(ours, student.readout(position)) - target
+        residual = read_out(ours, readout) - target
         errors.append(residual.pow(2).sum() / target.pow(2).sum())
     return torch.stack(errors)
 

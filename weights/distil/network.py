@@ -123,6 +123,10 @@ class Student(nn.Module):
         """[A b] of a layer: teacher channels x (width + 1)."""
         return self.readouts[position] * self.scales[position]
 
+    def all_readouts(self) -> list[Tensor]:
+        """`readout` of every layer."""
+        return [self.readout(position) for position in range(len(self.readouts))]
+
     @torch.no_grad()
     def set_readout(self, position: int, readout: Tensor) -> None:
         self.readouts[position].copy_(readout / self.scales[position])
@@ -143,7 +147,8 @@ class Student(nn.Module):
                 self.weights[position + 1].mul_(size)
 
     def tensors(self) -> dict[str, Tensor]:
-        """Everything a painter needs, under torchvision's names and `readout.<layer>`."""
+        """Everything a painter needs, under torchvision's names and `readout.<layer>`, in half
+        precision: painters compute in bfloat16, which is coarser, or in float32."""
         named = {}
         for position, (layer, index) in enumerate(zip(LAYERS, INDICES, strict=True)):
             readout = self.readout(position)
@@ -151,7 +156,7 @@ class Student(nn.Module):
             named[f"features.{index}.bias"] = self.biases[position]
             named[f"readout.{layer}.weight"] = readout[:, :-1]
             named[f"readout.{layer}.bias"] = readout[:, -1]
-        return {name: value.detach().float().cpu().contiguous() for name, value in named.items()}
+        return {name: value.detach().half().cpu().contiguous() for name, value in named.items()}
 
 
 def save_student(student: Student, path: Path, trained: dict[str, object]) -> None:

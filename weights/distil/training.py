@@ -65,6 +65,7 @@ class Training:
         self.checkpoint, self.log_file = folder / "checkpoint.pt", folder / "log.jsonl"
         self.device = teacher[0][0].device
         self.random = torch.Generator().manual_seed(settings.seed)
+        self.layer_weights = torch.tensor(settings.layer_weights, device=self.device)
         self.student = self._initial().to(self.device)
         self.averaged = self._initial().to(self.device)
         self.averaged.requires_grad_(False)
@@ -131,11 +132,12 @@ class Training:
         with torch.no_grad():
             wanted, _ = forward(mixed, self.teacher)
         thin, _ = forward(mixed, self.student.convolutions)
+        readouts = []
         for position, (ours, theirs) in enumerate(zip(thin, wanted, strict=True)):
-            readout = self.running[position].update(ours.detach(), theirs)
-            self.student.set_readout(position, readout)
-        errors = feature_errors(thin, wanted, self.student)
-        return errors.sum(), {"features": errors}
+            readouts.append(self.running[position].update(ours.detach(), theirs))
+            self.student.set_readout(position, readouts[-1])
+        errors = feature_errors(thin, wanted, readouts)
+        return (self.layer_weights * errors).sum(), {"features": errors}
 
     def _imitate(self) -> tuple[Tensor, dict[str, object]]:
         """Picture gradients, features and Gram differences on triples of the pool."""
@@ -148,14 +150,14 @@ class Training:
         content, style = self.pool.content[slots], self.pool.style[slots]
         ours = student_view(pictures, content, style, weight, self.student)
         gradient = gradient_errors(ours.gradient, theirs.gradient)
-        features = feature_errors(ours.features, theirs.features, self.student)
+        features = feature_errors(ours.features, theirs.features, self.student.all_readouts())
         grams = gram_errors(ours, theirs, targets)
         # The logarithm keeps a nearly finished painting, whose gradient is small and hard to
         # match, from outweighing all others.
         loss = (
             self.settings.gradient_weight * torch.log1p(gradient).mean()
-            + self.settings.feature_weight * features.mean()
-            + self.settings.gram_weight * torch.log1p(grams).mean()
+            + self.settings.feature_weight * (self.layer_weights * features).mean()
+            + self.settings.gram_weight * (self.layer_weights[:, None] * torch.log1p(grams)).mean()
         )
         self.pool.paint(slots, theirs.gradient, ours.gradient.detach())
         return loss, {

@@ -80,7 +80,7 @@ def gram_sum(features: torch.Tensor, metric: Metric) -> torch.Tensor:
     if metric.gram is None:
         return product
     rows = _rows(features)
-    sums = rows.sum(0, keepdim=True, dtype=product.dtype)
+    sums = rows.sum(0, keepdim=True).to(product.dtype)  # summed in float32 before it is rounded
     count = sums.new_full((1, 1), len(rows))
     return torch.cat([torch.cat([product, sums.T], 1), torch.cat([sums, count], 1)])
 

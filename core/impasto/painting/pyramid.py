@@ -20,8 +20,8 @@ COARSEST_SIDE: Final = 100
 MOST_LEVELS: Final = 8
 STEP_SHARES: Final = (3, 2, 3)
 """How steps are shared out between the coarsest level, each level between, and the finest."""
-COARSER_WEIGHTS: Final = (1.0, 0.2, 0.1, 0.05)
-"""At each level, the weights of its own objective and of those of the levels below it."""
+COARSER_WEIGHTS: Final = (0.2, 0.1, 0.05)
+"""At each level, the weights of the objectives of the levels below it; its own has 1."""
 PATIENCE: Final = 10
 LEAST_GAIN: Final = 0.05
 """A level ends when its loss fell by less than this share in so many steps."""
@@ -72,6 +72,12 @@ def with_fine_finish(levels: Sequence[Level], steps: int, cost: float) -> list[L
     """A plan that goes on at full size with so many steps on the network for fine pictures, each of
     which costs `cost` times as much as another there."""
     return [*levels, replace(levels[-1], steps=steps, is_fine=True, cost=cost)]
+
+
+def size_weights(coarse: float) -> tuple[float, ...]:
+    """Weights of a level's own objective and of those of the levels below it, whose usual weights
+    are multiplied by `coarse`; at 0 they are left out."""
+    return (1.0, *(coarse * weight for weight in COARSER_WEIGHTS)) if coarse else (1.0,)
 
 
 class StoppingRule:

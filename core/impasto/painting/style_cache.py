@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
+import torch
 from PIL import Image
 
 from impasto.painting.objective import Grams
 
-MOST_BYTES: Final = 16_000_000
-"""Some forty styles at three levels under VGG-19's first layers, or hundreds under a thin one."""
+MOST_BYTES: Final = 10_000_000
+"""Fifteen styles at three levels under VGG-19's first layers, forty under the embedded network."""
 
 Key = tuple[object, ...]
+_Halves = Mapping[str, torch.Tensor]
+"""By layer, a Gram matrix without what its symmetry repeats."""
 
 
 class StyleCache:
@@ -23,19 +27,20 @@ class StyleCache:
     def __init__(self, most_bytes: int = MOST_BYTES) -> None:
         self._most_bytes = most_bytes
         self._bytes = 0
-        self._kept: OrderedDict[Key, Grams] = OrderedDict()
+        self._kept: OrderedDict[Key, _Halves] = OrderedDict()
 
     def get(self, key: Key, compute: Callable[[], Grams]) -> Grams:
         """What is kept under this key, else what `compute` returns, which then is kept."""
         if key in self._kept:
             self._kept.move_to_end(key)
-            return self._kept[key]
-        grams = self._kept[key] = compute()
-        self._bytes += _size(grams)
+        else:
+            self._kept[key] = {layer: _half(gram) for layer, gram in compute().items()}
+            self._bytes += _size(self._kept[key])
+        halves = self._kept[key]
         while self._bytes > self._most_bytes and len(self._kept) > 1:
             _, oldest = self._kept.popitem(last=False)
             self._bytes -= _size(oldest)
-        return grams
+        return {layer: _whole(half) for layer, half in halves.items()}
 
 
 def fingerprint(picture: Image.Image) -> bytes:
@@ -45,5 +50,21 @@ def fingerprint(picture: Image.Image) -> bytes:
     ).digest()
 
 
-def _size(grams: Grams) -> int:
-    return sum(gram.numel() * gram.element_size() for gram in grams.values())
+def _half(gram: torch.Tensor) -> torch.Tensor:
+    """A symmetric matrix as the values on and above its diagonal, row by row."""
+    above = torch.triu_indices(*gram.shape, device=gram.device)
+    return gram[above[0], above[1]]
+
+
+def _whole(half: torch.Tensor) -> torch.Tensor:
+    """The matrix that `_half` was given."""
+    side = (math.isqrt(8 * len(half) + 1) - 1) // 2
+    row, column = torch.triu_indices(side, side, device=half.device)
+    gram = half.new_empty(side, side)
+    gram[row, column] = half
+    gram[column, row] = half
+    return gram
+
+
+def _size(halves: _Halves) -> int:
+    return sum(half.numel() * half.element_size() for half in halves.values())

@@ -12,7 +12,7 @@ from impasto.contracts import Losses
 from impasto.painting.multiscale import Multiscale
 from impasto.painting.networks import Network
 from impasto.painting.objective import mix
-from impasto.painting.pyramid import COARSER_WEIGHTS
+from impasto.painting.pyramid import size_weights
 from impasto.painting.strip_objective import StripObjective
 from impasto.painting.strips import Rooms
 from impasto.painting.toolbox import Toolbox, Tools, WeightedPicture, image_of
@@ -44,11 +44,12 @@ class Targets:
 
     def at(self, size: Size) -> Multiscale:
         """The objective at one of the sizes, along with those of the coarser ones."""
+        weights = size_weights(self.tools.coarse_weight)
         first = self.sizes.index(size)
-        wanted = self.sizes[first : first + len(COARSER_WEIGHTS)]
+        wanted = self.sizes[first : first + len(weights)]
         kept = self._objectives
         self._objectives = {s: kept[s] if s in kept else self._objective(s) for s in wanted}
-        terms = zip(self._objectives.values(), wanted, COARSER_WEIGHTS, strict=False)
+        terms = zip(self._objectives.values(), wanted, weights, strict=False)
         return Multiscale(list(terms))
 
     def losses(self, image: torch.Tensor) -> Losses:

@@ -57,6 +57,8 @@ class Tools:
     fine_steps: int
     """Most of them on `fine`."""
     style_weight: float
+    coarse_weight: float
+    """Of a level's coarser sizes, as `pyramid.size_weights` takes it."""
     options: PaintOptions
     """The request's options; what it left open is filled in."""
 
@@ -119,6 +121,7 @@ class Toolbox:
             steps=steps,
             fine_steps=defaults.fine_steps,
             style_weight=style_weight,
+            coarse_weight=defaults.coarse_weight,
             options=options.model_copy(update=completed),
         )
 

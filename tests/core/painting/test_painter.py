@@ -13,7 +13,7 @@ from PIL import Image
 from impasto import Iterate, PaintOptions, PaintRequest, paint
 from impasto.errors import NotAvailable, PluginError
 from impasto.painting.painter import Painting, PaintProgress
-from impasto.painting.toolbox import Toolbox
+from impasto.painting.toolbox import Toolbox, load_toolbox
 from impasto_cpu import Cpu
 
 Maker = Callable[..., Image.Image]
@@ -227,6 +227,17 @@ def test_a_level_that_no_longer_pays_ends_before_its_steps(
 ) -> None:
     painting = finished(list(paint(request(picture, (150, 120), steps=2000), toolbox)))
     assert painting.steps < 1000
+
+
+@pytest.mark.parametrize(("coarse_weight", "others_count"), [(1.0, True), (0.0, False)])
+def test_coarser_sizes_have_a_say_unless_their_weight_is_nothing(
+    toolbox: Toolbox, picture: Maker, coarse_weight: float, others_count: bool
+) -> None:
+    section = toolbox.settings.painting.model_copy(update={"coarse_weight": coarse_weight})
+    toolbox = load_toolbox(toolbox.settings.model_copy(update={"painting": section}))
+    *_, last, painting = paint(request(picture, (240, 200), steps=12), toolbox)
+    at_full_size_alone = painting.losses.total
+    assert (last.loss > 1.01 * at_full_size_alone) == others_count
 
 
 def test_a_picture_too_large_for_the_memory_is_painted_smaller_and_says_so(
