@@ -64,7 +64,7 @@ OF_RANDOM_WEIGHTS: Final = Painter("random weights", {"network": RANDOM})
 """What a painting owes to the network's shape alone."""
 LOWEST_SINGLE: Final = Painter(
     "VGG, lowest single",
-    {"network": VGG, "steps": 160},
+    {"network": VGG, "steps": 200},
     {"painting": {"memory_mb": 0, "coarse_weight": 0}},
 )
 """For whom the loss at full size counts alone, and memory not: more steps than a good picture

@@ -142,14 +142,14 @@ def gradient_errors(ours: Tensor, theirs: Tensor) -> Tensor:
     return torch.stack(errors)
 
 
-def gram_errors(ours: View, theirs: View, targets: Targets) -> Tensor:
+def gram_errors(ours: View, theirs: View, targets: Targets, floor: float = 1e-2) -> Tensor:
     """Relative squared error of the Gram differences, L x B.
 
-    A hundredth of the style's own Gram matrix is added to what it is relative to, since the
+    A share (`floor`) of the style's own Gram matrix is added to what it is relative to, since the
     difference itself vanishes in a finished painting.
     """
     errors = []
     for a, b, style in zip(ours.differences, theirs.differences, targets.grams, strict=True):
-        size = b.flatten(1).pow(2).sum(1) + 1e-2 * style.flatten(1).pow(2).sum(1)
+        size = b.flatten(1).pow(2).sum(1) + floor * style.flatten(1).pow(2).sum(1)
         errors.append((a - b).flatten(1).pow(2).sum(1) / size)
     return torch.stack(errors)

@@ -44,11 +44,14 @@ class Settings:
 
     gradient_weight: float = 1.0
     feature_weight: float = 3.0
-    gram_weight: float = 0.3
+    gram_weight: float = 1.0
+    gram_floor: float = 1e-3
+    """Share of the style's own Gram matrix that is added to what Gram differences' errors are
+    relative to. The less, the more a nearly finished painting counts, whose difference is small."""
 
     slots: int = 64
     """Triples that are being painted at any time, and of which each step visits a few."""
-    teacher_paints: float = 0.6
+    teacher_paints: float = 0.4
     """Share of the triples that are painted along the teacher's gradient, not the student's."""
 
     validate_every: int = 500

@@ -151,7 +151,7 @@ class Training:
         ours = student_view(pictures, content, style, weight, self.student)
         gradient = gradient_errors(ours.gradient, theirs.gradient)
         features = feature_errors(ours.features, theirs.features, self.student.all_readouts())
-        grams = gram_errors(ours, theirs, targets)
+        grams = gram_errors(ours, theirs, targets, self.settings.gram_floor)
         # The logarithm keeps a nearly finished painting, whose gradient is small and hard to
         # match, from outweighing all others.
         loss = (

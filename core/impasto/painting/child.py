@@ -97,9 +97,9 @@ class Child:
             )
         )
         while True:
-            tidy()
             while self._cold and self._mailbox.is_empty():
                 self._warm(self._cold.pop())
+            tidy()
             self._say(self._answer(self._mailbox.next_job()))
 
     def _warm(self, preset: PresetFile) -> None:
