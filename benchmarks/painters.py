@@ -58,7 +58,7 @@ FINE: Final = Painter(
     {"painting": {"fine_network": VGG, "memory_mb": 360}},
 )
 """The last steps on VGG-19."""
-CUT: Final = Painter("VGG, cut", {"network": VGG, "steps": 16}, _FOR_VGG)
+CUT: Final = Painter("VGG, cut", {"network": VGG, "steps": 22}, _FOR_VGG)
 """In about the seconds that the embedded network takes."""
 OF_RANDOM_WEIGHTS: Final = Painter("random weights", {"network": RANDOM})
 """What a painting owes to the network's shape alone."""
