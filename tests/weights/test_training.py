@@ -20,6 +20,7 @@ SETTINGS = Settings(
     steps=6,
     time_limit=1e6,
     widths=(3, 4, 4, 5, 5),
+    layer_weights=(1.0, 1.0, 1.0, 1.0, 1.0),
     crop=32,
     matching_batch=2,
     triples_batch=2,
@@ -89,13 +90,13 @@ def test_exported_network_is_the_averaged_one(training: Training, tmp_path: Path
             (loaded.readout(position), training.averaged.readout(position)),
         ]
         for ours, theirs in pairs:  # stored in half precision
-            torch.testing.assert_close(ours, theirs.detach().half().float(), rtol=1e-5, atol=0)
+            assert torch.equal(ours, theirs.half().float())
 
 
 def test_matching_alone_lowers_the_feature_errors(training: Training) -> None:
     training._prepare()
     first, last = [], []
-    for number in range(100):
+    for number in range(40):
         training._set_rates(0.1, matching=True)
         loss, _ = training._match()
         training._update(loss, matching=True)

@@ -25,8 +25,7 @@ class Settings:
     triples_batch: int = 4
     """Triples (picture, content, style) a step once gradients are matched."""
     matching_share: float = 0.85
-    """Share of the schedule that only matches features; then gradients are matched too, of which
-    a seventh of the time has most of the good."""
+    """Share of the schedule that only matches features; then gradients are matched too."""
 
     matching_rate: float = 0.05
     """Of the convolutions while features are matched, by Muon: a step's share of the norm."""
