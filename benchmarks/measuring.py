@@ -27,7 +27,7 @@ MOST_SIDE_REPEATED: Final = 960
 GPU_SIDES: Final = (1000, 3464)
 GPU_JOBS: Final = 4
 BOT_PIXELS: Final = (230_400, 921_600)
-VGG_BOT_MEMORY_MB: Final = {230_400: 335, 921_600: 490}
+VGG_BOT_MEMORY_MB: Final = {230_400: 335, 921_600: 525}
 """What a bot with VGG-19 lets painting take, by its pixel cap: about the least that will do."""
 NEWEST, LEAN = "newest", "lean"
 

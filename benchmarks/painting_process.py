@@ -10,24 +10,35 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
-from impasto import PaintOptions, PaintRequest, open_picture, paint
-from impasto.painting.painter import PaintProgress
-from impasto.painting.toolbox import Toolbox, load_toolbox
+from impasto.painting.torch_import import postpone_meta_kernels
 from impasto.settings import Settings
+from impasto.unneeded_memory import return_large_blocks, tidy
 
 from .machine import peak_mb
 from .processes import answer_from
-from .yardstick import Scores, Yardstick
+
+if TYPE_CHECKING:
+    from impasto.painting.toolbox import Toolbox
+
+    from .yardstick import Scores, Yardstick
 
 STRIDE = 5
 """Scored is the first of every so many steps, and all before one that has reached a goal."""
 
 
 def measure(request: Mapping[str, Any]) -> Mapping[str, Any]:
+    # As the painting process of a bot does, before torch is imported.
+    postpone_meta_kernels()
+    return_large_blocks()
+    from impasto import PaintOptions, PaintRequest, open_picture, paint
+    from impasto.painting.painter import PaintProgress
+
+    from .yardstick import Yardstick
+
     toolbox = _warm_toolbox(request["settings"])
     content, style = Path(request["content"]), Path(request["style"])
     options = PaintOptions(**request["options"])
@@ -60,9 +71,12 @@ def measure(request: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _warm_toolbox(settings: Mapping[str, Any]) -> Toolbox:
     """As the worker's child has it before it says that it is ready."""
+    from impasto.painting.toolbox import load_toolbox
+
     toolbox = load_toolbox(Settings.model_validate(settings))
     defaults = toolbox.settings.painting
     toolbox.network(defaults.network, toolbox.device(defaults.device))
+    tidy()
     return toolbox
 
 

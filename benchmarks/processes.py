@@ -9,6 +9,8 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from impasto.jobs.child_process import COMPILED_AND_KEPT
+
 from .records import REPOSITORY
 
 Answer = dict[str, Any]
@@ -19,13 +21,14 @@ class MeasurementFailed(Exception):
 
 
 def clean_environment(**more: str) -> dict[str, str]:
-    """The environment without what would change how Impasto or torch run."""
+    """The environment without what would change how Impasto or torch run, with what the bot's
+    painting process is given."""
     kept = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("IMPASTO_", "OMP_", "MKL_", "MALLOC_"))
+        if not name.startswith(("IMPASTO_", "OMP_", "MKL_", "MALLOC_", "ONEDNN_"))
     }
-    return {**kept, **more}
+    return kept | COMPILED_AND_KEPT | more
 
 
 def ask(module: str, request: Mapping[str, Any]) -> Answer:

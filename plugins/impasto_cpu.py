@@ -10,7 +10,7 @@ from typing import Final
 import torch
 
 from impasto import Device, hookimpl
-from impasto.painting.footprint import bytes_taken, room_within
+from impasto.painting.footprint import bytes_taken, bytes_taken_once_warm, room_within
 from impasto.settings import Settings
 
 STRIP_BYTES: Final = 1_000_000
@@ -41,8 +41,7 @@ class Cpu:
     def __init__(self, max_pixels: int, memory_mb: int) -> None:
         self._max_pixels = max_pixels
         self._memory = memory_mb * 2**20
-        # Measured once: what libraries keep after a painting serves the next one too.
-        self._taken = bytes_taken()
+        self._taken_once_warm = bytes_taken_once_warm()
 
     def why_not(self) -> str | None:
         return None
@@ -57,8 +56,11 @@ class Cpu:
         return self._max_pixels
 
     def memory(self) -> int | None:
-        """What the settings allow for the whole process, less what it takes already."""
-        return room_within(self._memory, self._taken) if self._memory else None
+        """What the settings allow for the whole process, less what it takes already, which grows
+        a little with every new size of picture."""
+        if not self._memory:
+            return None
+        return room_within(self._memory, max(self._taken_once_warm, bytes_taken()))
 
     def strip_bytes(self) -> int:
         return STRIP_BYTES

@@ -144,10 +144,10 @@ class _Job:
         Raises:
             ImpastoError: a picture cannot be used, or what was asked for is not there.
         """
-        from impasto.painting.footprint import return_large_blocks, tidy
         from impasto.painting.iterates import OUT_OF_MEMORY
         from impasto.painting.painter import PaintRequest
         from impasto.painting.toolbox import load_toolbox
+        from impasto.unneeded_memory import return_large_blocks, tidy
 
         return_large_blocks()
         request = PaintRequest(

@@ -71,12 +71,20 @@ class ChildKeeper:
         Raises:
             ChildLost: it does not start.
         """
-        child = await self.child()
+        await self.child()
+        await self.recycle()
+        return await self.child()
+
+    async def recycle(self) -> None:
+        """Replaces a child that holds too much memory or is stale. Best between two jobs, when
+        nobody waits for the new one."""
+        starting = self._starting
+        if starting is None or not starting.done() or _has_failed(starting):
+            return
+        child = starting.result()
         if child.has_grown() or self._is_stale:
             log.info("painting_child_recycled", pid=child.pid)
             await self.replace()
-            child = await self.child()
-        return child
 
     def watching(self, child: PaintingChild) -> contextlib.AbstractAsyncContextManager[None]:
         """Watches over the child's memory during one job: too much of it, and it is killed."""

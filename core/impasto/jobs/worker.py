@@ -121,6 +121,7 @@ class Worker:
                 self._in_hand.request_stop(Stop.SHUTDOWN)
             with bound_contextvars(job=job.id):
                 await self._handle(self._in_hand)
+            await self._keeper.recycle()
             return True
         finally:
             self._in_hand = None

@@ -1,4 +1,4 @@
-"""The process that paints: `python -m impasto.painting.child`.
+"""What the process that paints does (`python -m impasto.painting`).
 
 It reads messages from standard input and answers on what was standard output, one JSON object a
 line (`impasto.messages`). A thread listens, so that a cancellation is heard while the main thread
@@ -42,7 +42,6 @@ from impasto.messages import (
     encode,
 )
 from impasto.painting.finish import why_not_fine
-from impasto.painting.footprint import return_large_blocks, tidy
 from impasto.painting.iterates import OUT_OF_MEMORY
 from impasto.painting.mailbox import Mailbox
 from impasto.painting.painter import Painting, PaintRequest, paint
@@ -50,6 +49,7 @@ from impasto.painting.pictures import open_picture
 from impasto.painting.reporting import Reporter, write_jpeg
 from impasto.painting.toolbox import Toolbox, load_toolbox
 from impasto.settings import Settings
+from impasto.unneeded_memory import return_large_blocks, tidy
 
 log = structlog.get_logger(__name__)
 
@@ -100,7 +100,9 @@ class Child:
             while self._cold and self._mailbox.is_empty():
                 self._warm(self._cold.pop())
             tidy()
-            self._say(self._answer(self._mailbox.next_job()))
+            outcome = self._answer(self._mailbox.next_job())
+            tidy()  # the parent looks at the memory it rests in as soon as it hears of the outcome
+            self._say(outcome)
 
     def _warm(self, preset: PresetFile) -> None:
         """Has a preset's targets ready before somebody picks it."""
@@ -239,7 +241,3 @@ def main() -> int:
         log.error("painting_child_cannot_start", problem=str(error))
         return 1
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

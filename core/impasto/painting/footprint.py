@@ -1,38 +1,24 @@
-"""How much memory this process takes, and two ways to take less. Linux only; elsewhere nothing
-happens."""
+"""How much memory painting may take in this process. Linux only; elsewhere nothing is known."""
 
 from __future__ import annotations
 
-import ctypes
 import os
-import re
-import sys
 from pathlib import Path
 from typing import Final
 
 _STATM = Path("/proc/self/statm")
-_MAPS = Path("/proc/self/maps")
-_CODE = re.compile(r"([0-9a-f]+)-([0-9a-f]+) r-xp \S+ \S+ \d+\s+/")
-_MADV_DONTNEED: Final = 4
-_M_TRIM_THRESHOLD: Final = -1
-_M_MMAP_THRESHOLD: Final = -3
-CODE_BYTES: Final = 76 * 2**20
-"""Libraries' code that painting runs through, and what is compiled for the sizes of a picture:
-40 MB and 36."""
-HOLES: Final = 1.15
-"""So many times what a painting has in use does it take: blocks lie free between others."""
-LARGE_ALLOCATION: Final = 2_500_000
-"""Bytes from which an allocation is a mapping of its own, which goes back whole when it is freed.
-glibc raises its own threshold up to 32 MB as it sees such blocks freed, and what is then allocated
-between smaller blocks leaves holes behind: 250 MB of them at a megapixel."""
-KEPT_FREE: Final = 32_000_000
-"""Bytes that may lie free at the end of the heap. Setting one threshold resets the other to 128 kB:
-strips' maps would go back to the system and be cleared by it again hundreds of times a second."""
+CODE_BYTES: Final = 50 * 2**20
+"""Libraries' code that painting runs through, and what is compiled for one more size of picture."""
+COMPILED_BYTES: Final = 16 * 2**20
+"""What libraries compile and set up in a process that paints for the first time, and then keep."""
+HOLES: Final = 1.25
+"""So many times what a painting has in use does it take: blocks lie free between others, after some
+pictures of different sizes more of them."""
 
 
 def bytes_taken() -> int:
-    """Memory that this process will have while it paints, before any picture: what it has now as
-    the system counts it, with an allowance for code; 0 where that is not known."""
+    """Memory that this process will have while it paints once more, the picture's own aside: what
+    it has now as the system counts it, with an allowance for code; 0 where that is not known."""
     try:
         _, resident, shared, *_ = _STATM.read_text().split()
     except (OSError, ValueError):
@@ -40,37 +26,12 @@ def bytes_taken() -> int:
     return (int(resident) - int(shared)) * os.sysconf("SC_PAGE_SIZE") + CODE_BYTES
 
 
+def bytes_taken_once_warm() -> int:
+    """As `bytes_taken`, of a process that has not painted yet."""
+    return bytes_taken() + COMPILED_BYTES
+
+
 def room_within(allowed: int, taken: int) -> int:
     """Bytes that a painting may have in use at once in a process that takes so many before it, for
     the process to stay within what is allowed."""
     return max(0, int((allowed - taken) / HOLES))
-
-
-def tidy() -> None:
-    """Gives back what is resident but not needed: free pages of glibc's allocator
-    (malloc_trim(3)) and the pages of libraries' code.
-
-    Loading torch alone runs through 60 MB of code that registers operators and is never needed
-    again. Code is a clean copy of its file: the kernel drops the pages at once (madvise(2),
-    MADV_DONTNEED) and reads those back that are used.
-    """
-    if sys.platform != "linux":
-        return
-    libc = ctypes.CDLL(None)
-    for line in _MAPS.read_text().splitlines():
-        code = _CODE.match(line)
-        if code:
-            start, end = int(code[1], 16), int(code[2], 16)
-            libc.madvise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), _MADV_DONTNEED)
-    malloc_trim = getattr(libc, "malloc_trim", None)
-    if malloc_trim is not None:
-        malloc_trim(0)
-
-
-def return_large_blocks() -> None:
-    """Has glibc's allocator give large blocks back to the system as soon as they are freed
-    (mallopt(3)); other allocators know their own ways."""
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
-    if mallopt is not None:
-        mallopt(_M_MMAP_THRESHOLD, LARGE_ALLOCATION)
-        mallopt(_M_TRIM_THRESHOLD, KEPT_FREE)

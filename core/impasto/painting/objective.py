@@ -22,16 +22,24 @@ so that no readout is ever evaluated on pixels.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+import math
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import torch
+import torch.nn.functional as F
 
 from impasto.contracts import Evaluation, Losses
 from impasto.painting.networks import Network, Readout
 
 Grams = Mapping[str, torch.Tensor]
 """Gram matrices by style layer, with a constant channel where the layer has a readout."""
+
+BLOCK_VALUES: Final = 2**18
+LEAST_BLOCK_ROWS: Final = 1024
+"""On a CPU, pixels are multiplied in blocks of at least so many values and rows: below, what a call
+costs shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +96,21 @@ def gram_sum(features: torch.Tensor, metric: Metric) -> torch.Tensor:
 def _products(features: torch.Tensor) -> torch.Tensor:
     """F F^T of 1xCxHxW features, CxC, at least float32."""
     rows = _rows(features)
-    return (rows.T @ rows).to(_sum_dtype(rows))
+    if not rows.is_cpu:
+        return (rows.T @ rows).to(_sum_dtype(rows))
+    products = torch.stack([block.T @ block for block in _blocks(rows)])
+    return products.sum(0, dtype=_sum_dtype(rows))
+
+
+def _blocks(rows: torch.Tensor) -> Iterator[torch.Tensor]:
+    """All rows in blocks of one height for each width, the last filled up with zeros.
+
+    oneDNN compiles a product for every new height and never gives back half of that (0.3 of
+    0.6 MB): pictures of many sizes would fill the memory.
+    """
+    height = 2 ** math.ceil(math.log2(max(LEAST_BLOCK_ROWS, BLOCK_VALUES / rows.shape[1])))
+    for block in torch.split(rows, height):
+        yield F.pad(block, (0, 0, 0, height - len(block))) if len(block) < height else block
 
 
 def _rows(features: torch.Tensor) -> torch.Tensor:

@@ -18,7 +18,6 @@ from PIL import Image
 
 from impasto.contracts import Iterate, Losses, PaintOptions, Problem
 from impasto.errors import PluginError
-from impasto.painting.footprint import tidy
 from impasto.painting.iterates import iterates
 from impasto.painting.multiscale import Multiscale
 from impasto.painting.networks import Network
@@ -29,6 +28,7 @@ from impasto.painting.targets import Targets
 from impasto.painting.toolbox import Toolbox, Tools, WeightedPicture, image_of, load_toolbox
 from impasto.painting.workspace import budget, most_pixels
 from impasto.settings import PaintingSettings, Settings
+from impasto.unneeded_memory import tidy
 
 log = structlog.get_logger(__name__)
 

@@ -15,7 +15,7 @@ from pydantic import BaseModel, Field
 from impasto.contracts import Device
 from impasto.errors import ImpastoError
 from impasto.painting.finish import why_not_fine
-from impasto.painting.footprint import bytes_taken, room_within
+from impasto.painting.footprint import bytes_taken_once_warm, room_within
 from impasto.painting.networks import Network
 from impasto.painting.threads import usable_cpus
 from impasto.painting.toolbox import Toolbox, load_toolbox
@@ -88,7 +88,7 @@ def _not_used(toolbox: Toolbox, used: Device) -> dict[str, str]:
 
 def _fitting(network: Network, device: Device, megabytes: int) -> int:
     """Square pictures: others of as many pixels take a little more or less."""
-    available = room_within(megabytes * MEGABYTE, bytes_taken())
+    available = room_within(megabytes * MEGABYTE, bytes_taken_once_warm())
     return most_pixels(network, SQUARE, available, device.strip_bytes()) or 0
 
 

@@ -27,6 +27,7 @@ from impasto.telegram.reloading import Reloading, Renewed
 from impasto.telegram.web import Health, serving
 from impasto.telegram.webhook import Webhook
 from impasto.telegram.workshop import opened, repeatedly, start, unless_stopped, until_any_ends
+from impasto.unneeded_memory import tidy
 
 log = structlog.get_logger(__name__)
 
@@ -71,6 +72,7 @@ async def run_bot(
             _running(settings, host, bot, webhook=webhook, health=health, changes=changes)
         )
         health.started()
+        tidy()
         if on_ready is not None:
             on_ready()
         await until_any_ends([*start([stop.wait()], cleanup), *running])

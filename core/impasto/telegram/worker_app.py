@@ -22,6 +22,7 @@ from impasto.telegram.workshop import (
     unless_stopped,
     until_any_ends,
 )
+from impasto.unneeded_memory import tidy
 
 log = structlog.get_logger(__name__)
 
@@ -58,6 +59,7 @@ async def run_worker(
         workshop = await cleanup.enter_async_context(opened(settings, host, bot, only_paints=True))
         health.add("journal", workshop.check)
         health.started()
+        tidy()
         await _paint_until(stop, workshop, cleanup, on_ready or (lambda: None), changes)
         log.info("worker_stops")
 

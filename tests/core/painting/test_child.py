@@ -63,7 +63,7 @@ class Parent:
 
 @contextmanager
 def child(settings: dict[str, object]) -> Iterator[Parent]:
-    command = [sys.executable, "-m", "impasto.painting.child"]
+    command = [sys.executable, "-m", "impasto.painting"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         parent = Parent(process)
         values = settings_for_painting(Settings.model_validate(settings))

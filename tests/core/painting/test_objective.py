@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from impasto.painting.networks import Network, load_network
-from impasto.painting.objective import Grams, Objective, gram_matrices, mix
+from impasto.painting.objective import Grams, Metric, Objective, gram_matrices, gram_sum, mix
 from impasto.painting.pictures import open_picture, to_tensor
 from impasto.painting.strip_objective import StripObjective
 from impasto.painting.strips import Rooms, strip_grams
@@ -71,6 +71,15 @@ def tutorial_losses(
         F.mse_loss(gram(a), gram(b)).item() for a, b in zip(of_x, of_style, strict=True)
     )
     return STYLE_WEIGHT * style_loss, F.mse_loss(of_x[3], of_content[3]).item()
+
+
+@pytest.mark.parametrize(("channels", "side"), [(4, 300), (4, 17), (96, 53), (300, 33)])
+def test_products_of_channels_are_summed_over_all_pixels(channels: int, side: int) -> None:
+    generator = torch.Generator().manual_seed(0)
+    maps = torch.randn(1, channels, side, side, generator=generator, dtype=torch.float64)
+    rows = maps.flatten(2)[0]
+    channels_last = maps.to(memory_format=torch.channels_last)
+    torch.testing.assert_close(gram_sum(channels_last, Metric(channels)), rows @ rows.T)
 
 
 @BOTH
