@@ -29,9 +29,10 @@ _SECONDS_TO_EXIT = 3.0
 SECONDS_BETWEEN_LOOKS = 0.5
 """At the memory of a child that paints."""
 
-MOST_GROWTH = 1.15
-"""A child that rests in so many times the memory that it rested in after its first job is replaced.
-oneDNN never gives back all that it compiles for pictures of a new size: 2 MB of each."""
+GROWTH_BYTES, GROWTH_SHARE = 16_000_000, 0.08
+"""A child that rests in so much more memory than it rested in after its first job, the larger of
+the two, is replaced. oneDNN never gives back all that it compiles for pictures of a new size: 2 MB
+of each, and as much again is lost between what is left."""
 
 COMPILED_AND_KEPT = {"ONEDNN_PRIMITIVE_CACHE_CAPACITY": "128"}
 """How many operations oneDNN keeps compiled: a picture's (75 to 110) are there for the next one of
@@ -147,7 +148,7 @@ class PaintingChild:
             return False
         if self._rested_in is None:
             self._rested_in = taken
-        return taken > MOST_GROWTH * self._rested_in
+        return taken > self._rested_in + max(GROWTH_BYTES, GROWTH_SHARE * self._rested_in)
 
     def kill_now(self) -> None:
         """Kills the child without waiting for its end."""
