@@ -9,7 +9,7 @@ from typing import Final
 _STATM = Path("/proc/self/statm")
 CODE_BYTES: Final = 50 * 2**20
 """Libraries' code that painting runs through, and what is compiled for one more size of picture."""
-COMPILED_BYTES: Final = 16 * 2**20
+COMPILED_BYTES: Final = 26 * 2**20
 """What libraries compile and set up in a process that paints for the first time, and then keep."""
 HOLES: Final = 1.25
 """So many times what a painting has in use does it take: blocks lie free between others, after some
