@@ -78,11 +78,8 @@ class ChildKeeper:
     async def recycle(self) -> None:
         """Replaces a child that holds too much memory or is stale. Best between two jobs, when
         nobody waits for the new one."""
-        starting = self._starting
-        if starting is None or not starting.done() or _has_failed(starting):
-            return
-        child = starting.result()
-        if child.has_grown() or self._is_stale:
+        child = self._running()
+        if child is not None and (child.has_grown() or self._is_stale):
             log.info("painting_child_recycled", pid=child.pid)
             await self.replace()
 
@@ -106,9 +103,9 @@ class ChildKeeper:
 
     async def replace(self) -> None:
         """Ends what is left of the child and starts a new one."""
-        starting, self._starting = self._starting, None
-        if starting is not None and starting.done() and not _has_failed(starting):
-            await starting.result().kill()
+        child, self._starting = self._running(), None
+        if child is not None:
+            await child.kill()
         self._started()
 
     async def close(self) -> None:
@@ -121,6 +118,12 @@ class ChildKeeper:
         results = await asyncio.gather(starting, return_exceptions=True)
         if isinstance(results[0], PaintingChild):
             await results[0].close()
+
+    def _running(self) -> PaintingChild | None:
+        """The child that has started last, if it has."""
+        if self._starting is None or not self._starting.done() or _has_failed(self._starting):
+            return None
+        return self._starting.result()
 
     def _started(self) -> asyncio.Task[PaintingChild]:
         """The start of the child in use, begun now if there is none."""

@@ -96,10 +96,11 @@ class Child:
                 offers_fine=self._why_not_fine is None,
             )
         )
+        tidy()
         while True:
             while self._cold and self._mailbox.is_empty():
                 self._warm(self._cold.pop())
-            tidy()
+                tidy()
             outcome = self._answer(self._mailbox.next_job())
             tidy()  # the parent looks at the memory it rests in as soon as it hears of the outcome
             self._say(outcome)
