@@ -23,6 +23,7 @@ from impasto.telegram.calls import ToldCalls
 from impasto.telegram.connection import connected, introduced
 from impasto.telegram.doorkeeper import Doorkeeper
 from impasto.telegram.intake import Intake
+from impasto.telegram.models_on_use import build_models_on_use
 from impasto.telegram.reloading import Reloading, Renewed
 from impasto.telegram.web import Health, serving
 from impasto.telegram.webhook import Webhook
@@ -55,6 +56,7 @@ async def run_bot(
         OwnerError: something whoever runs the bot has to change, such as a refused token.
     """
     stop = stop or asyncio.Event()
+    build_models_on_use()
     bot = connected(settings)
     bot.session.middleware(ToldCalls(host))
     async with contextlib.AsyncExitStack() as cleanup:

@@ -13,6 +13,7 @@ from impasto.plugins import PluginHost
 from impasto.settings import Settings
 from impasto.telegram.calls import ToldCalls
 from impasto.telegram.connection import connected, introduced
+from impasto.telegram.models_on_use import build_models_on_use
 from impasto.telegram.web import Health, serving
 from impasto.telegram.workshop import (
     Workshop,
@@ -46,6 +47,7 @@ async def run_worker(
             queue whose jobs the bot paints itself.
     """
     stop = stop or asyncio.Event()
+    build_models_on_use()
     bot = connected(settings)
     bot.session.middleware(ToldCalls(host))
     async with contextlib.AsyncExitStack() as cleanup:
