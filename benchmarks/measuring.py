@@ -27,9 +27,14 @@ MOST_SIDE_REPEATED: Final = 960
 GPU_SIDES: Final = (1000, 3464)
 GPU_JOBS: Final = 4
 BOT_PIXELS: Final = (230_400, 921_600)
-VGG_BOT_MEMORY_MB: Final = {230_400: 335, 921_600: 525}
-"""What a bot with VGG-19 lets painting take, by its pixel cap: about the least that will do."""
 NEWEST, LEAN = "newest", "lean"
+BOT_MEMORY_MB: Final = {
+    (EMBEDDED.name, 230_400): None,
+    (EMBEDDED.name, 921_600): 520,
+    (VGG, 230_400): 360,
+    (VGG, 921_600): 530,
+}
+"""What a bot lets painting take, by its network and pixel cap; None is the default."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +220,7 @@ class Measuring:
         run = BotRun(
             network=str(self._shared.vgg) if is_vgg else str(subject["network"]),
             pixels=pixels,
-            memory_mb=VGG_BOT_MEMORY_MB[pixels] if is_vgg else None,
+            memory_mb=BOT_MEMORY_MB[str(subject["network"]), pixels],
             threads=self._plan.threads,
             modules=lean_aiogram(self._folder) if subject["aiogram"] == LEAN else None,
         )

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
+from impasto.painting.structlog_import import import_structlog_alone
 from impasto.painting.torch_import import postpone_meta_kernels
 from impasto.settings import Settings
 from impasto.unneeded_memory import return_large_blocks, tidy
@@ -32,6 +33,7 @@ STRIDE = 5
 
 def measure(request: Mapping[str, Any]) -> Mapping[str, Any]:
     # As the painting process of a bot does, before torch is imported.
+    import_structlog_alone()
     postpone_meta_kernels()
     return_large_blocks()
     from impasto import PaintOptions, PaintRequest, open_picture, paint

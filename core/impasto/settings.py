@@ -108,7 +108,7 @@ class PaintingSettings(Section):
     """Pixel cap of a result painted on a GPU; 2,073,600 is 1920 x 1080."""
     large_factor: Annotated[float, Field(ge=1, le=100), LIVE] = 4.0
     """How many times more pixels than the cap a picture may have that is asked for as large."""
-    memory_mb: Annotated[int, Field(ge=0, le=1_000_000), LIVE] = 305
+    memory_mb: Annotated[int, Field(ge=0, le=1_000_000), LIVE] = 300
     """Most memory of the bot's painting process on a CPU, in MB: larger pictures are scaled down to
     what fits. More makes painting faster, up to a point; 0 is no limit."""
     style_weight: Annotated[float, Field(gt=0, le=1e12), LIVE] = 1e6

@@ -1,4 +1,4 @@
-"""What painting finds on this machine: `python -m impasto.painting.probe`.
+"""What painting finds on this machine: `python -m impasto.painting probe`.
 
 `impasto doctor` starts it, as it must not load torch itself. It reads a `Question` from standard
 input and writes an `Answer` to standard output, after whatever plugins may have printed there.
@@ -21,6 +21,7 @@ from impasto.painting.threads import usable_cpus
 from impasto.painting.toolbox import Toolbox, load_toolbox
 from impasto.painting.workspace import most_pixels
 from impasto.settings import Settings
+from impasto.unneeded_memory import tidy
 
 MEGABYTE = 2**20
 SQUARE = 1.0
@@ -77,6 +78,7 @@ def probe(question: Question) -> Answer:
     answer.optimizer = settings.painting.optimizer
     answer.device_pixels = device.max_pixels()
     if device.torch_device().type == "cpu":
+        tidy()
         answer.fitting_pixels = {mb: _fitting(network, device, mb) for mb in question.budgets}
     return answer
 
@@ -92,5 +94,6 @@ def _fitting(network: Network, device: Device, megabytes: int) -> int:
     return most_pixels(network, SQUARE, available, device.strip_bytes()) or 0
 
 
-if __name__ == "__main__":
+def main() -> int:
     print(probe(Question.model_validate_json(sys.stdin.read())).model_dump_json())  # noqa: T201
+    return 0

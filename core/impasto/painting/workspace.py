@@ -138,8 +138,8 @@ def most_pixels(
     low, high = 0, MOST_PIXELS
     while high - low > high // 100 + 1:
         pixels = (low + high) // 2
-        height = max(1, math.isqrt(int(pixels / aspect)))
-        size = (height, max(1, round(height * aspect)))
+        # Rounded up: a picture's own sides may be rounded either way.
+        size = (math.ceil(math.sqrt(pixels / aspect)), math.ceil(math.sqrt(pixels * aspect)))
         if budget(network, size, available, strip_bytes) is None:
             high = pixels
         else:

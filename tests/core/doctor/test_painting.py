@@ -29,7 +29,7 @@ def probed(**fields: Any) -> Probed:
         "why_not_fine": None,
         "optimizer": "lbfgs",
         "device_pixels": 230_400,
-        "fitting_pixels": {305: 300_000, ROOM: 490_000},
+        "fitting_pixels": {300: 300_000, ROOM: 490_000},
     }
     return Probed(**{**values, **fields})
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from impasto.painting.networks import Network, load_network
+from impasto.painting.pictures import size_within
 from impasto.painting.workspace import budget, least_bytes, most_pixels, plans
 
 STRIP = 100_000
@@ -45,14 +46,18 @@ def test_each_way_to_run_a_network_takes_less_whole_maps_than_the_one_before(
     assert len(ways[-1].segments) == 1
 
 
-@given(pixels=st.integers(1024, 4_000_000), aspect=st.floats(1, 20))
-def test_what_is_said_to_fit_fits(network: Network, pixels: int, aspect: float) -> None:
-    available = 200 * pixels
+@given(st.integers(32, 4000), st.integers(32, 4000), st.floats(0.05, 1))
+@example(1500, 150, 0.95)
+def test_what_is_said_to_fit_fits(network: Network, width: int, height: int, share: float) -> None:
+    """As a picture of these sides is then scaled, whichever way its sides are rounded."""
+    aspect = max(width, height) / min(width, height)
+    assume(aspect <= 20)
+    available = int(200 * width * height * share)
     most = most_pixels(network, aspect, available, STRIP)
     assert most is not None
-    if most >= 1024:
-        height = max(1, int((most / aspect) ** 0.5))
-        assert budget(network, (height, max(1, int(height * aspect))), available, STRIP)
+    assume(most >= 20 * 32 * 32)  # below, the shorter side stays 32 and breaks the cap
+    scaled_width, scaled_height = size_within((width, height), most)
+    assert budget(network, (scaled_height, scaled_width), available, STRIP)
 
 
 @given(st.integers(32, 2000), st.integers(32, 2000))

@@ -17,11 +17,13 @@ from impasto.cli.doctor.machine import MEGABYTE, memory_limit, memory_now
 from impasto.contracts import Finding
 from impasto.plugins import settings_for_painting
 from impasto.sources import environment_without_settings
+from impasto.telegram.models_on_use import build_models_on_use
+from impasto.unneeded_memory import tidy
 
 if TYPE_CHECKING:
     from impasto.settings import PaintingSettings, Settings
 
-PROBE: Final = (sys.executable, "-m", "impasto.painting.probe")
+PROBE: Final = (sys.executable, "-m", "impasto.painting", "probe")
 PATIENCE: Final = 120.0
 RESERVE_MB: Final = 16
 """For what the system keeps for two processes."""
@@ -54,6 +56,9 @@ class _Question(BaseModel):
 
 
 def check(settings: Settings) -> Iterator[Finding]:
+    # From here on this process is as a bot that waits for updates: its plugins are loaded.
+    build_models_on_use()
+    tidy()
     limit, bot = memory_limit(), memory_now()
     room = _room(limit, bot)
     asked = sorted({mb for mb in (settings.painting.memory_mb, room) if mb})
