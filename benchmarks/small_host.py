@@ -2,7 +2,6 @@
 through among them.
 
     python -m benchmarks.small_host                     512 MB, ten pictures, default settings
-    python -m benchmarks.small_host --lean              with the aiogram of docs/deploying.md
     python -m benchmarks.small_host --megabytes 450 --pictures 3
 
 Linux, and the right to make a control group (root, commonly): the kernel ends whatever goes beyond
@@ -36,7 +35,6 @@ from impasto.playground import Person, Playground
 from impasto.settings import PaintingSettings
 
 from .bot import PATIENCE, BotRun, MemoryWatch
-from .lean import lean_aiogram
 from .machine import describe
 from .processes import MeasurementFailed
 
@@ -89,10 +87,10 @@ class MemoryGroup:
         return 0
 
 
-async def paint_in_a_row(megabytes: int, pictures: int, *, lean: bool) -> None:
+async def paint_in_a_row(megabytes: int, pictures: int) -> None:
     """Prints a line for each picture, then what it took; fails where one is missing."""
     with tempfile.TemporaryDirectory() as folder, MemoryGroup.of(megabytes) as group:
-        packages = os.pathsep.join(_copied(group, Path(folder), lean=lean))
+        packages = _copied(group, Path(folder))
         run = BotRun(
             network=PaintingSettings().network,
             prefix=(*group.prefix, "env", f"PYTHONPATH={packages}"),
@@ -116,15 +114,13 @@ async def paint_in_a_row(megabytes: int, pictures: int, *, lean: bool) -> None:
     print(describe())
 
 
-def _copied(group: MemoryGroup, folder: Path, *, lean: bool) -> list[str]:
-    """The packages of this environment, copied by a process of the group; with an older aiogram
-    before them if they are to be lean."""
-    places = [lean_aiogram(folder)] if lean else []
-    places.append(Path(sysconfig.get_path("purelib")))
-    copies = [str(folder / f"packages{number}") for number in range(len(places))]
-    for place, copy in zip(places, copies, strict=True):
-        subprocess.run([*group.prefix, "cp", "-r", str(place), copy], check=True)
-    return copies
+def _copied(group: MemoryGroup, folder: Path) -> Path:
+    """The packages of this environment, copied by a process of the group."""
+    copy = folder / "packages"
+    subprocess.run(
+        [*group.prefix, "cp", "-r", sysconfig.get_path("purelib"), str(copy)], check=True
+    )
+    return copy
 
 
 async def _paint(person: Person, number: int, *, is_last: bool) -> None:
@@ -192,10 +188,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.small_host", description=__doc__)
     parser.add_argument("--megabytes", type=int, default=512)
     parser.add_argument("--pictures", type=int, default=10)
-    parser.add_argument("--lean", action="store_true", help="an aiogram that takes less memory")
     chosen = parser.parse_args()
     try:
-        asyncio.run(paint_in_a_row(chosen.megabytes, chosen.pictures, lean=chosen.lean))
+        asyncio.run(paint_in_a_row(chosen.megabytes, chosen.pictures))
     except OSError as error:
         parser.exit(2, f"a control group is needed: {error}\n")
     except MeasurementFailed as failure:
