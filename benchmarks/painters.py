@@ -65,7 +65,7 @@ OF_RANDOM_WEIGHTS: Final = Painter("random weights", {"network": RANDOM})
 LOWEST_SINGLE: Final = Painter(
     "VGG, lowest single",
     {"network": VGG, "steps": 200},
-    {"painting": {"memory_mb": 0, "coarse_weight": 0}},
+    {"painting": {"memory_mb": 0, "coarse_weight": 0, "least_gain": 0.01}},
 )
 """For whom the loss at full size counts alone, and memory not: more steps than a good picture
 needs."""

@@ -115,7 +115,11 @@ class PaintingSettings(Section):
     """Weight of the style loss against the content loss, whose weight is 1."""
     coarse_weight: Annotated[float, Field(ge=0, le=10), LIVE] = 1.0
     """How much the picture's half, quarter and eighth size have a say in its steps at full size. At
-    0 the loss at full size comes out lowest, and large strokes fade."""
+    0 large strokes fade; most steps are then made at full size, and the loss there is the lowest
+    that can be had."""
+    least_gain: Annotated[float, Field(ge=0, le=1), LIVE] = 0.05
+    """A level of the picture is finished when its loss fell by less than this share in 10 steps. At
+    0 all steps are made."""
     brush_size: Annotated[float, Field(ge=0.25, le=4), LIVE] = 1.0
     """How large a style's marks come out: 1 as if style picture and photo had the same area."""
     preview_seconds: Annotated[float, Field(ge=0.1, le=600), LIVE] = 2.0

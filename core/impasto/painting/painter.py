@@ -23,7 +23,14 @@ from impasto.painting.multiscale import Multiscale
 from impasto.painting.networks import Network
 from impasto.painting.pictures import MIN_SIDE, resize, to_picture
 from impasto.painting.preconditioner import natural_image_preconditioner
-from impasto.painting.pyramid import Level, StoppingRule, carry_up, plan_levels, with_fine_finish
+from impasto.painting.pyramid import (
+    Level,
+    StoppingRule,
+    carry_up,
+    plan_levels,
+    step_shares,
+    with_fine_finish,
+)
 from impasto.painting.targets import Targets
 from impasto.painting.toolbox import Toolbox, Tools, WeightedPicture, image_of, load_toolbox
 from impasto.painting.workspace import budget, most_pixels
@@ -139,7 +146,7 @@ class _Painter:
             for picture, weight in request.styles
         ]
         self._start = toolbox.prepare(self._content, "start", options, self._content, self._styles)
-        self._levels = plan_levels(self._full_size, tools.steps)
+        self._levels = plan_levels(self._full_size, tools.steps, step_shares(tools.coarse_weight))
         self._sizes = [level.size for level in reversed(self._levels)]
         self._targets = self._towards(tools.network)
         if tools.fine is not None:
@@ -177,7 +184,7 @@ class _Painter:
         level = self._levels[index]
         best, best_loss = image, image.new_full((), math.inf)
         steps_before = sum(coarser.steps for coarser in self._levels[:index])
-        rule = StoppingRule()
+        rule = StoppingRule(self._tools.least_gain)
         for iterate in self._iterates(objective, image, level):
             loss = torch.as_tensor(iterate.loss, dtype=best_loss.dtype, device=best_loss.device)
             best = torch.where(loss < best_loss, iterate.image, best)

@@ -20,11 +20,13 @@ COARSEST_SIDE: Final = 100
 MOST_LEVELS: Final = 8
 STEP_SHARES: Final = (3, 2, 3)
 """How steps are shared out between the coarsest level, each level between, and the finest."""
+SHARES_FOR_FULL_SIZE: Final = (1, 1, 8)
+"""The same where coarser sizes have no say at full size: what they came to is largely undone there,
+and a start is all that is wanted of them."""
 COARSER_WEIGHTS: Final = (0.2, 0.1, 0.05)
 """At each level, the weights of the objectives of the levels below it; its own has 1."""
 PATIENCE: Final = 10
-LEAST_GAIN: Final = 0.05
-"""A level ends when its loss fell by less than this share in so many steps."""
+"""A level ends when so many steps did not pay."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +51,11 @@ class Level:
         return self.height * self.width * self.steps * self.cost
 
 
-def plan_levels(size: tuple[int, int], steps: int) -> list[Level]:
-    """Levels for a picture of (height, width), coarsest first; their steps add up to `steps`.
+def plan_levels(
+    size: tuple[int, int], steps: int, shares: tuple[int, int, int] = STEP_SHARES
+) -> list[Level]:
+    """Levels for a picture of (height, width), coarsest first; their steps add up to `steps` and
+    are shared out as `shares` says, in the order of STEP_SHARES.
 
     With fewer steps than levels the coarsest levels are left out.
     """
@@ -61,11 +66,11 @@ def plan_levels(size: tuple[int, int], steps: int) -> list[Level]:
             break
         sizes.append((height, width))
     sizes.reverse()
-    first, between, last = STEP_SHARES
+    first, between, last = shares
     weights = [first, *[between] * (len(sizes) - 2), last][-len(sizes) :]
-    shares = [max(1, steps * weight // sum(weights)) for weight in weights]
-    shares[-1] += steps - sum(shares)
-    return [Level(h, w, n) for (h, w), n in zip(sizes, shares, strict=True)]
+    counts = [max(1, steps * weight // sum(weights)) for weight in weights]
+    counts[-1] += steps - sum(counts)
+    return [Level(h, w, n) for (h, w), n in zip(sizes, counts, strict=True)]
 
 
 def with_fine_finish(levels: Sequence[Level], steps: int, cost: float) -> list[Level]:
@@ -80,10 +85,20 @@ def size_weights(coarse: float) -> tuple[float, ...]:
     return (1.0, *(coarse * weight for weight in COARSER_WEIGHTS)) if coarse else (1.0,)
 
 
-class StoppingRule:
-    """Whether another step at a level pays: steps are a cap, not a duty."""
+def step_shares(coarse: float) -> tuple[int, int, int]:
+    """What `plan_levels` shares steps out by, where `size_weights` is given that `coarse`."""
+    return STEP_SHARES if coarse else SHARES_FOR_FULL_SIZE
 
-    def __init__(self) -> None:
+
+class StoppingRule:
+    """Whether another step at a level pays: steps are a cap, not a duty.
+
+    Args:
+        least_gain: a level ends when its loss fell by less than this share in PATIENCE steps.
+    """
+
+    def __init__(self, least_gain: float) -> None:
+        self._least_gain = least_gain
         self._last: float | None = None
 
     def is_due(self, step: int) -> bool:
@@ -93,7 +108,7 @@ class StoppingRule:
     def says_stop(self, best_loss: float) -> bool:
         """Told the least loss so far, each time it is due."""
         last, self._last = self._last, best_loss
-        return last is not None and best_loss > (1 - LEAST_GAIN) * last
+        return last is not None and best_loss > (1 - self._least_gain) * last
 
 
 def carry_up(

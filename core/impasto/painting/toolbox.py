@@ -59,6 +59,8 @@ class Tools:
     style_weight: float
     coarse_weight: float
     """Of a level's coarser sizes, as `pyramid.size_weights` takes it."""
+    least_gain: float
+    """As `pyramid.StoppingRule` takes it."""
     options: PaintOptions
     """The request's options; what it left open is filled in."""
 
@@ -122,6 +124,7 @@ class Toolbox:
             fine_steps=defaults.fine_steps,
             style_weight=style_weight,
             coarse_weight=defaults.coarse_weight,
+            least_gain=defaults.least_gain,
             options=options.model_copy(update=completed),
         )
 

@@ -5,7 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from impasto.painting.pictures import MIN_SIDE, resize
-from impasto.painting.pyramid import StoppingRule, carry_up, plan_levels, with_fine_finish
+from impasto.painting.pyramid import (
+    StoppingRule,
+    carry_up,
+    plan_levels,
+    step_shares,
+    with_fine_finish,
+)
 
 
 @given(st.integers(32, 4000), st.integers(32, 4000), st.integers(1, 5000))
@@ -31,13 +37,24 @@ def test_a_fine_picture_has_one_more_level_whose_steps_cost_more() -> None:
     assert finish.work == 2 * finest.work  # 15 steps at four times the cost of 30
 
 
-def test_a_level_ends_when_ten_steps_gain_less_than_a_twentieth() -> None:
-    rule = StoppingRule()
+def test_a_level_ends_when_ten_steps_gain_less_than_they_should() -> None:
+    rule = StoppingRule(least_gain=0.05)
     due = [step for step in range(1, 35) if rule.is_due(step)]
     assert due == [10, 20, 30]
     assert not rule.says_stop(100.0)
     assert not rule.says_stop(90.0)
     assert rule.says_stop(86.0)
+
+
+def test_with_no_least_gain_all_steps_are_made() -> None:
+    rule = StoppingRule(least_gain=0)
+    assert not any(rule.says_stop(loss) for loss in (100.0, 99.999, 99.999))
+
+
+def test_where_full_size_counts_alone_it_gets_most_steps() -> None:
+    counts = [level.steps for level in plan_levels((480, 480), 200, step_shares(coarse=0))]
+    assert counts == [20, 20, 160]
+    assert plan_levels((480, 480), 200, step_shares(coarse=0.5)) == plan_levels((480, 480), 200)
 
 
 def test_a_level_keeps_its_own_detail_and_takes_the_change_from_below() -> None:
