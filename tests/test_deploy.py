@@ -70,7 +70,7 @@ class TestBuildpacks:
         assert set(re.findall(r"\w+", project)) <= set(self.PROJECT["optional-dependencies"])
         wanted = {item.name: item for item in map(Requirement, self.PROJECT["dependencies"])}
         pinned = dict(line.split("==") for line in lines)
-        assert set(pinned) == {"torch", "torchvision", "aiogram"}
+        assert set(pinned) == {"torch", "torchvision"}
         for name, version in pinned.items():
             assert wanted[name].specifier.contains(version.partition("+")[0]), name
         assert {pinned["torch"][-4:], pinned["torchvision"][-4:]} == {"+cpu"}
