@@ -7,6 +7,7 @@ schemas for 600 models, each with a copy of whatever it nests. A bot uses some d
 from __future__ import annotations
 
 import gc
+import threading
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -14,6 +15,8 @@ from pydantic import BaseModel
 
 SCHEMA: Final = "__pydantic_core_schema__"
 VALIDATOR_AND_SERIALIZER: Final = ("__pydantic_validator__", "__pydantic_serializer__")
+
+_building = threading.RLock()
 
 
 class _BuiltOnUse:
@@ -26,10 +29,15 @@ class _BuiltOnUse:
         self._name = name
 
     def __get__(self, instance: BaseModel | None, owner: type[BaseModel]) -> Any:
-        for name in VALIDATOR_AND_SERIALIZER:  # model_rebuild() would ask for those it finds
-            delattr(self._model, name)
-        self._model.model_rebuild()
-        return getattr(self._model, self._name)
+        with _building:
+            # While another thread builds a model, those of the model's base are found in its place.
+            if owner is not self._model and self._name in vars(owner):
+                return getattr(owner, self._name)
+            if vars(self._model).get(self._name) is self:
+                for name in VALIDATOR_AND_SERIALIZER:  # model_rebuild() would ask for these
+                    delattr(self._model, name)
+                self._model.model_rebuild()
+            return getattr(self._model, self._name)
 
 
 def build_models_on_use(package: str = "aiogram") -> list[type[BaseModel]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from typing import Any
 
 import pytest
@@ -114,3 +115,29 @@ def test_a_subclass_made_later_builds_itself() -> None:
     assert lobed(x=1).model_dump() == {"x": 1, "lobes": 3}
     assert not leaf.__pydantic_complete__
     assert leaf(x=2).model_dump() == {"x": 2}
+
+
+def test_a_thread_waits_for_what_another_builds(monkeypatch: pytest.MonkeyPatch) -> None:
+    leaf, _tree = leaf_and_tree()
+    lobed = create_model("Lobed", __base__=leaf, lobes=(int, 3), __module__="forest")
+    build_models_on_use("forest")
+    begun, go_on = threading.Event(), threading.Event()
+    rebuild = lobed.model_rebuild
+
+    def slow_rebuild(**options: Any) -> bool | None:
+        begun.set()
+        assert go_on.wait(10)
+        return rebuild(**options)
+
+    monkeypatch.setattr(lobed, "model_rebuild", slow_rebuild)
+    made: list[BaseModel] = []
+    threads = [threading.Thread(target=lambda: made.append(lobed(x=1, lobes=5))) for _ in range(2)]
+    threads[0].start()
+    assert begun.wait(10)
+    threads[1].start()
+    threads[1].join(0.2)  # long enough for it to go wrong if it does not wait
+    assert not made
+    go_on.set()
+    for thread in threads:
+        thread.join(10)
+    assert [instance.model_dump() for instance in made] == [{"x": 1, "lobes": 5}] * 2
