@@ -6,6 +6,7 @@ import pytest
 import torch
 from weights.distil.losses import (
     Targets,
+    feature_errors,
     gram,
     read_out,
     student_view,
@@ -129,3 +130,17 @@ def test_textures_depend_on_the_seed_alone() -> None:
         assert a.shape == (48, 48, 3)
         assert (a == b).all()
         assert (a != c).any()
+
+
+def test_calm_and_busy_pictures_count_alike(random: torch.Generator) -> None:
+    """Errors relative to the whole batch let skies and shadows go unlearnt: they are faint."""
+    wanted = torch.randn(2, 3, 8, 8, generator=random) * torch.tensor([1.0, 4.0]).view(2, 1, 1, 1)
+    plain = torch.cat((torch.eye(3), torch.zeros(3, 1)), 1)
+
+    def error(of_calm: float, of_busy: float) -> float:
+        wrong = wanted * torch.tensor([of_calm, of_busy]).view(2, 1, 1, 1)
+        return feature_errors([wanted + wrong], [wanted], [plain]).item()
+
+    assert error(0.1, 0.1) == pytest.approx(0.01, rel=0.2)
+    assert error(0.1, 0) == pytest.approx(error(0, 0.1), rel=0.6)
+    assert error(0.1, 0) > 0.2 * error(0.1, 0.1)

@@ -12,7 +12,7 @@ from PIL import Image
 from weights.distil import data
 from weights.distil.data import Pictures
 from weights.distil.evaluate import cases
-from weights.distil.network import LAYERS, Student, load_student
+from weights.distil.network import LAYERS, Student, forward, load_student, trained
 from weights.distil.settings import Settings
 from weights.distil.training import Training
 
@@ -44,7 +44,7 @@ def training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Training:
     return _training(tmp_path)
 
 
-def _training(folder: Path) -> Training:
+def _training(folder: Path, begin: Path | None = None) -> Training:
     pictures = Pictures(folder / "photos", SETTINGS.crop, seed=0)
     random = torch.Generator().manual_seed(1)
     channels = (6, 6, 8, 8, 9)
@@ -52,7 +52,7 @@ def _training(folder: Path) -> Training:
     teacher = [(w.detach(), b.detach()) for w, b in shape.convolutions]
     validation = cases(pictures, teacher, seed=2)
     out = folder / "network.safetensors"
-    return Training(SETTINGS, pictures, validation, teacher, folder, out, "noise")
+    return Training(SETTINGS, pictures, validation, teacher, folder, out, "noise", begin)
 
 
 def _log(folder: Path) -> list[dict[str, object]]:
@@ -91,6 +91,23 @@ def test_exported_network_is_the_averaged_one(training: Training, tmp_path: Path
         ]
         for ours, theirs in pairs:  # stored in half precision
             assert torch.equal(ours, theirs.half().float())
+
+
+def test_begins_with_a_network_that_is_given(training: Training, tmp_path: Path) -> None:
+    training.run()
+    network = tmp_path / "network.safetensors"
+    (tmp_path / "checkpoint.pt").unlink()
+    again = _training(tmp_path, begin=network)
+    again._prepare()
+    picture = again.pictures.draw(1, torch.Generator().manual_seed(3))
+    seen, _ = forward(picture, training.averaged.convolutions)
+    begun, _ = forward(picture, again.student.convolutions)
+    for ours, theirs in zip(begun, seen, strict=True):
+        ratio = ours.norm() / theirs.norm()  # layers are scaled anew
+        torch.testing.assert_close(ours, theirs * ratio, rtol=0.02, atol=0.02)
+
+    again.run()
+    assert trained(network)["from"]["from"] == "seeded random orthogonal initial values"
 
 
 def test_matching_alone_lowers_the_feature_errors(training: Training) -> None:

@@ -42,6 +42,10 @@ def _arguments() -> argparse.Namespace:
     train.add_argument("--source", required=True, help="what the photos are, for the metadata")
     train.add_argument("--run", type=Path, required=True, help="folder of log and checkpoint")
     train.add_argument("--out", type=Path, required=True, help="the network file to write")
+    train.add_argument("--begin", type=Path, help="network file to begin with; default: at random")
+    train.add_argument(
+        "--matching-rate", type=float, default=Settings.matching_rate, help="lower with --begin"
+    )
     train.add_argument("--seed", type=int, default=Settings.seed)
     train.add_argument("--steps", type=int, default=Settings.steps)
     train.add_argument("--minutes", type=float, default=Settings.time_limit / 60)
@@ -65,12 +69,24 @@ def _validation(folder: Path, teacher: Convolutions) -> list[Case]:
 
 
 def _train(options: argparse.Namespace, teacher: Convolutions) -> None:
-    settings = Settings(seed=options.seed, steps=options.steps, time_limit=60 * options.minutes)
+    settings = Settings(
+        seed=options.seed,
+        steps=options.steps,
+        time_limit=60 * options.minutes,
+        matching_rate=options.matching_rate,
+    )
     options.run.mkdir(parents=True, exist_ok=True)
     pictures = Pictures(options.photos, settings.crop, settings.seed)
     validation = _validation(options.validation, teacher)
     Training(
-        settings, pictures, validation, teacher, options.run, options.out, options.source
+        settings,
+        pictures,
+        validation,
+        teacher,
+        options.run,
+        options.out,
+        options.source,
+        options.begin,
     ).run()
 
 

@@ -121,15 +121,29 @@ def read_out(features: Tensor, readout: Tensor) -> Tensor:
     return readout[:, :-1] @ features.flatten(2) + readout[:, -1:]
 
 
+CALM = 0.1
+"""Share of a batch's mean energy that is added to each picture's in `calmness`."""
+
+
+def calmness(wanted: Tensor) -> Tensor:
+    """Weights of the pictures of a batch (B) by which a calm one counts as much as a busy one.
+
+    One over the mean square of a picture's features; not more than a tenth of the batch's mean
+    allows, so that what is as good as one color does not outweigh all.
+    """
+    energy = wanted.flatten(1).pow(2).mean(1)
+    return 1 / (energy + CALM * energy.mean())
+
+
 def feature_errors(
     thin: Sequence[Tensor], wanted: Sequence[Tensor], readouts: Sequence[Tensor]
 ) -> Tensor:
-    """Per layer, squared error of the features over their squared size, over the whole batch."""
+    """Per layer, squared error of the features over their squared size, by `calmness`."""
     errors = []
     for ours, theirs, readout in zip(thin, wanted, readouts, strict=True):
         target = theirs.flatten(2)
-        residual = read_out(ours, readout) - target
-        errors.append(residual.pow(2).sum() / target.pow(2).sum())
+        residual = (read_out(ours, readout) - target).flatten(1).pow(2).mean(1)
+        errors.append((residual * calmness(theirs)).mean() * (1 + CALM))
     return torch.stack(errors)
 
 

@@ -191,3 +191,10 @@ def load_student(path: Path, device: torch.device) -> Student:
             matrix, bias = tensors[f"readout.{layer}.weight"], tensors[f"readout.{layer}.bias"]
             student.set_readout(position, torch.cat((matrix, bias[:, None]), dim=1))
     return student
+
+
+def trained(path: Path) -> dict[str, object]:
+    """What a network file says of its training."""
+    with safe_open(path, framework="pt") as file:
+        told: dict[str, object] = json.loads(file.metadata()["impasto"])["trained"]
+    return told

@@ -24,7 +24,7 @@ class Settings:
     """Pictures a step while only features are matched."""
     triples_batch: int = 4
     """Triples (picture, content, style) a step once gradients are matched."""
-    matching_share: float = 0.85
+    matching_share: float = 0.8
     """Share of the schedule that only matches features; then gradients are matched too."""
 
     matching_rate: float = 0.05

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
-import json
 import math
 import time
 from pathlib import Path
@@ -14,6 +14,7 @@ from torch import Tensor
 from .data import Pictures
 from .evaluate import Case, evaluate
 from .losses import (
+    calmness,
     feature_errors,
     gradient_errors,
     gram_errors,
@@ -21,7 +22,8 @@ from .losses import (
     teacher_view,
 )
 from .muon import Muon
-from .network import Convolutions, Student, forward, save_student
+from .network import Convolutions, Student, forward, load_student, save_student, trained
+from .records import Log
 from .settings import Settings
 from .triples import Pool, drawn_styles, started
 
@@ -36,9 +38,10 @@ class RunningReadout:
     @torch.no_grad()
     def update(self, thin: Tensor, wanted: Tensor) -> Tensor:
         """Take in a batch and return the readout [A b], teacher channels x (width + 1)."""
-        flat = thin.transpose(0, 1).flatten(1)
-        flat = torch.cat((flat, torch.ones_like(flat[:1])))
-        target = wanted.transpose(0, 1).flatten(1)
+        weight = calmness(wanted).sqrt().view(-1, 1, 1, 1)
+        ones = torch.ones_like(thin[:, :1])
+        flat = (torch.cat((thin, ones), 1) * weight).transpose(0, 1).flatten(1)
+        target = (wanted * weight).transpose(0, 1).flatten(1)
         pixels = flat.shape[1]
         self.own = self.decay * self.own + (1 - self.decay) * (flat @ flat.t()) / pixels
         self.cross = self.decay * self.cross + (1 - self.decay) * (target @ flat.t()) / pixels
@@ -59,15 +62,19 @@ class Training:
         folder: Path,
         export: Path,
         source: str,
+        begin: Path | None = None,
     ) -> None:
         self.settings, self.pictures, self.validation = settings, pictures, validation
         self.teacher, self.export, self.source = teacher, export, source
-        self.checkpoint, self.log_file = folder / "checkpoint.pt", folder / "log.jsonl"
+        self.checkpoint, self.log = folder / "checkpoint.pt", Log(folder / "log.jsonl")
         self.device = teacher[0][0].device
         self.random = torch.Generator().manual_seed(settings.seed)
         self.layer_weights = torch.tensor(settings.layer_weights, device=self.device)
+        self.origin: object = "seeded random orthogonal initial values"
         self.student = self._initial().to(self.device)
-        self.averaged = self._initial().to(self.device)
+        if begin is not None:
+            self.origin, self.student = trained(begin), load_student(begin, self.device)
+        self.averaged = copy.deepcopy(self.student)
         self.averaged.requires_grad_(False)
         self.muon = Muon(self.student.weights, settings.matching_rate)
         others = [*self.student.weights, *self.student.readouts]
@@ -190,10 +197,7 @@ class Training:
     # Records
 
     def _log(self, **entry: object) -> None:
-        plain = {"step": self.step, "seconds": round(self.elapsed, 1), **entry}
-        with self.log_file.open("a") as log:
-            log.write(json.dumps(plain, default=_plain) + "\n")
-        print(json.dumps(plain, default=_plain), flush=True)
+        self.log.add(step=self.step, seconds=round(self.elapsed, 1), **entry)
 
     def _save(self) -> None:
         state = {
@@ -233,8 +237,8 @@ class Training:
     def _validate(self) -> dict[str, object]:
         report = evaluate(self.averaged, self.teacher, self.validation)
         self._log(validation=report)
-        trained = {
-            "from": "seeded random orthogonal initial values",
+        told = {
+            "from": self.origin,
             "on": self.source,
             "steps": self.step,
             "minutes": round(self.elapsed / 60, 1),
@@ -242,7 +246,7 @@ class Training:
             "settings": dataclasses.asdict(self.settings),
             "validation": report,
         }
-        save_student(self.averaged, self.export, trained)
+        save_student(self.averaged, self.export, told)
         return report
 
     def run(self) -> dict[str, object]:
@@ -270,11 +274,3 @@ class Training:
                 self._save()
         self._save()
         return self._validate()
-
-
-def _plain(value: object) -> object:
-    """Tensors in a log entry, to four significant digits."""
-    if isinstance(value, Tensor):
-        rounded = [float(f"{number:.4g}") for number in value.detach().flatten().tolist()]
-        return rounded if value.dim() else rounded[0]
-    raise TypeError(f"cannot log {type(value)}")
