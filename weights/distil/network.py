@@ -132,6 +132,14 @@ class Student(nn.Module):
         self.readouts[position].copy_(readout / self.scales[position])
 
     @torch.no_grad()
+    def rescale(self, scales: Tensor) -> None:
+        """Set `scales`, without changing what the readouts do."""
+        kept = self.all_readouts()
+        self.scales.copy_(scales)
+        for position, readout in enumerate(kept):
+            self.set_readout(position, readout)
+
+    @torch.no_grad()
     def balance(self, pictures: Tensor) -> None:
         """Scale each layer so that its features have unit variance on `pictures`.
 

@@ -191,7 +191,7 @@ class Training:
         self.student.balance(sample)
         with torch.no_grad():
             wanted, _ = forward(sample, self.teacher)
-            self.student.scales.copy_(torch.stack([f.pow(2).mean().sqrt() for f in wanted]))
+            self.student.rescale(torch.stack([f.pow(2).mean().sqrt() for f in wanted]))
         self.averaged.load_state_dict(self.student.state_dict())
 
     # Records
