@@ -9,6 +9,7 @@ from weights.distil.losses import (
     feature_errors,
     gram,
     read_out,
+    student_targets,
     student_view,
     teacher_targets,
     teacher_view,
@@ -72,7 +73,7 @@ def test_students_gradient_is_the_objectives(
     student: Student, triple: tuple[torch.Tensor, ...]
 ) -> None:
     picture, content, style = triple
-    view = student_view(picture, content, style, WEIGHT, student)
+    view = student_view(picture, student_targets(content, style, student), WEIGHT, student)
     torch.testing.assert_close(view.gradient, _by_autograd(triple, student, read=True)[0])
 
 
@@ -104,7 +105,7 @@ def test_students_gradient_can_be_learnt_from(
     bias = student.biases[1]
 
     def value() -> torch.Tensor:
-        view = student_view(picture, content, style, WEIGHT, student)
+        view = student_view(picture, student_targets(content, style, student), WEIGHT, student)
         return (view.gradient * picture).sum()
 
     (slope,) = torch.autograd.grad(value(), bias)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -12,10 +13,11 @@ from PIL import Image
 from weights.distil import data
 from weights.distil.data import Pictures
 from weights.distil.evaluate import cases
-from weights.distil.losses import read_out
+from weights.distil.losses import read_out, student_targets, student_view
 from weights.distil.network import LAYERS, Student, forward, load_student, trained
 from weights.distil.settings import Settings
 from weights.distil.training import Training
+from weights.distil.triples import Pool
 
 SETTINGS = Settings(
     steps=6,
@@ -26,6 +28,7 @@ SETTINGS = Settings(
     matching_batch=2,
     triples_batch=2,
     matching_share=0.5,
+    warm_up_steps=20,
     slots=4,
     validate_every=3,
     checkpoint_every=3,
@@ -111,6 +114,29 @@ def test_begins_with_a_network_that_is_given(training: Training, tmp_path: Path)
 
     again.run()
     assert trained(network)["from"]["from"] == "seeded random orthogonal initial values"
+
+
+def test_the_student_paints_its_triples_on(training: Training) -> None:
+    """By the student's own losses, which is where its paintings are nearly finished."""
+    student = training.student
+    for readout in student.readouts:
+        torch.nn.init.normal_(readout, generator=torch.Generator().manual_seed(4))
+    settings = dataclasses.replace(SETTINGS, teacher_paints=0.0)
+    pool = Pool(training.pictures, training.teacher, settings, torch.Generator().manual_seed(5))
+    pool.life[:] = 20
+    slots = torch.arange(SETTINGS.slots)
+
+    @torch.no_grad()
+    def style_losses() -> torch.Tensor:
+        asked = student_targets(pool.content, pool.style, student)
+        view = student_view(pool.picture, asked, pool.content_weight, student)
+        return sum(d.pow(2).flatten(1).mean(1) for d in view.differences)
+
+    before = style_losses()
+    for _ in range(8):
+        pool.paint(slots, torch.zeros_like(pool.picture), student)
+    assert (style_losses() < 0.1 * before).all()
+    assert pool.strokes.tolist() == [8 * SETTINGS.strokes] * SETTINGS.slots
 
 
 def test_matching_alone_lowers_the_feature_errors(training: Training) -> None:

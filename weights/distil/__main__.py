@@ -46,6 +46,12 @@ def _arguments() -> argparse.Namespace:
     train.add_argument(
         "--matching-rate", type=float, default=Settings.matching_rate, help="lower with --begin"
     )
+    train.add_argument(
+        "--matching-share",
+        type=float,
+        default=Settings.matching_share,
+        help="of the schedule; 0 to only imitate, with --begin",
+    )
     train.add_argument("--seed", type=int, default=Settings.seed)
     train.add_argument("--steps", type=int, default=Settings.steps)
     train.add_argument("--minutes", type=float, default=Settings.time_limit / 60)
@@ -74,6 +80,7 @@ def _train(options: argparse.Namespace, teacher: Convolutions) -> None:
         steps=options.steps,
         time_limit=60 * options.minutes,
         matching_rate=options.matching_rate,
+        matching_share=options.matching_share,
     )
     options.run.mkdir(parents=True, exist_ok=True)
     pictures = Pictures(options.photos, settings.crop, settings.seed)

@@ -14,6 +14,7 @@ from .losses import (
     feature_errors,
     gradient_errors,
     gram_errors,
+    student_targets,
     student_view,
     teacher_targets,
     teacher_view,
@@ -70,7 +71,8 @@ def evaluate(student: Student, teacher: Convolutions, validation: list[Case]) ->
     for case in validation:
         ones = torch.ones(len(case.pictures), device=case.pictures.device)
         theirs = teacher_view(case.pictures, case.targets, ones, teacher)
-        ours = student_view(case.pictures, case.content, case.style, ones, student)
+        asked = student_targets(case.content, case.style, student)
+        ours = student_view(case.pictures, asked, ones, student)
         features.append(feature_errors(ours.features, theirs.features, student.all_readouts()))
         grams.append(gram_errors(ours, theirs, case.targets).mean(1))
         cosine = _cosine(ours.gradient, theirs.gradient)

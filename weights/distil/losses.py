@@ -31,6 +31,16 @@ class Targets:
 
 
 @dataclass
+class ThinTargets:
+    """What a triple's content and style ask for, seen by the student. One row a triple."""
+
+    moments: list[Tensor]
+    """Per layer, as `moments` returns them."""
+    content: Tensor
+    """B x c x H x W at the content layer, c thin channels."""
+
+
+@dataclass
 class View:
     """What a network sees in B pictures."""
 
@@ -85,35 +95,37 @@ def teacher_view(
     return View(features, backward(features, indices, pulls, teacher), differences)
 
 
+def student_targets(content: Tensor, style: Tensor, student: Student) -> ThinTargets:
+    """As `teacher_targets`, differentiable in the student's parameters."""
+    in_content, _ = forward(content, student.convolutions[: CONTENT + 1])
+    in_style, _ = forward(style, student.convolutions)
+    return ThinTargets([moments(f) for f in in_style], in_content[CONTENT])
+
+
 def student_view(
-    pictures: Tensor, content: Tensor, style: Tensor, content_weight: Tensor, student: Student
+    pictures: Tensor, targets: ThinTargets, content_weight: Tensor, student: Student
 ) -> View:
     """As `teacher_view`, differentiable in the student's parameters; `features` are thin."""
-    convolutions = student.convolutions
-    both = torch.cat((pictures, style))
-    features, indices = forward(both, convolutions)
-    in_content, _ = forward(content, convolutions[: CONTENT + 1])
-    count = len(pictures)
-    ours = [f[:count] for f in features]
+    features, indices = forward(pictures, student.convolutions)
     differences, pulls = [], []
-    for position, seen in enumerate(ours):
+    for position, (seen, wanted) in enumerate(zip(features, targets.moments, strict=True)):
         height, width = seen.shape[2:]
         readout = student.readout(position)
         channels = len(readout)
-        moved = (moments(seen) - moments(features[position][count:])) / channels
+        moved = (moments(seen) - wanted) / channels
         metric = readout.t() @ readout
         factor = 4 * STYLE_WEIGHT / (channels**3 * height * width)
         push = metric @ moved @ metric * factor
         pull = (push[:, :-1, :-1] @ seen.flatten(2) + push[:, :-1, -1:]).view_as(seen)
         if position == CONTENT:
-            distance = seen - in_content[CONTENT]
+            distance = seen - targets.content
             weighted = torch.einsum("ij,bjhw->bihw", metric[:-1, :-1], distance)
             scale = 2 * content_weight.view(-1, 1, 1, 1) / (channels * height * width)
             pull = pull + weighted * scale
         differences.append(readout @ moved @ readout.t())
         pulls.append(pull)
-    gradient = backward(ours, [i[:count] for i in indices], pulls, convolutions)
-    return View(ours, gradient, differences)
+    gradient = backward(features, indices, pulls, student.convolutions)
+    return View(features, gradient, differences)
 
 
 def read_out(features: Tensor, readout: Tensor) -> Tensor:

@@ -31,27 +31,29 @@ class Settings:
     """Of the convolutions while features are matched, by Muon: a step's share of the norm."""
     bias_rate: float = 2e-3
     """Of the biases while features are matched, by Adam."""
-    imitation_rate: float = 5e-4
+    imitation_rate: float = 3e-4
     """Of all parameters once gradients are matched, by Adam.
 
     Muon's steps do not shrink when gradients are mostly noise, as those of the picture gradient's
     error are with a few triples a step: with it the features got worse from there on.
     """
-    warm_up_steps: int = 20
-    averaging: float = 0.995
+    warm_up_steps: int = 200
+    averaging: float = 0.998
     """Decay of the exponential average of the weights, which is what is exported."""
 
     gradient_weight: float = 1.0
     feature_weight: float = 3.0
     gram_weight: float = 1.0
-    gram_floor: float = 1e-3
+    gram_floor: float = 1e-4
     """Share of the style's own Gram matrix that is added to what Gram differences' errors are
     relative to. The less, the more a nearly finished painting counts, whose difference is small."""
 
     slots: int = 64
     """Triples that are being painted at any time, and of which each step visits a few."""
-    teacher_paints: float = 0.4
+    teacher_paints: float = 0.15
     """Share of the triples that are painted along the teacher's gradient, not the student's."""
+    strokes: int = 8
+    """Steps by which the student paints its triples on at every visit."""
 
     validate_every: int = 500
     checkpoint_every: int = 500

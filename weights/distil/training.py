@@ -18,6 +18,7 @@ from .losses import (
     feature_errors,
     gradient_errors,
     gram_errors,
+    student_targets,
     student_view,
     teacher_view,
 )
@@ -154,8 +155,8 @@ class Training:
         targets, weight = self.pool.targets_of(slots), self.pool.content_weight[slots]
         pictures = self.pool.picture[slots]
         theirs = teacher_view(pictures, targets, weight, self.teacher)
-        content, style = self.pool.content[slots], self.pool.style[slots]
-        ours = student_view(pictures, content, style, weight, self.student)
+        asked = student_targets(self.pool.content[slots], self.pool.style[slots], self.student)
+        ours = student_view(pictures, asked, weight, self.student)
         gradient = gradient_errors(ours.gradient, theirs.gradient)
         features = feature_errors(ours.features, theirs.features, self.student.all_readouts())
         grams = gram_errors(ours, theirs, targets, self.settings.gram_floor)
@@ -166,7 +167,7 @@ class Training:
             + self.settings.feature_weight * (self.layer_weights * features).mean()
             + self.settings.gram_weight * (self.layer_weights[:, None] * torch.log1p(grams)).mean()
         )
-        self.pool.paint(slots, theirs.gradient, ours.gradient.detach())
+        self.pool.paint(slots, theirs.gradient, self.student)
         return loss, {
             "gradient": gradient.mean(1).detach(),
             "features": features,

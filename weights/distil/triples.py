@@ -1,30 +1,33 @@
 """Triples of picture, content and style, the picture being on its way from one to the other.
 
-What a painter asks of the network is its gradient at half-finished pictures. So the pictures of
-the training are half-finished paintings: each slot of the pool holds a triple that is painted a
-step further at every visit, along the gradient that the teacher (or the student itself) just gave
-for the training, and is replaced by a fresh one when its life is over.
+What a painter asks of the network is its gradient at half-finished pictures, and what becomes of a
+painting is where that gradient ends. So the pictures of the training are paintings: each slot of
+the pool holds a triple that is painted on at every visit and replaced by a fresh one when its life
+is over. Most follow the student. A painting that the student calls finished shows what it is blind
+to; the teacher sees it there, and the student learns it.
 """
 
 from __future__ import annotations
-
-import math
 
 import torch
 from torch import Tensor
 
 from .data import Pictures, color_matched
-from .losses import Targets, teacher_targets
-from .network import Convolutions
+from .losses import Targets, student_targets, student_view, teacher_targets
+from .network import Convolutions, Student
 from .settings import Settings
 
-LIVES = (1, 4, 12, 40)
+LIVES = (1, 4, 16)
 """Visits after which a triple is replaced, chosen with equal chances."""
-FIRST_STEP, LAST_STEP = 0.04, 0.008
-"""RMS of a painting step in the life's beginning and end."""
+STROKE = 0.04
+"""RMS of a painting's first stroke; the more gradients contradict each other, the less later."""
+SLOW, SLOWEST = 0.9, 0.99
+"""Decay of the gradients' mean and of their mean square."""
+NATURAL = 1.25
+"""Power of the frequency by which a natural picture's amplitudes fall, about."""
 
 
-def smoothed(gradient: Tensor, cutoff: float = 0.01, power: float = 1.25) -> Tensor:
+def smoothed(gradient: Tensor, power: float = NATURAL, cutoff: float = 0.01) -> Tensor:
     """The gradient with the spectrum of natural pictures, which large strokes need."""
     height, width = gradient.shape[-2:]
     vertical = torch.fft.fftfreq(height, device=gradient.device)[:, None]
@@ -83,7 +86,9 @@ class Pool:
         content, style, picture, weight, targets = self._fresh(len(slots))
         self.content, self.style, self.picture = content, style, picture
         self.content_weight, self.targets = weight, targets
-        self.momentum = torch.zeros_like(picture)
+        self.strokes = torch.zeros(settings.slots)
+        self.mean = torch.zeros_like(picture)
+        self.square = torch.zeros(settings.slots, device=self.device)
         self.by_teacher = self._coin(len(slots), settings.teacher_paints)
         self.life = self._lives(len(slots))
 
@@ -119,18 +124,37 @@ class Pool:
         return Targets([g[slots] for g in self.targets.grams], self.targets.content[slots])
 
     @torch.no_grad()
-    def paint(self, slots: Tensor, teacher: Tensor, student: Tensor) -> None:
-        """One step along the chosen gradient for each slot; finished ones are replaced."""
-        by_teacher = self.by_teacher[slots].view(-1, 1, 1, 1).to(self.device)
-        chosen = torch.where(by_teacher, teacher, student)
-        momentum = 0.7 * self.momentum[slots] + unit(smoothed(chosen))
-        share = (self.age[slots] / self.life[slots]).clamp(0, 1)
-        size = LAST_STEP + (FIRST_STEP - LAST_STEP) * 0.5 * (1 + torch.cos(math.pi * share))
-        step = unit(momentum) * size.view(-1, 1, 1, 1).to(self.device)
-        self.momentum[slots] = momentum
-        self.picture[slots] = (self.picture[slots] - step).clamp(0, 1)
+    def paint(self, slots: Tensor, teacher_gradient: Tensor, student: Student) -> None:
+        """Paint on: a stroke where the teacher paints, several where the student does.
+
+        Finished triples are replaced.
+        """
+        by_teacher = self.by_teacher[slots]
+        if by_teacher.any():
+            self._stroke(slots[by_teacher], teacher_gradient[by_teacher])
+        if not by_teacher.all():
+            own = slots[~by_teacher]
+            targets = student_targets(self.content[own], self.style[own], student)
+            weight = self.content_weight[own]
+            for _ in range(self.settings.strokes):
+                view = student_view(self.picture[own], targets, weight, student)
+                self._stroke(own, view.gradient)
         self.age[slots] += 1
         self._replace(slots[self.age[slots] >= self.life[slots]])
+
+    def _stroke(self, slots: Tensor, gradient: Tensor) -> None:
+        """A step of Adam, with one second moment a picture, in the metric of natural pictures."""
+        self.strokes[slots] += 1
+        root = smoothed(gradient, NATURAL / 2)
+        size = root.flatten(1).pow(2).mean(1)
+        self.mean[slots] = SLOW * self.mean[slots] + (1 - SLOW) * root
+        self.square[slots] = SLOWEST * self.square[slots] + (1 - SLOWEST) * size
+        strokes = self.strokes[slots].to(self.device)
+        mean = self.mean[slots] / (1 - SLOW**strokes).view(-1, 1, 1, 1)
+        square = self.square[slots] / (1 - SLOWEST**strokes)
+        agreement = (mean.flatten(1).pow(2).mean(1) / square.clamp_min(1e-30)).sqrt()
+        step = unit(smoothed(mean, NATURAL / 2)) * (STROKE * agreement).view(-1, 1, 1, 1)
+        self.picture[slots] = (self.picture[slots] - step).clamp(0, 1)
 
     def _replace(self, slots: Tensor) -> None:
         if not len(slots):
@@ -141,7 +165,9 @@ class Pool:
         for mine, new in zip(self.targets.grams, targets.grams, strict=True):
             mine[slots] = new
         self.targets.content[slots] = targets.content
-        self.momentum[slots] = 0
+        self.strokes[slots] = 0
+        self.mean[slots] = 0
+        self.square[slots] = 0
         self.age[slots] = 0
         self.life[slots] = self._lives(len(slots))
         self.by_teacher[slots] = self._coin(len(slots), self.settings.teacher_paints)
