@@ -27,8 +27,9 @@ class Reporter(Protocol):
     """Tells a person how their job is getting on."""
 
     def accepted(self, job: Job) -> Awaitable[None]:
-        """Shows that the job waits, unless it has been shown already. Begins at once; what it
-        returns can be awaited until that was tried once. What fails is tried again."""
+        """Shows that the job waits, also when a worker has begun with it by now, unless it has been
+        shown already. Begins at once; what it returns can be awaited until that was tried once.
+        What fails is tried again."""
         ...
 
     def progress(self, job: Job, progress: Progress) -> None:

@@ -21,7 +21,7 @@ from impasto.jobs.ports import Reporter
 from impasto.jobs.queue import JobQueue
 from impasto.settings import QueueSettings
 
-_CAN_CANCEL = (JobState.ACCEPTED, JobState.RUNNING)
+_IN_THE_WORKS = (JobState.ACCEPTED, JobState.RUNNING)
 
 SECONDS_FOR_FILE = 15.0
 """A file of some MB is on its way to Telegram in less."""
@@ -148,8 +148,10 @@ class Studio:
             stored = await self._ledger.add(job, limits=limits)
         except LimitReached as reached:
             raise await self._refusal(reached, limits) from None
-        if stored.state is JobState.ACCEPTED:
+        # One of an update that is handled again may be past this, and yet not have been shown.
+        if stored.state in _IN_THE_WORKS:
             await self._reporter.accepted(stored)
+        if stored.state is JobState.ACCEPTED:
             await self._queue.put(stored.id)
         return stored
 
@@ -163,7 +165,7 @@ class Studio:
         if job is not None and job.state is JobState.CANCELLED:
             self._reporter.finished(job)
             return job
-        if job is None or job.state not in _CAN_CANCEL:
+        if job is None or job.state not in _IN_THE_WORKS:
             return None
         try:
             cancelled = await self._ledger.move(job_id, JobState.CANCELLED, is_untold=True)

@@ -46,6 +46,9 @@ class Conversation:
         """Done when showing that the job waits was tried once."""
         self.is_over = asyncio.Event()
         """Set when the job has reached its end and only remains to be told."""
+        self.is_announced_here = False
+        """Whether the first message is this process's to send. A worker that claims the job before
+        it is sent leaves it to the bot."""
         self._message = StatusMessage(job, line=line, ledger=ledger)
         self._message.on_trouble = self._set_announced
         self._ledger = ledger
@@ -115,7 +118,7 @@ class Conversation:
 
     async def _talk(self) -> None:
         await self._message.refresh()
-        if self.job.status_message is None and self.job.state is JobState.ACCEPTED:
+        if self.is_announced_here and self._is_unannounced():
             await self._announce()
         self._set_announced()
         while not self.is_over.is_set():
@@ -134,6 +137,11 @@ class Conversation:
             await self._explain()
         if self.job.state is JobState.CANCELLED:
             await self._confirm_cancelled()
+
+    def _is_unannounced(self) -> bool:
+        # An idle worker may have begun within the moment since the job was accepted.
+        is_to_be_painted = self.job.state in (JobState.ACCEPTED, JobState.RUNNING)
+        return is_to_be_painted and self.job.status_message is None
 
     def _set_announced(self) -> None:
         if not self.announced.done():

@@ -57,8 +57,10 @@ class Delivery:
         self._words = Words(presenter)
 
     def accepted(self, job: Job) -> Awaitable[None]:
+        conversation = self._conversation(job)
+        conversation.is_announced_here = True
         # Shielded: the handler that waits for it may be cancelled, the conversation goes on.
-        return asyncio.shield(self._conversation(job).announced)
+        return asyncio.shield(conversation.announced)
 
     def progress(self, job: Job, progress: Progress) -> None:
         self._conversation(job).show(progress)

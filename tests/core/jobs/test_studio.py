@@ -90,6 +90,17 @@ async def test_a_replay_does_not_announce_what_is_over(
     assert reports.announced == tickets.taken == [job.id]
 
 
+async def test_a_replay_announces_what_a_worker_has_begun_with(
+    studio: Studio, ledger: Ledger, reports: Reports, tickets: Tickets
+) -> None:
+    with handling_update(7):
+        job = await accepted(studio)
+    await ledger.claim()
+    with handling_update(7):
+        assert (await accepted(studio)).state is JobState.RUNNING
+    assert (reports.announced, tickets.taken) == ([job.id, job.id], [job.id])
+
+
 async def test_only_the_owner_sees_and_cancels_a_job(studio: Studio, ledger: Ledger) -> None:
     job = await accepted(studio)
     assert await studio.job(job.id, person=2) is None

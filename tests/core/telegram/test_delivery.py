@@ -164,6 +164,19 @@ class TestAnnouncing:
         await asyncio.gather(delivery.accepted(job), delivery.accepted(job))
         assert faults.names().count("SendPhoto") == 1
 
+    async def test_happens_also_when_a_worker_on_another_machine_was_faster(
+        self, make_delivery: MakeDelivery, ledger: Ledger, job: Job, alice: Person
+    ) -> None:
+        bots, workers = make_delivery(), make_delivery()
+        running = await ledger.claim()
+        assert running is not None
+        workers.progress(running, progress(running, 1))
+        stored = await announced(bots, ledger, job)
+        workers.progress(running, progress(running, 2))
+        status = await alice.wait_for(says("painting 2"))
+        assert status.message_id == stored.status_message
+        assert len(alice.from_bot()) == 1
+
     async def test_a_person_who_blocked_the_bot_has_no_job_any_more(
         self, delivery: Delivery, ledger: Ledger, job: Job, alice: Person
     ) -> None:
