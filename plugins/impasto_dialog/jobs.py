@@ -49,8 +49,8 @@ async def cancel(message: Message, talk: Talk) -> None:
 
 async def status(message: Message, talk: Talk) -> None:
     texts = talk.texts
-    unfinished = (JobState.ACCEPTED, JobState.RUNNING)
-    jobs = [job for job in await talk.studio.jobs_of(talk.person) if job.state in unfinished]
+    unfinished = await talk.studio.jobs_of(talk.person)
+    jobs = [job for job in unfinished if job.state.is_in_the_works]
     jobs = jobs[:MAX_LISTED]
     if not jobs:
         await talk.say(texts("status-none"), keyboards.styles_only(texts))

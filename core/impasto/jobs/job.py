@@ -44,6 +44,11 @@ class JobState(StrEnum):
     def is_final(self) -> bool:
         return not FOLLOWERS[self]
 
+    @property
+    def is_in_the_works(self) -> bool:
+        """Waiting or being painted."""
+        return self in (JobState.ACCEPTED, JobState.RUNNING)
+
 
 FOLLOWERS: dict[JobState, frozenset[JobState]] = {
     JobState.ACCEPTED: frozenset(

@@ -21,8 +21,6 @@ from impasto.jobs.ports import Reporter
 from impasto.jobs.queue import JobQueue
 from impasto.settings import QueueSettings
 
-_IN_THE_WORKS = (JobState.ACCEPTED, JobState.RUNNING)
-
 SECONDS_FOR_FILE = 15.0
 """A file of some MB is on its way to Telegram in less."""
 
@@ -149,7 +147,7 @@ class Studio:
         except LimitReached as reached:
             raise await self._refusal(reached, limits) from None
         # One of an update that is handled again may be past this, and yet not have been shown.
-        if stored.state in _IN_THE_WORKS:
+        if stored.state.is_in_the_works:
             await self._reporter.accepted(stored)
         if stored.state is JobState.ACCEPTED:
             await self._queue.put(stored.id)
@@ -165,7 +163,7 @@ class Studio:
         if job is not None and job.state is JobState.CANCELLED:
             self._reporter.finished(job)
             return job
-        if job is None or job.state not in _IN_THE_WORKS:
+        if job is None or not job.state.is_in_the_works:
             return None
         try:
             cancelled = await self._ledger.move(job_id, JobState.CANCELLED, is_untold=True)

@@ -118,7 +118,9 @@ class Conversation:
 
     async def _talk(self) -> None:
         await self._message.refresh()
-        if self.is_announced_here and self._is_unannounced():
+        # Not only while it waits: a worker may have begun within the moment since it was accepted.
+        is_to_show = self.is_announced_here and self.job.state.is_in_the_works
+        if is_to_show and self.job.status_message is None:
             await self._announce()
         self._set_announced()
         while not self.is_over.is_set():
@@ -137,11 +139,6 @@ class Conversation:
             await self._explain()
         if self.job.state is JobState.CANCELLED:
             await self._confirm_cancelled()
-
-    def _is_unannounced(self) -> bool:
-        # An idle worker may have begun within the moment since the job was accepted.
-        is_to_be_painted = self.job.state in (JobState.ACCEPTED, JobState.RUNNING)
-        return is_to_be_painted and self.job.status_message is None
 
     def _set_announced(self) -> None:
         if not self.announced.done():
