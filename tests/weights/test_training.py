@@ -13,7 +13,7 @@ from PIL import Image
 from weights.distil import data
 from weights.distil.data import Pictures
 from weights.distil.evaluate import cases
-from weights.distil.losses import read_out, student_targets, student_view
+from weights.distil.losses import View, read_out, student_targets, student_view
 from weights.distil.network import LAYERS, Student, forward, load_student, trained
 from weights.distil.settings import Settings
 from weights.distil.training import Training
@@ -126,15 +126,19 @@ def test_the_student_paints_its_triples_on(training: Training) -> None:
     pool.life[:] = 20
     slots = torch.arange(SETTINGS.slots)
 
-    @torch.no_grad()
+    asked = student_targets(pool.content, pool.style, student)
+
+    def seen() -> View:
+        return student_view(pool.picture, asked, pool.content_weight, student)
+
     def style_losses() -> torch.Tensor:
-        asked = student_targets(pool.content, pool.style, student)
-        view = student_view(pool.picture, asked, pool.content_weight, student)
-        return sum(d.pow(2).flatten(1).mean(1) for d in view.differences)
+        return sum(d.pow(2).flatten(1).mean(1) for d in seen().differences)
 
     before = style_losses()
     for _ in range(8):
-        pool.paint(slots, torch.zeros_like(pool.picture), student)
+        ours = seen()
+        theirs = dataclasses.replace(ours, gradient=torch.zeros_like(ours.gradient))
+        pool.paint(slots, theirs, ours, asked, student)
     assert (style_losses() < 0.1 * before).all()
     assert pool.strokes.tolist() == [8 * SETTINGS.strokes] * SETTINGS.slots
 

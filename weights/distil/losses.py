@@ -29,6 +29,9 @@ class Targets:
     content: Tensor
     """B x C x H x W at the content layer."""
 
+    def rows(self, chosen: Tensor) -> Targets:
+        return Targets([g[chosen] for g in self.grams], self.content[chosen])
+
 
 @dataclass
 class ThinTargets:
@@ -38,6 +41,9 @@ class ThinTargets:
     """Per layer, as `moments` returns them."""
     content: Tensor
     """B x c x H x W at the content layer, c thin channels."""
+
+    def rows(self, chosen: Tensor) -> ThinTargets:
+        return ThinTargets([m[chosen] for m in self.moments], self.content[chosen])
 
 
 @dataclass

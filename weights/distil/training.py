@@ -152,7 +152,7 @@ class Training:
         if self.pool is None:
             self.pool = Pool(self.pictures, self.teacher, self.settings, self.random)
         slots = self.pool.next_slots()
-        targets, weight = self.pool.targets_of(slots), self.pool.content_weight[slots]
+        targets, weight = self.pool.targets.rows(slots), self.pool.content_weight[slots]
         pictures = self.pool.picture[slots]
         theirs = teacher_view(pictures, targets, weight, self.teacher)
         asked = student_targets(self.pool.content[slots], self.pool.style[slots], self.student)
@@ -167,7 +167,7 @@ class Training:
             + self.settings.feature_weight * (self.layer_weights * features).mean()
             + self.settings.gram_weight * (self.layer_weights[:, None] * torch.log1p(grams)).mean()
         )
-        self.pool.paint(slots, theirs.gradient, self.student)
+        self.pool.paint(slots, theirs, ours, asked, self.student)
         return loss, {
             "gradient": gradient.mean(1).detach(),
             "features": features,

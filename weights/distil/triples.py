@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from .data import Pictures, color_matched
-from .losses import Targets, student_targets, student_view, teacher_targets
+from .losses import Targets, ThinTargets, View, student_view, teacher_targets
 from .network import Convolutions, Student
 from .settings import Settings
 
@@ -82,11 +82,10 @@ class Pool:
         self._queue: list[int] = []
         slots = torch.arange(settings.slots)
         self.age = torch.zeros(settings.slots)
-        self.life = torch.zeros(settings.slots)
         content, style, picture, weight, targets = self._fresh(len(slots))
         self.content, self.style, self.picture = content, style, picture
         self.content_weight, self.targets = weight, targets
-        self.strokes = torch.zeros(settings.slots)
+        self.strokes = torch.zeros(settings.slots, device=self.device)
         self.mean = torch.zeros_like(picture)
         self.square = torch.zeros(settings.slots, device=self.device)
         self.by_teacher = self._coin(len(slots), settings.teacher_paints)
@@ -120,23 +119,23 @@ class Pool:
         self._queue = self._queue[self.settings.triples_batch :]
         return torch.tensor(batch)
 
-    def targets_of(self, slots: Tensor) -> Targets:
-        return Targets([g[slots] for g in self.targets.grams], self.targets.content[slots])
-
     @torch.no_grad()
-    def paint(self, slots: Tensor, teacher_gradient: Tensor, student: Student) -> None:
-        """Paint on: a stroke where the teacher paints, several where the student does.
+    def paint(
+        self, slots: Tensor, theirs: View, ours: View, asked: ThinTargets, student: Student
+    ) -> None:
+        """Paint on, from what teacher and student see and what the student asks for: a stroke
+        where the teacher paints, several where the student does.
 
         Finished triples are replaced.
         """
         by_teacher = self.by_teacher[slots]
-        if by_teacher.any():
-            self._stroke(slots[by_teacher], teacher_gradient[by_teacher])
+        chosen = by_teacher.view(-1, 1, 1, 1).to(self.device)
+        self._stroke(slots, torch.where(chosen, theirs.gradient, ours.gradient))
         if not by_teacher.all():
             own = slots[~by_teacher]
-            targets = student_targets(self.content[own], self.style[own], student)
+            targets = asked.rows(~by_teacher)
             weight = self.content_weight[own]
-            for _ in range(self.settings.strokes):
+            for _ in range(self.settings.strokes - 1):
                 view = student_view(self.picture[own], targets, weight, student)
                 self._stroke(own, view.gradient)
         self.age[slots] += 1
@@ -149,7 +148,7 @@ class Pool:
         size = root.flatten(1).pow(2).mean(1)
         self.mean[slots] = SLOW * self.mean[slots] + (1 - SLOW) * root
         self.square[slots] = SLOWEST * self.square[slots] + (1 - SLOWEST) * size
-        strokes = self.strokes[slots].to(self.device)
+        strokes = self.strokes[slots]
         mean = self.mean[slots] / (1 - SLOW**strokes).view(-1, 1, 1, 1)
         square = self.square[slots] / (1 - SLOWEST**strokes)
         agreement = (mean.flatten(1).pow(2).mean(1) / square.clamp_min(1e-30)).sqrt()
