@@ -62,13 +62,13 @@ bench: install
 # ARGUMENTS chooses here, too: make soak ARGUMENTS='--kills 500 --seed 7 --json soak.json'
 # Each says with --help what there is.
 soak: install
-	$(BIN)/python -m tests.soak crash $(ARGUMENTS)
+	$(BIN)/python -m benchmarks.soak crash $(ARGUMENTS)
 
 load: install
-	$(BIN)/python -m tests.soak load --taps $(ARGUMENTS)
+	$(BIN)/python -m benchmarks.soak load --taps $(ARGUMENTS)
 
 steady: install
-	$(BIN)/python -m tests.soak steady $(ARGUMENTS)
+	$(BIN)/python -m benchmarks.soak steady $(ARGUMENTS)
 
 # What to train on is not part of this repository: name it, as in
 #   make distil TEACHER=vgg19.safetensors PHOTOS=photos/train VALIDATION=photos/val SOURCE="whose photos"

@@ -21,7 +21,7 @@ from typing import Any
 from aiogram.types import Message
 from PIL import Image
 
-from impasto.playground import Person, Playground
+from impasto_playground import Person, Playground
 
 from .machine import family, peak_mb, proportional_mb
 from .painters import settings_for

@@ -30,7 +30,7 @@ from typing import Final
 
 from tests.docs.pages import commands_in_blocks
 
-from impasto.playground import Person, Playground
+from impasto_playground import Person, Playground
 
 from .bot import PATIENCE
 from .machine import describe, family

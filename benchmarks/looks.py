@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
 from impasto import PaintRequest, paint
+from impasto.data_folders import styles_folder
+from impasto.painting.catalogue import Catalogue, load_catalogue
 from impasto.painting.painter import Painting
-from impasto.painting.toolbox import Toolbox, load_toolbox
-from impasto.resources import styles_folder
 from impasto.settings import PaintingSettings, Settings
 from impasto_dialog.looks import Brush, Choice, Colors, Look, Quality, Strength, paint_options
 from impasto_styles import read_presets
@@ -61,21 +61,21 @@ def main() -> None:
     render = importlib.import_module("scene").render  # beside the pages, not on the path
 
     settings = Settings(painting=PaintingSettings(memory_mb=0))
-    toolbox = load_toolbox(settings)
+    catalogue = load_catalogue(settings)
     photo = render(*PHOTO_SIZE)
     folder = DOCS / "images" / "looks"
     folder.mkdir(parents=True, exist_ok=True)
     page = [INTRODUCTION.format(style=STYLE, coarsest=COARSEST_MARK)]
     for title, choices in ROWS:
-        page += [f"## {title}\n", *_table(toolbox, photo, choices, folder)]
+        page += [f"## {title}\n", *_table(catalogue, photo, choices, folder)]
     (DOCS / "looks.md").write_text("\n".join(page) + "\n", encoding="utf-8")
 
 
 def _table(
-    toolbox: Toolbox, photo: Image.Image, choices: tuple[Choice, ...], folder: Path
+    catalogue: Catalogue, photo: Image.Image, choices: tuple[Choice, ...], folder: Path
 ) -> Iterator[str]:
     """Paints each choice; yields the lines of a table with a column for each."""
-    paintings = [_painted(toolbox, photo, Look().with_choice(choice)) for choice in choices]
+    paintings = [_painted(catalogue, photo, Look().with_choice(choice)) for choice in choices]
     pictures = []
     for choice, (painting, _) in zip(choices, paintings, strict=True):
         path = folder / f"{type(choice).__name__.lower()}-{choice.value}.jpg"
@@ -96,14 +96,14 @@ def _table(
     yield ""
 
 
-def _painted(toolbox: Toolbox, photo: Image.Image, look: Look) -> tuple[Painting, float]:
+def _painted(catalogue: Catalogue, photo: Image.Image, look: Look) -> tuple[Painting, float]:
     """The painting and the weight that its style loss has."""
-    settings = toolbox.settings.painting
+    settings = catalogue.settings.painting
     preset = next(p for p in read_presets(styles_folder()) if p.name == STYLE)
     options = paint_options(look, [preset], settings, settings.max_pixels_cpu)
     style = Image.open(preset.picture).convert("RGB")
     *_, painting = paint(
-        PaintRequest(content=photo, styles=[(style, 1.0)], options=options), toolbox
+        PaintRequest(content=photo, styles=[(style, 1.0)], options=options), catalogue
     )
     assert isinstance(painting, Painting)
     assert options.style_weight is not None

@@ -14,9 +14,9 @@ from typing import Final
 from PIL import Image
 
 from impasto import PaintOptions, PaintRequest, open_picture, paint
+from impasto.data_folders import styles_folder
+from impasto.painting.catalogue import load_catalogue
 from impasto.painting.painter import Painting
-from impasto.painting.toolbox import load_toolbox
-from impasto.resources import styles_folder
 from impasto.settings import Settings
 from impasto_styles import read_presets
 
@@ -61,7 +61,7 @@ def painted(painter: Painter, preset_name: str, files: NetworkFiles) -> Image.Im
         styles=[(open_picture(preset.picture), 1.0)],
         options=options,
     )
-    *_, painting = paint(asked, load_toolbox(settings))
+    *_, painting = paint(asked, load_catalogue(settings))
     assert isinstance(painting, Painting)
     return painting.picture
 

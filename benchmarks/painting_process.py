@@ -12,18 +12,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PIL import Image
-
 from impasto.painting.structlog_import import import_structlog_alone
 from impasto.painting.torch_import import postpone_meta_kernels
+from PIL import Image
+
+from impasto.memory import return_free_memory, return_large_blocks
 from impasto.settings import Settings
-from impasto.unneeded_memory import return_large_blocks, tidy
 
 from .machine import peak_mb
 from .processes import answer_from
 
 if TYPE_CHECKING:
-    from impasto.painting.toolbox import Toolbox
+    from impasto.painting.catalogue import Catalogue
 
     from .yardstick import Scores, Yardstick
 
@@ -41,7 +41,7 @@ def measure(request: Mapping[str, Any]) -> Mapping[str, Any]:
 
     from .yardstick import Yardstick
 
-    toolbox = _warm_toolbox(request["settings"])
+    catalogue = _warm_toolbox(request["settings"])
     content, style = Path(request["content"]), Path(request["style"])
     options = PaintOptions(**request["options"])
     yardstick = request.get("yardstick")
@@ -51,7 +51,7 @@ def measure(request: Mapping[str, Any]) -> Mapping[str, Any]:
     asked = PaintRequest(
         content=open_picture(content), styles=[(open_picture(style), 1.0)], options=options
     )
-    for event in paint(asked, toolbox):
+    for event in paint(asked, catalogue):
         seconds = time.perf_counter() - begin
         if isinstance(event, PaintProgress):
             steps.append((event.level, event.step, round(seconds, 4), event.loss))
@@ -71,15 +71,15 @@ def measure(request: Mapping[str, Any]) -> Mapping[str, Any]:
     return answer
 
 
-def _warm_toolbox(settings: Mapping[str, Any]) -> Toolbox:
+def _warm_toolbox(settings: Mapping[str, Any]) -> Catalogue:
     """As the worker's child has it before it says that it is ready."""
-    from impasto.painting.toolbox import load_toolbox
+    from impasto.painting.catalogue import load_catalogue
 
-    toolbox = load_toolbox(Settings.model_validate(settings))
-    defaults = toolbox.settings.painting
-    toolbox.network(defaults.network, toolbox.device(defaults.device))
-    tidy()
-    return toolbox
+    catalogue = load_catalogue(Settings.model_validate(settings))
+    defaults = catalogue.settings.painting
+    catalogue.network(defaults.network, catalogue.device(defaults.device))
+    return_free_memory()
+    return catalogue
 
 
 def scored(

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from impasto.jobs.child_process import COMPILED_AND_KEPT
+from impasto.jobs.painter_process import COMPILED_AND_KEPT
 
 from .records import REPOSITORY
 

@@ -31,8 +31,8 @@ import numpy as np
 from aiogram.types import Message, PhotoSize
 from PIL import Image
 
-from impasto.playground import Person, Playground
 from impasto.settings import PaintingSettings
+from impasto_playground import Person, Playground
 
 from .bot import PATIENCE, BotRun, MemoryWatch
 from .machine import describe

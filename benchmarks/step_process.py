@@ -12,11 +12,11 @@ from typing import Any
 
 import torch
 
-from impasto.painting.networks import Network
-from impasto.painting.strip_objective import StripObjective
-from impasto.painting.strips import strip_grams
-from impasto.painting.toolbox import load_toolbox
-from impasto.painting.workspace import Plan, StripSize, plans
+from impasto.painting.catalogue import load_catalogue
+from impasto.painting.network import Network
+from impasto.painting.strips.network import strip_grams
+from impasto.painting.strips.objective import StripObjective
+from impasto.painting.strips.plan import Plan, StripSize, plans
 from impasto.settings import Settings
 
 from .processes import answer_from
@@ -28,10 +28,10 @@ STYLE_WEIGHT = 1e6
 def measure(request: Mapping[str, Any]) -> Mapping[str, Any]:
     """Seconds by way and network, all of them, in the order in which they were taken."""
     painting = {"threads": request["threads"], "memory_mb": 0}
-    toolbox = load_toolbox(Settings.model_validate({"painting": painting}))
-    device = toolbox.device("cpu")
+    catalogue = load_catalogue(Settings.model_validate({"painting": painting}))
+    device = catalogue.device("cpu")
     named = {"embedded": "embedded", "VGG": request["vgg"]}
-    networks = {name: toolbox.network(file, device) for name, file in named.items()}
+    networks = {name: catalogue.network(file, device) for name, file in named.items()}
     torch.manual_seed(0)
     content, style, image = (torch.rand(1, 3, *request["size"]) for _ in range(3))
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from PIL import Image
 
-from impasto.jobs.child_process import ChildLost, PaintingChild
+from impasto.jobs.painter_process import ChildLost, PaintingChild
 from impasto.messages import Configure, FromChild, Paint, Painted, Progress, StyleFile
 from impasto.plugins import settings_for_painting
 from impasto.settings import Settings

@@ -13,8 +13,8 @@ from pathlib import Path
 from PIL import Image
 
 from impasto import PaintRequest, open_picture, paint
-from impasto.painting.toolbox import load_toolbox
-from impasto.resources import styles_folder
+from impasto.data_folders import styles_folder
+from impasto.painting.catalogue import load_catalogue
 from impasto.settings import load_settings
 
 OUT = Path(__file__).parent / "images" / "example.jpg"
@@ -24,12 +24,12 @@ INSET = 3
 
 
 def main(photo_file: str, *styles: str) -> None:
-    toolbox = load_toolbox(load_settings())
+    catalogue = load_catalogue(load_settings())
     photo = open_picture(Path(photo_file))
     panels = [photo]
     for name in styles or ("night", "mosaic", "wave"):
         style = open_picture(styles_folder() / f"{name}.jpg")
-        *_, painting = paint(PaintRequest(content=photo, styles=[(style, 1.0)]), toolbox)
+        *_, painting = paint(PaintRequest(content=photo, styles=[(style, 1.0)]), catalogue)
         panels.append(with_inset(painting.picture.resize(photo.size), style))
     columns = 2
     rows = -(-len(panels) // columns)

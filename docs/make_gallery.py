@@ -15,9 +15,9 @@ from PIL import Image
 from scene import render
 
 from impasto import PaintOptions, PaintRequest, StylePreset, open_picture, paint
+from impasto.data_folders import styles_folder
+from impasto.painting.catalogue import load_catalogue
 from impasto.painting.painter import Painting
-from impasto.painting.toolbox import load_toolbox
-from impasto.resources import styles_folder
 from impasto.settings import load_settings
 from impasto_styles import read_presets
 
@@ -53,7 +53,7 @@ def main(*names: str) -> None:
         save(render(*PHOTO_SIZE), "photo")
     photo = open_picture(IMAGES / "photo.jpg")
     settings = load_settings()
-    toolbox = load_toolbox(settings)
+    catalogue = load_catalogue(settings)
     for preset in presets:
         if names and preset.name not in names:
             continue
@@ -63,7 +63,7 @@ def main(*names: str) -> None:
             brush_size=preset.brush_size,
         )
         request = PaintRequest(content=photo, styles=[(style, 1.0)], options=options)
-        for event in paint(request, toolbox):
+        for event in paint(request, catalogue):
             if isinstance(event, Painting):
                 save(event.picture, f"{preset.name}_painted")
         save(style.resize((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS), preset.name)

@@ -20,7 +20,7 @@ from impasto.testing import conformance
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "docs" / "plugins" / "hooks"
 TEMPLATES = ROOT / "core" / "impasto" / "cli" / "templates" / "kinds"
-CONTRACT_MODULES = ("impasto.contracts", "impasto.jobs.queue", "impasto.jobs.journal")
+CONTRACT_MODULES = ("impasto.contracts", "impasto.contracts", "impasto.contracts")
 KINDS = {
     "impasto_devices": "device",
     "impasto_job_changed": "observer",

@@ -10,9 +10,9 @@ from itertools import groupby
 from pathlib import Path
 
 from impasto.hookspecs import BOT_GROUP, PAINTING_GROUP
-from impasto.knobs import Knob, knobs_of, shown
 from impasto.plugins import PluginHost
 from impasto.settings import PluginsSettings, Settings
+from impasto.settings.description import SettingInfo, settings_in, shown
 
 PAGE = Path(__file__).with_name("settings.md")
 
@@ -44,35 +44,35 @@ impasto settings --json
 
 def page() -> str:
     parts = [HEAD]
-    core = list(knobs_of(Settings))
-    for section, knobs in groupby(core, lambda knob: knob.name.rpartition(".")[0]):
-        parts.append(f"## {f'`[{section}]`' if section else 'Top level'}\n\n{_table(knobs)}")
+    core = list(settings_in(Settings))
+    for section, infos in groupby(core, lambda info: info.name.rpartition(".")[0]):
+        parts.append(f"## {f'`[{section}]`' if section else 'Top level'}\n\n{_table(infos)}")
     parts.append("## Plugins' own sections\n")
-    for section, of_plugin in groupby(_of_plugins(), lambda knob: knob.name.rpartition(".")[0]):
+    for section, of_plugin in groupby(_of_plugins(), lambda info: info.name.rpartition(".")[0]):
         parts.append(f"### `[{section}]`\n\n{_table(of_plugin)}")
     return "\n".join(parts)
 
 
-def _of_plugins() -> Iterator[Knob]:
+def _of_plugins() -> Iterator[SettingInfo]:
     """Of the built-in ones; `safe_mode` keeps those away that happen to be installed."""
     settings = Settings(plugins=PluginsSettings(safe_mode=True))
-    knobs: dict[str, Knob] = {}
+    infos: dict[str, SettingInfo] = {}
     for group in (BOT_GROUP, PAINTING_GROUP):
         for record, model in PluginHost(group, settings).load().call("impasto_settings"):
-            knobs |= {k.name: k for k in knobs_of(model, f"plugins.{record.name}.")}
-    return iter(sorted(knobs.values(), key=lambda knob: knob.name.rpartition(".")[0]))
+            infos |= {k.name: k for k in settings_in(model, f"plugins.{record.name}.")}
+    return iter(sorted(infos.values(), key=lambda info: info.name.rpartition(".")[0]))
 
 
-def _table(knobs: Iterator[Knob]) -> str:
+def _table(infos: Iterator[SettingInfo]) -> str:
     rows = ["| setting | default | allowed | what it does |", "|---|---|---|---|"]
-    for knob in knobs:
-        default = shown(knob.default)
-        allowed = " ".join(filter(None, [knob.allowed, knob.unit]))
+    for info in infos:
+        default = shown(info.default)
+        allowed = " ".join(filter(None, [info.allowed, info.unit]))
         is_none = default in {"none", "(not set)"}
-        shown_default = "none" if is_none else "(hidden)" if knob.is_secret else f"`{default}`"
-        live = " **reload**" if knob.is_live else ""
-        name = knob.name.rpartition(".")[2]
-        meaning = knob.meaning.replace("|", "\\|")
+        shown_default = "none" if is_none else "(hidden)" if info.is_secret else f"`{default}`"
+        live = " **reload**" if info.is_live else ""
+        name = info.name.rpartition(".")[2]
+        meaning = info.meaning.replace("|", "\\|")
         rows.append(f"| `{name}` | {shown_default} | {allowed} | {meaning}{live} |")
     return "\n".join(rows) + "\n"
 

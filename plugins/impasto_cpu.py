@@ -10,9 +10,9 @@ from typing import Final
 import torch
 
 from impasto import Device, hookimpl
-from impasto.painting.footprint import bytes_taken, bytes_taken_once_warm, room_within
+from impasto.memory import return_free_memory
+from impasto.painting.memory_use import bytes_taken, bytes_taken_once_warm, room_within
 from impasto.settings import Settings
-from impasto.unneeded_memory import tidy
 
 STRIP_BYTES: Final = 1_000_000
 """A strip's largest map should stay in the cache; below, halos cost more than that saves."""
@@ -61,7 +61,7 @@ class Cpu:
         a little with every new size of picture."""
         if not self._memory:
             return None
-        tidy()  # what a painting before this one has freed is not taken
+        return_free_memory()  # what a painting before this one has freed is not taken
         return room_within(self._memory, max(self._taken_once_warm, bytes_taken()))
 
     def strip_bytes(self) -> int:

@@ -17,7 +17,7 @@ PAUSE_SECONDS = 5.0
 
 
 class LocalQueue:
-    """See `impasto.jobs.queue.JobQueue`. Tickets of an earlier process are found in the journal."""
+    """See `impasto.contracts.JobQueue`. Tickets of an earlier process are found in the journal."""
 
     name = "local"
     embedded_worker = True

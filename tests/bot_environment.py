@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from impasto.playground import Playground
+from impasto_playground import Playground
 
 
 def bot_environment(

@@ -79,9 +79,9 @@ def test_importing_the_bot_does_not_load_torch() -> None:
     modules = (
         "impasto",
         "impasto.cli",
-        "impasto.jobs.studio",
+        "impasto.jobs.service",
         "impasto.jobs.worker",
-        "impasto.playground",
+        "impasto_playground",
         "impasto.telegram.app",
         "impasto_dialog",
         "impasto_networks",
@@ -109,9 +109,9 @@ host.check_strict()
 
 def test_painting_does_not_load_aiogram_nor_torchvision() -> None:
     program = """
-from impasto.painting.toolbox import load_toolbox
+from impasto.painting.catalogue import load_catalogue
 from impasto.settings import Settings
-load_toolbox(Settings(), strict=True)
+load_catalogue(Settings(), strict=True)
 """
     loaded = loaded_after(program)
     assert "torch" in loaded, "this was the painting process"

@@ -180,7 +180,7 @@ def test_data_is_found_where_this_kind_of_install_has_it(
 ) -> None:
     kind, programs = installed
     program = (
-        "import json; from impasto import resources as r; "
+        "import json; from impasto import data_folders as r; "
         "found = r.styles_folder(), r.weights_folder(), r.default_config(); "
         "print(json.dumps([str(path) for path in found]))"
     )

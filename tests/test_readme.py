@@ -11,7 +11,7 @@ from PIL import Image
 from pydantic import BaseModel
 
 from impasto.contracts import PaintOptions
-from impasto.painting.toolbox import load_toolbox
+from impasto.painting.catalogue import load_catalogue
 from impasto.settings import PluginsSettings, Settings
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -56,10 +56,10 @@ def test_the_plugin_of_ten_lines_works(tmp_path: Path) -> None:
     folder.mkdir()
     (folder / "sepia.py").write_text(plugin)
     settings = Settings.model_validate({"plugins": {"folder": str(folder)}})
-    toolbox = load_toolbox(settings, strict=True)
-    assert "sepia" in [step.name for step in toolbox.postprocessors]
+    catalogue = load_catalogue(settings, strict=True)
+    assert "sepia" in [step.name for step in catalogue.postprocessors]
     photo = Image.new("RGB", (64, 48), (10, 90, 200))
-    red, green, blue = toolbox.finish(photo, PaintOptions(), photo, []).getpixel((0, 0))
+    red, green, blue = catalogue.finish(photo, PaintOptions(), photo, []).getpixel((0, 0))
     assert red > green > blue
 
 

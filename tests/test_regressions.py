@@ -21,8 +21,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from impasto import PaintOptions, PaintRequest, paint
+from impasto.painting.catalogue import Catalogue, load_catalogue
 from impasto.painting.painter import PaintProgress
-from impasto.painting.toolbox import Toolbox, load_toolbox
 from impasto.settings import Settings
 
 # Bounds leave a fifth above what was measured when they were set: what one change may cost.
@@ -96,18 +96,20 @@ class Counts:
 
 
 @pytest.fixture(scope="module")
-def toolbox() -> Iterator[Toolbox]:
+def catalogue() -> Iterator[Catalogue]:
     """Features in float32, whatever this CPU likes best, sums in one order, memory without
     limit."""
     threads = torch.get_num_threads()
     painting = {"device": "cpu", "network": "embedded", "memory_mb": 0, "threads": 1}
-    toolbox = load_toolbox(Settings.model_validate({"painting": painting}))
-    toolbox.devices["cpu"].feature_dtype = lambda: torch.float32  # type: ignore[method-assign]
-    yield toolbox
+    catalogue = load_catalogue(Settings.model_validate({"painting": painting}))
+    catalogue.devices["cpu"].feature_dtype = lambda: torch.float32  # type: ignore[method-assign]
+    yield catalogue
     torch.set_num_threads(threads)
 
 
-def paint_counting(toolbox: Toolbox, size: tuple[int, int], steps: int, *, seed: int = 1) -> Counts:
+def paint_counting(
+    catalogue: Catalogue, size: tuple[int, int], steps: int, *, seed: int = 1
+) -> Counts:
     request = PaintRequest(
         content=smooth_noise(*size, seed),
         styles=[(brush_marks(160), 1.0)],
@@ -115,7 +117,7 @@ def paint_counting(toolbox: Toolbox, size: tuple[int, int], steps: int, *, seed:
     )
     evaluations = 0
     with LiveBytes() as counted:
-        for event in paint(request, toolbox):
+        for event in paint(request, catalogue):
             if isinstance(event, PaintProgress):
                 evaluations += 1
             else:
@@ -129,9 +131,9 @@ EVALUATIONS = 28
 
 
 @pytest.fixture(scope="module")
-def paintings(toolbox: Toolbox) -> list[Counts]:
+def paintings(catalogue: Catalogue) -> list[Counts]:
     """Of two photos: what one painting's loss owes to chance is less in the mean of two."""
-    return [paint_counting(toolbox, SIZE, EVALUATIONS, seed=seed) for seed in (1, 2)]
+    return [paint_counting(catalogue, SIZE, EVALUATIONS, seed=seed) for seed in (1, 2)]
 
 
 def test_so_many_evaluations_lead_to_that_low_a_loss(paintings: list[Counts]) -> None:
@@ -144,18 +146,18 @@ def test_tensors_take_at_most_so_many_bytes(paintings: list[Counts]) -> None:
 
 
 def test_each_further_pixel_takes_at_most_so_many_bytes(
-    toolbox: Toolbox, paintings: list[Counts]
+    catalogue: Catalogue, paintings: list[Counts]
 ) -> None:
-    larger = paint_counting(toolbox, LARGER, steps=16)
+    larger = paint_counting(catalogue, LARGER, steps=16)
     pixels = math.prod(LARGER) - math.prod(SIZE)
     assert (larger.peak - paintings[0].peak) / pixels <= MOST_BYTES_PER_PIXEL
 
 
 def test_a_painting_stays_within_the_memory_that_it_is_granted(
-    toolbox: Toolbox, monkeypatch: pytest.MonkeyPatch
+    catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(toolbox.devices["cpu"], "memory", lambda: GRANTED_BYTES)
-    painting = paint_counting(toolbox, SIZE, steps=8)
+    monkeypatch.setattr(catalogue.devices["cpu"], "memory", lambda: GRANTED_BYTES)
+    painting = paint_counting(catalogue, SIZE, steps=8)
     assert painting.size == SIZE, "and is not scaled down for it"
     assert painting.peak <= GRANTED_BYTES
 

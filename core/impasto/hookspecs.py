@@ -32,16 +32,16 @@ if TYPE_CHECKING:
     from impasto.contracts import (
         Device,
         Finding,
+        JobQueue,
         NetworkSource,
         Optimizer,
         Postprocessor,
         Preprocessor,
         Presenter,
+        Storage,
         StylePreset,
     )
     from impasto.jobs.job import Job, JobState
-    from impasto.jobs.journal import Storage
-    from impasto.jobs.queue import JobQueue
     from impasto.settings import Settings
 
 hookspec = pluggy.HookspecMarker("impasto")
@@ -64,7 +64,7 @@ def impasto_settings() -> type[BaseModel]:  # type: ignore[empty-body]
 def impasto_routers(settings: Settings) -> Sequence[Router]:  # type: ignore[empty-body]
     """Bot. Return aiogram routers of a dialog flow; they are asked in the order of plugins.
 
-    Handlers may ask for `studio: Studio` (accept, cancel and look up jobs, list presets),
+    Handlers may ask for `job_service: JobService` (accept, cancel and look up jobs, list presets),
     `settings: Settings` and whatever aiogram passes (state, bot, ...)."""
 
 

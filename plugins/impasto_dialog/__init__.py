@@ -1,6 +1,6 @@
 """The conversation: from "send me a photo" to the finished picture, in English and Russian.
 
-A person's photo and styles become a job of the core's `Studio`; what is said about a job is the
+A person's photo and styles become a job of the core's `JobService`; what is said about a job is the
 presenter's. The plugin comes last in the order of plugins: its fallback answers whatever no other
 plugin's router took.
 """

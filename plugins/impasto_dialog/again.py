@@ -109,14 +109,14 @@ async def _sent(job: Job, file: str | FSInputFile, talk: Talk) -> bool:
     except (OSError, TelegramBadRequest):
         return False
     if message.document and job.file_id is None:
-        await talk.studio.keep_file_id(job, message.document.file_id)
+        await talk.job_service.keep_file_id(job, message.document.file_id)
     return True
 
 
 async def _sent_from_elsewhere(job: Job, talk: Talk) -> bool:
     """By the machine that painted the picture, where that is another one."""
     await _show_upload(talk)
-    return await talk.studio.have_file_sent(job, _caption(job, talk))
+    return await talk.job_service.have_file_sent(job, _caption(job, talk))
 
 
 async def _show_upload(talk: Talk) -> None:
@@ -125,7 +125,7 @@ async def _show_upload(talk: Talk) -> None:
 
 
 def _caption(job: Job, talk: Talk) -> str:
-    label = styles_label(job.styles, talk.studio.presets, talk.texts)
+    label = styles_label(job.styles, talk.job_service.presets, talk.texts)
     return talk.texts("file-caption", style=label)
 
 
@@ -141,7 +141,7 @@ def _file_of(job: Job) -> str | FSInputFile | None:
 
 async def _own_job(data: OfJob, talk: Talk, callback_answer: CallbackAnswer) -> Job | None:
     """The button's job if it is this person's; else says so and, in private, offers the gallery."""
-    job = await talk.studio.job(data.job, talk.person)
+    job = await talk.job_service.job(data.job, talk.person)
     if job is None and talk.in_group:
         callback_answer.text = talk.texts.plain("toast-not-yours")
     elif job is None:

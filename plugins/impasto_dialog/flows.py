@@ -81,7 +81,7 @@ async def _ask_for_photo(talk: Talk, memory: Memory) -> None:
     memory = memory.model_copy(update={"turn": memory.turn or new_turn()})
     await remember(talk.state, memory, Step.awaiting_photo)
     if any(style.preset for style in memory.styles):
-        label = styles_label(memory.styles, talk.studio.presets, talk.texts)
+        label = styles_label(memory.styles, talk.job_service.presets, talk.texts)
         question = talk.texts("send-photo-for-style", style=label)
     else:
         question = talk.texts("send-photo-for-own-style")
@@ -97,7 +97,7 @@ async def begin(
     album: str | None = None,
     same_styles_for_album: bool = False,
 ) -> bool:
-    """Asks the studio to paint. On success the conversation is over and the job's own messages
+    """Asks the job_service to paint. On success the conversation is over and the job's own messages
     take over; when it takes no more jobs now, photo and styles are kept for another try."""
     talk.shared.albums.stop(talk.chat)
     styles = tuple(styles)
@@ -133,12 +133,14 @@ async def accept(
     look: Look,
     reply_to: int | None = None,
 ) -> str | None:
-    """Has the studio take the job; returns why it does not, in plain text, if it does not."""
-    presets = [preset for style in styles if (preset := talk.studio.preset(style.preset or ""))]
-    look = await possible(look, talk.studio)
-    pixel_cap = await talk.studio.pace.pixel_cap()
+    """Has the job_service take the job; returns why it does not, in plain text, if it does not."""
+    presets = [
+        preset for style in styles if (preset := talk.job_service.preset(style.preset or ""))
+    ]
+    look = await possible(look, talk.job_service)
+    pixel_cap = await talk.job_service.estimates.pixel_cap()
     try:
-        await talk.studio.accept(
+        await talk.job_service.accept(
             person=talk.person,
             chat=talk.chat,
             language=talk.texts.language,

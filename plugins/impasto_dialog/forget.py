@@ -34,5 +34,5 @@ async def decided(
         callback_answer.text = talk.texts.plain("toast-not-forgotten")
         return
     await close(talk)
-    await talk.studio.forget(talk.person)
+    await talk.job_service.forget(talk.person)
     await talk.say(talk.texts("forgotten"))

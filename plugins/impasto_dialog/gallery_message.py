@@ -20,7 +20,7 @@ log = structlog.get_logger(__name__)
 
 async def send_gallery(talk: Talk, memory: Memory) -> Message:
     """A new gallery; where there are no presets, a text that asks for a style picture."""
-    page = page_of(talk.studio.presets, memory.page)
+    page = page_of(talk.job_service.presets, memory.page)
     keyboard = _keyboard(talk, memory)
     if not page.presets:
         return await talk.say(talk.texts("no-presets"), keyboard)
@@ -37,10 +37,10 @@ async def send_gallery(talk: Talk, memory: Memory) -> Message:
 
 async def refresh_gallery(talk: Talk, memory: Memory, *, options_shown: bool = False) -> None:
     """The open gallery's words and buttons as they are to be now."""
-    if memory.gallery is None or not talk.studio.presets:
+    if memory.gallery is None or not talk.job_service.presets:
         return
     if options_shown:
-        offers_fine = await talk.studio.pace.offers_fine()
+        offers_fine = await talk.job_service.estimates.offers_fine()
         keyboard = keyboards.options(talk.texts, talk.look, memory.turn, offers_fine=offers_fine)
         text = talk.texts("choose-options")
     else:
@@ -59,7 +59,7 @@ async def refresh_gallery(talk: Talk, memory: Memory, *, options_shown: bool = F
 
 async def turn_page(talk: Talk, memory: Memory) -> None:
     """Shows the page that `memory` says in the open gallery."""
-    page = page_of(talk.studio.presets, memory.page)
+    page = page_of(talk.job_service.presets, memory.page)
     keyboard = _keyboard(talk, memory)
 
     async def edit(sheet: Sheet) -> Message | bool:
@@ -78,7 +78,7 @@ async def turn_page(talk: Talk, memory: Memory) -> None:
 
 def _keyboard(talk: Talk, memory: Memory) -> InlineKeyboardMarkup:
     return keyboards.gallery(
-        page_of(talk.studio.presets, memory.page),
+        page_of(talk.job_service.presets, memory.page),
         talk.texts,
         memory.turn,
         look=talk.look,
@@ -92,7 +92,7 @@ def _caption(talk: Talk, memory: Memory) -> str:
         return talk.texts(memory.question, name=talk.name)
     if not memory.styles:
         return talk.texts("choose-first-of-two")
-    label = styles_label(memory.styles, talk.studio.presets, talk.texts)
+    label = styles_label(memory.styles, talk.job_service.presets, talk.texts)
     return talk.texts("choose-second-of-two", style=label)
 
 

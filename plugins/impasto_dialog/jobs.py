@@ -39,8 +39,8 @@ async def cancel(message: Message, talk: Talk) -> None:
         await talk.say(talk.texts("cancelled-dialog"))
         return
     stopped = [
-        await talk.studio.cancel(job.id, talk.person)
-        for job in await talk.studio.jobs_of(talk.person)
+        await talk.job_service.cancel(job.id, talk.person)
+        for job in await talk.job_service.jobs_of(talk.person)
     ]
     count = sum(job is not None for job in stopped)
     texts = talk.texts
@@ -49,7 +49,7 @@ async def cancel(message: Message, talk: Talk) -> None:
 
 async def status(message: Message, talk: Talk) -> None:
     texts = talk.texts
-    unfinished = await talk.studio.jobs_of(talk.person)
+    unfinished = await talk.job_service.jobs_of(talk.person)
     jobs = [job for job in unfinished if job.state.is_in_the_works]
     jobs = jobs[:MAX_LISTED]
     if not jobs:
@@ -57,7 +57,7 @@ async def status(message: Message, talk: Talk) -> None:
         return
     lines = [texts("status-title")]
     for number, job in enumerate(jobs, start=1):
-        label = styles_label(job.styles, talk.studio.presets, texts)
+        label = styles_label(job.styles, talk.job_service.presets, texts)
         line = "status-painting" if job.state is JobState.RUNNING else "status-waiting"
         lines.append(texts(line, number=number, style=label))
     await talk.say("\n".join(lines), keyboards.stop_any(texts, [job.id for job in jobs]))
@@ -66,14 +66,14 @@ async def status(message: Message, talk: Talk) -> None:
 async def stop(
     query: CallbackQuery, callback_data: StopJob, talk: Talk, callback_answer: CallbackAnswer
 ) -> None:
-    job = await talk.studio.cancel(callback_data.job, talk.person)
+    job = await talk.job_service.cancel(callback_data.job, talk.person)
     callback_answer.text = talk.texts.plain("toast-stopped" if job else _why_not(talk))
 
 
 async def finish(
     query: CallbackQuery, callback_data: FinishJob, talk: Talk, callback_answer: CallbackAnswer
 ) -> None:
-    job = await talk.studio.finish_early(callback_data.job, talk.person)
+    job = await talk.job_service.finish_early(callback_data.job, talk.person)
     callback_answer.text = talk.texts.plain("toast-finishing" if job else _why_not(talk))
 
 

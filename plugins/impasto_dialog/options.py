@@ -33,7 +33,7 @@ def build() -> Router:
 
 
 async def settings(message: Message, talk: Talk) -> None:
-    offers_fine = await talk.studio.pace.offers_fine()
+    offers_fine = await talk.job_service.estimates.offers_fine()
     keyboard = keyboards.options(talk.texts, talk.look, turn="", offers_fine=offers_fine)
     await talk.say(talk.texts("choose-options"), keyboard)
 
@@ -61,7 +61,7 @@ async def choose(
 async def _mark(query: CallbackQuery, talk: Talk, turn: str) -> None:
     if not isinstance(query.message, Message):
         return
-    offers_fine = await talk.studio.pace.offers_fine()
+    offers_fine = await talk.job_service.estimates.offers_fine()
     keyboard = keyboards.options(talk.texts, talk.look, turn, offers_fine=offers_fine)
     try:
         await query.message.edit_reply_markup(reply_markup=keyboard)

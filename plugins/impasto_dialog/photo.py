@@ -19,7 +19,7 @@ from impasto_dialog.pictures import picture_in
 from impasto_dialog.talk import Talk
 
 if TYPE_CHECKING:
-    from impasto.jobs.studio import Studio
+    from impasto.jobs.service import JobService
 
 
 def build() -> Router:
@@ -38,11 +38,11 @@ async def is_rest_of_album(message: Message, state: FSMContext) -> bool:
     return album is not None and (await recall(state)).album == album
 
 
-def style_in_caption(message: Message, studio: Studio) -> Mapping[str, StylePreset] | bool:
+def style_in_caption(message: Message, job_service: JobService) -> Mapping[str, StylePreset] | bool:
     """Filter: gives the handler the `preset` that the caption names, with /style before it or
     without."""
     caption = (message.caption or "").removeprefix("/style")
-    preset = named_preset(caption, studio.presets)
+    preset = named_preset(caption, job_service.presets)
     return {"preset": preset} if preset else False
 
 

@@ -53,8 +53,8 @@ async def style_photo(
         await talk.say(talk.texts("write-as-yourself"))
         return
     reply_to = photo_message if talk.in_group else None
-    preset = named_preset(command.args or "", talk.studio.presets) or numbered_preset(
-        command.args or "", talk.studio.presets
+    preset = named_preset(command.args or "", talk.job_service.presets) or numbered_preset(
+        command.args or "", talk.job_service.presets
     )
     if preset is None:
         question = "choose-style-in-group" if talk.in_group else "choose-style"
@@ -68,7 +68,7 @@ async def style_photo(
 async def style_alone(message: Message, talk: Talk, command: CommandObject) -> None:
     """In a private chat, /style NAME chooses the style and /style shows them. As the caption of a
     photo it is `impasto_dialog.photo`'s."""
-    preset = named_preset(command.args or "", talk.studio.presets)
+    preset = named_preset(command.args or "", talk.job_service.presets)
     if preset is None:
         await reopen_gallery(talk)
         return

@@ -37,7 +37,7 @@ async def start(message: Message, talk: Talk) -> None:
 async def style_link(message: Message, talk: Talk, command: CommandObject) -> None:
     """A link that names a style asks for the photo at once; any other is a plain /start."""
     link = command.args or ""
-    preset = talk.studio.preset(link.removeprefix(STYLE_LINK))
+    preset = talk.job_service.preset(link.removeprefix(STYLE_LINK))
     if preset is None or not link.startswith(STYLE_LINK):
         await start(message, talk)
         return

@@ -10,7 +10,7 @@ from aiogram.filters import Command
 from aiogram.types import Message
 
 from impasto.jobs.job import JobState
-from impasto.jobs.studio import Studio
+from impasto.jobs.service import JobService
 from impasto_dialog.talk import Talk
 from impasto_dialog.wording import duration
 
@@ -31,15 +31,17 @@ def build() -> Router:
     return router
 
 
-async def is_owner(message: Message, studio: Studio) -> bool:
+async def is_owner(message: Message, job_service: JobService) -> bool:
     """Filter: to all others /stats is a word like any other."""
-    return message.from_user is not None and message.from_user.id in studio.owners
+    return message.from_user is not None and message.from_user.id in job_service.owners
 
 
 async def stats(message: Message, talk: Talk) -> None:
-    counts = {name: await talk.studio.count(*states) for name, states in COUNTED.items()}
-    one = await talk.studio.pace.seconds_for_others(1)
-    all_waiting = await talk.studio.pace.seconds_for_others(counts["waiting"] + counts["running"])
+    counts = {name: await talk.job_service.count(*states) for name, states in COUNTED.items()}
+    one = await talk.job_service.estimates.seconds_for_others(1)
+    all_waiting = await talk.job_service.estimates.seconds_for_others(
+        counts["waiting"] + counts["running"]
+    )
     unknown = talk.texts.plain("stats-unknown")
     await talk.say(
         talk.texts(
@@ -47,7 +49,7 @@ async def stats(message: Message, talk: Talk) -> None:
             **counts,
             one=unknown if one is None else duration(one, talk.texts),
             all=unknown if all_waiting is None else duration(all_waiting, talk.texts),
-            device=talk.studio.pace.device or unknown,
+            device=talk.job_service.estimates.device or unknown,
             uptime=duration(time.monotonic() - _STARTED_AT, talk.texts),
         )
     )

@@ -31,7 +31,7 @@ from impasto_dialog.talk import Talk
 from impasto_dialog.wording import preset_label
 
 if TYPE_CHECKING:
-    from impasto.jobs.studio import Studio
+    from impasto.jobs.service import JobService
 
 
 def build() -> Router:
@@ -70,17 +70,17 @@ async def was_accepted(query: CallbackQuery, callback_data: OfGallery, state: FS
     return (await recall(state)).accepted_turn == callback_data.turn
 
 
-def style_in_text(message: Message, studio: Studio) -> Mapping[str, StylePreset] | bool:
+def style_in_text(message: Message, job_service: JobService) -> Mapping[str, StylePreset] | bool:
     """Filter: gives the handler the `preset` that the text names, or whose number it is."""
     text = message.text or ""
-    preset = numbered_preset(text, studio.presets) or named_preset(text, studio.presets)
+    preset = numbered_preset(text, job_service.presets) or named_preset(text, job_service.presets)
     return {"preset": preset} if preset else False
 
 
 async def pick(
     query: CallbackQuery, callback_data: PickStyle, talk: Talk, callback_answer: CallbackAnswer
 ) -> None:
-    preset = talk.studio.preset(callback_data.preset)
+    preset = talk.job_service.preset(callback_data.preset)
     if preset is None:
         callback_answer.text = talk.texts.plain("failure-style_gone")
         await reopen_gallery(talk)

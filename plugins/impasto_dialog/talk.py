@@ -22,7 +22,7 @@ from impasto_dialog.preferences import Preferences, PreferenceStore
 from impasto_dialog.texts import Texts, texts_for
 
 if TYPE_CHECKING:
-    from impasto.jobs.studio import Studio
+    from impasto.jobs.service import JobService
 
 log = structlog.get_logger(__name__)
 
@@ -47,7 +47,7 @@ class Talk:
     texts: Texts
     look: Look
     state: FSMContext
-    studio: Studio
+    job_service: JobService
     painting: PaintingSettings
     shared: Shared
     preferences: PreferenceStore
@@ -55,7 +55,7 @@ class Talk:
     @property
     def is_owner(self) -> bool:
         """Whether this person is one of the bot's owners."""
-        return self.person in self.studio.owners
+        return self.person in self.job_service.owners
 
     async def say(
         self,
@@ -77,11 +77,11 @@ class Talk:
             log.debug("message_not_removed", chat=self.chat, error=error.message)
 
 
-async def possible(look: Look, studio: Studio) -> Look:
+async def possible(look: Look, job_service: JobService) -> Look:
     """The look as it can be painted here; what is there is only looked up for who wants it."""
     if look.quality is not Quality.FINE:
         return look
-    return look.within(offers_fine=await studio.pace.offers_fine())
+    return look.within(offers_fine=await job_service.estimates.offers_fine())
 
 
 class TalkMiddleware(BaseMiddleware):
@@ -100,7 +100,7 @@ class TalkMiddleware(BaseMiddleware):
         chat = data.get("event_chat")
         store = PreferenceStore(state.storage, bot=bot.id, person=person.id)
         known: Preferences = await store.load()
-        studio: Studio = data["studio"]
+        job_service: JobService = data["job_service"]
         data["talk"] = Talk(
             bot=bot,
             # A button of a very old message may come without its chat; the private one is as good.
@@ -109,9 +109,9 @@ class TalkMiddleware(BaseMiddleware):
             name=person.first_name,
             in_group=chat is not None and chat.type != ChatType.PRIVATE,
             texts=texts_for(known.language or person.language_code),
-            look=await possible(known.look, studio),
+            look=await possible(known.look, job_service),
             state=state,
-            studio=studio,
+            job_service=job_service,
             painting=data["settings"].painting,
             shared=self._shared,
             preferences=store,

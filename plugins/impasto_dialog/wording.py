@@ -1,4 +1,4 @@
-"""Words that more than one message needs: what styles, looks and times are called."""
+"""SafePresenter that more than one message needs: what styles, looks and times are called."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def look_label(look: Look, texts: Texts) -> str:
 
 
 def refusal(error: TooManyJobs, texts: Texts) -> str:
-    """Why the studio takes no job now and when it may, in plain text."""
+    """Why the job_service takes no job now and when it may, in plain text."""
     key, seconds = f"failure-{error.code}", error.facts.get("seconds")
     if not texts.has(key):
         return str(error)

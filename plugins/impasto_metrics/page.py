@@ -10,16 +10,16 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
 
 from impasto.jobs.job import JobState
-from impasto.jobs.memory import resident_bytes
+from impasto.memory import resident_bytes
 from impasto_metrics.meters import UNFINISHED
 
 if TYPE_CHECKING:
-    from impasto.jobs.studio import Studio
+    from impasto.jobs.service import JobService
 
 UNFINISHED_STATES: Final = tuple(state for state in JobState if not state.is_final)
 MEMORY = Gauge("impasto_resident_bytes", "Resident memory (Linux only).", ["process"])
 
-_studios: list[Studio] = []
+_studios: list[JobService] = []
 """Of the bot that runs in this process, if one does: a worker has none."""
 
 
@@ -27,8 +27,8 @@ def routes() -> list[web.AbstractRouteDef]:
     return [web.get("/metrics", show)]
 
 
-async def remember(studio: Studio) -> None:
-    _studios[:] = [studio]
+async def remember(job_service: JobService) -> None:
+    _studios[:] = [job_service]
 
 
 async def forget() -> None:
@@ -36,9 +36,9 @@ async def forget() -> None:
 
 
 async def show(_: web.Request) -> web.Response:
-    for studio in _studios:
+    for job_service in _studios:
         for state in UNFINISHED_STATES:
-            UNFINISHED.labels(state.value).set(await studio.count(state))
+            UNFINISHED.labels(state.value).set(await job_service.count(state))
     MEMORY.labels("bot").set(resident_bytes(os.getpid()) or 0)
     MEMORY.labels("painting").set(sum(resident_bytes(pid) or 0 for pid in children()))
     return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})

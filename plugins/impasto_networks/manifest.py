@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from impasto import resources
+from impasto import data_folders
 from impasto.errors import WeightsError
 
 if TYPE_CHECKING:
-    from impasto.painting.networks import Network
+    from impasto.painting.network import Network
 
 MANIFEST = "weights.toml"
 FETCHED_FOLDER = "weights"
@@ -67,7 +67,7 @@ class NetworkFile:
         return f"{self.path} is missing; install impasto again"
 
     def load(self) -> Network:
-        from impasto.painting.networks import load_network
+        from impasto.painting.network import load_network
 
         return load_network(self.path, self.name)
 
@@ -83,7 +83,7 @@ class NetworkFile:
 
 def read_manifest(path: Path | None = None) -> dict[str, Entry]:
     """All networks of the manifest by name. Raises WeightsError when it cannot be understood."""
-    path = path or resources.weights_folder() / MANIFEST
+    path = path or data_folders.weights_folder() / MANIFEST
     try:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
         return {name: Entry.model_validate(table) for name, table in tables.items()}
@@ -93,7 +93,7 @@ def read_manifest(path: Path | None = None) -> dict[str, Entry]:
 
 def network_files(state_dir: Path) -> list[NetworkFile]:
     """The manifest's networks with the places of their files, present or not."""
-    packaged, fetched = resources.weights_folder(), state_dir / FETCHED_FOLDER
+    packaged, fetched = data_folders.weights_folder(), state_dir / FETCHED_FOLDER
     return [
         NetworkFile(name, entry, (fetched if entry.source else packaged) / entry.file)
         for name, entry in read_manifest().items()

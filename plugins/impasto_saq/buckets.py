@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 
-from impasto.jobs.buckets import Rate
+from impasto.contracts import Rate
 from impasto_saq import scripts
 from impasto_saq.connection import Server
 
 
 class RedisBuckets:
-    """See `impasto.jobs.buckets.Buckets`."""
+    """See `impasto.contracts.Buckets`."""
 
     def __init__(self, server: Server) -> None:
         self._server = server

@@ -12,15 +12,14 @@ from typing import Any, cast
 import structlog
 from redis.exceptions import RedisError
 
+from impasto.contracts import NO_LIMITS, Limit, LimitReached, Limits, News
 from impasto.errors import InvalidTransition
 from impasto.jobs.job import Job, JobState, check_transition
-from impasto.jobs.journal import News
-from impasto.jobs.limits import NO_LIMITS, Limit, LimitReached, Limits
 from impasto_saq import scripts
-from impasto_saq.charge import Charge
 from impasto_saq.connection import PATIENCE_SECONDS, Server
+from impasto_saq.heartbeat import Heartbeat
 from impasto_saq.order import Order
-from impasto_saq.presence import Presence
+from impasto_saq.ownership import Ownership
 from impasto_saq.updates import Updates
 
 log = structlog.get_logger(__name__)
@@ -34,13 +33,13 @@ _ANYBODYS = (JobState.CANCELLED, JobState.ABANDONED)
 
 
 class RedisJournal:
-    """See `impasto.jobs.journal.Journal`."""
+    """See `impasto.contracts.Journal`."""
 
-    def __init__(self, server: Server, presence: Presence) -> None:
+    def __init__(self, server: Server, heartbeat: Heartbeat) -> None:
         self._server = server
-        self._presence = presence
-        self._charge = Charge(server, presence, "charge")
-        self._updates = Updates(server, presence)
+        self._heartbeat = heartbeat
+        self._charge = Ownership(server, heartbeat, "charge")
+        self._updates = Updates(server, heartbeat)
         self._order: Order | None = None
         self._unsure: dict[str, str] = {}
         """Stamps of changes of which it is not known whether they were made."""
@@ -81,7 +80,7 @@ class RedisJournal:
         while True:
             try:
                 for entry, fields in await self._next_news():
-                    if fields["by"] != self._presence.name:
+                    if fields["by"] != self._heartbeat.name:
                         await self._pass_on(fields["job"], hear)
                     self._heard = entry
             except (RedisError, OSError) as error:
@@ -92,7 +91,7 @@ class RedisJournal:
         with self._charge.taking(job.id) as obtained:
             outcome, value = await self._server.run(
                 scripts.ADD,
-                self._presence.name,
+                self._heartbeat.name,
                 job.id,
                 _new_stamp(),
                 job.origin or "",
@@ -126,7 +125,7 @@ class RedisJournal:
         return await self._written(job_id, lambda job: _with(job, facts), is_news=is_news)
 
     async def claim(self, *, larger_than: int | None = None) -> Job | None:
-        self._presence.paints = True
+        self._heartbeat.paints = True
 
         def claimed(job: Job) -> Job:
             check_transition(job.id, job.state, JobState.RUNNING)
@@ -218,7 +217,7 @@ class RedisJournal:
             self._unsure[job.id] = stamp
         outcome = await self._server.run(
             scripts.WRITE,
-            self._presence.name,
+            self._heartbeat.name,
             job.id,
             before,
             stamp,
@@ -245,7 +244,7 @@ class RedisJournal:
     async def _pass_on(self, job_id: str, hear: Callable[[News], None]) -> None:
         async with self._taking:
             charge, body = await self._server.run(scripts.CHARGE_AND_BODY, job_id)
-            is_ours = charge == self._presence.name
+            is_ours = charge == self._heartbeat.name
             if not is_ours:
                 self._charge.leave(job_id)
             if body is not None:

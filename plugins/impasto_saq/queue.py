@@ -37,7 +37,7 @@ Work = Callable[[], Awaitable[bool]]
 
 
 class SaqQueue:
-    """See `impasto.jobs.queue.JobQueue`."""
+    """See `impasto.contracts.JobQueue`."""
 
     name = "saq"
     embedded_worker = False

@@ -275,7 +275,7 @@ if patience == 'inf' or wait <= tonumber(patience) then
 end
 return string.format('%.6f', wait)
 """
-"""See `impasto.jobs.buckets.Buckets.take`; each rate is its name, seconds and slack."""
+"""See `impasto.contracts.Buckets.take`; each rate is its name, seconds and slack."""
 
 HOLD_BUCKET = """
 local P, name, seconds = unpack(ARGV)

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from aiogram.fsm.storage.base import BaseEventIsolation, BaseStorage
 
-from impasto.jobs.buckets import Buckets
-from impasto.jobs.journal import Journal
+from impasto.contracts import Buckets, Journal
 from impasto_saq.extra import explained
 from impasto_saq.losses import losses
 from impasto_saq.settings import SaqSettings
@@ -19,8 +18,8 @@ from impasto_saq.settings import SaqSettings
 if TYPE_CHECKING:
     from impasto_saq.connection import Server
     from impasto_saq.dialogue import RedisDialogue
+    from impasto_saq.heartbeat import Heartbeat
     from impasto_saq.journal import RedisJournal
-    from impasto_saq.presence import Presence
 
 log = structlog.get_logger(__name__)
 
@@ -28,14 +27,14 @@ _NOT_OPEN: Any = None
 
 
 class RedisStorage:
-    """See `impasto.jobs.journal.Storage`. The libraries of Redis are loaded when it is opened: a
+    """See `impasto.contracts.Storage`. The libraries of Redis are loaded when it is opened: a
     bot on one machine does without."""
 
     name = "redis"
     is_shared = True
 
     _server: Server | None = None
-    _presence: Presence = _NOT_OPEN
+    _heartbeat: Heartbeat = _NOT_OPEN
     _journal: RedisJournal = _NOT_OPEN
     _dialogue: RedisDialogue = _NOT_OPEN
     _buckets: Buckets = _NOT_OPEN
@@ -59,19 +58,19 @@ class RedisStorage:
             from impasto_saq.buckets import RedisBuckets
             from impasto_saq.connection import Server
             from impasto_saq.dialogue import RedisDialogue, RedisIsolation
+            from impasto_saq.heartbeat import Heartbeat
             from impasto_saq.journal import RedisJournal
-            from impasto_saq.presence import Presence
         lease = self._settings.lease_seconds
         server = Server(self._settings, self._bot_id)
         self._server = server
-        self._presence = Presence(server, self._state_dir, lease, self._clock)
-        self._journal = RedisJournal(server, self._presence)
+        self._heartbeat = Heartbeat(server, self._state_dir, lease, self._clock)
+        self._journal = RedisJournal(server, self._heartbeat)
         self._dialogue = RedisDialogue(server)
         self._buckets = RedisBuckets(server)
         self._isolation = RedisIsolation(server, lease)
         for loss in losses(await server.check()):
             log.warning("redis_may_lose_jobs", why=loss)
-        await self._presence.begin()
+        await self._heartbeat.begin()
         await self._journal.begin()
 
     @property
@@ -96,5 +95,5 @@ class RedisStorage:
     async def close(self) -> None:
         server, self._server = self._server, None
         if server is not None:
-            await self._presence.end()
+            await self._heartbeat.end()
             await server.close()

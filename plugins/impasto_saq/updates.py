@@ -6,23 +6,23 @@ import time
 from collections.abc import Sequence
 
 from impasto_saq import scripts
-from impasto_saq.charge import Charge
 from impasto_saq.connection import Server
-from impasto_saq.presence import Presence
+from impasto_saq.heartbeat import Heartbeat
+from impasto_saq.ownership import Ownership
 
 REMEMBER_SECONDS = 48 * 3600
-"""See `impasto.jobs.journal.Journal.take_updates`."""
+"""See `impasto.contracts.Journal.take_updates`."""
 
 _MORE_THAN_ANY_LIMIT = 1_000_000
 
 
 class Updates:
-    """That part of `impasto.jobs.journal.Journal`."""
+    """That part of `impasto.contracts.Journal`."""
 
-    def __init__(self, server: Server, presence: Presence) -> None:
+    def __init__(self, server: Server, heartbeat: Heartbeat) -> None:
         self._server = server
-        self._presence = presence
-        self._charge = Charge(server, presence, "charge:updates")
+        self._heartbeat = heartbeat
+        self._charge = Ownership(server, heartbeat, "charge:updates")
 
     def begin_again(self) -> None:
         self._charge.forget_all()
@@ -32,7 +32,7 @@ class Updates:
         flat = [part for update_id, body in updates for part in (update_id, body)]
         with self._charge.taking(*(str(update_id) for update_id, _ in updates)) as obtained:
             new = await self._server.run(
-                scripts.TAKE_UPDATES, self._presence.name, now, now - REMEMBER_SECONDS, *flat
+                scripts.TAKE_UPDATES, self._heartbeat.name, now, now - REMEMBER_SECONDS, *flat
             )
             obtained.update(new)
         return [int(update_id) for update_id in new]

@@ -9,8 +9,8 @@ from aiogram.fsm.storage.base import BaseEventIsolation, BaseStorage
 from aiogram.fsm.storage.memory import SimpleEventIsolation
 
 from impasto import hookimpl
-from impasto.jobs.buckets import Buckets, MemoryBuckets
-from impasto.jobs.journal import Journal
+from impasto.contracts import Buckets, Journal
+from impasto.jobs.buckets import MemoryBuckets
 from impasto.settings import Settings
 from impasto_sqlite.database import Database
 from impasto_sqlite.dialogue import SqliteDialogue
@@ -20,7 +20,7 @@ __all__ = ["SqliteStorage", "impasto_storages"]
 
 
 class SqliteStorage:
-    """See `impasto.jobs.journal.Storage`."""
+    """See `impasto.contracts.Storage`."""
 
     name = "sqlite"
     is_shared = False

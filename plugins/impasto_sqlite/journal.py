@@ -9,10 +9,9 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from impasto.contracts import HOUR, NO_LIMITS, LimitReached, Limits, News
 from impasto.errors import InvalidTransition
 from impasto.jobs.job import Job, JobState, check_transition
-from impasto.jobs.journal import News
-from impasto.jobs.limits import HOUR, NO_LIMITS, LimitReached, Limits
 from impasto_sqlite import line
 from impasto_sqlite.database import Database
 
@@ -24,7 +23,7 @@ _FINAL = tuple(state for state in JobState if state.is_final)
 
 
 class SqliteJournal:
-    """See `impasto.jobs.journal.Journal`."""
+    """See `impasto.contracts.Journal`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -9,8 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 from impasto.cli.app import app
-from impasto.knobs import knobs_of
 from impasto.settings import Settings
+from impasto.settings.description import settings_in
 
 TOKEN = "123456:EXAMPLE-TOKEN"
 
@@ -33,7 +33,7 @@ def said(*arguments: str) -> str:
 
 def test_every_setting_is_there() -> None:
     names = [row["setting"] for row in json.loads(said("--json"))]
-    assert names == [knob.name for knob in knobs_of(Settings)]
+    assert names == [info.name for info in settings_in(Settings)]
 
 
 def test_a_setting_tells_all_that_there_is_to_know(monkeypatch: pytest.MonkeyPatch) -> None:

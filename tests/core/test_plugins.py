@@ -395,13 +395,13 @@ WITH_SETTINGS = """
     from pydantic import BaseModel, ConfigDict, Field
     from impasto import hookimpl
 
-    class Knobs(BaseModel):
+    class SepiaSettings(BaseModel):
         model_config = ConfigDict(extra="forbid")
         hue: int = Field(default=3, ge=0)
 
     @hookimpl
     def impasto_settings():
-        return Knobs
+        return SepiaSettings
 """
 
 

@@ -11,10 +11,8 @@ import pluggy
 import pytest
 
 from impasto import hookimpl, hookspecs
-from impasto.contracts import Optimizer, Preprocessor, StylePreset
+from impasto.contracts import JobQueue, Optimizer, Preprocessor, Storage, StylePreset
 from impasto.hookspecs import PAINTING_GROUP
-from impasto.jobs.journal import Storage
-from impasto.jobs.queue import JobQueue
 from impasto.plugins import PluginHost
 from impasto.settings import Settings
 

@@ -10,7 +10,7 @@ import torch
 from impasto.contracts import Device, NetworkSource
 from impasto.errors import NotAvailable, PluginError
 from impasto.hookspecs import PAINTING_GROUP
-from impasto.painting.toolbox import Toolbox
+from impasto.painting.catalogue import Catalogue
 from impasto.settings import Settings
 from impasto.testing.tiny_network import TinyNetwork
 from impasto_cpu import Cpu
@@ -43,7 +43,7 @@ class Unplugged(Fine):
         raise OSError("unplugged")
 
 
-def toolbox_with(devices: list[Any] | None = None, network: Any = None) -> Toolbox:
+def toolbox_with(devices: list[Any] | None = None, network: Any = None) -> Catalogue:
     def impasto_devices(settings: Settings) -> list[Device]:
         return devices or [Fine()]
 
@@ -51,13 +51,13 @@ def toolbox_with(devices: list[Any] | None = None, network: Any = None) -> Toolb
         return [network or TinyNetwork()]
 
     plugin = Plugin(impasto_devices=impasto_devices, impasto_networks=impasto_networks)
-    return Toolbox(host_with(group=PAINTING_GROUP, theirs=plugin))
+    return Catalogue(host_with(group=PAINTING_GROUP, theirs=plugin))
 
 
 def test_a_device_that_raises_is_passed_over_by_auto() -> None:
-    toolbox = toolbox_with([Raises(), Fine()])
-    assert toolbox.device("auto").name == "fine"
-    [trouble] = record_of(toolbox.host).troubles
+    catalogue = toolbox_with([Raises(), Fine()])
+    assert catalogue.device("auto").name == "fine"
+    [trouble] = record_of(catalogue.host).troubles
     assert trouble.problem == "raises: OSError: no driver"
 
 
@@ -67,9 +67,9 @@ def test_who_asks_for_it_by_name_is_told_whose_it_is() -> None:
 
 
 def test_a_device_that_fails_when_it_is_used_is_its_plugins_fault() -> None:
-    toolbox = toolbox_with([Unplugged()])
+    catalogue = toolbox_with([Unplugged()])
     with pytest.raises(PluginError, match="unplugged: OSError: unplugged") as caught:
-        toolbox.network("tiny", toolbox.device("unplugged"))
+        catalogue.network("tiny", catalogue.device("unplugged"))
     assert caught.value.plugin == "theirs"
 
 
@@ -83,9 +83,9 @@ def test_a_device_that_fails_when_it_is_used_is_its_plugins_fault() -> None:
 def test_a_network_that_cannot_be_loaded_is_its_plugins_fault(load: Any, problem: str) -> None:
     network = TinyNetwork()
     network.load = load  # type: ignore[method-assign]
-    toolbox = toolbox_with(network=network)
+    catalogue = toolbox_with(network=network)
     with pytest.raises(PluginError, match=problem):
-        toolbox.network("tiny", toolbox.device("auto"))
+        catalogue.network("tiny", catalogue.device("auto"))
 
 
 def test_too_little_memory_is_nobodys_fault() -> None:
@@ -95,6 +95,6 @@ def test_too_little_memory_is_nobodys_fault() -> None:
         raise MemoryError
 
     network.load = load  # type: ignore[method-assign]
-    toolbox = toolbox_with(network=network)
+    catalogue = toolbox_with(network=network)
     with pytest.raises(MemoryError):
-        toolbox.network("tiny", toolbox.device("auto"))
+        catalogue.network("tiny", catalogue.device("auto"))

@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from impasto import resources
+from impasto import data_folders
 from impasto.errors import SettingsError
-from impasto.knobs import knobs_of
 from impasto.plugins import settings_for_painting
 from impasto.settings import RESERVED_PLUGIN_NAMES, Settings, load_settings
+from impasto.settings.description import settings_in
 
 TOKEN = "123456:EXAMPLE-TOKEN"
 
@@ -205,7 +205,7 @@ def test_whatever_the_file_is_it_is_read_or_refused_in_words(
     assert answer_to(file) != ""
 
 
-class Knobs(BaseModel):
+class SepiaSettings(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     hue: int = Field(default=3, ge=0)
@@ -214,20 +214,20 @@ class Knobs(BaseModel):
 
 def test_a_plugins_section_is_checked_against_its_own_model() -> None:
     settings = load_settings(plugins={"sepia": {"hue": 7}})
-    settings.validate_plugin_section("sepia", Knobs)
-    assert settings.plugin("sepia") == Knobs(hue=7)
+    settings.validate_plugin_section("sepia", SepiaSettings)
+    assert settings.plugin("sepia") == SepiaSettings(hue=7)
 
 
 def test_a_plugin_without_a_section_gets_its_defaults() -> None:
     settings = load_settings()
-    settings.validate_plugin_section("sepia", Knobs)
-    assert settings.plugin("sepia") == Knobs()
+    settings.validate_plugin_section("sepia", SepiaSettings)
+    assert settings.plugin("sepia") == SepiaSettings()
 
 
 def test_a_wrong_value_in_a_plugins_section_is_named_in_full() -> None:
     settings = load_settings(plugins={"sepia": {"hue": -1, "tone": 1, "password": 5}})
     with pytest.raises(SettingsError) as caught:
-        settings.validate_plugin_section("sepia", Knobs)
+        settings.validate_plugin_section("sepia", SepiaSettings)
     lines = sorted(str(caught.value).splitlines())
     assert lines[0].startswith("plugins.sepia.hue = -1: ")
     assert lines[1].startswith("plugins.sepia.password: "), "its value is not shown"
@@ -237,7 +237,7 @@ def test_a_wrong_value_in_a_plugins_section_is_named_in_full() -> None:
 def test_a_plugins_section_can_come_from_variables(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IMPASTO_PLUGINS__SEPIA__HUE", "9")
     settings = load_settings()
-    settings.validate_plugin_section("sepia", Knobs)
+    settings.validate_plugin_section("sepia", SepiaSettings)
     assert settings.plugin("sepia").hue == 9
 
 
@@ -287,7 +287,7 @@ def flat(table: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     return found
 
 
-CONFIG = resources.default_config().read_text(encoding="utf-8")
+CONFIG = data_folders.default_config().read_text(encoding="utf-8")
 
 
 def test_the_config_file_has_every_setting_at_its_default_and_no_other() -> None:
@@ -401,7 +401,7 @@ class TestNearestName:
     def test_in_a_plugins_section(self) -> None:
         settings = load_settings(plugins={"sepia": {"hueu": 7}})
         with pytest.raises(SettingsError, match=r"did you mean plugins\.sepia\.hue\?"):
-            settings.validate_plugin_section("sepia", Knobs)
+            settings.validate_plugin_section("sepia", SepiaSettings)
 
 
 @pytest.mark.parametrize("secret", ["white space", "ü", "x" * 257])
@@ -411,24 +411,24 @@ def test_a_webhooks_secret_is_one_that_telegram_takes(secret: str) -> None:
     assert secret not in said
 
 
-KNOBS = {knob.name: knob for knob in knobs_of(Settings)}
+INFOS = {info.name: info for info in settings_in(Settings)}
 
 
 class TestKnobs:
     """What is known about a setting beside its value."""
 
     def test_bounds_and_units_are_told(self) -> None:
-        steps, keep = KNOBS["painting.steps"], KNOBS["queue.keep_hours"]
+        steps, keep = INFOS["painting.steps"], INFOS["queue.keep_hours"]
         assert steps.allowed == "from 1 to 5,000"
         assert (keep.allowed, keep.unit) == ("from 0 to 720", "hours")
-        assert KNOBS["painting.style_weight"].allowed.startswith("above 0 to ")
-        assert KNOBS["log.format"].allowed == "auto, pretty, json"
+        assert INFOS["painting.style_weight"].allowed.startswith("above 0 to ")
+        assert INFOS["log.format"].allowed == "auto, pretty, json"
 
     def test_those_that_a_running_bot_takes_over_are_marked(self) -> None:
-        live = {name for name, knob in KNOBS.items() if knob.is_live}
+        live = {name for name, info in INFOS.items() if info.is_live}
         assert {"painting.steps", "painting.max_pixels_cpu", "queue.jobs_per_person"} <= live
         assert not {"telegram.token", "state_dir", "queue.storage"} & live
 
     def test_secrets_are_known(self) -> None:
-        secret = {name for name, knob in KNOBS.items() if knob.is_secret}
+        secret = {name for name, info in INFOS.items() if info.is_secret}
         assert secret == {"telegram.token", "telegram.webhook_secret"}

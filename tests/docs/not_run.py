@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from impasto import resources
+from impasto import data_folders
 from impasto.cli.app import app
-from impasto.knobs import knobs_of
 from impasto.settings import Settings
+from impasto.settings.description import settings_in
 
 from ..environments import ROOT
 from .pages import PAGES, commands_in_blocks
@@ -93,12 +93,12 @@ def goes_with_the_units(command: str) -> None:
 def is_a_setting(assignment: str) -> bool:
     """Whether this is a variable of a setting with its value."""
     name, _, value = assignment.partition("=")
-    known = {f"IMPASTO_{knob.name.replace('.', '__').upper()}" for knob in knobs_of(Settings)}
+    known = {f"IMPASTO_{info.name.replace('.', '__').upper()}" for info in settings_in(Settings)}
     return name in known and bool(value)
 
 
 def fetches_what_is_known(command: str) -> None:
-    networks = tomllib.loads((resources.weights_folder() / "weights.toml").read_text("utf-8"))
+    networks = tomllib.loads((data_folders.weights_folder() / "weights.toml").read_text("utf-8"))
     assert command.rpartition(" ")[2] in str(networks)
 
 

@@ -14,8 +14,8 @@ from PIL import Image
 
 import impasto_dialog
 from impasto.cli import main
-from impasto.playground import Playground
 from impasto.settings import Settings
+from impasto_playground import Playground
 
 from ..environments import ROOT
 from ..redis_server import running_redis

@@ -12,7 +12,7 @@ from pathlib import Path
 from aiogram.types import Message
 from PIL import Image
 
-from impasto.playground import Person, Playground
+from impasto_playground import Person, Playground
 
 from .. import endless
 from ..bot_environment import bot_environment

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from impasto.playground import Person, Playground
+from impasto_playground import Person, Playground
 
 
 @pytest.fixture

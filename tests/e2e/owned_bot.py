@@ -12,7 +12,7 @@ from typing import Any
 
 import aiohttp
 
-from impasto.playground import Playground
+from impasto_playground import Playground
 
 from .bot_process import IMPASTO_RUN, PATIENCE, environment_for, killed_at_the_end
 

@@ -12,7 +12,7 @@ import pytest
 from aiogram.types import Message
 from PIL import Image
 
-from impasto.playground import Person, Playground
+from impasto_playground import Person, Playground
 
 from .bot_process import PATIENCE, BotProcess, delivered, gallery_after, ordered, photo
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from impasto.playground import Person, Playground
+from impasto_playground import Person, Playground
 
 from .bot_process import PATIENCE
 from .owned_bot import owned_bot

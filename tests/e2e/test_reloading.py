@@ -9,7 +9,7 @@ import pytest
 from aiogram.types import Message
 
 from impasto.cli import main
-from impasto.playground import Fault, FaultKind, Person, Playground
+from impasto_playground import Fault, FaultKind, Person, Playground
 
 from .. import pretended_gpu
 from .bot_process import PATIENCE, delivered, photo

@@ -10,7 +10,7 @@ from typing import Any
 
 from aiogram.types import Message
 
-from impasto.playground import Person
+from impasto_playground import Person
 
 from .bot_process import PATIENCE, photo
 

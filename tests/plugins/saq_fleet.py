@@ -14,7 +14,7 @@ import aiohttp
 from aiogram.types import Message
 from aiohttp import web
 
-from impasto.playground import Person, Playground
+from impasto_playground import Person, Playground
 
 from .. import endless
 from ..e2e.bot_process import PATIENCE

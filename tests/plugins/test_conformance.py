@@ -25,14 +25,14 @@ from impasto import hookspecs
 from impasto.contracts import (
     Device,
     Finding,
+    JobQueue,
     NetworkSource,
     Optimizer,
     Preprocessor,
     Presenter,
+    Storage,
     StylePreset,
 )
-from impasto.jobs.journal import Storage
-from impasto.jobs.queue import JobQueue
 from impasto.settings import Settings
 from impasto.testing import conformance, tiny_network
 from impasto_dialog.presenter import DialogPresenter

@@ -103,7 +103,7 @@ def test_what_is_remembered_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "8" in meters._painted_at
 
 
-class Studio:
+class JobService:
     """Knows how many jobs there are."""
 
     async def count(self, *states: JobState) -> int:
@@ -122,7 +122,7 @@ async def client() -> AsyncIterator[TestClient[Any, Any]]:
 
 
 async def test_the_page_is_what_prometheus_reads(client: TestClient[Any, Any]) -> None:
-    await page.remember(Studio())  # type: ignore[arg-type]
+    await page.remember(JobService())  # type: ignore[arg-type]
     impasto_metrics.impasto_telegram_called("sendMessage", "retry_after", 0.1)
     answer = await client.get("/metrics")
     text = await answer.text()
@@ -143,7 +143,7 @@ async def test_a_bot_that_has_ended_is_asked_nothing(client: TestClient[Any, Any
             raise RuntimeError("the database is not open")
 
     [router] = impasto_metrics.impasto_routers(Settings())
-    await router.emit_startup(studio=Ended())
+    await router.emit_startup(job_service=Ended())
     await router.emit_shutdown()
     assert (await client.get("/metrics")).status == 200
 

@@ -22,13 +22,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.torch import load_file
 
-from impasto import resources
+from impasto import data_folders
 from impasto.cli import main
 from impasto.contracts import NetworkSource
 from impasto.errors import NotAvailable, WeightsError
 from impasto.hookspecs import PAINTING_GROUP
-from impasto.painting.networks import load_network
-from impasto.painting.toolbox import load_toolbox
+from impasto.painting.catalogue import load_catalogue
+from impasto.painting.network import load_network
 from impasto.plugins import PluginHost
 from impasto.settings import Settings
 from impasto_networks import download as download_module
@@ -384,7 +384,7 @@ class TestManifest:
     def test_the_embedded_file_is_the_one_of_the_manifest(self) -> None:
         """After a change of the file: `python weights/update_manifest.py`."""
         entry = read_manifest()["embedded"]
-        path = resources.weights_folder() / entry.file
+        path = data_folders.weights_folder() / entry.file
         assert sha256_of(path) == entry.sha256
         assert path.stat().st_size < 2_000_000
         network = load_network(path)
@@ -425,8 +425,8 @@ class TestFetch:
         fetch(network, no_progress, copy=tmp_path / "copy.pth")
         assert (tmp_path / "copy.pth").is_file()
         assert network.why_not() is None
-        toolbox = load_toolbox(Settings(state_dir=tmp_path / "state"))
-        loaded = toolbox.networks["vgg19"].load()
+        catalogue = load_catalogue(Settings(state_dir=tmp_path / "state"))
+        loaded = catalogue.networks["vgg19"].load()
         assert loaded.name == "vgg19"
         assert [c.name for c in loaded.convolutions] == list(network.entry.style_layers)
         assert dict(loaded.content_layers) == {"conv2_2": 1.0}

@@ -11,9 +11,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 import impasto_saq
-from impasto.contracts import Finding
-from impasto.jobs.journal import Storage
-from impasto.jobs.queue import JobQueue
+from impasto.contracts import Finding, JobQueue, Storage
 from impasto.testing import conformance
 from impasto_saq import RedisStorage, SaqQueue
 from impasto_saq.checks import look_at_redis

@@ -14,9 +14,9 @@ from aiogram.fsm.storage.base import StorageKey
 from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
+from impasto.contracts import News
 from impasto.errors import InvalidTransition, OwnerError
 from impasto.jobs.job import ChosenStyle, Job, JobState, TelegramPicture
-from impasto.jobs.journal import News
 from impasto_saq import RedisStorage, scripts
 from impasto_saq.settings import SaqSettings
 
@@ -43,7 +43,7 @@ class Time:
         """All processes but these were heard of meanwhile."""
         self._now += LEASE
         for storage in gone:
-            self._redis.delete(f"impasto:1:alive:{storage._presence.name}")
+            self._redis.delete(f"impasto:1:alive:{storage._heartbeat.name}")
 
 
 @pytest.fixture
@@ -155,7 +155,7 @@ class TestCharge:
 
     async def test_whoever_lives_is_heard_of_again(self, start: Starts) -> None:
         storage = await start("a", lease=1.0)
-        alive = f"alive:{storage._presence.name}"
+        alive = f"alive:{storage._heartbeat.name}"
         await storage.journal._server.ask("DEL", alive)
         await until(lambda: storage.journal._server.ask("EXISTS", alive))
         assert 0 < await storage.journal._server.ask("PTTL", alive) <= 1000

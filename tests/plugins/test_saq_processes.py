@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 from aiogram.types import Message
 
-from impasto.playground import Person, Playground
+from impasto_playground import Person, Playground
 
 from ..e2e.bot_process import PATIENCE, delivered, ordered
 from ..ports import reserved_port

@@ -11,11 +11,9 @@ from aiogram.exceptions import DataNotDictLikeError
 from aiogram.fsm.state import State, StatesGroup
 from aiogram.fsm.storage.base import StorageKey
 
-from impasto.contracts import PaintOptions
+from impasto.contracts import Journal, LimitReached, Limits, PaintOptions, Storage
 from impasto.errors import InvalidTransition
 from impasto.jobs.job import ChosenStyle, Effort, Failure, Job, JobState, TelegramPicture
-from impasto.jobs.journal import Journal, Storage
-from impasto.jobs.limits import LimitReached, Limits
 from impasto_saq import RedisStorage
 from impasto_saq.settings import SaqSettings
 from impasto_sqlite import SqliteStorage

@@ -13,7 +13,7 @@ import impasto_terse
 import pytest
 
 from impasto import NetworkSource, Optimizer, Presenter
-from impasto.jobs.queue import JobQueue
+from impasto.contracts import JobQueue
 from impasto.testing import App, Chat, conformance
 
 REPLACED = ["dialog", "lbfgs", "adam", "networks", "tiny_network", "local_queue"]

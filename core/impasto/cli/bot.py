@@ -19,9 +19,9 @@ from impasto.cli.session import Session, session_of
 from impasto.errors import OwnerError
 
 if TYPE_CHECKING:
-    from impasto.playground import Playground
     from impasto.plugins import PluginHost
     from impasto.settings import Settings
+    from impasto_playground import Playground
 
 
 class Program(Protocol):
@@ -151,8 +151,8 @@ async def _play(
     reload: bool,
     overrides: dict[str, Any],
 ) -> None:
-    from impasto.playground import Playground
     from impasto.telegram.app import run_bot
+    from impasto_playground import Playground
 
     playground = Playground(host=host, port=port)
     await _start(playground, host, port)

@@ -14,9 +14,9 @@ from impasto.cli.settings import show_settings
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from impasto.knobs import Knob
     from impasto.plugins import PluginHost, PluginRecord
     from impasto.settings import Settings
+    from impasto.settings.description import SettingInfo
 
 
 def add_commands(cli: typer.Typer) -> None:
@@ -43,7 +43,7 @@ def plugins(
     }
     records = [(process, record) for process, host in hosts.items() for record in host.records]
     if settings:
-        show_settings(session.settings, _knobs(hosts.values()), as_json=as_json)
+        show_settings(session.settings, _infos(hosts.values()), as_json=as_json)
     elif as_json:
         print_json(
             _as_json(process, record, told[process].get(record.name, []))
@@ -79,21 +79,19 @@ def _load_both(session: Session) -> dict[str, PluginHost]:
     at its end only.
     """
     from impasto.hookspecs import BOT_GROUP, PAINTING_GROUP
-    from impasto.painting.toolbox import Toolbox
+    from impasto.painting.catalogue import Catalogue
     from impasto.plugins import PluginHost
 
     bot = PluginHost(BOT_GROUP, session.settings).load()
     painting = PluginHost(PAINTING_GROUP, session.settings).load()
     _ask_all(bot, session.settings)
-    Toolbox(painting)
+    Catalogue(painting)
     return {"bot": bot, "painting": painting}
 
 
 def _ask_all(bot: PluginHost, settings: Settings) -> None:
     """Calls the hooks of the bot's start, as the start does."""
-    from impasto.contracts import Presenter, StylePreset
-    from impasto.jobs.journal import Storage
-    from impasto.jobs.queue import JobQueue
+    from impasto.contracts import JobQueue, Presenter, Storage, StylePreset
 
     presets = bot.collect("impasto_styles", StylePreset, settings=settings)
     asked: list[tuple[str, type[Any], dict[str, Any]]] = [
@@ -113,17 +111,17 @@ def _in_words(troubles: Iterable[dict[str, Any]]) -> Iterable[str]:
         yield f"{trouble['where']}: {trouble['problem']}{times}"
 
 
-def _knobs(hosts: Iterable[PluginHost]) -> list[Knob]:
+def _infos(hosts: Iterable[PluginHost]) -> list[SettingInfo]:
     """Each setting of each plugin, also of one that is in both processes, once."""
-    from impasto.knobs import knobs_of
+    from impasto.settings.description import settings_in
 
-    knobs = {
-        knob.name: knob
+    infos = {
+        info.name: info
         for host in hosts
         for record, model in host.call("impasto_settings")
-        for knob in knobs_of(model, f"plugins.{record.name}.")
+        for info in settings_in(model, f"plugins.{record.name}.")
     }
-    return list(knobs.values())
+    return list(infos.values())
 
 
 def _as_json(process: str, record: PluginRecord, troubles: list[dict[str, Any]]) -> dict[str, Any]:

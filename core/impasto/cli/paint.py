@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from impasto.contracts import PaintOptions
+    from impasto.painting.catalogue import Catalogue
     from impasto.painting.painter import Painting, PaintRequest
-    from impasto.painting.toolbox import Toolbox
 
 INTERRUPTED = 130
 FORMATS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -144,10 +144,10 @@ class _Job:
         Raises:
             ImpastoError: a picture cannot be used, or what was asked for is not there.
         """
+        from impasto.memory import return_free_memory, return_large_blocks
+        from impasto.painting.catalogue import load_catalogue
         from impasto.painting.iterates import OUT_OF_MEMORY
         from impasto.painting.painter import PaintRequest
-        from impasto.painting.toolbox import load_toolbox
-        from impasto.unneeded_memory import return_large_blocks, tidy
 
         return_large_blocks()
         request = PaintRequest(
@@ -158,10 +158,10 @@ class _Job:
         # The memory limit is the bot's, on its small host; here somebody waits for this picture.
         unlimited = session.settings.painting.model_copy(update={"memory_mb": 0})
         settings = session.settings.model_copy(update={"painting": unlimited})
-        toolbox = load_toolbox(settings, strict=session.strict)
-        tidy()
+        catalogue = load_catalogue(settings, strict=session.strict)
+        return_free_memory()
         try:
-            painting = _paint_with_progress(request, toolbox)
+            painting = _paint_with_progress(request, catalogue)
         except OUT_OF_MEMORY:
             raise OwnerError(
                 "the memory is not enough for this picture; ask for less with --pixels"
@@ -286,7 +286,7 @@ def _open(path: Path) -> Image.Image:
         raise PictureError(error.code, sentence, **error.facts) from None
 
 
-def _paint_with_progress(request: PaintRequest, toolbox: Toolbox) -> Painting:
+def _paint_with_progress(request: PaintRequest, catalogue: Catalogue) -> Painting:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -301,7 +301,7 @@ def _paint_with_progress(request: PaintRequest, toolbox: Toolbox) -> Painting:
     )
     with (
         Progress(*columns, console=Console(stderr=True)) as bar,
-        contextlib.closing(paint(request, toolbox)) as events,  # type: ignore[type-var]
+        contextlib.closing(paint(request, catalogue)) as events,  # type: ignore[type-var]
     ):
         task = bar.add_task("painting", total=None, loss="")
         for event in events:

@@ -14,8 +14,8 @@ from impasto.cli.output import AsJson, print_json
 from impasto.cli.session import session_of
 
 if TYPE_CHECKING:
-    from impasto.knobs import Knob
     from impasto.settings import Settings
+    from impasto.settings.description import SettingInfo
 
 
 def add_commands(cli: typer.Typer) -> None:
@@ -33,70 +33,70 @@ def settings(
 
     A running bot takes some changes over when it gets SIGHUP; the others need a restart. Settings
     of plugins: `impasto plugins --settings`."""
-    from impasto.knobs import knobs_of
     from impasto.settings import Settings
+    from impasto.settings.description import settings_in
 
     current = session_of(context).settings
-    knobs = list(knobs_of(Settings))
+    infos = list(settings_in(Settings))
     if changed:
-        knobs = [knob for knob in knobs if value_in(current, knob) != knob.default]
-    show_settings(current, knobs, as_json=as_json)
+        infos = [info for info in infos if value_in(current, info) != info.default]
+    show_settings(current, infos, as_json=as_json)
 
 
-def show_settings(settings: Settings, knobs: Iterable[Knob], *, as_json: bool) -> None:
+def show_settings(settings: Settings, infos: Iterable[SettingInfo], *, as_json: bool) -> None:
     """Prints settings; what looks like a secret is not shown."""
     if as_json:
-        print_json(_as_json(settings, knob) for knob in knobs)
+        print_json(_as_json(settings, info) for info in infos)
         return
     width = min(shutil.get_terminal_size().columns, 100)
-    for knob in knobs:
-        value = _shown(value_in(settings, knob), knob)
-        typer.echo(f"{knob.name} = {value}  [{settings.origin(knob.name)}]")
+    for info in infos:
+        value = _shown(value_in(settings, info), info)
+        typer.echo(f"{info.name} = {value}  [{settings.origin(info.name)}]")
         typer.echo(
-            textwrap.fill(_about(knob), width, initial_indent="    ", subsequent_indent="    ")
+            textwrap.fill(_about(info), width, initial_indent="    ", subsequent_indent="    ")
         )
 
 
-def _about(knob: Knob) -> str:
+def _about(info: SettingInfo) -> str:
     """Meaning, default and bounds in a sentence each."""
-    allowed = " ".join(filter(None, [knob.allowed, knob.unit]))
-    parts = [knob.meaning, f"Default: {_shown(knob.default, knob)}."]
+    allowed = " ".join(filter(None, [info.allowed, info.unit]))
+    parts = [info.meaning, f"Default: {_shown(info.default, info)}."]
     if allowed:
         parts.append(f"Allowed: {allowed}.")
-    if knob.is_live:
+    if info.is_live:
         parts.append("Takes effect on reload.")
     return " ".join(parts)
 
 
-def value_in(settings: Settings, knob: Knob) -> Any:
+def value_in(settings: Settings, info: SettingInfo) -> Any:
     """The value of a setting of the core, or of a loaded plugin."""
-    from impasto.knobs import value_of
+    from impasto.settings.description import value_of
 
-    section, _, name = knob.name.removeprefix("plugins.").partition(".")
-    if knob.name.startswith("plugins.") and name:
+    section, _, name = info.name.removeprefix("plugins.").partition(".")
+    if info.name.startswith("plugins.") and name:
         return value_of(settings.plugin(section), name)
-    return value_of(settings, knob.name)
+    return value_of(settings, info.name)
 
 
-def _shown(value: Any, knob: Knob) -> str:
-    from impasto.knobs import shown
+def _shown(value: Any, info: SettingInfo) -> str:
+    from impasto.settings.description import shown
 
-    if knob.is_secret:
+    if info.is_secret:
         return "(set)" if shown(value) not in {"none", "(not set)"} else "none"
     return shown(value)
 
 
-def _as_json(settings: Settings, knob: Knob) -> dict[str, Any]:
-    value = value_in(settings, knob)
+def _as_json(settings: Settings, info: SettingInfo) -> dict[str, Any]:
+    value = value_in(settings, info)
     return {
-        "setting": knob.name,
-        "value": _shown(value, knob) if knob.is_secret else _plain(value),
-        "default": _shown(knob.default, knob) if knob.is_secret else _plain(knob.default),
-        "unit": knob.unit,
-        "allowed": knob.allowed,
-        "from": settings.origin(knob.name),
-        "needs_restart": not knob.is_live,
-        "meaning": knob.meaning,
+        "setting": info.name,
+        "value": _shown(value, info) if info.is_secret else _plain(value),
+        "default": _shown(info.default, info) if info.is_secret else _plain(info.default),
+        "unit": info.unit,
+        "allowed": info.allowed,
+        "from": settings.origin(info.name),
+        "needs_restart": not info.is_live,
+        "meaning": info.meaning,
     }
 
 

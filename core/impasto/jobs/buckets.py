@@ -1,53 +1,12 @@
-"""Token buckets: how often something may be done, for all processes of one bot together."""
+"""Token buckets of one process."""
 
 from __future__ import annotations
 
 import math
 import time
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
 
-
-class Rate(NamedTuple):
-    """A bucket that `per_second` tokens flow into until it holds `burst` of them."""
-
-    bucket: str
-    per_second: float
-    burst: int = 1
-
-    @property
-    def seconds(self) -> float:
-        """Time in which one token flows in."""
-        return 1 / self.per_second
-
-    @property
-    def slack(self) -> float:
-        """Time that a full bucket is ahead of its flow."""
-        return (self.burst - 1) * self.seconds
-
-
-class Buckets(Protocol):
-    """Buckets by name, full at first. Each call is atomic; nothing needs to outlive a restart.
-
-    One number says all about a bucket, the time at which it will be full again (the "theoretical
-    arrival time" of the generic cell rate algorithm, ITU-T I.371): it is `full_at`; a token taken
-    moves it on by `Rate.seconds`, and is there as soon as `full_at` is at most `Rate.slack` away.
-    """
-
-    async def take(self, *rates: Rate, patience: float = math.inf) -> float:
-        """Takes one token from each of these buckets; returns in how many seconds they are there,
-        0.0 for at once. They are taken then: the caller waits so long and does not ask again, so
-        that whoever asked first is first.
-
-        When it would take more than `patience` seconds, nothing is taken and the time returned is
-        that until it is worth asking again.
-        """
-        ...
-
-    async def hold(self, rate: Rate, seconds: float) -> None:
-        """Nobody gets a token of this bucket for so many seconds, and then one at a time: it is
-        full no earlier than `seconds + rate.slack` from now."""
-        ...
+from impasto.contracts.storage import Rate
 
 
 class MemoryBuckets:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from impasto.jobs.child_process import ChildLost
 from impasto.jobs.job import Job
+from impasto.jobs.painter_process import ChildLost
 from impasto.jobs.shrinking import OUT_OF_MEMORY
 from impasto.messages import Failed
 

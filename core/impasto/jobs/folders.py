@@ -10,8 +10,8 @@ from pathlib import Path
 
 import structlog
 
+from impasto.contracts import Journal
 from impasto.jobs.job import Job, JobState
-from impasto.jobs.journal import Journal
 
 log = structlog.get_logger(__name__)
 
@@ -43,13 +43,13 @@ class JobFolders:
             await asyncio.to_thread(_remove_all_but, job.result.name, self.of(job.id))
 
     def job_changed(self, job: Job, change: JobState) -> None:
-        """Watches the ledger: the folder of a job that was told is released at once. Of a cancelled
+        """Watches the store: the folder of a job that was told is released at once. Of a cancelled
         one the worker does that, once the child writes no more."""
         if change in (JobState.DELIVERED, JobState.EXPLAINED):
             self._release_later(job)
 
     def jobs_forgotten(self, jobs: Sequence[Job]) -> None:
-        """Watches the ledger: pictures of somebody who had the bot forget them go at once."""
+        """Watches the store: pictures of somebody who had the bot forget them go at once."""
         for job in jobs:
             self._release_later(job)
 

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
+from impasto.contracts import Journal
 from impasto.jobs.folders import JobFolders
-from impasto.jobs.journal import Journal
 from impasto.settings import QueueSettings
 
 log = structlog.get_logger(__name__)

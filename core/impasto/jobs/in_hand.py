@@ -7,8 +7,8 @@ from collections.abc import Coroutine
 from enum import Enum, auto
 from typing import Any, TypeVar
 
-from impasto.jobs.child_process import PaintingChild
 from impasto.jobs.job import Job
+from impasto.jobs.painter_process import PaintingChild
 from impasto.messages import Cancel, Finish
 
 T = TypeVar("T")

@@ -7,11 +7,11 @@ import asyncio
 
 import structlog
 
+from impasto.contracts import JobQueue
 from impasto.errors import InvalidTransition
 from impasto.jobs.job import Failure, Job, JobState
-from impasto.jobs.ledger import Ledger
 from impasto.jobs.ports import Reporter
-from impasto.jobs.queue import JobQueue
+from impasto.jobs.store import JobStore
 
 log = structlog.get_logger(__name__)
 
@@ -22,8 +22,8 @@ MOST_ATTEMPTS = 10
 class Recovery:
     """Takes charge of jobs that nobody is in charge of, at the start and from time to time."""
 
-    def __init__(self, ledger: Ledger, queue: JobQueue, reporter: Reporter) -> None:
-        self._ledger = ledger
+    def __init__(self, store: JobStore, queue: JobQueue, reporter: Reporter) -> None:
+        self._store = store
         self._queue = queue
         self._reporter = reporter
         self._adopted: list[str] = []
@@ -31,7 +31,7 @@ class Recovery:
 
     async def recover(self) -> None:
         """Running jobs wait again, waiting ones are announced, what was not told yet is told."""
-        journal = self._ledger.journal
+        journal = self._store.journal
         self._adopted += [job.id for job in await journal.adopt_jobs()]
         if self._adopted:
             log.info("jobs_recovered", count=len(self._adopted))
@@ -58,13 +58,13 @@ class Recovery:
     async def _handed_back(self, job: Job) -> Job:
         if job.attempts < MOST_ATTEMPTS:
             facts = {"finish_early": False, "result": None}
-            return await self._ledger.move(job.id, JobState.ACCEPTED, **facts)
+            return await self._store.move(job.id, JobState.ACCEPTED, **facts)
         log.warning("job_given_up", job=job.id, attempts=job.attempts)
         failure = Failure(
             code="painting_failed",
             sentence="Painting this picture failed; please try again or send another one.",
         )
-        return await self._ledger.move(job.id, JobState.FAILED, failure=failure)
+        return await self._store.move(job.id, JobState.FAILED, failure=failure)
 
 
 async def _is_here(job: Job) -> bool:

@@ -18,16 +18,16 @@ from impasto.errors import (
     PaintingFailed,
     PictureError,
 )
-from impasto.jobs.child_keeper import ChildKeeper
-from impasto.jobs.child_process import PAINTING_COMMAND, ChildLost, PaintingChild
+from impasto.jobs.estimates import effort_of
 from impasto.jobs.failures import JournalFailed, given_up, lost
 from impasto.jobs.folders import JobFolders
 from impasto.jobs.in_hand import InHand, Stop, StopRequested
 from impasto.jobs.job import ChosenStyle, Failure, Job, JobState
-from impasto.jobs.ledger import Ledger
-from impasto.jobs.pace import effort_of
+from impasto.jobs.painter_keeper import ChildKeeper
+from impasto.jobs.painter_process import PAINTING_COMMAND, ChildLost, PaintingChild
 from impasto.jobs.ports import PictureSource, Reporter
 from impasto.jobs.shrinking import OUT_OF_MEMORY, in_half_the_pixels
+from impasto.jobs.store import JobStore
 from impasto.messages import (
     DISK_FULL,
     Failed,
@@ -51,7 +51,7 @@ class Worker:
         self,
         *,
         settings: Settings,
-        ledger: Ledger,
+        store: JobStore,
         pictures: PictureSource,
         reporter: Reporter,
         presets: Sequence[StylePreset],
@@ -60,7 +60,7 @@ class Worker:
     ) -> None:
         self._attempts = settings.queue.attempts
         self._keeper = ChildKeeper(settings, presets, command=command)
-        self._ledger = ledger
+        self._store = store
         self._pictures = pictures
         self._reporter = reporter
         self._presets = {preset.name: preset for preset in presets}
@@ -74,9 +74,9 @@ class Worker:
         self._idle.set()
         self._draining = False
         self._full_disk_listeners: list[Callable[[str], None]] = []
-        ledger.watch(self._job_changed)
-        ledger.on_hurry(self._job_hurried)
-        ledger.on_leaving(self._job_left)
+        store.watch(self._job_changed)
+        store.on_hurry(self._job_hurried)
+        store.on_leaving(self._job_left)
 
     def on_loss(self, listener: Callable[[str], None]) -> None:
         """As `ChildKeeper.on_loss`."""
@@ -113,7 +113,7 @@ class Worker:
             return True
         self._idle.clear()
         try:
-            job = await self._ledger.claim(larger_than=self._preferred())
+            job = await self._store.claim(larger_than=self._preferred())
             if job is None:
                 return False
             self._in_hand = InHand(job)
@@ -253,7 +253,7 @@ class Worker:
 
     async def _note(self, hand: InHand, **facts: object) -> None:
         try:
-            hand.job = await self._ledger.note(hand.job.id, **facts)
+            hand.job = await self._store.note(hand.job.id, **facts)
         except InvalidTransition:
             raise
         except Exception as error:
@@ -293,7 +293,7 @@ class Worker:
         job = hand.job
         if isinstance(outcome, Painted):
             effort = effort_of(outcome, hand.planned_steps, self._painting.fine_steps)
-            job = await self._ledger.move(
+            job = await self._store.move(
                 job.id,
                 JobState.PAINTED,
                 result=outcome.result,
@@ -304,7 +304,7 @@ class Worker:
             )
             self._reporter.finished(job)
         elif isinstance(outcome, Stopped) and hand.stop in (Stop.SHUTDOWN, Stop.PUT_OFF):
-            await self._ledger.move(
+            await self._store.move(
                 job.id, JobState.ACCEPTED, attempts=job.attempts - 1, finish_early=False
             )
         elif isinstance(outcome, Stopped) and hand.stop is Stop.TAKEN_AWAY:
@@ -318,9 +318,9 @@ class Worker:
             "job_failed", job=job.id, code=failed.code, plugin=failed.plugin, detail=failed.detail
         )
         failure = Failure(code=failed.code, sentence=failed.sentence, facts=failed.facts)
-        self._reporter.finished(await self._ledger.move(job.id, JobState.FAILED, failure=failure))
+        self._reporter.finished(await self._store.move(job.id, JobState.FAILED, failure=failure))
 
     async def _release(self, job_id: str) -> None:
-        job = await self._ledger.journal.get(job_id)
+        job = await self._store.journal.get(job_id)
         if job is not None:
             await self._folders.release(job)

@@ -5,21 +5,7 @@ from __future__ import annotations
 
 import sys
 
-from impasto.painting.structlog_import import import_structlog_alone
-from impasto.painting.torch_import import postpone_meta_kernels
-
-
-def main() -> int:
-    import_structlog_alone()
-    postpone_meta_kernels()
-    if sys.argv[1:] == ["probe"]:
-        from impasto.painting.probe import main as answer_question
-
-        return answer_question()
-    from impasto.painting.child import main as paint_what_is_asked
-
-    return paint_what_is_asked()
-
+from impasto.painting.process import main, probe
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(probe.main() if sys.argv[1:] == ["probe"] else main.main())

@@ -6,8 +6,8 @@ import math
 from typing import Final
 
 from impasto.errors import ImpastoError
-from impasto.painting.toolbox import Toolbox
-from impasto.painting.workspace import least_bytes
+from impasto.painting.catalogue import Catalogue
+from impasto.painting.strips.plan import least_bytes
 from impasto.settings import AUTO
 
 MEGABYTE: Final = 2**20
@@ -15,16 +15,16 @@ PHOTO_ASPECT: Final = 1.5
 """Most photos are 4:3 or 3:2."""
 
 
-def why_not_fine(toolbox: Toolbox) -> str | None:
+def why_not_fine(catalogue: Catalogue) -> str | None:
     """Why a picture at the settings' pixel cap cannot be fine; None where it can. Loads the network
     that finishes it."""
-    painting = toolbox.settings.painting
+    painting = catalogue.settings.painting
     name = painting.fine_network
     if painting.network != AUTO:
         return f"painting.network {painting.network!r} paints everything"
     try:
-        device = toolbox.device(painting.device)
-        network = toolbox.network(name, device)
+        device = catalogue.device(painting.device)
+        network = catalogue.network(name, device)
     except ImpastoError as error:
         return str(error)
     available = device.memory()

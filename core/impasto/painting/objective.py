@@ -30,7 +30,7 @@ import torch
 import torch.nn.functional as F
 
 from impasto.contracts import Evaluation, Losses
-from impasto.painting.networks import Network, Readout
+from impasto.painting.network import Network, Readout
 
 Grams = Mapping[str, torch.Tensor]
 """Gram matrices by style layer, with a constant channel where the layer has a readout."""

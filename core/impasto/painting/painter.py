@@ -18,9 +18,11 @@ from PIL import Image
 
 from impasto.contracts import Iterate, Losses, PaintOptions, Problem
 from impasto.errors import PluginError
+from impasto.memory import return_free_memory
+from impasto.painting.catalogue import Catalogue, Tools, WeightedPicture, image_of, load_catalogue
 from impasto.painting.iterates import iterates
 from impasto.painting.multiscale import Multiscale
-from impasto.painting.networks import Network
+from impasto.painting.network import Network
 from impasto.painting.pictures import MIN_SIDE, resize, to_picture
 from impasto.painting.preconditioner import natural_image_preconditioner
 from impasto.painting.pyramid import (
@@ -31,11 +33,9 @@ from impasto.painting.pyramid import (
     step_shares,
     with_fine_finish,
 )
+from impasto.painting.strips.plan import budget, most_pixels
 from impasto.painting.targets import Targets
-from impasto.painting.toolbox import Toolbox, Tools, WeightedPicture, image_of, load_toolbox
-from impasto.painting.workspace import budget, most_pixels
 from impasto.settings import PaintingSettings, Settings
-from impasto.unneeded_memory import tidy
 
 log = structlog.get_logger(__name__)
 
@@ -92,7 +92,7 @@ class Painting:
 
 def paint(
     request: PaintRequest,
-    toolbox: Toolbox | None = None,
+    catalogue: Catalogue | None = None,
     *,
     finish_now: Callable[[], bool] = lambda: False,
 ) -> Iterator[PaintProgress | Painting]:
@@ -108,7 +108,7 @@ def paint(
         event.picture.save("painting.png")
 
     Args:
-        toolbox: what to paint with; by default all installed plugins at default settings, and as
+        catalogue: what to paint with; by default all installed plugins at default settings, and as
             much memory as it takes.
         finish_now: asked after every step; when it says so, the painting is finished as it is.
 
@@ -118,10 +118,10 @@ def paint(
         PluginError: a plugin failed while painting.
     """
     # Here the limit for a small host's painting process would count the caller's own memory.
-    toolbox = toolbox or load_toolbox(Settings(painting=PaintingSettings(memory_mb=0)))
-    tools = toolbox.pick(request.options)
+    catalogue = catalogue or load_catalogue(Settings(painting=PaintingSettings(memory_mb=0)))
+    tools = catalogue.pick(request.options)
     torch.manual_seed(tools.options.seed)
-    return _Painter(request, toolbox, tools, finish_now).run()
+    return _Painter(request, catalogue, tools, finish_now).run()
 
 
 class _Painter:
@@ -130,22 +130,24 @@ class _Painter:
     def __init__(
         self,
         request: PaintRequest,
-        toolbox: Toolbox,
+        catalogue: Catalogue,
         tools: Tools,
         finish_now: Callable[[], bool],
     ) -> None:
-        self._toolbox = toolbox
+        self._catalogue = catalogue
         self._finish_now = finish_now
         self._begin = time.perf_counter()
         self._memory = tools.device.memory()
         self._tools = tools = self._within_memory(tools, request.content)
         options = tools.options
-        self._content = toolbox.prepare(request.content, "content", options)
+        self._content = catalogue.prepare(request.content, "content", options)
         self._styles = [
-            (toolbox.prepare(picture, "style", options, self._content), weight)
+            (catalogue.prepare(picture, "style", options, self._content), weight)
             for picture, weight in request.styles
         ]
-        self._start = toolbox.prepare(self._content, "start", options, self._content, self._styles)
+        self._start = catalogue.prepare(
+            self._content, "start", options, self._content, self._styles
+        )
         self._levels = plan_levels(self._full_size, tools.steps, step_shares(tools.coarse_weight))
         self._sizes = [level.size for level in reversed(self._levels)]
         self._targets = self._towards(tools.network)
@@ -203,7 +205,8 @@ class _Painter:
             if self._finish_now():
                 break
             if iterate.step == 1 or rule.is_due(iterate.step):
-                tidy()  # a level's beginning runs through much code, its steps always the same
+                # A level's beginning runs through much code, its steps are always the same.
+                return_free_memory()
             if rule.is_due(iterate.step) and rule.says_stop(self._checked(best_loss)):
                 break
         self._checked(best_loss)
@@ -214,7 +217,7 @@ class _Painter:
         value = loss.item()
         if not math.isfinite(value):
             optimizer = self._tools.optimizer
-            owner = self._toolbox.host.owner_of(optimizer)
+            owner = self._catalogue.host.owner_of(optimizer)
             raise PluginError(owner, f"{optimizer.name} came to a loss of {value}")
         return value
 
@@ -233,7 +236,7 @@ class _Painter:
             precondition=natural_image_preconditioner(level.height, level.width, start.device),
             memory=self._targets.budget.optimizer,
         )
-        owner = self._toolbox.host.owner_of(optimizer)
+        owner = self._catalogue.host.owner_of(optimizer)
         return iterates(optimizer, owner, problem, level.steps)
 
     @property
@@ -247,7 +250,7 @@ class _Painter:
             height, width = self._full_size
             raise MemoryError(f"{self._memory} bytes are too few for {width} x {height} pixels")
         return Targets(
-            toolbox=self._toolbox,
+            catalogue=self._catalogue,
             tools=self._tools,
             network=network,
             budget=found,
@@ -288,14 +291,14 @@ class _Painter:
     def _finished(self, image: torch.Tensor) -> Image.Image:
         """An image of any level as a picture of the result's size, after all postprocessors."""
         picture = to_picture(resize(image, self._full_size))
-        return self._toolbox.finish(picture, self._tools.options, self._content, self._styles)
+        return self._catalogue.finish(picture, self._tools.options, self._content, self._styles)
 
     def _within_memory(self, tools: Tools, content: Image.Image) -> Tools:
         """The tools with a pixel cap for which there is memory."""
         aspect = max(content.size) / min(content.size)  # it may yet be turned
         fitting = most_pixels(tools.network, aspect, self._memory, tools.device.strip_bytes())
         cap = tools.options.max_pixels
-        assert cap is not None  # noqa: S101  (Toolbox.pick fills it in)
+        assert cap is not None  # noqa: S101  (Catalogue.pick fills it in)
         self._reduced = fitting is not None and fitting < min(cap, content.width * content.height)
         if not self._reduced:
             return tools

@@ -9,14 +9,14 @@ import torch
 from PIL import Image
 
 from impasto.contracts import Losses
+from impasto.painting.catalogue import Catalogue, Tools, WeightedPicture, image_of
 from impasto.painting.multiscale import Multiscale
-from impasto.painting.networks import Network
+from impasto.painting.network import Network
 from impasto.painting.objective import mix
 from impasto.painting.pyramid import size_weights
-from impasto.painting.strip_objective import StripObjective
-from impasto.painting.strips import Rooms
-from impasto.painting.toolbox import Toolbox, Tools, WeightedPicture, image_of
-from impasto.painting.workspace import Budget
+from impasto.painting.strips.network import Buffers
+from impasto.painting.strips.objective import StripObjective
+from impasto.painting.strips.plan import Budget
 
 Size = tuple[int, int]
 """Height and width."""
@@ -32,14 +32,14 @@ class Targets:
         budget: how to run the network at the full size.
     """
 
-    toolbox: Toolbox
+    catalogue: Catalogue
     tools: Tools
     network: Network
     budget: Budget
     content: Image.Image
     styles: Sequence[WeightedPicture]
     sizes: Sequence[Size]
-    _rooms: Rooms = field(default_factory=Rooms, init=False)
+    _buffers: Buffers = field(default_factory=Buffers, init=False)
     _objectives: dict[Size, StripObjective] = field(default_factory=dict, init=False)
 
     def at(self, size: Size) -> Multiscale:
@@ -58,14 +58,14 @@ class Targets:
 
     def let_go(self) -> None:
         """Gives back the memory of all maps."""
-        self._objectives, self._rooms = {}, Rooms()
+        self._objectives, self._buffers = {}, Buffers()
 
     def _objective(self, size: Size) -> StripObjective:
         """The loss at one size; styles shrink as the picture does, so strokes keep theirs."""
         halvings = self.sizes.index(size)
         device = self.tools.device
         styles = [
-            (self.toolbox.style_grams(self.network, device, picture, halvings), weight)
+            (self.catalogue.style_grams(self.network, device, picture, halvings), weight)
             for picture, weight in self.styles
         ]
         return StripObjective(
@@ -74,5 +74,5 @@ class Targets:
             mix(styles),
             self.tools.style_weight,
             self.budget.plan,
-            rooms=self._rooms,
+            buffers=self._buffers,
         )

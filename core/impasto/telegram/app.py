@@ -11,24 +11,24 @@ from typing import Any
 import structlog
 from aiogram import Bot, Dispatcher, Router
 
+from impasto.contracts import Storage
 from impasto.errors import PluginError
 from impasto.jobs.housekeeping import keep_house
-from impasto.jobs.journal import Storage
-from impasto.jobs.studio import Studio, limits_of
+from impasto.jobs.service import JobService, limits_of
 from impasto.jobs.worker import Worker
+from impasto.lean_aiogram import build_models_on_use
+from impasto.memory import return_free_memory
 from impasto.plugins import PluginHost, PluginRecord
 from impasto.settings import Settings
-from impasto.telegram.apologies import apologies
+from impasto.telegram.access import AccessControl
+from impasto.telegram.assembly import opened, repeatedly, start, unless_stopped, until_any_ends
 from impasto.telegram.calls import ToldCalls
 from impasto.telegram.connection import connected, introduced
-from impasto.telegram.doorkeeper import Doorkeeper
+from impasto.telegram.error_replies import error_replies
 from impasto.telegram.intake import Intake
-from impasto.telegram.models_on_use import build_models_on_use
 from impasto.telegram.reloading import Reloading, Renewed
 from impasto.telegram.web import Health, serving
 from impasto.telegram.webhook import Webhook
-from impasto.telegram.workshop import opened, repeatedly, start, unless_stopped, until_any_ends
-from impasto.unneeded_memory import tidy
 
 log = structlog.get_logger(__name__)
 
@@ -74,7 +74,7 @@ async def run_bot(
             _running(settings, host, bot, webhook=webhook, health=health, changes=changes)
         )
         health.started()
-        tidy()
+        return_free_memory()
         if on_ready is not None:
             on_ready()
         await until_any_ends([*start([stop.wait()], cleanup), *running])
@@ -93,48 +93,50 @@ async def _running(
 ) -> AsyncIterator[list[asyncio.Task[Any]]]:
     """Everything between Telegram and the journal, running; yields the tasks that must not end."""
     async with contextlib.AsyncExitStack() as cleanup:
-        workshop = await cleanup.enter_async_context(opened(settings, host, bot))
-        health.add("journal", workshop.check)
-        studio = Studio(
-            ledger=workshop.ledger,
-            storage=workshop.storage,
-            queue=workshop.queue,
-            reporter=workshop.delivery,
-            presets=workshop.presets,
+        assembly = await cleanup.enter_async_context(opened(settings, host, bot))
+        health.add("journal", assembly.check)
+        job_service = JobService(
+            store=assembly.store,
+            storage=assembly.storage,
+            queue=assembly.queue,
+            reporter=assembly.delivery,
+            presets=assembly.presets,
             limits=limits_of(settings.queue),
-            pace=workshop.pace,
+            estimates=assembly.estimates,
             owners=settings.telegram.admins,
         )
-        dispatcher = _dispatcher(host, settings, workshop.storage, studio, workshop.reloading)
+        dispatcher = _dispatcher(host, settings, assembly.storage, job_service, assembly.reloading)
 
         def renew(now: Renewed) -> None:
             dispatcher["settings"] = now.settings
-            studio.renew(now.presets, limits_of(now.settings.queue), now.settings.telegram.admins)
+            job_service.renew(
+                now.presets, limits_of(now.settings.queue), now.settings.telegram.admins
+            )
 
-        workshop.reloading.on_change(renew)
-        intake = Intake(bot=bot, dispatcher=dispatcher, journal=workshop.storage.journal)
-        worker = workshop.worker() if workshop.queue.embedded_worker else None
+        assembly.reloading.on_change(renew)
+        intake = Intake(bot=bot, dispatcher=dispatcher, journal=assembly.storage.journal)
+        worker = assembly.worker() if assembly.queue.embedded_worker else None
         if worker is not None:
             cleanup.push_async_callback(worker.close)
         await dispatcher.emit_startup(bot=bot, dispatcher=dispatcher, **dispatcher.workflow_data)
         cleanup.push_async_callback(_shut_down, dispatcher, bot)
-        listening = start([workshop.ledger.listen()], cleanup)
-        await workshop.recovery.recover()
+        listening = start([assembly.store.listen()], cleanup)
+        await assembly.recovery.recover()
         await intake.replay()
         # Undone in the opposite order: no more updates are taken, handlers and the worker come to
         # rest, and only then does anything end that they use.
-        painting = start([workshop.queue.serve(worker.work)] if worker is not None else [], cleanup)
+        painting = start([assembly.queue.serve(worker.work)] if worker is not None else [], cleanup)
         cleanup.push_async_callback(_come_to_rest, intake, worker)
         others = [
             _taking(intake, webhook, dispatcher.resolve_used_update_types()),
-            keep_house(workshop.storage.journal, workshop.folders, settings.queue),
-            repeatedly(workshop.recovery.recover, "recovery"),
+            keep_house(assembly.storage.journal, assembly.folders, settings.queue),
+            repeatedly(assembly.recovery.recover, "recovery"),
             repeatedly(intake.replay, "replay"),
         ]
         if worker is not None:
-            others.append(workshop.keep_ready(worker))
+            others.append(assembly.keep_ready(worker))
         if changes is not None:
-            others.append(workshop.reloading.follow(changes))
+            others.append(assembly.reloading.follow(changes))
         yield [*listening, *painting, *start(others, cleanup)]
 
 
@@ -160,18 +162,22 @@ async def _shut_down(dispatcher: Dispatcher, bot: Bot) -> None:
 
 
 def _dispatcher(
-    host: PluginHost, settings: Settings, storage: Storage, studio: Studio, reloading: Reloading
+    host: PluginHost,
+    settings: Settings,
+    storage: Storage,
+    job_service: JobService,
+    reloading: Reloading,
 ) -> Dispatcher:
     dispatcher = Dispatcher(
         storage=storage.dialogue,
         events_isolation=storage.isolation,
         name="impasto",
         settings=settings,
-        studio=studio,
+        job_service=job_service,
     )
-    doorkeeper = Doorkeeper(settings.telegram)
-    dispatcher.update.outer_middleware(doorkeeper)
-    reloading.on_change(lambda now: doorkeeper.renew(now.settings.telegram))
+    access_control = AccessControl(settings.telegram)
+    dispatcher.update.outer_middleware(access_control)
+    reloading.on_change(lambda now: access_control.renew(now.settings.telegram))
     # Called, not collected: names of routers say nothing about their order.
     for record, routers in host.call("impasto_routers", settings=settings):
         try:
@@ -180,7 +186,7 @@ def _dispatcher(
             host.fail(record, error, "impasto_routers")
     if host.strict:
         host.check_strict()
-    dispatcher.include_router(apologies(host))
+    dispatcher.include_router(error_replies(host))
     return dispatcher
 
 

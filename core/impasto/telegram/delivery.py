@@ -10,13 +10,13 @@ from aiogram import Bot
 from structlog.contextvars import bound_contextvars
 
 from impasto.contracts import Presenter
+from impasto.jobs.estimates import Estimates
 from impasto.jobs.job import Job, JobState
-from impasto.jobs.ledger import Ledger
-from impasto.jobs.pace import Pace
+from impasto.jobs.store import JobStore
 from impasto.messages import Progress
-from impasto.telegram.conversation import Conversation
-from impasto.telegram.line import Line
-from impasto.telegram.words import Words
+from impasto.telegram.persistent_calls import PersistentCalls
+from impasto.telegram.status.conversation import Conversation
+from impasto.telegram.status.safe_presenter import SafePresenter
 
 log = structlog.get_logger(__name__)
 
@@ -37,24 +37,24 @@ class Delivery:
         self,
         *,
         bot: Bot,
-        ledger: Ledger,
-        pace: Pace,
+        store: JobStore,
+        estimates: Estimates,
         presenter: Presenter,
         edit_seconds: float,
     ) -> None:
-        self._ledger = ledger
-        self._pace = pace
-        self._line = Line(bot)
-        self._words = Words(presenter)
+        self._store = store
+        self._estimates = estimates
+        self._line = PersistentCalls(bot)
+        self._words = SafePresenter(presenter)
         self._edit_seconds = edit_seconds
         self._conversations: dict[str, Conversation] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        ledger.watch(self._job_changed)
-        ledger.on_leaving(self._job_left)
+        store.watch(self._job_changed)
+        store.on_leaving(self._job_left)
 
     def renew(self, presenter: Presenter) -> None:
         """Has this one speak about jobs that are not talked about yet."""
-        self._words = Words(presenter)
+        self._words = SafePresenter(presenter)
 
     def accepted(self, job: Job) -> Awaitable[None]:
         conversation = self._conversation(job)
@@ -97,8 +97,8 @@ class Delivery:
         conversation = Conversation(
             job,
             line=self._line,
-            ledger=self._ledger,
-            pace=self._pace,
+            store=self._store,
+            estimates=self._estimates,
             words=self._words,
             edit_seconds=self._edit_seconds * (IN_GROUPS if job.chat < 0 else 1),
         )

@@ -9,8 +9,14 @@ from aiogram.methods import SendDocument
 from aiogram.types import FSInputFile
 
 from impasto.jobs.job import Job
-from impasto.jobs.ledger import Ledger
-from impasto.telegram.line import ChatMoved, Line, MessageGone, PersonGone, Refused
+from impasto.jobs.store import JobStore
+from impasto.telegram.persistent_calls import (
+    ChatMoved,
+    MessageGone,
+    PersistentCalls,
+    PersonGone,
+    Refused,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -18,11 +24,11 @@ log = structlog.get_logger(__name__)
 class FullQuality:
     """Sends a file where one is wanted, if it is here."""
 
-    def __init__(self, line: Line, ledger: Ledger) -> None:
+    def __init__(self, line: PersistentCalls, store: JobStore) -> None:
         self._line = line
-        self._ledger = ledger
+        self._store = store
         self._sending: dict[str, asyncio.Task[None]] = {}
-        ledger.on_file_wanted(self._wanted)
+        store.on_file_wanted(self._wanted)
 
     async def close(self) -> None:
         tasks = list(self._sending.values())
@@ -51,7 +57,7 @@ class FullQuality:
             sent = await self._line.insist(method)
             if sent is not None and sent.document is not None:
                 file_id = sent.document.file_id
-                await self._ledger.note(job.id, file_id=file_id, file_caption=None)
+                await self._store.note(job.id, file_id=file_id, file_caption=None)
         except (PersonGone, ChatMoved, MessageGone, Refused) as refusal:
             log.info("file_not_sent", job=job.id, why=str(refusal))
         except Exception:

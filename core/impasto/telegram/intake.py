@@ -33,9 +33,9 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from structlog.contextvars import bound_contextvars
 
+from impasto.contracts import Journal
 from impasto.errors import OwnerError
-from impasto.jobs.journal import Journal
-from impasto.jobs.studio import handling_update
+from impasto.jobs.service import handling_update
 
 log = structlog.get_logger(__name__)
 

@@ -24,7 +24,7 @@ from aiogram.exceptions import TelegramRetryAfter
 from aiogram.methods import Response, SendChatAction, TelegramMethod
 from aiogram.methods.base import TelegramType
 
-from impasto.jobs.buckets import Buckets, Rate
+from impasto.contracts import Buckets, Rate
 from impasto.settings import TelegramSettings
 
 log = structlog.get_logger(__name__)

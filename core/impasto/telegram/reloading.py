@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import structlog
 
 from impasto.contracts import StylePreset
-from impasto.knobs import merged
 from impasto.plugins import PluginHost
 from impasto.settings import Settings
+from impasto.settings.description import merged
 
 log = structlog.get_logger(__name__)
 

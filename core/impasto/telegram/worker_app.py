@@ -9,21 +9,21 @@ from collections.abc import Callable
 import structlog
 
 from impasto.jobs.housekeeping import keep_house
+from impasto.lean_aiogram import build_models_on_use
+from impasto.memory import return_free_memory
 from impasto.plugins import PluginHost
 from impasto.settings import Settings
-from impasto.telegram.calls import ToldCalls
-from impasto.telegram.connection import connected, introduced
-from impasto.telegram.models_on_use import build_models_on_use
-from impasto.telegram.web import Health, serving
-from impasto.telegram.workshop import (
-    Workshop,
+from impasto.telegram.assembly import (
+    Assembly,
     opened,
     repeatedly,
     start,
     unless_stopped,
     until_any_ends,
 )
-from impasto.unneeded_memory import tidy
+from impasto.telegram.calls import ToldCalls
+from impasto.telegram.connection import connected, introduced
+from impasto.telegram.web import Health, serving
 
 log = structlog.get_logger(__name__)
 
@@ -58,35 +58,35 @@ async def run_worker(
         if me is None:
             return
         log.info("worker_starts", username=me.username, id=me.id)
-        workshop = await cleanup.enter_async_context(opened(settings, host, bot, only_paints=True))
-        health.add("journal", workshop.check)
+        assembly = await cleanup.enter_async_context(opened(settings, host, bot, only_paints=True))
+        health.add("journal", assembly.check)
         health.started()
-        tidy()
-        await _paint_until(stop, workshop, cleanup, on_ready or (lambda: None), changes)
+        return_free_memory()
+        await _paint_until(stop, assembly, cleanup, on_ready or (lambda: None), changes)
         log.info("worker_stops")
 
 
 async def _paint_until(
     stop: asyncio.Event,
-    workshop: Workshop,
+    assembly: Assembly,
     cleanup: contextlib.AsyncExitStack,
     on_ready: Callable[[], None],
     changes: asyncio.Queue[Settings] | None,
 ) -> None:
-    worker = workshop.worker()
+    worker = assembly.worker()
     cleanup.push_async_callback(worker.close)
-    listening = start([workshop.ledger.listen()], cleanup)
-    await workshop.recovery.recover()
+    listening = start([assembly.store.listen()], cleanup)
+    await assembly.recovery.recover()
     # Undone in the opposite order: the job in hand is handed back while the queue still serves.
-    painting = start([workshop.queue.serve(worker.work)], cleanup)
+    painting = start([assembly.queue.serve(worker.work)], cleanup)
     cleanup.push_async_callback(worker.drain)
     others = [
         stop.wait(),
-        workshop.keep_ready(worker),
-        repeatedly(workshop.recovery.recover, "recovery"),
-        keep_house(workshop.storage.journal, workshop.folders, workshop.settings.queue),
+        assembly.keep_ready(worker),
+        repeatedly(assembly.recovery.recover, "recovery"),
+        keep_house(assembly.storage.journal, assembly.folders, assembly.settings.queue),
     ]
     if changes is not None:
-        others.append(workshop.reloading.follow(changes))
+        others.append(assembly.reloading.follow(changes))
     on_ready()
     await until_any_ends([*listening, *painting, *start(others, cleanup)])

@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from impasto.hookspecs import BOT_GROUP, HOOKS, PAINTING_HOOKS
-from impasto.playground import Person, Playground
 from impasto.plugins import PluginHost
 from impasto.settings import Settings
 from impasto.telegram.app import run_bot
 from impasto.testing.chat import Chat
 from impasto.testing.given import Sections, given
+from impasto_playground import Person, Playground
 
 T = TypeVar("T")
 

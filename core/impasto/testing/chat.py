@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from aiogram.types import Message
 from PIL import Image
 
-from impasto.playground import Person
 from impasto.testing.factories import jpeg, make_photo
+from impasto_playground import Person
 
 if TYPE_CHECKING:
     from impasto.testing.app import App

@@ -11,8 +11,8 @@ from PIL import Image
 
 from impasto.contracts import PaintOptions
 from impasto.hookspecs import PAINTING_GROUP, PAINTING_HOOKS
+from impasto.painting.catalogue import Catalogue
 from impasto.painting.painter import Painting, PaintRequest, paint
-from impasto.painting.toolbox import Toolbox
 from impasto.plugins import PluginHost
 from impasto.testing.factories import make_photo, make_style
 from impasto.testing.given import Sections, given
@@ -49,7 +49,7 @@ def paint_small(
     return painting
 
 
-def small_toolbox(plugins: Sequence[object] = (), settings: Sections | None = None) -> Toolbox:
+def small_toolbox(plugins: Sequence[object] = (), settings: Sections | None = None) -> Catalogue:
     """The installed painting plugins and these, with the tiny network.
 
     Raises:
@@ -63,6 +63,6 @@ def small_toolbox(plugins: Sequence[object] = (), settings: Sections | None = No
         strict=True,
         more=found.objects_with(PAINTING_HOOKS),
     ).load()
-    toolbox = Toolbox(host)
+    catalogue = Catalogue(host)
     host.check_strict()
-    return toolbox
+    return catalogue

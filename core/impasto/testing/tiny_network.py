@@ -19,7 +19,7 @@ from safetensors.numpy import save_file
 from impasto import NetworkSource, Settings, hookimpl
 
 if TYPE_CHECKING:
-    from impasto.painting.networks import Network
+    from impasto.painting.network import Network
 
 NAME: Final = "tiny"
 WIDTHS: Final = {0: 6, 2: 6, 5: 10, 7: 10, 10: 12}
@@ -36,7 +36,7 @@ class TinyNetwork:
         return None
 
     def load(self) -> Network:
-        from impasto.painting.networks import load_network
+        from impasto.painting.network import load_network
 
         with tempfile.TemporaryDirectory() as folder:
             return load_network(save_tiny_network(Path(folder) / f"{NAME}.safetensors"))

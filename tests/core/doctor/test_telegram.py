@@ -13,9 +13,9 @@ from pydantic import SecretStr
 
 from impasto.cli.doctor.telegram import TELEGRAM, _asked, check, port, updates
 from impasto.contracts import Finding
-from impasto.playground import Playground
 from impasto.settings import ServerSettings, Settings, TelegramSettings
 from impasto.telegram.connection import connected
+from impasto_playground import Playground
 
 BASE = "https://bot.example.org"
 

@@ -10,13 +10,12 @@ from typing import Any
 
 import pytest
 
-from impasto.contracts import StylePreset
+from impasto.contracts import Limits, StylePreset
+from impasto.jobs.estimates import Estimates
 from impasto.jobs.folders import JobFolders
 from impasto.jobs.job import Job
-from impasto.jobs.ledger import Ledger
-from impasto.jobs.limits import Limits
-from impasto.jobs.pace import Pace
-from impasto.jobs.studio import Studio
+from impasto.jobs.service import JobService
+from impasto.jobs.store import JobStore
 from impasto.jobs.worker import Worker
 from impasto.settings import PaintingSettings, QueueSettings, Settings
 from impasto_sqlite import SqliteStorage
@@ -33,8 +32,8 @@ async def storage(tmp_path: Path) -> AsyncIterator[SqliteStorage]:
 
 
 @pytest.fixture
-def ledger(storage: SqliteStorage) -> Ledger:
-    return Ledger(storage.journal)
+def store(storage: SqliteStorage) -> JobStore:
+    return JobStore(storage.journal)
 
 
 @pytest.fixture
@@ -48,22 +47,22 @@ def tickets() -> Tickets:
 
 
 @pytest.fixture
-def studio(
-    ledger: Ledger,
+def job_service(
+    store: JobStore,
     storage: SqliteStorage,
     tickets: Tickets,
     reports: Reports,
     preset: StylePreset,
-) -> Studio:
-    return Studio(
-        ledger=ledger,
+) -> JobService:
+    return JobService(
+        store=store,
         storage=storage,
         queue=tickets,
         reporter=reports,
         presets=[preset],
         limits=Limits(unfinished=3),
         owners=[OWNER],
-        pace=Pace(ledger.journal, PaintingSettings()),
+        estimates=Estimates(store.journal, PaintingSettings()),
     )
 
 
@@ -90,7 +89,7 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 async def make_worker(
-    settings: Settings, ledger: Ledger, reports: Reports, pictures: Pictures, preset: StylePreset
+    settings: Settings, store: JobStore, reports: Reports, pictures: Pictures, preset: StylePreset
 ) -> AsyncIterator[Callable[..., Worker]]:
     workers: list[Worker] = []
 
@@ -98,7 +97,7 @@ async def make_worker(
         changed = settings.queue.model_copy(update=queue)
         worker = Worker(
             settings=settings.model_copy(update={"queue": changed}),
-            ledger=ledger,
+            store=store,
             pictures=pictures,
             reporter=reports,
             presets=[preset],
@@ -119,14 +118,14 @@ def worker(make_worker: Callable[..., Worker]) -> Worker:
 
 
 @pytest.fixture
-def painted_by(worker: Worker, ledger: Ledger) -> Callable[[Job], Awaitable[Job]]:
+def painted_by(worker: Worker, store: JobStore) -> Callable[[Job], Awaitable[Job]]:
     """Has a job worked on and returns it as the journal has it afterwards."""
 
     async def paint(job: Job) -> Job:
-        await ledger.add(job)
+        await store.add(job)
         async with asyncio.timeout(60):
             assert await worker.work()
-        stored = await ledger.journal.get(job.id)
+        stored = await store.journal.get(job.id)
         assert stored is not None
         return stored
 

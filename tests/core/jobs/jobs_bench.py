@@ -10,7 +10,7 @@ from typing import Any
 
 from impasto.errors import PictureError
 from impasto.jobs.job import ChosenStyle, Job, JobState, TelegramPicture
-from impasto.jobs.ledger import Ledger
+from impasto.jobs.store import JobStore
 from impasto.messages import Progress
 
 OWNER = 99
@@ -91,8 +91,8 @@ class Tickets:
     async def close(self) -> None: ...
 
 
-async def state_of(ledger: Ledger, job: Job) -> JobState:
-    stored = await ledger.journal.get(job.id)
+async def state_of(store: JobStore, job: Job) -> JobState:
+    stored = await store.journal.get(job.id)
     assert stored is not None
     return stored.state
 
@@ -109,9 +109,9 @@ WAY = {
 }
 
 
-async def brought_to(ledger: Ledger, state: JobState, **fields: object) -> Job:
+async def brought_to(store: JobStore, state: JobState, **fields: object) -> Job:
     job = job_that("paint", **fields)
-    await ledger.add(job)
+    await store.add(job)
     for step in WAY[state]:
-        job = await ledger.move(job.id, step)
+        job = await store.move(job.id, step)
     return job

@@ -1,6 +1,6 @@
 """A painting child that does what its content picture says, for tests of its parent.
 
-Speaks the messages of `impasto.messages` over its pipes, as `impasto.painting.child` does. A
+Speaks the messages of `impasto.messages` over its pipes, as `impasto.painting.process.main` does. A
 content that is JSON like `{"do": "die"}` is a script; any other one is "painted" by copying it.
 """
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from impasto.jobs.buckets import MemoryBuckets, Rate
+from impasto.contracts import Rate
+from impasto.jobs.buckets import MemoryBuckets
 
 SECOND = Rate("chat 1", per_second=1.0, burst=3)
 

@@ -12,28 +12,28 @@ import pytest
 from impasto.jobs.folders import JobFolders
 from impasto.jobs.housekeeping import keep_house, tidy_up
 from impasto.jobs.job import JobState
-from impasto.jobs.ledger import Ledger
+from impasto.jobs.store import JobStore
 from impasto.settings import QueueSettings, Settings
 from impasto_sqlite import SqliteStorage
 
 from .jobs_bench import brought_to
 
 
-async def aged(ledger: Ledger, state: JobState, **age: float) -> str:
-    job = await brought_to(ledger, state, result=Path("result.jpg"))
-    await ledger.note(job.id, changed_at=datetime.now(UTC) - timedelta(**age))
+async def aged(store: JobStore, state: JobState, **age: float) -> str:
+    job = await brought_to(store, state, result=Path("result.jpg"))
+    await store.note(job.id, changed_at=datetime.now(UTC) - timedelta(**age))
     return job.id
 
 
 async def test_pictures_go_first_and_jobs_later(
-    ledger: Ledger, storage: SqliteStorage, settings: Settings
+    store: JobStore, storage: SqliteStorage, settings: Settings
 ) -> None:
     queue = QueueSettings(keep_hours=24, remember_days=30)
     folders = JobFolders(settings.state_dir, queue.keep_hours)
-    today = await aged(ledger, JobState.DELIVERED, hours=23)
-    past = await aged(ledger, JobState.EXPLAINED, days=29)
-    gone = await aged(ledger, JobState.DELIVERED, days=31)
-    unfinished = await aged(ledger, JobState.PAINTED, days=31)
+    today = await aged(store, JobState.DELIVERED, hours=23)
+    past = await aged(store, JobState.EXPLAINED, days=29)
+    gone = await aged(store, JobState.DELIVERED, days=31)
+    unfinished = await aged(store, JobState.PAINTED, days=31)
     for job_id in (today, past, gone, unfinished):
         await folders.make(job_id)
     await tidy_up(storage.journal, folders, queue)
@@ -43,10 +43,10 @@ async def test_pictures_go_first_and_jobs_later(
 
 
 async def test_no_job_goes_before_its_pictures(
-    ledger: Ledger, storage: SqliteStorage, settings: Settings
+    store: JobStore, storage: SqliteStorage, settings: Settings
 ) -> None:
     queue = QueueSettings(keep_hours=720, remember_days=1)
-    job_id = await aged(ledger, JobState.DELIVERED, days=10)
+    job_id = await aged(store, JobState.DELIVERED, days=10)
     await tidy_up(storage.journal, JobFolders(settings.state_dir, queue.keep_hours), queue)
     assert await storage.journal.get(job_id) is not None
 

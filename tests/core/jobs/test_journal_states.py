@@ -12,10 +12,9 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
 
+from impasto.contracts import LimitReached, Limits, Storage
 from impasto.errors import InvalidTransition
 from impasto.jobs.job import FOLLOWERS, ChosenStyle, Job, JobState, TelegramPicture
-from impasto.jobs.journal import Storage
-from impasto.jobs.limits import LimitReached, Limits
 from impasto_sqlite import SqliteStorage
 
 LIMIT = 3

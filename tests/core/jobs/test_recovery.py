@@ -10,8 +10,8 @@ import pytest
 
 from impasto.jobs.folders import JobFolders
 from impasto.jobs.job import JobState
-from impasto.jobs.ledger import Ledger
 from impasto.jobs.recovery import MOST_ATTEMPTS, Recovery
+from impasto.jobs.store import JobStore
 from impasto.settings import Settings
 from impasto_sqlite import SqliteStorage
 
@@ -27,11 +27,11 @@ def picture(tmp_path: Path) -> Path:
 
 
 async def test_every_state_goes_on(
-    ledger: Ledger, reports: Reports, tickets: Tickets, picture: Path
+    store: JobStore, reports: Reports, tickets: Tickets, picture: Path
 ) -> None:
-    jobs = {state: await brought_to(ledger, state, result=picture) for state in JobState}
-    untold = await brought_to(ledger, JobState.CANCELLED, is_untold=True)
-    await Recovery(ledger, tickets, reports).recover()
+    jobs = {state: await brought_to(store, state, result=picture) for state in JobState}
+    untold = await brought_to(store, JobState.CANCELLED, is_untold=True)
+    await Recovery(store, tickets, reports).recover()
     waiting = [jobs[JobState.ACCEPTED].id, jobs[JobState.RUNNING].id]
     assert tickets.taken == waiting
     assert reports.announced == waiting
@@ -40,27 +40,27 @@ async def test_every_state_goes_on(
         jobs[JobState.FAILED].id,
         untold.id,
     }
-    assert await state_of(ledger, jobs[JobState.RUNNING]) is JobState.ACCEPTED
+    assert await state_of(store, jobs[JobState.RUNNING]) is JobState.ACCEPTED
 
 
 async def test_a_picture_that_was_lost_before_it_was_sent_is_painted_again(
-    ledger: Ledger, reports: Reports, tickets: Tickets, tmp_path: Path
+    store: JobStore, reports: Reports, tickets: Tickets, tmp_path: Path
 ) -> None:
     job = await brought_to(
-        ledger, JobState.PAINTED, result=tmp_path / "on-another-machine.jpg", status_message=5
+        store, JobState.PAINTED, result=tmp_path / "on-another-machine.jpg", status_message=5
     )
-    await Recovery(ledger, tickets, reports).recover()
-    assert await state_of(ledger, job) is JobState.ACCEPTED
+    await Recovery(store, tickets, reports).recover()
+    assert await state_of(store, job) is JobState.ACCEPTED
     assert (tickets.taken, reports.ended) == ([job.id], [])
 
 
 async def test_what_failed_half_way_is_gone_on_with_the_next_time(
-    ledger: Ledger, reports: Reports, tickets: Tickets, monkeypatch: pytest.MonkeyPatch
+    store: JobStore, reports: Reports, tickets: Tickets, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    jobs = [await brought_to(ledger, JobState.RUNNING) for _ in range(2)]
-    recovery = Recovery(ledger, tickets, reports)
+    jobs = [await brought_to(store, JobState.RUNNING) for _ in range(2)]
+    recovery = Recovery(store, tickets, reports)
     with monkeypatch.context() as patch:
-        patch.setattr(ledger, "move", AsyncMock(side_effect=OSError("no space left on device")))
+        patch.setattr(store, "move", AsyncMock(side_effect=OSError("no space left on device")))
         with pytest.raises(OSError, match="no space"):
             await recovery.recover()
     await recovery.recover()
@@ -68,36 +68,36 @@ async def test_what_failed_half_way_is_gone_on_with_the_next_time(
 
 
 async def test_a_job_with_a_status_message_is_not_announced_again(
-    ledger: Ledger, reports: Reports, tickets: Tickets
+    store: JobStore, reports: Reports, tickets: Tickets
 ) -> None:
-    job = await brought_to(ledger, JobState.ACCEPTED, status_message=5)
-    await Recovery(ledger, tickets, reports).recover()
+    job = await brought_to(store, JobState.ACCEPTED, status_message=5)
+    await Recovery(store, tickets, reports).recover()
     assert (tickets.taken, reports.announced) == ([job.id], [])
 
 
 async def test_a_job_that_was_running_at_every_crash_is_given_up(
-    ledger: Ledger, reports: Reports, tickets: Tickets
+    store: JobStore, reports: Reports, tickets: Tickets
 ) -> None:
-    job = await brought_to(ledger, JobState.RUNNING, attempts=MOST_ATTEMPTS)
-    await Recovery(ledger, tickets, reports).recover()
-    assert await state_of(ledger, job) is JobState.FAILED
+    job = await brought_to(store, JobState.RUNNING, attempts=MOST_ATTEMPTS)
+    await Recovery(store, tickets, reports).recover()
+    assert await state_of(store, job) is JobState.FAILED
     assert [ended.id for ended in reports.ended] == [job.id]
 
 
 class TestFolders:
     async def test_are_swept_when_their_time_is_over(
-        self, ledger: Ledger, storage: SqliteStorage, settings: Settings
+        self, store: JobStore, storage: SqliteStorage, settings: Settings
     ) -> None:
         folders = JobFolders(settings.state_dir, keep_hours=1)
         old = datetime.now(UTC) - timedelta(hours=2)
         kept = [
-            await brought_to(ledger, JobState.DELIVERED, result=Path("result.jpg")),
-            await brought_to(ledger, JobState.PAINTED),
-            await brought_to(ledger, JobState.ACCEPTED),
+            await brought_to(store, JobState.DELIVERED, result=Path("result.jpg")),
+            await brought_to(store, JobState.PAINTED),
+            await brought_to(store, JobState.ACCEPTED),
         ]
-        await ledger.note(kept[1].id, changed_at=old)
-        over = await brought_to(ledger, JobState.DELIVERED)
-        await ledger.note(over.id, changed_at=old)
+        await store.note(kept[1].id, changed_at=old)
+        over = await brought_to(store, JobState.DELIVERED)
+        await store.note(over.id, changed_at=old)
         for job in (*kept, over):
             for name in ("content", "result.jpg"):
                 (await folders.make(job.id) / name).write_bytes(b"picture")
@@ -114,12 +114,12 @@ class TestFolders:
 
     @pytest.mark.parametrize("keep_hours", [0, 1])
     async def test_are_released_at_once_only_when_nothing_is_to_be_kept(
-        self, ledger: Ledger, settings: Settings, keep_hours: float
+        self, store: JobStore, settings: Settings, keep_hours: float
     ) -> None:
         folders = JobFolders(settings.state_dir, keep_hours)
         result = Path("result.jpg")
-        delivered = await brought_to(ledger, JobState.DELIVERED, result=result)
-        painted = await brought_to(ledger, JobState.PAINTED, result=result)
+        delivered = await brought_to(store, JobState.DELIVERED, result=result)
+        painted = await brought_to(store, JobState.PAINTED, result=result)
         for job in (delivered, painted):
             await folders.make(job.id)
             await folders.release(job)
@@ -127,11 +127,11 @@ class TestFolders:
         assert folders.of(painted.id).exists()
 
     async def test_of_what_is_over_only_the_result_takes_room(
-        self, ledger: Ledger, settings: Settings
+        self, store: JobStore, settings: Settings
     ) -> None:
         folders = JobFolders(settings.state_dir, keep_hours=24)
         jobs = {
-            state: await brought_to(ledger, state, result=result)
+            state: await brought_to(store, state, result=result)
             for state, result in (
                 (JobState.DELIVERED, Path("/of/another/machine/result.jpg")),
                 (JobState.CANCELLED, None),

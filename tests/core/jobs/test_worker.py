@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from impasto.contracts import StylePreset
-from impasto.jobs.child_process import ChildLost
 from impasto.jobs.failures import JournalFailed
 from impasto.jobs.job import ChosenStyle, Effort, Job, JobState, TelegramPicture
-from impasto.jobs.ledger import Ledger
-from impasto.jobs.studio import Studio
+from impasto.jobs.painter_process import ChildLost
+from impasto.jobs.service import JobService
+from impasto.jobs.store import JobStore
 from impasto.jobs.worker import Worker
 from impasto.settings import Settings
 
@@ -108,16 +108,16 @@ async def test_a_job_whose_child_dies_once_is_painted_by_another(painted_by: Pai
 
 
 async def test_a_silent_child_is_replaced(
-    make_worker: Callable[..., Worker], ledger: Ledger
+    make_worker: Callable[..., Worker], store: JobStore
 ) -> None:
     worker = make_worker(silence_seconds=0.5)
     losses: list[str] = []
     worker.on_loss(losses.append)
     first = await worker.ready()
     job = job_that("fall_silent")
-    await ledger.add(job)
+    await store.add(job)
     await worker.work()
-    stored = await ledger.journal.get(job.id)
+    stored = await store.journal.get(job.id)
     assert stored is not None
     assert (stored.state, stored.deaths) == (JobState.FAILED, 2)
     assert losses == ["the painting process said nothing for 0.5 s"] * 2
@@ -128,35 +128,35 @@ async def test_a_silent_child_is_replaced(
 class TestMemory:
     @pytest.fixture(autouse=True)
     def _looks_often(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("impasto.jobs.child_process.SECONDS_BETWEEN_LOOKS", 0.02)
-        monkeypatch.setattr("impasto.jobs.child_process.oom_kills", lambda: 7)
+        monkeypatch.setattr("impasto.jobs.painter_process.SECONDS_BETWEEN_LOOKS", 0.02)
+        monkeypatch.setattr("impasto.jobs.painter_process.oom_kills", lambda: 7)
 
     @pytest.fixture
     def limited(self, make_worker: Callable[..., Worker]) -> Worker:
         return make_worker(worker_memory_mb=200)
 
     async def test_a_job_over_the_limit_is_painted_smaller(
-        self, limited: Worker, ledger: Ledger
+        self, limited: Worker, store: JobStore
     ) -> None:
-        job = await done_by(limited, ledger, job_that("hoard_unless_small"))
+        job = await done_by(limited, store, job_that("hoard_unless_small"))
         assert (job.state, job.deaths, job.shrunk) == (JobState.PAINTED, 1, True)
         assert job.options.max_pixels == 230_400 // 2
         assert job.reduced, "the person is told"
 
     async def test_a_job_that_is_still_over_the_limit_fails(
-        self, limited: Worker, ledger: Ledger
+        self, limited: Worker, store: JobStore
     ) -> None:
-        job = await done_by(limited, ledger, job_that("hoard"))
+        job = await done_by(limited, store, job_that("hoard"))
         assert (job.state, job.deaths) == (JobState.FAILED, 2)
         assert job.failure is not None
         assert job.failure.code == "out_of_memory"
-        assert (await done_by(limited, ledger, job_that("paint"))).state is JobState.PAINTED
+        assert (await done_by(limited, store, job_that("paint"))).state is JobState.PAINTED
 
     async def test_a_child_that_the_kernel_killed_for_memory_paints_smaller(
         self, painted_by: PaintedBy, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         kills = iter(range(100))
-        monkeypatch.setattr("impasto.jobs.child_process.oom_kills", lambda: next(kills))
+        monkeypatch.setattr("impasto.jobs.painter_process.oom_kills", lambda: next(kills))
         job = await painted_by(job_that("be_killed_unless_small"))
         assert (job.state, job.shrunk) == (JobState.PAINTED, True)
 
@@ -195,11 +195,11 @@ class TestMemory:
         assert Path(f"/proc/{child.pid}/oom_score_adj").read_text() == "1000\n"
 
 
-async def done_by(worker: Worker, ledger: Ledger, job: Job) -> Job:
-    await ledger.add(job)
+async def done_by(worker: Worker, store: JobStore, job: Job) -> Job:
+    await store.add(job)
     async with asyncio.timeout(60):
         assert await worker.work()
-    done = await ledger.journal.get(job.id)
+    done = await store.journal.get(job.id)
     assert done is not None
     return done
 
@@ -215,16 +215,16 @@ async def test_a_child_that_stops_unasked_has_failed(painted_by: PaintedBy) -> N
 
 
 async def test_a_child_that_died_idle_is_replaced_and_costs_no_attempt(
-    make_worker: Callable[..., Worker], ledger: Ledger, tmp_path: Path
+    make_worker: Callable[..., Worker], store: JobStore, tmp_path: Path
 ) -> None:
     mark = tmp_path / "pid"
     worker = make_worker("--dies-idle", str(mark))
     await worker.ready()
     await until_gone(int(mark.read_text()))
     job = job_that("paint")
-    await ledger.add(job)
+    await store.add(job)
     await worker.work()
-    stored = await ledger.journal.get(job.id)
+    stored = await store.journal.get(job.id)
     assert stored is not None
     assert (stored.state, stored.deaths) == (JobState.PAINTED, 0)
 
@@ -253,23 +253,23 @@ async def test_a_child_that_cannot_start_says_so(make_worker: Callable[..., Work
 
 class TestCancelling:
     async def test_while_it_is_painted(
-        self, worker: Worker, ledger: Ledger, studio: Studio, reports: Reports
+        self, worker: Worker, store: JobStore, job_service: JobService, reports: Reports
     ) -> None:
         job = job_that("until_cancelled")
-        await ledger.add(job)
+        await store.add(job)
         working = asyncio.create_task(worker.work())
         await reports.until(lambda reports: reports.progressed)
         child = await worker.ready()
-        assert await studio.cancel(job.id, job.person)
+        assert await job_service.cancel(job.id, job.person)
         assert await working
-        assert await state_of(ledger, job) is JobState.CANCELLED
+        assert await state_of(store, job) is JobState.CANCELLED
         assert (await worker.ready()).pid == child.pid, "a child that stops is kept"
 
     async def test_a_child_that_does_not_stop_is_killed(
         self,
         worker: Worker,
-        ledger: Ledger,
-        studio: Studio,
+        store: JobStore,
+        job_service: JobService,
         reports: Reports,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
@@ -277,127 +277,132 @@ class TestCancelling:
         losses: list[str] = []
         worker.on_loss(losses.append)
         job = job_that("ignore_cancel")
-        await ledger.add(job)
+        await store.add(job)
         working = asyncio.create_task(worker.work())
         await reports.until(lambda reports: reports.progressed)
         child = await worker.ready()
-        await studio.cancel(job.id, job.person)
+        await job_service.cancel(job.id, job.person)
         assert await working
-        assert await state_of(ledger, job) is JobState.CANCELLED
+        assert await state_of(store, job) is JobState.CANCELLED
         assert losses == [], "it did not die by itself"
         assert (await worker.ready()).pid != child.pid
 
     async def test_while_its_pictures_are_fetched(
-        self, worker: Worker, ledger: Ledger, studio: Studio, pictures: Pictures, reports: Reports
+        self,
+        worker: Worker,
+        store: JobStore,
+        job_service: JobService,
+        pictures: Pictures,
+        reports: Reports,
     ) -> None:
         pictures.may_go_on.clear()
         job = job_that("paint")
-        await ledger.add(job)
+        await store.add(job)
         working = asyncio.create_task(worker.work())
         await pictures.fetching.wait()
-        await studio.cancel(job.id, job.person)
+        await job_service.cancel(job.id, job.person)
         assert await working
-        assert await state_of(ledger, job) is JobState.CANCELLED
+        assert await state_of(store, job) is JobState.CANCELLED
         assert [ended.state for ended in reports.ended] == [JobState.CANCELLED]
 
     async def test_a_job_that_waits_is_not_claimed(
-        self, worker: Worker, ledger: Ledger, studio: Studio
+        self, worker: Worker, store: JobStore, job_service: JobService
     ) -> None:
         job = job_that("paint")
-        await ledger.add(job)
-        await studio.cancel(job.id, job.person)
+        await store.add(job)
+        await job_service.cancel(job.id, job.person)
         assert not await worker.work()
 
     async def test_pictures_go_at_once_when_none_are_to_be_kept(
         self,
         make_worker: Callable[..., Worker],
-        ledger: Ledger,
-        studio: Studio,
+        store: JobStore,
+        job_service: JobService,
         reports: Reports,
         settings: Settings,
     ) -> None:
         worker = make_worker(keep_hours=0.0)
         job = job_that("until_cancelled")
-        await ledger.add(job)
+        await store.add(job)
         working = asyncio.create_task(worker.work())
         await reports.until(lambda reports: reports.progressed)
-        await studio.cancel(job.id, job.person)
+        await job_service.cancel(job.id, job.person)
         await working
         assert not (settings.state_dir / "jobs" / job.id).exists()
 
 
 class TestFinishingEarly:
     async def test_keeps_the_picture_as_it_is(
-        self, worker: Worker, ledger: Ledger, studio: Studio, reports: Reports
+        self, worker: Worker, store: JobStore, job_service: JobService, reports: Reports
     ) -> None:
         job = job_that("until_finished")
-        await ledger.add(job)
+        await store.add(job)
         working = asyncio.create_task(worker.work())
         await reports.until(lambda reports: reports.progressed)
-        assert await studio.finish_early(job.id, job.person)
+        assert await job_service.finish_early(job.id, job.person)
         assert await working
-        stored = await ledger.journal.get(job.id)
+        stored = await store.journal.get(job.id)
         assert stored is not None
         assert (stored.state, stored.finish_early) == (JobState.PAINTED, True)
         assert stored.result is not None
         assert stored.effort is None, "half a painting says nothing about whole ones"
 
     async def test_is_not_for_a_job_that_waits_or_is_somebody_elses(
-        self, worker: Worker, ledger: Ledger, studio: Studio, reports: Reports
+        self, worker: Worker, store: JobStore, job_service: JobService, reports: Reports
     ) -> None:
         job, waiting = job_that("until_finished"), job_that("paint", person=2)
-        await ledger.add(job)
-        await ledger.add(waiting)
+        await store.add(job)
+        await store.add(waiting)
         working = asyncio.create_task(worker.work())
         await reports.until(lambda reports: reports.progressed)
-        assert await studio.finish_early(job.id, person=2) is None
-        assert await studio.finish_early(waiting.id, person=2) is None
-        assert await studio.finish_early("nowhere", person=1) is None
+        assert await job_service.finish_early(job.id, person=2) is None
+        assert await job_service.finish_early(waiting.id, person=2) is None
+        assert await job_service.finish_early("nowhere", person=1) is None
         assert not working.done()
-        await studio.finish_early(job.id, job.person)
+        await job_service.finish_early(job.id, job.person)
         await working
 
     async def test_is_forgotten_when_the_job_is_handed_back(
-        self, worker: Worker, ledger: Ledger, reports: Reports
+        self, worker: Worker, store: JobStore, reports: Reports
     ) -> None:
         job = job_that("until_cancelled")
-        await ledger.add(job)
+        await store.add(job)
         working = asyncio.create_task(worker.work())
         await reports.until(lambda reports: reports.progressed)
-        await ledger.hurry(job.id)
+        await store.hurry(job.id)
         await worker.drain()
         await working
-        stored = await ledger.journal.get(job.id)
+        stored = await store.journal.get(job.id)
         assert stored is not None
         assert (stored.state, stored.finish_early) == (JobState.ACCEPTED, False)
 
 
 class TestDraining:
     async def test_hands_the_job_back_without_counting_the_attempt(
-        self, worker: Worker, ledger: Ledger, reports: Reports
+        self, worker: Worker, store: JobStore, reports: Reports
     ) -> None:
         job = job_that("until_cancelled")
-        await ledger.add(job)
+        await store.add(job)
         working = asyncio.create_task(worker.work())
         await reports.until(lambda reports: reports.progressed)
         await worker.drain()
         assert working.done() or await working
-        stored = await ledger.journal.get(job.id)
+        stored = await store.journal.get(job.id)
         assert stored is not None
         assert (stored.state, stored.attempts, stored.deaths) == (JobState.ACCEPTED, 0, 0)
         assert not await worker.work(), "a drained worker takes nothing any more"
 
     async def test_kills_a_child_that_does_not_stop(
-        self, worker: Worker, ledger: Ledger, reports: Reports, monkeypatch: pytest.MonkeyPatch
+        self, worker: Worker, store: JobStore, reports: Reports, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("impasto.jobs.in_hand.SECONDS_TO_STOP", 0.1)
         job = job_that("ignore_cancel")
-        await ledger.add(job)
+        await store.add(job)
         working = asyncio.create_task(worker.work())
         await reports.until(lambda reports: reports.progressed)
         await worker.drain()
         await working
-        assert await state_of(ledger, job) is JobState.ACCEPTED
+        assert await state_of(store, job) is JobState.ACCEPTED
 
     async def test_an_idle_worker_is_drained_at_once(self, worker: Worker) -> None:
         await worker.drain()
@@ -411,7 +416,7 @@ class TestDraining:
     async def test_closing_ends_a_child_that_hangs(
         self, worker: Worker, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("impasto.jobs.child_process._SECONDS_TO_EXIT", 0.1)
+        monkeypatch.setattr("impasto.jobs.painter_process._SECONDS_TO_EXIT", 0.1)
         child = await worker.ready()
         os.kill(child.pid, signal.SIGSTOP)
         await worker.close()
@@ -420,10 +425,10 @@ class TestDraining:
 
 
 async def test_pictures_that_do_not_fit_on_the_disk_are_fetched_later(
-    worker: Worker, ledger: Ledger, pictures: Pictures, monkeypatch: pytest.MonkeyPatch
+    worker: Worker, store: JobStore, pictures: Pictures, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = job_that("paint")
-    await ledger.add(job)
+    await store.add(job)
     with monkeypatch.context() as patch:
 
         async def full_disk(*_: object) -> None:
@@ -432,63 +437,63 @@ async def test_pictures_that_do_not_fit_on_the_disk_are_fetched_later(
         patch.setattr(pictures, "fetch", full_disk)
         with pytest.raises(OSError, match="no space"):
             await worker.work()
-    stored = await ledger.journal.get(job.id)
+    stored = await store.journal.get(job.id)
     assert stored is not None
     assert (stored.state, stored.attempts) == (JobState.ACCEPTED, 0)
     assert await worker.work()
-    assert await state_of(ledger, job) is JobState.PAINTED
+    assert await state_of(store, job) is JobState.PAINTED
 
 
 async def test_a_picture_that_does_not_fit_on_the_disk_is_painted_later(
-    worker: Worker, ledger: Ledger, reports: Reports
+    worker: Worker, store: JobStore, reports: Reports
 ) -> None:
     told: list[str] = []
     worker.on_full_disk(told.append)
     job = job_that("fill_the_disk_once")
-    await ledger.add(job)
+    await store.add(job)
     with pytest.raises(OSError, match="No space left") as caught:
         await worker.work()
     assert caught.value.errno == errno.ENOSPC
-    stored = await ledger.journal.get(job.id)
+    stored = await store.journal.get(job.id)
     assert stored is not None
     assert (stored.state, stored.attempts, stored.failure) == (JobState.ACCEPTED, 0, None)
     assert [("No space left" in why) for why in told] == [True]
     assert reports.ended == []
     assert await worker.work()
-    assert await state_of(ledger, job) is JobState.PAINTED
+    assert await state_of(store, job) is JobState.PAINTED
 
 
 async def test_a_journal_that_cannot_be_written_is_no_failure_of_the_job(
-    worker: Worker, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+    worker: Worker, store: JobStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = job_that("die_once")
-    await ledger.add(job)
+    await store.add(job)
     with monkeypatch.context() as patch:
 
         async def full_disk(*_: object, **__: object) -> Job:
             raise sqlite3.OperationalError("database or disk is full")
 
-        patch.setattr(ledger.journal, "note", full_disk)
+        patch.setattr(store.journal, "note", full_disk)
         with pytest.raises(JournalFailed, match="disk is full"):
             await worker.work()
-    assert await state_of(ledger, job) is JobState.ACCEPTED
+    assert await state_of(store, job) is JobState.ACCEPTED
     assert await worker.work()
-    assert await state_of(ledger, job) is JobState.PAINTED
+    assert await state_of(store, job) is JobState.PAINTED
 
 
 async def test_what_could_not_be_written_is_written_by_the_next_work(
-    worker: Worker, ledger: Ledger, reports: Reports, monkeypatch: pytest.MonkeyPatch
+    worker: Worker, store: JobStore, reports: Reports, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = job_that("paint")
-    await ledger.add(job)
+    await store.add(job)
     with monkeypatch.context() as patch:
 
         async def full_disk(*_: object, **__: object) -> Job:
             raise OSError("no space left on device")
 
-        patch.setattr(ledger.journal, "move", full_disk)
+        patch.setattr(store.journal, "move", full_disk)
         with pytest.raises(OSError, match="no space"):
             await worker.work()
     assert await worker.work()
-    assert await state_of(ledger, job) is JobState.PAINTED
+    assert await state_of(store, job) is JobState.PAINTED
     assert [ended.id for ended in reports.ended] == [job.id]

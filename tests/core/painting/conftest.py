@@ -1,4 +1,4 @@
-"""A tiny network, small pictures and a toolbox: everything that painting needs, in milliseconds."""
+"""A tiny network, small pictures and a catalogue: what painting needs, in milliseconds."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
-from impasto.painting.toolbox import Toolbox, load_toolbox
+from impasto.painting.catalogue import Catalogue, load_catalogue
 from impasto.settings import Settings
 
 SHARED = Path(__file__).resolve().parents[4] / "shared"
@@ -75,7 +75,7 @@ def tiny_deep_network(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def toolbox(tiny_network: Path) -> Toolbox:
+def catalogue(tiny_network: Path) -> Catalogue:
     """The built-in painting plugins, on the CPU, with the tiny network."""
     settings = Settings.model_validate(
         {
@@ -88,7 +88,7 @@ def toolbox(tiny_network: Path) -> Toolbox:
             }
         }
     )
-    return load_toolbox(settings)
+    return load_catalogue(settings)
 
 
 @pytest.fixture

@@ -12,20 +12,20 @@ from safetensors.torch import save_file
 
 from impasto import PaintOptions, PaintRequest, paint
 from impasto.errors import NotAvailable
+from impasto.painting.catalogue import Catalogue
 from impasto.painting.finish import why_not_fine
-from impasto.painting.networks import Network, load_network
+from impasto.painting.network import Network, load_network
 from impasto.painting.objective import Objective, gram_matrices
 from impasto.painting.painter import Painting, PaintProgress
 from impasto.painting.pictures import to_tensor
-from impasto.painting.strip_objective import StripObjective
-from impasto.painting.toolbox import Toolbox
-from impasto.painting.workspace import least_bytes
+from impasto.painting.strips.objective import StripObjective
+from impasto.painting.strips.plan import least_bytes
 from impasto_cpu import Cpu
 
 from .conftest import random_weights
 
 Maker = Callable[..., Image.Image]
-Make = Callable[..., Toolbox]
+Make = Callable[..., Catalogue]
 
 STEPS, FINE_STEPS = 8, 6
 STRIP_BYTES = 20_000
@@ -67,14 +67,14 @@ def wide_network(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def make(toolbox: Toolbox, tiny_network: Path, wide_network: Path) -> Make:
+def make(catalogue: Catalogue, tiny_network: Path, wide_network: Path) -> Make:
     """Toolboxes whose `auto` is the tiny network, finished on the wide one."""
 
-    def make(memory: int | None = None, **painting: object) -> Toolbox:
-        other = Toolbox(toolbox.host)
+    def make(memory: int | None = None, **painting: object) -> Catalogue:
+        other = Catalogue(catalogue.host)
         values = {"network": "auto", "fine_network": str(wide_network), "fine_steps": FINE_STEPS}
-        section = toolbox.settings.painting.model_copy(update=values | painting)
-        other.settings = toolbox.settings.model_copy(update={"painting": section})
+        section = catalogue.settings.painting.model_copy(update=values | painting)
+        other.settings = catalogue.settings.model_copy(update={"painting": section})
         other.networks["embedded"] = FromFile(tiny_network)
         other.devices["cpu"] = SmallCpu(memory)
         return other
@@ -100,30 +100,30 @@ def finished(events: Iterator[PaintProgress | Painting]) -> Painting:
     return last
 
 
-def least_for(toolbox: Toolbox, size: tuple[int, int]) -> int:
+def least_for(catalogue: Catalogue, size: tuple[int, int]) -> int:
     """Bytes without which no picture of (height, width) can be finished."""
-    network = toolbox.network(toolbox.settings.painting.fine_network, toolbox.device("cpu"))
+    network = catalogue.network(catalogue.settings.painting.fine_network, catalogue.device("cpu"))
     return least_bytes(network, size, STRIP_BYTES)
 
 
 def test_a_fine_picture_is_better_under_the_network_that_finished_it(
     make: Make, request_for: Callable[..., PaintRequest], wide_network: Path
 ) -> None:
-    toolbox = make()
-    plain = finished(paint(request_for(), toolbox))
-    fine = finished(paint(request_for(fine=True), toolbox))
+    catalogue = make()
+    plain = finished(paint(request_for(), catalogue))
+    fine = finished(paint(request_for(fine=True), catalogue))
     assert (plain.fine_network, fine.fine_network) == (None, "wide")
     assert fine.network == plain.network == "tiny"
     assert (plain.steps, fine.steps) == (STEPS, STEPS + FINE_STEPS)
 
     asked = request_for()
-    style = toolbox.prepare(asked.styles[0][0], "style", asked.options, asked.content)
+    style = catalogue.prepare(asked.styles[0][0], "style", asked.options, asked.content)
     network = load_network(wide_network)
     judge = Objective(
         network,
         to_tensor(asked.content),
         gram_matrices(network, to_tensor(style)),
-        toolbox.settings.painting.style_weight,
+        catalogue.settings.painting.style_weight,
     )
     scores = [judge.losses(to_tensor(p.picture)).total for p in (plain, fine)]
     assert scores[1] < 0.8 * scores[0]
@@ -162,9 +162,9 @@ def test_one_network_lets_go_of_its_maps_before_the_other_begins(
 def test_settings_can_have_all_pictures_fine_and_a_request_can_decline(
     make: Make, request_for: Callable[..., PaintRequest]
 ) -> None:
-    toolbox = make(fine=True)
-    assert finished(paint(request_for(), toolbox)).fine_network == "wide"
-    assert finished(paint(request_for(fine=False), toolbox)).fine_network is None
+    catalogue = make(fine=True)
+    assert finished(paint(request_for(), catalogue)).fine_network == "wide"
+    assert finished(paint(request_for(fine=False), catalogue)).fine_network is None
 
 
 def test_a_network_that_is_named_paints_everything(
@@ -172,9 +172,9 @@ def test_a_network_that_is_named_paints_everything(
 ) -> None:
     named = request_for(fine=True, network=str(tiny_network))
     assert finished(paint(named, make())).fine_network is None
-    toolbox = make(network=str(tiny_network))
-    assert finished(paint(request_for(fine=True), toolbox)).fine_network is None
-    assert "paints everything" in (why_not_fine(toolbox) or "")
+    catalogue = make(network=str(tiny_network))
+    assert finished(paint(request_for(fine=True), catalogue)).fine_network is None
+    assert "paints everything" in (why_not_fine(catalogue) or "")
 
 
 def test_where_there_is_no_such_network_who_asks_is_told_and_who_does_not_gets_the_picture(
@@ -182,12 +182,12 @@ def test_where_there_is_no_such_network_who_asks_is_told_and_who_does_not_gets_t
 ) -> None:
     for absent in ("vgg19", str(tmp_path / "damaged.safetensors")):
         (tmp_path / "damaged.safetensors").write_bytes(b"damaged")
-        toolbox = make(fine=True, fine_network=absent)
-        assert finished(paint(request_for(), toolbox)).fine_network is None
-        assert why_not_fine(toolbox) is not None
-    toolbox = make(fine_network="vgg19")
+        catalogue = make(fine=True, fine_network=absent)
+        assert finished(paint(request_for(), catalogue)).fine_network is None
+        assert why_not_fine(catalogue) is not None
+    catalogue = make(fine_network="vgg19")
     with pytest.raises(NotAvailable, match="fetch it with `impasto weights fetch vgg19`"):
-        paint(request_for(fine=True), toolbox)
+        paint(request_for(fine=True), catalogue)
 
 
 def test_without_the_memory_for_it_a_picture_is_finished_as_it_is(
@@ -220,7 +220,7 @@ def test_presets_are_made_ready_for_both_networks_where_all_pictures_are_fine(
         passes.append(network.name)
         return {}
 
-    monkeypatch.setattr("impasto.painting.toolbox.strip_grams", counted)
+    monkeypatch.setattr("impasto.painting.catalogue.strip_grams", counted)
     make().warm(picture(), PaintOptions(max_pixels=2_000))
     make(fine=True).warm(picture(), PaintOptions(max_pixels=2_000))
     assert passes == ["tiny", "tiny", "wide"]

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from impasto.painting.multiscale import Multiscale, shrink
-from impasto.painting.networks import load_network
+from impasto.painting.network import load_network
 from impasto.painting.objective import Objective, gram_matrices
 
 SIZES = [(45, 64), (23, 32)]

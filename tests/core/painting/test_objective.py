@@ -13,12 +13,12 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from impasto.painting.networks import Network, load_network
+from impasto.painting.network import Network, load_network
 from impasto.painting.objective import Grams, Metric, Objective, gram_matrices, gram_sum, mix
 from impasto.painting.pictures import open_picture, to_tensor
-from impasto.painting.strip_objective import StripObjective
-from impasto.painting.strips import Rooms, strip_grams
-from impasto.painting.workspace import Plan, lean_plan, plans
+from impasto.painting.strips.network import Buffers, strip_grams
+from impasto.painting.strips.objective import StripObjective
+from impasto.painting.strips.plan import Plan, lean_plan, plans
 
 from .conftest import SHARED, random_weights
 
@@ -147,10 +147,10 @@ def test_strips_compute_what_autograd_does(
     plan = _plan(network, plan_number, strip_bytes)
     plan = replace(plan, strip=plan.strip._replace(least_rows=least_rows))
     whole = Objective(network, content, grams, STYLE_WEIGHT)
-    rooms = Rooms()
-    striped = StripObjective(network, content, grams, STYLE_WEIGHT, plan, rooms=rooms)
+    buffers = Buffers()
+    striped = StripObjective(network, content, grams, STYLE_WEIGHT, plan, buffers=buffers)
     larger = image(2 * height, 2 * width + 1, 5).double()
-    other = StripObjective(network, larger, grams, STYLE_WEIGHT, plan, rooms=rooms)
+    other = StripObjective(network, larger, grams, STYLE_WEIGHT, plan, buffers=buffers)
     assert striped.losses(x) == pytest.approx(whole.losses(x), rel=1e-9)
     expected = whole.evaluate(x)
     for _ in range(2):  # maps that stay are overwritten, not added to, also by other sizes

@@ -12,8 +12,8 @@ from PIL import Image
 
 from impasto import Iterate, PaintOptions, PaintRequest, paint
 from impasto.errors import NotAvailable, PluginError
+from impasto.painting.catalogue import Catalogue, load_catalogue
 from impasto.painting.painter import Painting, PaintProgress
-from impasto.painting.toolbox import Toolbox, load_toolbox
 from impasto_cpu import Cpu
 
 Maker = Callable[..., Image.Image]
@@ -36,9 +36,9 @@ def finished(events: list[PaintProgress | Painting]) -> Painting:
 
 @pytest.mark.parametrize("optimizer", ["lbfgs", "adam"])
 def test_painting_lowers_the_loss_and_reports_every_step(
-    toolbox: Toolbox, picture: Maker, optimizer: str
+    catalogue: Catalogue, picture: Maker, optimizer: str
 ) -> None:
-    events = list(paint(request(picture, (150, 120), steps=24, optimizer=optimizer), toolbox))
+    events = list(paint(request(picture, (150, 120), steps=24, optimizer=optimizer), catalogue))
     painting = finished(events)
     progress = [event for event in events if isinstance(event, PaintProgress)]
     assert [event.step for event in progress] == list(range(1, 25))
@@ -50,21 +50,23 @@ def test_painting_lowers_the_loss_and_reports_every_step(
 
 @pytest.mark.parametrize("size", [(33, 32), (640, 32), (32, 301), (97, 131)])
 def test_odd_and_long_sizes_are_painted_whole(
-    toolbox: Toolbox, picture: Maker, size: tuple[int, int]
+    catalogue: Catalogue, picture: Maker, size: tuple[int, int]
 ) -> None:
-    painting = finished(list(paint(request(picture, size, steps=3), toolbox)))
+    painting = finished(list(paint(request(picture, size, steps=3), catalogue)))
     assert painting.picture.size == size
 
 
-def test_previews_have_the_size_of_the_result(toolbox: Toolbox, picture: Maker) -> None:
-    events = paint(request(picture, (300, 240), steps=6), toolbox)
+def test_previews_have_the_size_of_the_result(catalogue: Catalogue, picture: Maker) -> None:
+    events = paint(request(picture, (300, 240), steps=6), catalogue)
     first = next(events)
     assert isinstance(first, PaintProgress)
     assert first.level < first.levels
     assert first.picture().size == (300, 240)
 
 
-def test_closing_the_iterator_cancels_between_two_steps(toolbox: Toolbox, picture: Maker) -> None:
+def test_closing_the_iterator_cancels_between_two_steps(
+    catalogue: Catalogue, picture: Maker
+) -> None:
     closed: list[int] = []
 
     class Endless:
@@ -77,16 +79,16 @@ def test_closing_the_iterator_cancels_between_two_steps(toolbox: Toolbox, pictur
             finally:
                 closed.append(step)
 
-    toolbox = with_optimizer(toolbox, Endless())
-    events = paint(request(picture, steps=500, optimizer="endless"), toolbox)
+    catalogue = with_optimizer(catalogue, Endless())
+    events = paint(request(picture, steps=500, optimizer="endless"), catalogue)
     for _ in range(3):
         next(events)
     events.close()
     assert closed == [3]
 
 
-def with_optimizer(toolbox: Toolbox, optimizer: object) -> Toolbox:
-    other = Toolbox(toolbox.host)
+def with_optimizer(catalogue: Catalogue, optimizer: object) -> Catalogue:
+    other = Catalogue(catalogue.host)
     other.optimizers[optimizer.name] = optimizer
     return other
 
@@ -95,7 +97,7 @@ def with_optimizer(toolbox: Toolbox, optimizer: object) -> Toolbox:
     ("loss", "sentence"), [(float("nan"), "loss of nan"), (None, "ValueError: broken inside")]
 )
 def test_an_optimizer_that_fails_is_named(
-    toolbox: Toolbox, picture: Maker, loss: float | None, sentence: str
+    catalogue: Catalogue, picture: Maker, loss: float | None, sentence: str
 ) -> None:
     class Broken:
         name = "broken"
@@ -105,9 +107,9 @@ def test_an_optimizer_that_fails_is_named(
                 raise ValueError("broken inside")
             yield Iterate(1, loss, problem.start)
 
-    toolbox = with_optimizer(toolbox, Broken())
+    catalogue = with_optimizer(catalogue, Broken())
     with pytest.raises(PluginError, match=sentence):
-        list(paint(request(picture, optimizer="broken"), toolbox))
+        list(paint(request(picture, optimizer="broken"), catalogue))
 
 
 @pytest.mark.parametrize(
@@ -120,7 +122,7 @@ def test_an_optimizer_that_fails_is_named(
     ids=["no iterate", "wrong shape", "no image"],
 )
 def test_an_optimizer_that_yields_nonsense_is_named(
-    toolbox: Toolbox, picture: Maker, yields: object, sentence: str
+    catalogue: Catalogue, picture: Maker, yields: object, sentence: str
 ) -> None:
     class Nonsense:
         name = "nonsense"
@@ -129,11 +131,11 @@ def test_an_optimizer_that_yields_nonsense_is_named(
             yield yields
 
     with pytest.raises(PluginError, match=sentence):
-        list(paint(request(picture, optimizer="nonsense"), with_optimizer(toolbox, Nonsense())))
+        list(paint(request(picture, optimizer="nonsense"), with_optimizer(catalogue, Nonsense())))
 
 
 def test_the_best_iterate_is_kept_where_an_optimizer_ends_on_a_worse_one(
-    toolbox: Toolbox, picture: Maker
+    catalogue: Catalogue, picture: Maker
 ) -> None:
     class Wanderer:
         name = "wanderer"
@@ -144,14 +146,14 @@ def test_the_best_iterate_is_kept_where_an_optimizer_ends_on_a_worse_one(
             image.fill_(0.0)
             yield Iterate(2, problem.evaluate(image).loss, image)
 
-    toolbox = with_optimizer(toolbox, Wanderer())
-    painting = finished(list(paint(request(picture, optimizer="wanderer", steps=2), toolbox)))
+    catalogue = with_optimizer(catalogue, Wanderer())
+    painting = finished(list(paint(request(picture, optimizer="wanderer", steps=2), catalogue)))
     assert np.asarray(painting.picture).max() > 0
 
 
-def test_keeping_colors_gives_the_photos_hues(toolbox: Toolbox, picture: Maker) -> None:
+def test_keeping_colors_gives_the_photos_hues(catalogue: Catalogue, picture: Maker) -> None:
     asked = request(picture, (96, 96), steps=8, keep_colors=True)
-    painting = finished(list(paint(asked, toolbox)))
+    painting = finished(list(paint(asked, catalogue)))
     _, *hues = painting.picture.convert("YCbCr").split()
     _, *photo_hues = asked.content.convert("YCbCr").split()
     for hue, photo_hue in zip(hues, photo_hues, strict=True):
@@ -159,54 +161,56 @@ def test_keeping_colors_gives_the_photos_hues(toolbox: Toolbox, picture: Maker) 
         assert np.median(difference) <= 2
 
 
-def test_the_pixel_cap_scales_down_and_keeps_the_ratio(toolbox: Toolbox, picture: Maker) -> None:
+def test_the_pixel_cap_scales_down_and_keeps_the_ratio(
+    catalogue: Catalogue, picture: Maker
+) -> None:
     painting = finished(
-        list(paint(request(picture, (400, 100), steps=2, max_pixels=10_000), toolbox))
+        list(paint(request(picture, (400, 100), steps=2, max_pixels=10_000), catalogue))
     )
     assert painting.picture.size == (200, 50)
 
 
 @pytest.mark.parametrize("color", ["black", "white", "gray", "red"])
-def test_one_color_pictures_are_painted(toolbox: Toolbox, picture: Maker, color: str) -> None:
+def test_one_color_pictures_are_painted(catalogue: Catalogue, picture: Maker, color: str) -> None:
     plain = Image.new("RGB", (64, 48), color)
     for content, style in ((plain, picture()), (picture(), plain), (plain, plain)):
         asked = PaintRequest(content=content, styles=[(style, 1.0)], options=PaintOptions(steps=6))
-        painting = finished(list(paint(asked, toolbox)))
+        painting = finished(list(paint(asked, catalogue)))
         assert np.isfinite(painting.losses.total)
 
 
 @pytest.mark.parametrize("kind", ["network", "optimizer", "device"])
 def test_asking_for_what_is_not_there_says_what_is(
-    toolbox: Toolbox, picture: Maker, kind: str
+    catalogue: Catalogue, picture: Maker, kind: str
 ) -> None:
     with pytest.raises(NotAvailable, match=f"{kind} 'nonsense' is not available"):
-        paint(request(picture, **{kind: "nonsense"}), toolbox)
+        paint(request(picture, **{kind: "nonsense"}), catalogue)
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
 def test_cuda_is_refused_with_a_reason_where_there_is_none(
-    toolbox: Toolbox, picture: Maker
+    catalogue: Catalogue, picture: Maker
 ) -> None:
     with pytest.raises(NotAvailable, match=r"no CUDA|no NVIDIA GPU"):
-        paint(request(picture, device="cuda"), toolbox)
+        paint(request(picture, device="cuda"), catalogue)
 
 
-def test_the_same_request_gives_the_same_picture(toolbox: Toolbox, picture: Maker) -> None:
+def test_the_same_request_gives_the_same_picture(catalogue: Catalogue, picture: Maker) -> None:
     first, second = (
-        finished(list(paint(request(picture, steps=5, seed=7), toolbox))) for _ in range(2)
+        finished(list(paint(request(picture, steps=5, seed=7), catalogue))) for _ in range(2)
     )
     assert first.picture.tobytes() == second.picture.tobytes()
 
 
 def test_a_network_file_can_be_named(
-    toolbox: Toolbox, picture: Maker, tiny_network_with_readouts: Path
+    catalogue: Catalogue, picture: Maker, tiny_network_with_readouts: Path
 ) -> None:
     asked = request(picture, steps=2, network=str(tiny_network_with_readouts))
-    assert finished(list(paint(asked, toolbox))).network == "tiny"
+    assert finished(list(paint(asked, catalogue))).network == "tiny"
 
 
 def test_finishing_early_gives_the_picture_as_it_is_at_full_size(
-    toolbox: Toolbox, picture: Maker
+    catalogue: Catalogue, picture: Maker
 ) -> None:
     asked = request(picture, (300, 240), steps=60)
     steps = 0
@@ -214,7 +218,7 @@ def test_finishing_early_gives_the_picture_as_it_is_at_full_size(
     def after_five() -> bool:
         return steps >= 5
 
-    for event in paint(asked, toolbox, finish_now=after_five):
+    for event in paint(asked, catalogue, finish_now=after_five):
         steps += isinstance(event, PaintProgress)
     assert isinstance(event, Painting)
     assert event.steps == steps == 5
@@ -223,55 +227,55 @@ def test_finishing_early_gives_the_picture_as_it_is_at_full_size(
 
 
 def test_a_level_that_no_longer_pays_ends_before_its_steps(
-    toolbox: Toolbox, picture: Maker
+    catalogue: Catalogue, picture: Maker
 ) -> None:
-    painting = finished(list(paint(request(picture, (150, 120), steps=2000), toolbox)))
+    painting = finished(list(paint(request(picture, (150, 120), steps=2000), catalogue)))
     assert painting.steps < 1000
 
 
 @pytest.mark.parametrize(("coarse_weight", "others_count"), [(1.0, True), (0.0, False)])
 def test_coarser_sizes_have_a_say_unless_their_weight_is_nothing(
-    toolbox: Toolbox, picture: Maker, coarse_weight: float, others_count: bool
+    catalogue: Catalogue, picture: Maker, coarse_weight: float, others_count: bool
 ) -> None:
-    section = toolbox.settings.painting.model_copy(update={"coarse_weight": coarse_weight})
-    toolbox = load_toolbox(toolbox.settings.model_copy(update={"painting": section}))
-    *_, last, painting = paint(request(picture, (240, 200), steps=12), toolbox)
+    section = catalogue.settings.painting.model_copy(update={"coarse_weight": coarse_weight})
+    catalogue = load_catalogue(catalogue.settings.model_copy(update={"painting": section}))
+    *_, last, painting = paint(request(picture, (240, 200), steps=12), catalogue)
     at_full_size_alone = painting.losses.total
     assert (last.loss > 1.01 * at_full_size_alone) == others_count
 
 
 def test_a_picture_too_large_for_the_memory_is_painted_smaller_and_says_so(
-    toolbox: Toolbox, picture: Maker
+    catalogue: Catalogue, picture: Maker
 ) -> None:
-    toolbox = with_memory(toolbox, 60_000_000)
-    painting = finished(list(paint(request(picture, (900, 600), steps=3), toolbox)))
+    catalogue = with_memory(catalogue, 60_000_000)
+    painting = finished(list(paint(request(picture, (900, 600), steps=3), catalogue)))
     assert painting.reduced
     width, height = painting.picture.size
     assert 100 < width < 900
     assert width / height == pytest.approx(1.5, rel=0.02)
-    small = finished(list(paint(request(picture, (90, 60), steps=3), toolbox)))
+    small = finished(list(paint(request(picture, (90, 60), steps=3), catalogue)))
     assert not small.reduced
     assert small.picture.size == (90, 60)
 
 
 def test_the_same_picture_comes_out_in_much_and_in_little_memory(
-    toolbox: Toolbox, picture: Maker
+    catalogue: Catalogue, picture: Maker
 ) -> None:
     asked = request(picture, (200, 160), steps=6)
-    plenty = finished(list(paint(asked, toolbox)))
-    little = finished(list(paint(asked, with_memory(toolbox, 16_000_000))))
+    plenty = finished(list(paint(asked, catalogue)))
+    little = finished(list(paint(asked, with_memory(catalogue, 16_000_000))))
     assert not little.reduced
     difference = np.abs(np.asarray(plenty.picture, float) - np.asarray(little.picture, float))
     assert difference.mean() < 2
 
 
-def test_without_memory_painting_says_so(toolbox: Toolbox, picture: Maker) -> None:
+def test_without_memory_painting_says_so(catalogue: Catalogue, picture: Maker) -> None:
     with pytest.raises(MemoryError, match="too few"):
-        list(paint(request(picture), with_memory(toolbox, 1000)))
+        list(paint(request(picture), with_memory(catalogue, 1000)))
 
 
-def with_memory(toolbox: Toolbox, memory: int) -> Toolbox:
-    """The toolbox with a CPU that has so many bytes and works in low strips: in tiles."""
+def with_memory(catalogue: Catalogue, memory: int) -> Catalogue:
+    """The catalogue with a CPU that has so many bytes and works in low strips: in tiles."""
 
     class SmallCpu(Cpu):
         def memory(self) -> int:
@@ -280,39 +284,39 @@ def with_memory(toolbox: Toolbox, memory: int) -> Toolbox:
         def strip_bytes(self) -> int:
             return 20_000
 
-    other = Toolbox(toolbox.host)
+    other = Catalogue(catalogue.host)
     other.devices["cpu"] = SmallCpu(max_pixels=10_000_000, memory_mb=0)
     return other
 
 
 def test_a_preset_made_ready_costs_no_style_pass(
-    toolbox: Toolbox, picture: Maker, monkeypatch: pytest.MonkeyPatch
+    catalogue: Catalogue, picture: Maker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     style = picture(50, 70, seed=2)
     options = PaintOptions(max_pixels=14_400)
-    toolbox = Toolbox(toolbox.host)
-    toolbox.warm(style, options)
+    catalogue = Catalogue(catalogue.host)
+    catalogue.warm(style, options)
 
     def unexpected(*_: object) -> None:
         raise AssertionError("the style went through the network again")
 
-    monkeypatch.setattr("impasto.painting.toolbox.strip_grams", unexpected)
+    monkeypatch.setattr("impasto.painting.catalogue.strip_grams", unexpected)
     photo = picture(400, 300, seed=1)
-    events = paint(PaintRequest(content=photo, styles=[(style, 1.0)], options=options), toolbox)
+    events = paint(PaintRequest(content=photo, styles=[(style, 1.0)], options=options), catalogue)
     assert isinstance(next(events), PaintProgress)
     events.close()
 
 
 @pytest.mark.parametrize("size", [(200, 100), (100, 200), (640, 480)])
 def test_the_style_keeps_its_shape_and_takes_the_brush_size(
-    toolbox: Toolbox, picture: Maker, size: tuple[int, int]
+    catalogue: Catalogue, picture: Maker, size: tuple[int, int]
 ) -> None:
     photo, style = picture(160, 90), picture(*size)
     cap = PaintOptions(max_pixels=14_400)
     areas = {}
     for brush in (0.5, 1.0, 2.0):
         options = cap.model_copy(update={"brush_size": brush})
-        prepared = toolbox.prepare(style, "style", options, photo)
+        prepared = catalogue.prepare(style, "style", options, photo)
         assert prepared.width / prepared.height == pytest.approx(size[0] / size[1], rel=0.1)
         areas[brush] = prepared.width * prepared.height
     assert areas[1.0] == pytest.approx(160 * 90, rel=0.1)

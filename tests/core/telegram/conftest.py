@@ -14,10 +14,10 @@ from aiogram.client.telegram import TelegramAPIServer
 from aiogram.utils.backoff import BackoffConfig
 
 from impasto.jobs.buckets import MemoryBuckets
-from impasto.jobs.ledger import Ledger
-from impasto.playground import Person, Playground
+from impasto.jobs.store import JobStore
 from impasto.settings import TelegramSettings
 from impasto.telegram.pacing import Pacing
+from impasto_playground import Person, Playground
 from impasto_sqlite import SqliteStorage
 
 from .telegram_bench import Faults
@@ -35,7 +35,7 @@ def _plain_logs() -> None:
 
 @pytest.fixture(autouse=True)
 def _quick_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("impasto.telegram.line.BACKOFF", QUICK)
+    monkeypatch.setattr("impasto.telegram.persistent_calls.BACKOFF", QUICK)
     monkeypatch.setattr("impasto.telegram.downloads._BACKOFF", QUICK)
     monkeypatch.setattr("impasto.telegram.intake._BACKOFF", QUICK)
     monkeypatch.setattr("impasto.telegram.connection._BACKOFF", QUICK)
@@ -78,5 +78,5 @@ async def storage(tmp_path: Path) -> AsyncIterator[SqliteStorage]:
 
 
 @pytest.fixture
-def ledger(storage: SqliteStorage) -> Ledger:
-    return Ledger(storage.journal)
+def store(storage: SqliteStorage) -> JobStore:
+    return JobStore(storage.journal)

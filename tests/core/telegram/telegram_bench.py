@@ -20,9 +20,8 @@ from aiogram.methods import TelegramMethod
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 from PIL import Image
 
-from impasto.contracts import Say
+from impasto.contracts import Journal, Say
 from impasto.jobs.job import Job, JobState
-from impasto.jobs.journal import Journal
 from impasto.messages import Progress
 
 Fault = Callable[[TelegramMethod[Any]], TelegramAPIError]

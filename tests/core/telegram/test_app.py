@@ -21,11 +21,11 @@ from impasto.errors import NotAvailable, OwnerError
 from impasto.hookspecs import BOT_GROUP
 from impasto.jobs.job import JobState
 from impasto.jobs.worker import Worker
-from impasto.playground import Person, Playground
 from impasto.plugins import PluginHost
 from impasto.settings import PluginsSettings, QueueSettings, Settings, TelegramSettings
 from impasto.telegram.app import run_bot
 from impasto.telegram.connection import connected, introduced
+from impasto_playground import Person, Playground
 from impasto_sqlite import SqliteStorage
 
 from .telegram_bench import jpeg, unreachable
@@ -54,7 +54,7 @@ def child_with(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     def use(*arguments: str) -> None:
         command = [sys.executable, str(SCRIPTED_CHILD), *arguments]
         monkeypatch.setattr(
-            "impasto.telegram.workshop.Worker", functools.partial(Worker, command=command)
+            "impasto.telegram.assembly.Worker", functools.partial(Worker, command=command)
         )
 
     use()
@@ -274,9 +274,9 @@ from impasto.hookspecs import BOT_GROUP
 from impasto.jobs.worker import Worker
 from impasto.plugins import PluginHost
 from impasto.settings import load_settings
-from impasto.telegram import app, workshop
+from impasto.telegram import app, assembly
 
-workshop.Worker = functools.partial(Worker, command=[sys.executable, os.environ["CHILD"]])
+assembly.Worker = functools.partial(Worker, command=[sys.executable, os.environ["CHILD"]])
 
 async def main():
     settings = load_settings()

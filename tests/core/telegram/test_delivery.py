@@ -12,15 +12,15 @@ from aiogram import Bot
 from aiogram.types import Message
 
 from impasto.contracts import Say
+from impasto.jobs.estimates import Estimates
 from impasto.jobs.job import ChosenStyle, Failure, Job, JobState, TelegramPicture
-from impasto.jobs.ledger import Ledger
-from impasto.jobs.pace import Pace
 from impasto.jobs.recovery import Recovery
+from impasto.jobs.store import JobStore
 from impasto.messages import Progress
-from impasto.playground import Person, Playground
 from impasto.settings import PaintingSettings
 from impasto.telegram.delivery import Delivery
 from impasto_local_queue import LocalQueue
+from impasto_playground import Person, Playground
 from impasto_sqlite import SqliteStorage
 
 from .telegram_bench import (
@@ -39,14 +39,14 @@ MakeDelivery = Callable[..., Delivery]
 
 
 @pytest.fixture
-async def make_delivery(bot: Bot, ledger: Ledger) -> AsyncIterator[MakeDelivery]:
+async def make_delivery(bot: Bot, store: JobStore) -> AsyncIterator[MakeDelivery]:
     made: list[Delivery] = []
 
     def make(presenter: Any = None, edit_seconds: float = 0.0) -> Delivery:
         delivery = Delivery(
             bot=bot,
-            ledger=ledger,
-            pace=Pace(ledger.journal, PaintingSettings()),
+            store=store,
+            estimates=Estimates(store.journal, PaintingSettings()),
             presenter=presenter or PlainPresenter(),
             edit_seconds=edit_seconds,
         )
@@ -70,20 +70,20 @@ async def photo(alice: Person) -> TelegramPicture:
     return TelegramPicture(file_id=message.photo[-1].file_id)
 
 
-async def written(ledger: Ledger, content: TelegramPicture) -> Job:
+async def written(store: JobStore, content: TelegramPicture) -> Job:
     job = Job(person=1, chat=1, content=content, styles=(ChosenStyle(preset="wave"),))
-    await ledger.add(job)
+    await store.add(job)
     return job
 
 
 @pytest.fixture
-async def job(ledger: Ledger, photo: TelegramPicture) -> Job:
-    return await written(ledger, photo)
+async def job(store: JobStore, photo: TelegramPicture) -> Job:
+    return await written(store, photo)
 
 
-async def announced(delivery: Delivery, ledger: Ledger, job: Job) -> Job:
+async def announced(delivery: Delivery, store: JobStore, job: Job) -> Job:
     await delivery.accepted(job)
-    stored = await ledger.journal.get(job.id)
+    stored = await store.journal.get(job.id)
     assert stored is not None
     return stored
 
@@ -102,11 +102,11 @@ def progress(job: Job, step: int, preview: Path | None = None) -> Progress:
     )
 
 
-async def painted(ledger: Ledger, job: Job, folder: Path, content: bytes | None = None) -> Job:
+async def painted(store: JobStore, job: Job, folder: Path, content: bytes | None = None) -> Job:
     result = folder / "result.jpg"
     result.write_bytes(jpeg("red") if content is None else content)
-    await ledger.move(job.id, JobState.RUNNING)
-    return await ledger.move(job.id, JobState.PAINTED, result=result)
+    await store.move(job.id, JobState.RUNNING)
+    return await store.move(job.id, JobState.PAINTED, result=result)
 
 
 def says(text: str) -> Callable[[Message], bool]:
@@ -115,9 +115,9 @@ def says(text: str) -> Callable[[Message], bool]:
 
 class TestAnnouncing:
     async def test_shows_the_person_their_own_photo(
-        self, delivery: Delivery, ledger: Ledger, job: Job, alice: Person
+        self, delivery: Delivery, store: JobStore, job: Job, alice: Person
     ) -> None:
-        stored = await announced(delivery, ledger, job)
+        stored = await announced(delivery, store, job)
         status = await alice.wait_for(says("waiting 0"))
         assert (stored.status_message, stored.status_has_picture) == (status.message_id, True)
         assert status.photo
@@ -125,33 +125,33 @@ class TestAnnouncing:
         assert status.reply_markup is not None
 
     async def test_says_how_many_are_ahead(
-        self, delivery: Delivery, ledger: Ledger, job: Job, photo: TelegramPicture, alice: Person
+        self, delivery: Delivery, store: JobStore, job: Job, photo: TelegramPicture, alice: Person
     ) -> None:
-        await announced(delivery, ledger, await written(ledger, photo))
+        await announced(delivery, store, await written(store, photo))
         await alice.wait_for(says("waiting 1"))
 
     async def test_a_document_is_announced_by_a_text(
-        self, delivery: Delivery, ledger: Ledger, alice: Person
+        self, delivery: Delivery, store: JobStore, alice: Person
     ) -> None:
         message = await alice.send_document(jpeg())
         assert message.document
         content = TelegramPicture(file_id=message.document.file_id, as_photo=False)
-        stored = await announced(delivery, ledger, await written(ledger, content))
+        stored = await announced(delivery, store, await written(store, content))
         status = await alice.wait_for(says("waiting 0"))
         assert status.text == "waiting 0"
         assert (stored.status_message, stored.status_has_picture) == (status.message_id, False)
 
     async def test_a_photo_that_cannot_be_sent_again_is_announced_by_a_text(
-        self, delivery: Delivery, ledger: Ledger, alice: Person, photo: TelegramPicture
+        self, delivery: Delivery, store: JobStore, alice: Person, photo: TelegramPicture
     ) -> None:
         stored = await announced(
-            delivery, ledger, await written(ledger, TelegramPicture(file_id="no-such-file"))
+            delivery, store, await written(store, TelegramPicture(file_id="no-such-file"))
         )
         assert (await alice.wait_for(says("waiting 0"))).text
         assert not stored.status_has_picture
 
     async def test_waits_for_one_try_only(
-        self, delivery: Delivery, ledger: Ledger, job: Job, alice: Person, faults: Faults
+        self, delivery: Delivery, store: JobStore, job: Job, alice: Person, faults: Faults
     ) -> None:
         faults.on("SendPhoto", unreachable, out_of_order)
         await delivery.accepted(job)
@@ -159,42 +159,42 @@ class TestAnnouncing:
         assert faults.names().count("SendPhoto") == 3
 
     async def test_happens_once(
-        self, delivery: Delivery, ledger: Ledger, job: Job, faults: Faults
+        self, delivery: Delivery, store: JobStore, job: Job, faults: Faults
     ) -> None:
         await asyncio.gather(delivery.accepted(job), delivery.accepted(job))
         assert faults.names().count("SendPhoto") == 1
 
     async def test_happens_also_when_a_worker_on_another_machine_was_faster(
-        self, make_delivery: MakeDelivery, ledger: Ledger, job: Job, alice: Person
+        self, make_delivery: MakeDelivery, store: JobStore, job: Job, alice: Person
     ) -> None:
         bots, workers = make_delivery(), make_delivery()
-        running = await ledger.claim()
+        running = await store.claim()
         assert running is not None
         workers.progress(running, progress(running, 1))
-        stored = await announced(bots, ledger, job)
+        stored = await announced(bots, store, job)
         workers.progress(running, progress(running, 2))
         status = await alice.wait_for(says("painting 2"))
         assert status.message_id == stored.status_message
         assert len(alice.from_bot()) == 1
 
     async def test_a_person_who_blocked_the_bot_has_no_job_any_more(
-        self, delivery: Delivery, ledger: Ledger, job: Job, alice: Person
+        self, delivery: Delivery, store: JobStore, job: Job, alice: Person
     ) -> None:
         await alice.block()
-        stored = await announced(delivery, ledger, job)
+        stored = await announced(delivery, store, job)
         assert stored.state is JobState.ABANDONED
 
 
 class TestWaiting:
     async def test_shows_the_place_as_it_changes(
-        self, delivery: Delivery, ledger: Ledger, photo: TelegramPicture, alice: Person
+        self, delivery: Delivery, store: JobStore, photo: TelegramPicture, alice: Person
     ) -> None:
-        jobs = [await written(ledger, photo) for _ in range(3)]
-        stored = [await announced(delivery, ledger, job) for job in jobs]
+        jobs = [await written(store, photo) for _ in range(3)]
+        stored = [await announced(delivery, store, job) for job in jobs]
         assert [m.caption for m in alice.from_bot()] == ["waiting 0", "waiting 1", "waiting 2"]
-        await ledger.move(jobs[0].id, JobState.CANCELLED)
+        await store.move(jobs[0].id, JobState.CANCELLED)
         await alice.wait_until(lambda: captions(alice)[1:] == ["waiting 0", "waiting 1"])
-        await ledger.move(jobs[1].id, JobState.CANCELLED)
+        await store.move(jobs[1].id, JobState.CANCELLED)
         last = await alice.wait_for(lambda m: m.message_id == stored[2].status_message)
         await alice.wait_until(lambda: captions(alice)[2] == "waiting 0")
         assert last.photo
@@ -202,21 +202,21 @@ class TestWaiting:
     async def test_says_nothing_while_the_place_is_the_same(
         self,
         delivery: Delivery,
-        ledger: Ledger,
+        store: JobStore,
         photo: TelegramPicture,
         alice: Person,
         faults: Faults,
     ) -> None:
-        first, second, third = [await written(ledger, photo) for _ in range(3)]
+        first, second, third = [await written(store, photo) for _ in range(3)]
         for job in (first, second, third):
-            await announced(delivery, ledger, job)
-        await ledger.move(third.id, JobState.CANCELLED)
-        await ledger.move(first.id, JobState.CANCELLED)
+            await announced(delivery, store, job)
+        await store.move(third.id, JobState.CANCELLED)
+        await store.move(first.id, JobState.CANCELLED)
         await alice.wait_until(lambda: captions(alice)[1] == "waiting 0")
         assert faults.names().count("EditMessageCaption") == 1, "the others' places are as before"
 
     async def test_answers_what_was_asked_in_a_group(
-        self, playground: Playground, delivery: Delivery, ledger: Ledger, faults: Faults
+        self, playground: Playground, delivery: Delivery, store: JobStore, faults: Faults
     ) -> None:
         async with Person(playground.url, 1, group=5) as alice:
             sent = await alice.send_photo(jpeg("green"))
@@ -228,8 +228,8 @@ class TestWaiting:
                 styles=(ChosenStyle(preset="wave"),),
                 reply_to=sent.message_id,
             )
-            await ledger.add(job)
-            await announced(delivery, ledger, job)
+            await store.add(job)
+            await announced(delivery, store, job)
             status = await alice.wait_for(says("waiting 0"))
             assert status.reply_to_message is not None
             assert status.reply_to_message.message_id == sent.message_id
@@ -241,9 +241,9 @@ def captions(person: Person) -> list[str | None]:
 
 class TestProgress:
     async def test_edits_the_caption_and_shows_previews(
-        self, delivery: Delivery, ledger: Ledger, job: Job, alice: Person, tmp_path: Path
+        self, delivery: Delivery, store: JobStore, job: Job, alice: Person, tmp_path: Path
     ) -> None:
-        stored = await announced(delivery, ledger, job)
+        stored = await announced(delivery, store, job)
         delivery.progress(stored, progress(job, 1))
         await alice.wait_for(says("painting 1"))
         preview = tmp_path / "preview.jpg"
@@ -257,13 +257,13 @@ class TestProgress:
     async def test_the_latest_wins_and_a_preview_in_between_is_not_lost(
         self,
         delivery: Delivery,
-        ledger: Ledger,
+        store: JobStore,
         job: Job,
         alice: Person,
         faults: Faults,
         tmp_path: Path,
     ) -> None:
-        stored = await announced(delivery, ledger, job)
+        stored = await announced(delivery, store, job)
         gate = faults.hold("EditMessageCaption")
         delivery.progress(stored, progress(job, 1))
         await faults.until_called("EditMessageCaption")
@@ -280,12 +280,12 @@ class TestProgress:
         assert "painting 3" not in said
 
     async def test_a_text_becomes_a_picture_with_the_first_preview(
-        self, delivery: Delivery, ledger: Ledger, alice: Person, tmp_path: Path
+        self, delivery: Delivery, store: JobStore, alice: Person, tmp_path: Path
     ) -> None:
         message = await alice.send_document(jpeg())
         assert message.document
         content = TelegramPicture(file_id=message.document.file_id, as_photo=False)
-        stored = await announced(delivery, ledger, await written(ledger, content))
+        stored = await announced(delivery, store, await written(store, content))
         preview = tmp_path / "preview.jpg"
         preview.write_bytes(jpeg("blue"))
         delivery.progress(stored, progress(stored, 1, preview))
@@ -294,16 +294,16 @@ class TestProgress:
         assert len(alice.from_bot()) == 1
 
     async def test_a_preview_that_is_gone_leaves_the_words(
-        self, delivery: Delivery, ledger: Ledger, job: Job, alice: Person, tmp_path: Path
+        self, delivery: Delivery, store: JobStore, job: Job, alice: Person, tmp_path: Path
     ) -> None:
-        stored = await announced(delivery, ledger, job)
+        stored = await announced(delivery, store, job)
         delivery.progress(stored, progress(job, 1, tmp_path / "gone.jpg"))
         await alice.wait_for(says("painting 1"))
 
     async def test_is_dropped_when_telegram_is_out_of_order(
-        self, delivery: Delivery, ledger: Ledger, job: Job, alice: Person, faults: Faults
+        self, delivery: Delivery, store: JobStore, job: Job, alice: Person, faults: Faults
     ) -> None:
-        stored = await announced(delivery, ledger, job)
+        stored = await announced(delivery, store, job)
         faults.on("EditMessageCaption", out_of_order)
         delivery.progress(stored, progress(job, 1))
         await faults.until_called("EditMessageCaption")
@@ -314,50 +314,50 @@ class TestProgress:
     async def test_what_was_deleted_does_not_come_back_before_the_result(
         self,
         delivery: Delivery,
-        ledger: Ledger,
+        store: JobStore,
         job: Job,
         alice: Person,
         faults: Faults,
         tmp_path: Path,
     ) -> None:
-        stored = await announced(delivery, ledger, job)
+        stored = await announced(delivery, store, job)
         status = await alice.wait_for(says("waiting 0"))
         await alice.delete(status.message_id)
         delivery.progress(stored, progress(job, 1))
         await faults.until_called("EditMessageCaption")
-        delivery.finished(await painted(ledger, job, tmp_path))
+        delivery.finished(await painted(store, job, tmp_path))
         result = await alice.wait_for(says("painted"))
         assert result.message_id != status.message_id
-        done = await until_state(ledger.journal, job.id, JobState.DELIVERED)
+        done = await until_state(store.journal, job.id, JobState.DELIVERED)
         assert done.status_message == result.message_id
         assert faults.names().count("SendPhoto") == 2
 
     async def test_waits_between_edits_but_the_result_does_not(
         self,
         make_delivery: MakeDelivery,
-        ledger: Ledger,
+        store: JobStore,
         job: Job,
         alice: Person,
         tmp_path: Path,
         faults: Faults,
     ) -> None:
         delivery = make_delivery(edit_seconds=3600)
-        stored = await announced(delivery, ledger, job)
+        stored = await announced(delivery, store, job)
         delivery.progress(stored, progress(job, 1))
         await alice.wait_for(says("painting 1"))  # the first edit has none before it
         delivery.progress(stored, progress(job, 2))
-        delivery.finished(await painted(ledger, job, tmp_path))
-        await until_state(ledger.journal, job.id, JobState.DELIVERED)
+        delivery.finished(await painted(store, job, tmp_path))
+        await until_state(store.journal, job.id, JobState.DELIVERED)
         assert faults.names().count("EditMessageCaption") == 1
 
 
 class TestResult:
     async def test_takes_the_place_of_the_status_and_a_text_notifies(
-        self, delivery: Delivery, ledger: Ledger, job: Job, alice: Person, tmp_path: Path
+        self, delivery: Delivery, store: JobStore, job: Job, alice: Person, tmp_path: Path
     ) -> None:
-        stored = await announced(delivery, ledger, job)
-        delivery.finished(await painted(ledger, job, tmp_path))
-        done = await until_state(ledger.journal, job.id, JobState.DELIVERED)
+        stored = await announced(delivery, store, job)
+        delivery.finished(await painted(store, job, tmp_path))
+        done = await until_state(store.journal, job.id, JobState.DELIVERED)
         ready = await alice.wait_for(says("ready"))
         result = await alice.wait_for(says("painted"))
         assert result.message_id == stored.status_message == done.status_message
@@ -370,7 +370,7 @@ class TestResult:
     async def test_told_again_after_a_crash_it_is_one_picture(
         self,
         make_delivery: MakeDelivery,
-        ledger: Ledger,
+        store: JobStore,
         job: Job,
         alice: Person,
         tmp_path: Path,
@@ -379,23 +379,23 @@ class TestResult:
         first = make_delivery()
         await first.accepted(job)
         gate = faults.hold("SendMessage")  # the process ends between the picture and the text
-        first.finished(await painted(ledger, job, tmp_path))
+        first.finished(await painted(store, job, tmp_path))
         await faults.until_called("SendMessage")
         for task in list(first._tasks.values()):
             task.cancel()
         gate.set()
-        again = await ledger.journal.get(job.id)
+        again = await store.journal.get(job.id)
         assert again is not None
         assert again.state is JobState.PAINTED
         make_delivery().finished(again)
-        await until_state(ledger.journal, job.id, JobState.DELIVERED)
+        await until_state(store.journal, job.id, JobState.DELIVERED)
         await alice.wait_for(says("ready"))
         assert len([message for message in alice.from_bot() if message.photo]) == 1
 
     async def test_is_tried_until_telegram_takes_it(
         self,
         delivery: Delivery,
-        ledger: Ledger,
+        store: JobStore,
         job: Job,
         alice: Person,
         tmp_path: Path,
@@ -404,79 +404,79 @@ class TestResult:
         await delivery.accepted(job)
         faults.on("EditMessageMedia", unreachable, out_of_order, unreachable)
         faults.on("SendMessage", out_of_order)
-        delivery.finished(await painted(ledger, job, tmp_path))
-        await until_state(ledger.journal, job.id, JobState.DELIVERED)
+        delivery.finished(await painted(store, job, tmp_path))
+        await until_state(store.journal, job.id, JobState.DELIVERED)
         assert faults.names().count("EditMessageMedia") == 4
         assert [m.text for m in alice.versions() if m.text == "ready"] == ["ready"]
 
     async def test_waits_as_long_as_telegram_asks(
         self,
         delivery: Delivery,
-        ledger: Ledger,
+        store: JobStore,
         job: Job,
         tmp_path: Path,
         faults: Faults,
     ) -> None:
         await delivery.accepted(job)
         faults.on("EditMessageMedia", flood(1))
-        delivery.finished(await painted(ledger, job, tmp_path))
+        delivery.finished(await painted(store, job, tmp_path))
         await faults.until_called("EditMessageMedia", 2)
         assert faults.seconds_between("EditMessageMedia", "EditMessageMedia") > 0.9
-        await until_state(ledger.journal, job.id, JobState.DELIVERED)
+        await until_state(store.journal, job.id, JobState.DELIVERED)
 
     async def test_a_flooded_chat_is_left_alone_by_progress_too(
-        self, delivery: Delivery, ledger: Ledger, job: Job, tmp_path: Path, faults: Faults
+        self, delivery: Delivery, store: JobStore, job: Job, tmp_path: Path, faults: Faults
     ) -> None:
-        stored = await announced(delivery, ledger, job)
+        stored = await announced(delivery, store, job)
         faults.on("EditMessageCaption", flood(2))
         delivery.progress(stored, progress(job, 1))
         await faults.until_called("EditMessageCaption")
         delivery.progress(stored, progress(job, 2))
-        delivery.finished(await painted(ledger, job, tmp_path))
+        delivery.finished(await painted(store, job, tmp_path))
         await faults.until_called("EditMessageMedia")
         assert faults.seconds_between("EditMessageCaption", "EditMessageMedia") > 1.9
         assert faults.names().count("EditMessageCaption") == 1
 
     async def test_that_cannot_be_read_is_a_failure_that_is_told(
-        self, delivery: Delivery, ledger: Ledger, job: Job, alice: Person, tmp_path: Path
+        self, delivery: Delivery, store: JobStore, job: Job, alice: Person, tmp_path: Path
     ) -> None:
         await delivery.accepted(job)
-        done = await painted(ledger, job, tmp_path)
+        done = await painted(store, job, tmp_path)
         assert done.result is not None
         done.result.unlink()
         delivery.finished(done)
         await alice.wait_for(says("failed painting_failed"))
-        await until_state(ledger.journal, job.id, JobState.EXPLAINED)
+        await until_state(store.journal, job.id, JobState.EXPLAINED)
 
     async def test_that_telegram_refuses_is_a_failure_that_is_told(
-        self, delivery: Delivery, ledger: Ledger, job: Job, alice: Person, tmp_path: Path
+        self, delivery: Delivery, store: JobStore, job: Job, alice: Person, tmp_path: Path
     ) -> None:
         await delivery.accepted(job)
-        delivery.finished(await painted(ledger, job, tmp_path, b"not a picture"))
+        delivery.finished(await painted(store, job, tmp_path, b"not a picture"))
         await alice.wait_for(says("failed painting_failed"))
-        await until_state(ledger.journal, job.id, JobState.EXPLAINED)
+        await until_state(store.journal, job.id, JobState.EXPLAINED)
 
     async def test_nobody_is_left_to_take_it(
-        self, delivery: Delivery, ledger: Ledger, job: Job, alice: Person, tmp_path: Path
+        self, delivery: Delivery, store: JobStore, job: Job, alice: Person, tmp_path: Path
     ) -> None:
         await delivery.accepted(job)
-        done = await painted(ledger, job, tmp_path)
+        done = await painted(store, job, tmp_path)
         await alice.block()
         delivery.finished(done)
-        await until_state(ledger.journal, job.id, JobState.ABANDONED)
+        await until_state(store.journal, job.id, JobState.ABANDONED)
 
     async def test_on_its_way_when_the_bot_ends_still_arrives(
-        self, delivery: Delivery, ledger: Ledger, job: Job, tmp_path: Path
+        self, delivery: Delivery, store: JobStore, job: Job, tmp_path: Path
     ) -> None:
         await delivery.accepted(job)
-        delivery.finished(await painted(ledger, job, tmp_path))
+        delivery.finished(await painted(store, job, tmp_path))
         await delivery.close()
-        await until_state(ledger.journal, job.id, JobState.DELIVERED)
+        await until_state(store.journal, job.id, JobState.DELIVERED)
 
     async def test_an_unexpected_error_does_not_end_it(
         self,
         delivery: Delivery,
-        ledger: Ledger,
+        store: JobStore,
         job: Job,
         alice: Person,
         tmp_path: Path,
@@ -484,45 +484,45 @@ class TestResult:
     ) -> None:
         monkeypatch.setattr("impasto.telegram.delivery.PAUSE_SECONDS", 0)
         await delivery.accepted(job)
-        done = await painted(ledger, job, tmp_path)
-        move, failures = ledger.journal.move, [OSError("no space left on device")]
+        done = await painted(store, job, tmp_path)
+        move, failures = store.journal.move, [OSError("no space left on device")]
 
         async def full_once(*arguments: Any, **facts: Any) -> Job:
             if failures:
                 raise failures.pop()
             return await move(*arguments, **facts)
 
-        monkeypatch.setattr(ledger.journal, "move", full_once)
+        monkeypatch.setattr(store.journal, "move", full_once)
         delivery.finished(done)
-        await until_state(ledger.journal, job.id, JobState.DELIVERED)
+        await until_state(store.journal, job.id, JobState.DELIVERED)
         assert [m.text for m in alice.versions() if m.text == "ready"] == ["ready"]
 
 
 class TestOtherEnds:
     async def test_a_failure_takes_the_place_of_the_status_and_notifies(
-        self, delivery: Delivery, ledger: Ledger, job: Job, alice: Person
+        self, delivery: Delivery, store: JobStore, job: Job, alice: Person
     ) -> None:
         await delivery.accepted(job)
         failure = Failure(code="broken_picture", sentence="It is broken.")
-        delivery.finished(await ledger.move(job.id, JobState.FAILED, failure=failure))
+        delivery.finished(await store.move(job.id, JobState.FAILED, failure=failure))
         told = await alice.wait_for(says("failed broken_picture"))
-        done = await until_state(ledger.journal, job.id, JobState.EXPLAINED)
+        done = await until_state(store.journal, job.id, JobState.EXPLAINED)
         assert done.status_message == told.message_id
         assert [message.message_id for message in alice.from_bot()] == [told.message_id]
 
     async def test_a_failure_before_anything_was_said(
-        self, delivery: Delivery, ledger: Ledger, job: Job, alice: Person
+        self, delivery: Delivery, store: JobStore, job: Job, alice: Person
     ) -> None:
         failure = Failure(code="broken_picture", sentence="It is broken.")
-        delivery.finished(await ledger.move(job.id, JobState.FAILED, failure=failure))
+        delivery.finished(await store.move(job.id, JobState.FAILED, failure=failure))
         await alice.wait_for(says("failed broken_picture"))
         assert len(alice.from_bot()) == 1
 
     async def test_cancelling_is_confirmed_in_the_status(
-        self, delivery: Delivery, ledger: Ledger, job: Job, alice: Person
+        self, delivery: Delivery, store: JobStore, job: Job, alice: Person
     ) -> None:
-        stored = await announced(delivery, ledger, job)
-        delivery.finished(await ledger.move(job.id, JobState.CANCELLED))
+        stored = await announced(delivery, store, job)
+        delivery.finished(await store.move(job.id, JobState.CANCELLED))
         told = await alice.wait_for(says("cancelled"))
         assert told.message_id == stored.status_message
         assert told.reply_markup is None
@@ -530,16 +530,16 @@ class TestOtherEnds:
     async def test_cancelling_is_confirmed_after_a_crash(
         self,
         make_delivery: MakeDelivery,
-        ledger: Ledger,
+        store: JobStore,
         storage: SqliteStorage,
         job: Job,
         alice: Person,
         faults: Faults,
     ) -> None:
         first = make_delivery()
-        stored = await announced(first, ledger, job)
+        stored = await announced(first, store, job)
         gate = faults.hold("EditMessageCaption")  # the process ends before the message is edited
-        first.finished(await ledger.move(job.id, JobState.CANCELLED, is_untold=True))
+        first.finished(await store.move(job.id, JobState.CANCELLED, is_untold=True))
         await faults.until_called("EditMessageCaption")
         for task in list(first._tasks.values()):
             task.cancel()
@@ -547,37 +547,37 @@ class TestOtherEnds:
         assert alice.from_bot()[-1].reply_markup is not None
         await storage.close()
         await storage.open()
-        await Recovery(ledger, LocalQueue(), make_delivery()).recover()
+        await Recovery(store, LocalQueue(), make_delivery()).recover()
         told = await alice.wait_for(says("cancelled"))
         assert told.message_id == stored.status_message
-        await until_job(ledger.journal, job.id, lambda now: not now.is_untold)
+        await until_job(store.journal, job.id, lambda now: not now.is_untold)
         await storage.close()
         await storage.open()
-        assert await ledger.journal.adopt_jobs() == []
+        assert await store.journal.adopt_jobs() == []
 
     async def test_cancelling_is_confirmed_once_where_there_was_no_message(
-        self, delivery: Delivery, ledger: Ledger, job: Job, alice: Person
+        self, delivery: Delivery, store: JobStore, job: Job, alice: Person
     ) -> None:
-        delivery.finished(await ledger.move(job.id, JobState.CANCELLED, is_untold=True))
+        delivery.finished(await store.move(job.id, JobState.CANCELLED, is_untold=True))
         told = await alice.wait_for(says("cancelled"))
-        done = await until_job(ledger.journal, job.id, lambda now: not now.is_untold)
+        done = await until_job(store.journal, job.id, lambda now: not now.is_untold)
         assert done.status_message == told.message_id
 
     async def test_who_blocked_the_bot_need_not_hear_of_a_cancelled_job(
-        self, delivery: Delivery, ledger: Ledger, job: Job, alice: Person
+        self, delivery: Delivery, store: JobStore, job: Job, alice: Person
     ) -> None:
         await delivery.accepted(job)
         await alice.block()
-        delivery.finished(await ledger.move(job.id, JobState.CANCELLED, is_untold=True))
-        done = await until_job(ledger.journal, job.id, lambda now: not now.is_untold)
+        delivery.finished(await store.move(job.id, JobState.CANCELLED, is_untold=True))
+        done = await until_job(store.journal, job.id, lambda now: not now.is_untold)
         assert done.state is JobState.CANCELLED
 
     async def test_bad_words_do_not_hide_that_it_was_cancelled(
-        self, make_delivery: MakeDelivery, ledger: Ledger, job: Job, alice: Person
+        self, make_delivery: MakeDelivery, store: JobStore, job: Job, alice: Person
     ) -> None:
         delivery = make_delivery(presenter=BadPresenter(cancelled=Say("<b>not closed")))
-        stored = await announced(delivery, ledger, job)
-        delivery.finished(await ledger.move(job.id, JobState.CANCELLED, is_untold=True))
+        stored = await announced(delivery, store, job)
+        delivery.finished(await store.move(job.id, JobState.CANCELLED, is_untold=True))
         told = await alice.wait_for(lambda m: m.reply_markup is None)
         assert told.message_id == stored.status_message
 
@@ -608,7 +608,7 @@ class BadPresenter(PlainPresenter):
 )
 async def test_bad_words_do_not_cost_the_result(
     make_delivery: MakeDelivery,
-    ledger: Ledger,
+    store: JobStore,
     job: Job,
     alice: Person,
     tmp_path: Path,
@@ -616,6 +616,6 @@ async def test_bad_words_do_not_cost_the_result(
 ) -> None:
     delivery = make_delivery(BadPresenter(painted=words))
     await delivery.accepted(job)
-    delivery.finished(await painted(ledger, job, tmp_path))
-    await until_state(ledger.journal, job.id, JobState.DELIVERED)
+    delivery.finished(await painted(store, job, tmp_path))
+    await until_state(store.journal, job.id, JobState.DELIVERED)
     assert len([message for message in alice.from_bot() if message.photo]) == 1

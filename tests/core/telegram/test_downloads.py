@@ -12,9 +12,9 @@ from aiogram.types import File
 
 from impasto.errors import PictureError
 from impasto.jobs.job import TelegramPicture
-from impasto.playground import Person
 from impasto.telegram import downloads
 from impasto.telegram.downloads import TRIES, TelegramPictures
+from impasto_playground import Person
 
 from .telegram_bench import Faults, flood, jpeg, out_of_order, unreachable
 

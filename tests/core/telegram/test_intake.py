@@ -19,11 +19,11 @@ from aiogram.types import CallbackQuery, Message
 
 from impasto.errors import OwnerError, TooManyJobs
 from impasto.hookspecs import BOT_GROUP
-from impasto.playground import Person, Playground
 from impasto.plugins import PluginHost
 from impasto.settings import Settings
-from impasto.telegram.apologies import apologies
+from impasto.telegram.error_replies import error_replies
 from impasto.telegram.intake import MOST_TRIES, Intake
+from impasto_playground import Person, Playground
 from impasto_sqlite import SqliteStorage
 
 from .telegram_bench import Faults, eventually, flood, out_of_order, unreachable
@@ -59,7 +59,7 @@ async def make_intake(bot: Bot, storage: SqliteStorage) -> Callable[[Handle], In
         router = Router()
         router.message.register(handle)
         dispatcher = Dispatcher()
-        dispatcher.include_routers(router, apologies(PluginHost(BOT_GROUP, Settings())))
+        dispatcher.include_routers(router, error_replies(PluginHost(BOT_GROUP, Settings())))
         return Intake(bot=bot, dispatcher=dispatcher, journal=storage.journal)
 
     return make
@@ -416,7 +416,7 @@ class TestApologies:
         router.message.register(offer)
         router.callback_query.register(fail)
         dispatcher = Dispatcher()
-        dispatcher.include_routers(router, apologies(PluginHost(BOT_GROUP, Settings())))
+        dispatcher.include_routers(router, error_replies(PluginHost(BOT_GROUP, Settings())))
         async with polling(Intake(bot=bot, dispatcher=dispatcher, journal=storage.journal)):
             await alice.send_text("hello")
             await alice.wait_for(lambda message: message.text == "?")

@@ -13,8 +13,8 @@ from aiogram.methods import SendMessage
 
 from impasto.jobs.buckets import MemoryBuckets
 from impasto.settings import TelegramSettings
-from impasto.telegram.line import Line, TryLater
 from impasto.telegram.pacing import CHAT_BURST, Pacing, patience
+from impasto.telegram.persistent_calls import PersistentCalls, TryLater
 
 from .telegram_bench import flood
 
@@ -136,7 +136,7 @@ async def test_progress_is_dropped_while_the_chat_is_to_be_left_alone(
     make_bot: Callable[..., Bot], naps: Naps
 ) -> None:
     bot = make_bot()
-    line, method = Line(bot), SendMessage(chat_id=5, text="progress")
+    line, method = PersistentCalls(bot), SendMessage(chat_id=5, text="progress")
     naps.faults = [flood(60)(method)]
     for _ in range(2):
         with pytest.raises(TryLater) as caught:
@@ -151,7 +151,7 @@ async def test_a_result_waits_as_long_as_telegram_asks_and_says_so(
     bot = make_bot()
     method, troubles = SendMessage(chat_id=5, text="result"), []
     naps.faults = [flood(60)(method)]
-    await Line(bot).insist(method, lambda: troubles.append(naps.now))
+    await PersistentCalls(bot).insist(method, lambda: troubles.append(naps.now))
     assert naps.times == [60]
     assert troubles == [0]
 

@@ -13,12 +13,12 @@ from pydantic import SecretStr
 
 from impasto import StylePreset, hookimpl
 from impasto.hookspecs import BOT_GROUP
-from impasto.knobs import knobs_of, merged, value_of
-from impasto.playground import Person, Playground
 from impasto.plugins import PluginHost
 from impasto.settings import PluginsSettings, Settings, TelegramSettings, load_settings
+from impasto.settings.description import merged, settings_in, value_of
 from impasto.telegram.app import run_bot
 from impasto.telegram.reloading import Reloading, Renewed
+from impasto_playground import Person, Playground
 
 from .telegram_bench import jpeg
 from .test_app import child_with, result_after
@@ -55,13 +55,13 @@ class TestMerged:
         now, _, _ = merged(settings, with_values(settings, painting={"steps": 7}))
         assert now.plugin("mine") is settings.log
 
-    @pytest.mark.parametrize("knob", [k for k in knobs_of(Settings) if k.is_live])
-    def test_each_live_setting_can_be_merged(self, knob: Any) -> None:
-        section, _, name = knob.name.rpartition(".")
-        other = OTHER_VALUES.get(knob.name) or knob.default + 1
+    @pytest.mark.parametrize("info", [k for k in settings_in(Settings) if k.is_live])
+    def test_each_live_setting_can_be_merged(self, info: Any) -> None:
+        section, _, name = info.name.rpartition(".")
+        other = OTHER_VALUES.get(info.name) or info.default + 1
         now, taken, _ = merged(Settings(), with_values(Settings(), **{section: {name: other}}))
-        assert taken == [knob.name]
-        assert value_of(now, knob.name) == other
+        assert taken == [info.name]
+        assert value_of(now, info.name) == other
 
 
 class Styles:

@@ -14,10 +14,10 @@ from pydantic import SecretStr
 from impasto import hookimpl
 from impasto.errors import OwnerError
 from impasto.hookspecs import BOT_GROUP
-from impasto.playground import Playground
 from impasto.plugins import PluginHost
 from impasto.settings import PluginsSettings, ServerSettings, Settings, TelegramSettings
 from impasto.telegram.web import Health, port_of, serving
+from impasto_playground import Playground
 
 from .test_app import child_with, running
 

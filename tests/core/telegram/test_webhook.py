@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from impasto.errors import OwnerError
-from impasto.playground import Person, Playground
 from impasto.settings import ServerSettings, Settings, TelegramSettings
 from impasto.telegram import webhook as module
 from impasto.telegram.webhook import PATH, SECRET_HEADER, Webhook, secret_of
+from impasto_playground import Person, Playground
 
 from .telegram_bench import Faults, eventually, flood, out_of_order
 from .test_app import child_with, order, result_after, running

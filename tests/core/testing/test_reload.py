@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from impasto.cli import main
-from impasto.playground import Person
+from impasto_playground import Person
 
 PATIENCE = 120.0
 """Seconds that a wait may take on a slow and busy machine; no test depends on how long it does."""

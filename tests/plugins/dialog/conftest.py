@@ -1,4 +1,4 @@
-"""The conversation over the playground: a real bot and dispatcher, a studio that takes notes."""
+"""The conversation over the playground: a real bot and dispatcher, a job service that notes."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from aiogram.fsm.storage.memory import MemoryStorage, SimpleEventIsolation
 from PIL import Image
 
 from impasto import StylePreset
-from impasto.playground import Person, Playground
 from impasto.settings import Settings
 from impasto_dialog import build_router
+from impasto_playground import Person, Playground
 
-from .dialog_kit import RecordingStudio
+from .dialog_kit import RecordingJobService
 
 
 @pytest.fixture
@@ -44,8 +44,8 @@ def presets(tmp_path: Path) -> list[StylePreset]:
 
 
 @pytest.fixture
-def studio(presets: list[StylePreset]) -> RecordingStudio:
-    return RecordingStudio(presets)
+def job_service(presets: list[StylePreset]) -> RecordingJobService:
+    return RecordingJobService(presets)
 
 
 @pytest.fixture
@@ -55,11 +55,11 @@ def album_wait_s() -> float:
 
 
 @pytest.fixture
-def dispatcher(studio: RecordingStudio, album_wait_s: float) -> Dispatcher:
+def dispatcher(job_service: RecordingJobService, album_wait_s: float) -> Dispatcher:
     dispatcher = Dispatcher(
         storage=MemoryStorage(),
         events_isolation=SimpleEventIsolation(),
-        studio=studio,
+        job_service=job_service,
         settings=Settings(),
     )
     dispatcher.include_router(build_router(album_wait_s=album_wait_s))

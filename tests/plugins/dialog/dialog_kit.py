@@ -1,4 +1,4 @@
-"""What the tests of the conversation share: a studio that takes notes, pictures, readings."""
+"""What the tests of the conversation share: a job_service that takes notes, pictures, readings."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from impasto.jobs.job import ChosenStyle, Job, JobState, TelegramPicture
 
 
 class SteadyPace:
-    """What `impasto.jobs.pace.Pace` knows, without anything having been painted."""
+    """What `impasto.jobs.estimates.Estimates` knows, without anything having been painted."""
 
     device: str | None = None
     has_fine = False
@@ -32,8 +32,8 @@ class SteadyPace:
         return None
 
 
-class RecordingStudio:
-    """Takes jobs as `impasto.jobs.studio.Studio` does and paints nothing."""
+class RecordingJobService:
+    """Takes jobs as `impasto.jobs.service.JobService` does and paints nothing."""
 
     def __init__(self, presets: Sequence[StylePreset], limit: int = 3) -> None:
         self.presets = tuple(presets)

@@ -10,23 +10,23 @@ from aiogram import Bot
 
 from impasto.jobs.job import Job, JobState
 from impasto.messages import Progress
-from impasto.playground import Person, Playground
 from impasto_dialog.looks import STYLE_WEIGHTS, Strength
 from impasto_dialog.presenter import DialogPresenter
+from impasto_playground import Person, Playground
 
-from .dialog_kit import RecordingStudio, photo, says
+from .dialog_kit import RecordingJobService, photo, says
 from .test_jobs import show, start_job
 from .test_options import WEIGHT
 
 
 @pytest.fixture
-async def job(alice: Person, bot: Bot, studio: RecordingStudio, tmp_path: Path) -> Job:
+async def job(alice: Person, bot: Bot, job_service: RecordingJobService, tmp_path: Path) -> Job:
     """A painted job of hers whose message is in the chat."""
-    begun = await start_job(alice, studio)
+    begun = await start_job(alice, job_service)
     result = tmp_path / "result.jpg"
     result.write_bytes(photo("navy"))
-    done = await studio.change(begun, state=JobState.DELIVERED, result=result)
-    await show(bot, done, DialogPresenter(studio.presets).painted(done))
+    done = await job_service.change(begun, state=JobState.DELIVERED, result=result)
+    await show(bot, done, DialogPresenter(job_service.presets).painted(done))
     await alice.wait_for(says("✨ Painted"))
     return done
 
@@ -45,52 +45,52 @@ async def tap(person: Person, button: str) -> str | None:
 )
 async def test_the_same_photo_a_little_different(
     alice: Person,
-    studio: RecordingStudio,
+    job_service: RecordingJobService,
     job: Job,
     button: str,
     factor: float,
     keep_colors: bool,
 ) -> None:
     assert await tap(alice, button) == "I paint it once more."
-    again = studio.jobs[1]
+    again = job_service.jobs[1]
     assert (again.content, again.styles) == (job.content, job.styles)
     assert again.options.style_weight == pytest.approx(WEIGHT * factor)
     assert again.options.keep_colors is keep_colors
 
 
 async def test_a_second_tap_in_a_row_is_no_second_picture(
-    alice: Person, studio: RecordingStudio, job: Job
+    alice: Person, job_service: RecordingJobService, job: Job
 ) -> None:
     taps = [await alice.tap("Stronger") for _ in range(2)]
     answers = [(await alice.answer_to(query)).text for query in taps]
     assert answers == ["I paint it once more.", "I am already on it!"]
-    assert len(studio.jobs) == 2
+    assert len(job_service.jobs) == 2
 
 
 async def test_the_picture_becomes_a_style(
-    alice: Person, studio: RecordingStudio, job: Job
+    alice: Person, job_service: RecordingJobService, job: Job
 ) -> None:
-    await studio.change(job, photo_id="the painting")
+    await job_service.change(job, photo_id="the painting")
     await tap(alice, "Use this as a style")
     await alice.wait_for(says("A fine style! Now send me the photo"))
     await alice.send_photo(photo("green"))
-    again = (await studio.wait_for_jobs(2))[1]
+    again = (await job_service.wait_for_jobs(2))[1]
     assert again.styles[0].picture is not None
     assert again.styles[0].picture.file_id == "the painting"
     assert again.content != job.content
 
 
 async def test_a_picture_that_the_journal_does_not_know_is_taken_from_its_message(
-    alice: Person, studio: RecordingStudio, job: Job
+    alice: Person, job_service: RecordingJobService, job: Job
 ) -> None:
     await tap(alice, "Use this as a style")
     await alice.wait_for(says("A fine style!"))
     await alice.send_photo(photo("green"))
-    assert (await studio.wait_for_jobs(2))[1].styles[0].picture is not None
+    assert (await job_service.wait_for_jobs(2))[1].styles[0].picture is not None
 
 
 async def test_the_file_of_full_quality_is_sent_and_then_known_to_telegram(
-    alice: Person, studio: RecordingStudio, job: Job
+    alice: Person, job_service: RecordingJobService, job: Job
 ) -> None:
     assert job.result is not None
     await tap(alice, "Full-quality file")
@@ -107,7 +107,7 @@ async def test_the_file_of_full_quality_is_sent_and_then_known_to_telegram(
 
 
 async def test_a_file_that_is_gone_is_said_to_be(
-    alice: Person, studio: RecordingStudio, job: Job
+    alice: Person, job_service: RecordingJobService, job: Job
 ) -> None:
     assert job.result is not None
     job.result.unlink()
@@ -117,33 +117,33 @@ async def test_a_file_that_is_gone_is_said_to_be(
 
 
 async def test_a_file_on_another_machine_is_sent_from_there(
-    alice: Person, studio: RecordingStudio, job: Job
+    alice: Person, job_service: RecordingJobService, job: Job
 ) -> None:
     assert job.result is not None
     job.result.unlink()
-    studio.is_file_elsewhere = True
+    job_service.is_file_elsewhere = True
     answer = await alice.answer_to(await alice.tap("Full-quality file"))
     assert not answer.show_alert
-    [(wanted, caption)] = studio.files_wanted
+    [(wanted, caption)] = job_service.files_wanted
     assert wanted == job.id
     assert caption
 
 
 async def test_stop_and_keep_is_asked_of_the_studio(
-    alice: Person, bot: Bot, studio: RecordingStudio
+    alice: Person, bot: Bot, job_service: RecordingJobService
 ) -> None:
-    begun = await start_job(alice, studio)
-    await show(bot, begun, DialogPresenter(studio.presets).waiting(begun, 0, None))
+    begun = await start_job(alice, job_service)
+    await show(bot, begun, DialogPresenter(job_service.presets).waiting(begun, 0, None))
     await alice.wait_for(says("start in a moment"))
     with pytest.raises(Exception, match="no button"):
         alice.find_button("Stop and keep this")
-    running = await studio.move(begun, JobState.RUNNING)
-    keyboard_of = DialogPresenter(studio.presets).painting(running, half_way(running))
+    running = await job_service.move(begun, JobState.RUNNING)
+    keyboard_of = DialogPresenter(job_service.presets).painting(running, half_way(running))
     await show(bot, running, keyboard_of)
     await alice.wait_for(says("50%"))
     assert "finish it as it is" in (await tap(alice, "Stop and keep this") or "")
-    assert studio.hurried == [begun.id]
-    await studio.move(running, JobState.DELIVERED)
+    assert job_service.hurried == [begun.id]
+    await job_service.move(running, JobState.DELIVERED)
     assert await tap(alice, "Stop and keep this") == "This picture is no longer being painted."
 
 
@@ -170,7 +170,7 @@ class TestInAGroup:
             yield alice, bob
 
     async def test_somebody_elses_photo_is_painted_on_request(
-        self, group: tuple[Person, Person], studio: RecordingStudio
+        self, group: tuple[Person, Person], job_service: RecordingJobService
     ) -> None:
         alice, bob = group
         sent = await bob.send_photo(photo())
@@ -181,26 +181,26 @@ class TestInAGroup:
         assert "My own style" not in str(gallery.reply_markup)
         not_hers = await bob.answer_to(await bob.tap("Starry night", gallery.message_id))
         assert "somebody else's" in (not_hers.text or "")
-        assert studio.jobs == []
+        assert job_service.jobs == []
         await alice.answer_to(await alice.tap("Starry night", gallery.message_id))
-        [job] = studio.jobs
+        [job] = job_service.jobs
         assert (job.person, job.chat, job.reply_to) == (1, -5, sent.message_id)
         assert [m.message_id for m in alice.from_bot()] == [], "the gallery has served"
 
     async def test_the_buttons_of_a_picture_are_its_owners(
-        self, group: tuple[Person, Person], bot: Bot, studio: RecordingStudio
+        self, group: tuple[Person, Person], bot: Bot, job_service: RecordingJobService
     ) -> None:
         alice, bob = group
         sent = await alice.send_photo(photo())
         await alice.send_text("/style wave", reply_to=sent.message_id)
-        [job] = await studio.wait_for_jobs(1)
-        done = await studio.move(job, JobState.DELIVERED)
-        message = await show(bot, done, DialogPresenter(studio.presets).painted(done))
+        [job] = await job_service.wait_for_jobs(1)
+        done = await job_service.move(job, JobState.DELIVERED)
+        message = await show(bot, done, DialogPresenter(job_service.presets).painted(done))
         await bob.wait_for(says("✨ Painted"))
         for button in ("Stronger", "Another style", "Full-quality file"):
             answer = await bob.answer_to(await bob.tap(button, message))
             assert "somebody else's" in (answer.text or "")
-        assert len(studio.jobs) == 1
+        assert len(job_service.jobs) == 1
         assert len(bob.from_bot()) == 1, "nothing was said for it"
         await alice.answer_to(await alice.tap("Stronger", message))
-        assert [job.chat for job in studio.jobs] == [-5, -5]
+        assert [job.chat for job in job_service.jobs] == [-5, -5]

@@ -8,64 +8,68 @@ import pytest
 
 from impasto.errors import TooManyJobs
 from impasto.jobs.job import ChosenStyle, JobState
-from impasto.playground import Person
+from impasto_playground import Person
 
-from .dialog_kit import RecordingStudio, file_ids, is_gallery, photo, says
+from .dialog_kit import RecordingJobService, file_ids, is_gallery, photo, says
 
 
-async def test_a_photo_then_a_tap_is_a_job(alice: Person, studio: RecordingStudio) -> None:
+async def test_a_photo_then_a_tap_is_a_job(alice: Person, job_service: RecordingJobService) -> None:
     sent = await alice.send_photo(photo())
     gallery = await alice.wait_for(is_gallery)
     assert "Which style" in (gallery.caption or "")
     answer = await alice.answer_to(await alice.tap("2. 🎨 Woodblock wave"))
     assert not answer.show_alert
-    [job] = studio.jobs
+    [job] = job_service.jobs
     assert (job.person, job.chat, job.language) == (1, 1, "en")
     assert job.content.file_id == sent.photo[-1].file_id
     assert job.styles == (ChosenStyle(preset="wave"),)
     assert gallery.message_id not in [m.message_id for m in alice.messages()], "it has served"
 
 
-async def test_the_largest_size_is_painted(alice: Person, studio: RecordingStudio) -> None:
+async def test_the_largest_size_is_painted(alice: Person, job_service: RecordingJobService) -> None:
     sent = await alice.send_photo(photo(size=(1600, 1200)))
     await alice.wait_for(is_gallery)
     await alice.answer_to(await alice.tap("Starry night"))
     largest = max(sent.photo, key=lambda size: size.width)
-    assert studio.jobs[0].content.file_id == largest.file_id
+    assert job_service.jobs[0].content.file_id == largest.file_id
 
 
-async def test_an_image_file_is_a_photo_too(alice: Person, studio: RecordingStudio) -> None:
+async def test_an_image_file_is_a_photo_too(
+    alice: Person, job_service: RecordingJobService
+) -> None:
     sent = await alice.send_document(photo(), "holiday.jpg")
     await alice.wait_for(is_gallery)
     await alice.answer_to(await alice.tap("Stained glass"))
-    [job] = studio.jobs
+    [job] = job_service.jobs
     assert (job.content.file_id, job.content.as_photo) == (sent.document.file_id, False)
 
 
 async def test_the_second_of_two_taps_is_answered_and_no_second_job(
-    alice: Person, studio: RecordingStudio
+    alice: Person, job_service: RecordingJobService
 ) -> None:
     await alice.send_photo(photo())
     gallery = await alice.wait_for(is_gallery)
     taps = [alice.tap("Starry night", gallery.message_id) for _ in range(2)]
     answers = [await alice.answer_to(query) for query in await asyncio.gather(*taps)]
     assert {answer.text for answer in answers} == {None, "I am already on it!"}
-    assert len(studio.jobs) == 1
+    assert len(job_service.jobs) == 1
 
 
-async def test_a_picture_of_ones_own_as_style(boris: Person, studio: RecordingStudio) -> None:
+async def test_a_picture_of_ones_own_as_style(
+    boris: Person, job_service: RecordingJobService
+) -> None:
     content = await boris.send_photo(photo("red"))
     await boris.wait_for(is_gallery)
     await boris.tap("Свой стиль")
     await boris.wait_for(says("Пришлите картинку, стиль которой"))
     style = await boris.send_photo(photo("blue"))
-    [job] = await studio.wait_for_jobs(1)
+    [job] = await job_service.wait_for_jobs(1)
     assert job.content.file_id in file_ids(content)
     assert job.styles[0].picture.file_id in file_ids(style)
     assert job.language == "ru"
 
 
-async def test_the_style_first(alice: Person, studio: RecordingStudio) -> None:
+async def test_the_style_first(alice: Person, job_service: RecordingJobService) -> None:
     await alice.send_text("/styles")
     await alice.wait_for(says("These are my styles"))
     await alice.answer_to(await alice.tap("Stained glass"))
@@ -74,12 +78,12 @@ async def test_the_style_first(alice: Person, studio: RecordingStudio) -> None:
     await alice.answer_to(await alice.tap("Starry night"))
     await alice.wait_for(says("Starry night it is!"))
     await alice.send_photo(photo())
-    [job] = await studio.wait_for_jobs(1)
+    [job] = await job_service.wait_for_jobs(1)
     assert job.styles == (ChosenStyle(preset="night"),), "the last one that was tapped"
     await alice.wait_until(lambda: not any(is_gallery(m) for m in alice.from_bot()))
 
 
-async def test_an_own_style_first(alice: Person, studio: RecordingStudio) -> None:
+async def test_an_own_style_first(alice: Person, job_service: RecordingJobService) -> None:
     await alice.send_text("/styles")
     await alice.wait_for(is_gallery)
     await alice.tap("My own style")
@@ -87,7 +91,7 @@ async def test_an_own_style_first(alice: Person, studio: RecordingStudio) -> Non
     style = await alice.send_photo(photo("blue"))
     await alice.wait_for(says("A fine style!"))
     content = await alice.send_document(photo("red"), "me.png")
-    [job] = await studio.wait_for_jobs(1)
+    [job] = await job_service.wait_for_jobs(1)
     assert job.content.file_id == content.document.file_id
     assert job.styles[0].picture.file_id in file_ids(style)
 
@@ -97,31 +101,35 @@ async def test_an_own_style_first(alice: Person, studio: RecordingStudio) -> Non
     ["wave", "/style wave", "Woodblock Wave!", "ВОЛНА, ГРАВЮРА", "in style woodblock wave please"],
 )
 async def test_a_caption_that_names_a_style_starts_at_once(
-    alice: Person, studio: RecordingStudio, caption: str
+    alice: Person, job_service: RecordingJobService, caption: str
 ) -> None:
     await alice.send_photo(photo(), caption)
-    [job] = await studio.wait_for_jobs(1)
+    [job] = await job_service.wait_for_jobs(1)
     assert job.styles == (ChosenStyle(preset="wave"),)
     assert alice.from_bot() == [], "the job's own message says the rest"
 
 
-async def test_any_other_caption_leaves_the_choice(alice: Person, studio: RecordingStudio) -> None:
+async def test_any_other_caption_leaves_the_choice(
+    alice: Person, job_service: RecordingJobService
+) -> None:
     await alice.send_photo(photo(), "A night in Paris")
     await alice.wait_for(is_gallery)
-    assert studio.jobs == []
+    assert job_service.jobs == []
 
 
 @pytest.mark.parametrize("text", ["2", "woodblock wave", " Волна, гравюра. "])
-async def test_a_style_can_be_written(alice: Person, studio: RecordingStudio, text: str) -> None:
+async def test_a_style_can_be_written(
+    alice: Person, job_service: RecordingJobService, text: str
+) -> None:
     await alice.send_photo(photo())
     await alice.wait_for(is_gallery)
     await alice.send_text(text)
-    [job] = await studio.wait_for_jobs(1)
+    [job] = await job_service.wait_for_jobs(1)
     assert job.styles == (ChosenStyle(preset="wave"),)
 
 
 async def test_a_new_photo_replaces_the_first_and_says_so(
-    alice: Person, studio: RecordingStudio
+    alice: Person, job_service: RecordingJobService
 ) -> None:
     await alice.send_photo(photo("red"))
     old = await alice.wait_for(is_gallery)
@@ -129,15 +137,15 @@ async def test_a_new_photo_replaces_the_first_and_says_so(
     new = await alice.wait_for(says("instead of the one before"))
     assert old.message_id not in [m.message_id for m in alice.messages()]
     await alice.answer_to(await alice.tap("Starry night", new.message_id))
-    assert [job.content.file_id in file_ids(second) for job in studio.jobs] == [True]
+    assert [job.content.file_id in file_ids(second) for job in job_service.jobs] == [True]
 
 
-async def test_both_pictures_in_one_album(alice: Person, studio: RecordingStudio) -> None:
+async def test_both_pictures_in_one_album(alice: Person, job_service: RecordingJobService) -> None:
     content, style, *_ = await alice.send_album([photo("red"), photo("blue"), photo("green")])
     await alice.wait_for(says("the first is your photo, the second the style"))
     await alice.send_text("/status")
     await alice.wait_for(says("In the making"))
-    [job] = studio.jobs
+    [job] = job_service.jobs
     assert job.content.file_id in file_ids(content)
     assert job.styles[0].picture.file_id in file_ids(style)
     assert not any(is_gallery(m) for m in alice.versions()), "nobody was asked for a style"
@@ -145,10 +153,10 @@ async def test_both_pictures_in_one_album(alice: Person, studio: RecordingStudio
 
 @pytest.mark.parametrize("album_wait_s", [0])
 async def test_an_album_whose_second_picture_comes_late(
-    alice: Person, studio: RecordingStudio
+    alice: Person, job_service: RecordingJobService
 ) -> None:
     content, _ = await alice.send_album([photo("red"), photo("blue")])
-    [job] = await studio.wait_for_jobs(1)
+    [job] = await job_service.wait_for_jobs(1)
     assert job.content.file_id in file_ids(content)
     await alice.send_text("/help")
     await alice.wait_for(says("How it works"))
@@ -156,10 +164,10 @@ async def test_an_album_whose_second_picture_comes_late(
 
 
 async def test_an_album_with_a_named_style_is_painted_whole(
-    alice: Person, studio: RecordingStudio
+    alice: Person, job_service: RecordingJobService
 ) -> None:
     sent = await alice.send_album([photo("red"), photo("blue")], "wave")
-    jobs = await studio.wait_for_jobs(2)
+    jobs = await job_service.wait_for_jobs(2)
     assert [job.styles for job in jobs] == [(ChosenStyle(preset="wave"),)] * 2
     assert all(
         job.content.file_id in file_ids(message) for job, message in zip(jobs, sent, strict=True)
@@ -167,33 +175,35 @@ async def test_an_album_with_a_named_style_is_painted_whole(
 
 
 async def test_an_album_for_a_chosen_style_stops_at_the_limit(
-    alice: Person, studio: RecordingStudio
+    alice: Person, job_service: RecordingJobService
 ) -> None:
-    studio.limit = 2
+    job_service.limit = 2
     await alice.send_text("/styles")
     await alice.wait_for(is_gallery)
     await alice.answer_to(await alice.tap("Starry night"))
     await alice.send_album([photo(color) for color in ("red", "blue", "green", "white")])
-    await studio.wait_for_jobs(2)
+    await job_service.wait_for_jobs(2)
     await alice.wait_for(says("as many pictures in the making as I can take"))
     await alice.send_text("/help")
     await alice.wait_for(says("How it works"))
-    assert len(studio.jobs) == 2
+    assert len(job_service.jobs) == 2
     assert sum(says("as many pictures")(m) for m in alice.from_bot()) == 1, "said once"
 
 
-async def test_too_many_jobs_keeps_photo_and_style(alice: Person, studio: RecordingStudio) -> None:
-    studio.limit = 1
+async def test_too_many_jobs_keeps_photo_and_style(
+    alice: Person, job_service: RecordingJobService
+) -> None:
+    job_service.limit = 1
     await alice.send_photo(photo(), "wave")
-    await studio.wait_for_jobs(1)
+    await job_service.wait_for_jobs(1)
     second = await alice.send_photo(photo("blue"), "night")
     await alice.wait_for(says("as many pictures in the making as I can take"))
     await alice.answer_to(await alice.tap("Try again"))
-    assert len(studio.jobs) == 1
-    await studio.move(studio.jobs[0], JobState.CANCELLED)
+    assert len(job_service.jobs) == 1
+    await job_service.move(job_service.jobs[0], JobState.CANCELLED)
     await alice.answer_to(await alice.tap("Try again"))
-    assert studio.jobs[1].styles == (ChosenStyle(preset="night"),)
-    assert studio.jobs[1].content.file_id in file_ids(second)
+    assert job_service.jobs[1].styles == (ChosenStyle(preset="night"),)
+    assert job_service.jobs[1].content.file_id in file_ids(second)
 
 
 @pytest.mark.parametrize(
@@ -206,29 +216,29 @@ async def test_too_many_jobs_keeps_photo_and_style(alice: Person, studio: Record
     ],
 )
 async def test_a_refusal_says_when_to_come_back(
-    alice: Person, studio: RecordingStudio, code: str, facts: dict[str, int], sentence: str
+    alice: Person, job_service: RecordingJobService, code: str, facts: dict[str, int], sentence: str
 ) -> None:
-    studio.refusal = TooManyJobs(code, "Not on Sundays & Mondays.", **facts)
+    job_service.refusal = TooManyJobs(code, "Not on Sundays & Mondays.", **facts)
     await alice.send_photo(photo(), "wave")
     refused = await alice.wait_for(says(sentence))
-    studio.refusal = None
+    job_service.refusal = None
     await alice.answer_to(await alice.tap("Try again", refused.message_id))
-    assert len(await studio.wait_for_jobs(1)) == 1
+    assert len(await job_service.wait_for_jobs(1)) == 1
 
 
 async def test_another_picture_can_be_started_while_one_is_painted(
-    alice: Person, studio: RecordingStudio
+    alice: Person, job_service: RecordingJobService
 ) -> None:
     for count in (1, 2):
         after = max((m.message_id for m in alice.messages()), default=0)
         await alice.send_photo(photo())
         gallery = await alice.wait_for(is_gallery, after=after)
         await alice.answer_to(await alice.tap("Starry night", gallery.message_id))
-        assert len(studio.jobs) == count
+        assert len(job_service.jobs) == count
 
 
 async def test_people_do_not_get_in_each_others_way(
-    alice: Person, boris: Person, studio: RecordingStudio
+    alice: Person, boris: Person, job_service: RecordingJobService
 ) -> None:
     hers = await alice.send_photo(photo("red"))
     his = await boris.send_photo(photo("blue"))
@@ -236,7 +246,7 @@ async def test_people_do_not_get_in_each_others_way(
     await boris.wait_for(is_gallery)
     await boris.answer_to(await boris.tap("Витраж"))
     await alice.answer_to(await alice.tap("Starry night"))
-    by_person = {job.person: job for job in studio.jobs}
+    by_person = {job.person: job for job in job_service.jobs}
     assert by_person[1].content.file_id in file_ids(hers)
     assert by_person[2].content.file_id in file_ids(his)
 
@@ -252,10 +262,12 @@ async def test_the_gallery_is_uploaded_once(alice: Person, boris: Person) -> Non
     assert first != in_russian, "titles are on it"
 
 
-async def test_no_presets_leaves_ones_own_style(alice: Person, studio: RecordingStudio) -> None:
-    studio.presets = ()
+async def test_no_presets_leaves_ones_own_style(
+    alice: Person, job_service: RecordingJobService
+) -> None:
+    job_service.presets = ()
     await alice.send_photo(photo())
     await alice.wait_for(says("I have no styles of my own here"))
     await alice.answer_to(await alice.tap("My own style"))
     await alice.send_photo(photo("blue"))
-    await studio.wait_for_jobs(1)
+    await job_service.wait_for_jobs(1)

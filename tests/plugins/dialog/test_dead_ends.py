@@ -23,7 +23,7 @@ from impasto_dialog.memory import Step
 from impasto_dialog.pictures import MAX_DOWNLOAD
 from impasto_dialog.texts import LANGUAGES
 
-from .dialog_kit import RecordingStudio
+from .dialog_kit import RecordingJobService
 from .feeder import FILE, VIDEO, Feeder, document
 
 
@@ -72,14 +72,18 @@ REFUSALS = [
 @pytest.mark.parametrize("language", sorted(LANGUAGES))
 @pytest.mark.parametrize(("key", "content"), REFUSALS)
 async def test_what_cannot_be_painted_is_answered_with_what_to_do(
-    feeder: Feeder, studio: RecordingStudio, language: str, key: str, content: dict[str, Any]
+    feeder: Feeder,
+    job_service: RecordingJobService,
+    language: str,
+    key: str,
+    content: dict[str, Any],
 ) -> None:
     said = await feeder.message(language=language, **content)
     assert said == [LANGUAGES[language](key)]
-    assert studio.jobs == []
+    assert job_service.jobs == []
     photos = [{**FILE, "width": 9, "height": 9}]
     await feeder.message(language=language, photo=photos, caption="wave")
-    assert len(studio.jobs) == 1, "the bot goes on"
+    assert len(job_service.jobs) == 1, "the bot goes on"
 
 
 @pytest.mark.parametrize(
@@ -93,10 +97,10 @@ async def test_what_cannot_be_painted_is_answered_with_what_to_do(
     ],
 )
 async def test_image_files_are_taken(
-    feeder: Feeder, studio: RecordingStudio, content: dict[str, Any]
+    feeder: Feeder, job_service: RecordingJobService, content: dict[str, Any]
 ) -> None:
     await feeder.message(**content, caption="wave")
-    assert [job.content.as_photo for job in studio.jobs] == [False]
+    assert [job.content.as_photo for job in job_service.jobs] == [False]
 
 
 @pytest.mark.parametrize(
@@ -110,7 +114,7 @@ async def test_service_messages_are_not_answered(feeder: Feeder, content: dict[s
 
 
 async def test_in_groups_nothing_is_answered_but_style_in_reply_to_a_photo(
-    feeder: Feeder, studio: RecordingStudio
+    feeder: Feeder, job_service: RecordingJobService
 ) -> None:
     photos = [{**FILE, "width": 9, "height": 9}]
     unasked: list[dict[str, Any]] = [
@@ -125,11 +129,11 @@ async def test_in_groups_nothing_is_answered_but_style_in_reply_to_a_photo(
     for content in unasked:
         await feeder.message(chat="supergroup", **content)
         assert feeder.session.methods == []
-    assert studio.jobs == []
+    assert job_service.jobs == []
     await feeder.message(
         chat="group", **command("/style wave"), reply_to_message=replied(photo=photos)
     )
-    [job] = studio.jobs
+    [job] = job_service.jobs
     assert (job.person, job.chat, job.reply_to) == (7, -100, 77)
     await feeder.message(chat="group", **command("/style"), reply_to_message=replied(photo=photos))
     [gallery] = [m for m in feeder.session.methods if isinstance(m, SendPhoto)]
@@ -198,10 +202,12 @@ async def test_the_menu_is_filled_in_every_language(feeder: Feeder, dispatcher: 
     assert private["ru"].commands[0].description == "Что умеет этот бот"
 
 
-async def test_owners_have_a_menu_of_their_own(feeder: Feeder, studio: RecordingStudio) -> None:
+async def test_owners_have_a_menu_of_their_own(
+    feeder: Feeder, job_service: RecordingJobService
+) -> None:
     await feeder.message(text="/start")
     assert not any(isinstance(method, SetMyCommands) for method in feeder.session.methods)
-    studio.owners = frozenset({7})
+    job_service.owners = frozenset({7})
     for doing in (feeder.message(text="/start"), feeder.tap(ChooseLanguage(code="ru").pack())):
         await doing
         [menu] = [method for method in feeder.session.methods if isinstance(method, SetMyCommands)]
@@ -219,12 +225,12 @@ async def test_a_refused_menu_does_not_prevent_the_start(
 
 
 async def test_album_pictures_in_the_wrong_order_are_put_right(
-    feeder: Feeder, studio: RecordingStudio
+    feeder: Feeder, job_service: RecordingJobService
 ) -> None:
     for message_id, name in ((12, "style"), (11, "content")):
         picture = [{"file_id": name, "file_unique_id": name, "width": 9, "height": 9}]
         await feeder.message(message_id=message_id, photo=picture, media_group_id="3")
-    [job] = studio.jobs
+    [job] = job_service.jobs
     assert (job.content.file_id, job.styles[0].picture.file_id) == ("content", "style")
 
 
@@ -234,7 +240,7 @@ def test_the_wait_for_an_album_is_short_for_a_person() -> None:
 
 
 async def test_what_another_version_remembered_is_no_dead_end(
-    feeder: Feeder, dispatcher: Dispatcher, studio: RecordingStudio
+    feeder: Feeder, dispatcher: Dispatcher, job_service: RecordingJobService
 ) -> None:
     state = dispatcher.fsm.get_context(feeder.bot, 7, 7)
     await state.set_data({"content": "a file id", "turn": []})

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from impasto.playground import Person
 from impasto_dialog.callbacks import ForgetMe
+from impasto_playground import Person
 
-from .dialog_kit import RecordingStudio, is_gallery, photo, says
+from .dialog_kit import RecordingJobService, is_gallery, photo, says
 
 
 async def test_forgets_when_it_is_meant(
-    alice: Person, boris: Person, studio: RecordingStudio
+    alice: Person, boris: Person, job_service: RecordingJobService
 ) -> None:
     for person in (alice, boris):
         await person.send_photo(photo(), "wave")
-    await studio.wait_for_jobs(2)
+    await job_service.wait_for_jobs(2)
     await alice.send_photo(photo())
     await alice.wait_for(is_gallery)
     await alice.send_text("/forget")
     question = await alice.wait_for(says("Shall I forget you?"))
     await alice.tap("Forget everything", question.message_id)
     await alice.wait_for(says("I keep nothing of you any more"))
-    assert studio.forgotten == [1]
-    assert [job.person for job in studio.jobs] == [2]
+    assert job_service.forgotten == [1]
+    assert [job.person for job in job_service.jobs] == [2]
     left = [message.message_id for message in alice.from_bot()]
     assert question.message_id not in left, "it cannot be tapped twice"
     assert not any(is_gallery(message) for message in alice.from_bot())
@@ -29,14 +29,16 @@ async def test_forgets_when_it_is_meant(
     await alice.wait_for(says("Now send me the photo"))
 
 
-async def test_forgets_nothing_when_it_is_not(alice: Person, studio: RecordingStudio) -> None:
+async def test_forgets_nothing_when_it_is_not(
+    alice: Person, job_service: RecordingJobService
+) -> None:
     await alice.send_photo(photo(), "wave")
-    await studio.wait_for_jobs(1)
+    await job_service.wait_for_jobs(1)
     await alice.send_text("/forget")
     question = await alice.wait_for(says("Shall I forget you?"))
     answer = await alice.answer_to(await alice.tap("No, keep it", question.message_id))
     assert answer.text == "All right, everything stays as it is."
-    assert (studio.forgotten, len(studio.jobs)) == ([], 1)
+    assert (job_service.forgotten, len(job_service.jobs)) == ([], 1)
 
 
 async def test_help_and_the_menu_name_it(alice: Person) -> None:

@@ -9,22 +9,22 @@ from aiogram import Bot
 
 from impasto import Say
 from impasto.jobs.job import ChosenStyle, Failure, Job, JobState
-from impasto.playground import Person
 from impasto_dialog.presenter import DialogPresenter
+from impasto_playground import Person
 
-from .dialog_kit import RecordingStudio, is_gallery, photo, says
+from .dialog_kit import RecordingJobService, is_gallery, photo, says
 
 
 @pytest.fixture
-def presenter(studio: RecordingStudio) -> DialogPresenter:
-    return DialogPresenter(studio.presets)
+def presenter(job_service: RecordingJobService) -> DialogPresenter:
+    return DialogPresenter(job_service.presets)
 
 
-async def start_job(person: Person, studio: RecordingStudio, style: str = "wave") -> Job:
+async def start_job(person: Person, job_service: RecordingJobService, style: str = "wave") -> Job:
     """A job begun in one step, by a caption."""
-    count = len(studio.jobs)
+    count = len(job_service.jobs)
     await person.send_photo(photo(), style)
-    return (await studio.wait_for_jobs(count + 1))[count]
+    return (await job_service.wait_for_jobs(count + 1))[count]
 
 
 async def show(bot: Bot, job: Job, say: Say) -> int:
@@ -40,55 +40,61 @@ async def show(bot: Bot, job: Job, say: Say) -> int:
 
 
 async def test_stop_by_the_button_of_the_status_message(
-    alice: Person, bot: Bot, studio: RecordingStudio, presenter: DialogPresenter
+    alice: Person, bot: Bot, job_service: RecordingJobService, presenter: DialogPresenter
 ) -> None:
-    job = await start_job(alice, studio)
+    job = await start_job(alice, job_service)
     await show(bot, job, presenter.waiting(job, 0, None))
     await alice.wait_for(says("Woodblock wave"))
     assert (await alice.answer_to(await alice.tap("Cancel"))).text == "Stopped."
-    assert studio.jobs[0].state is JobState.CANCELLED
+    assert job_service.jobs[0].state is JobState.CANCELLED
     answer = await alice.answer_to(await alice.tap("Cancel"))
     assert answer.text == "This picture is no longer being painted."
 
 
 async def test_nobody_stops_or_sees_the_job_of_another(
-    alice: Person, boris: Person, bot: Bot, studio: RecordingStudio, presenter: DialogPresenter
+    alice: Person,
+    boris: Person,
+    bot: Bot,
+    job_service: RecordingJobService,
+    presenter: DialogPresenter,
 ) -> None:
-    job = await start_job(alice, studio)
+    job = await start_job(alice, job_service)
     forwarded = job.model_copy(update={"chat": boris.user_id})
     await boris.send_text("/help")
     await boris.wait_for(says("Как это работает"))
     await show(bot, forwarded, presenter.waiting(job, 0, None))
     await boris.wait_for(says("Woodblock wave"))
     await boris.answer_to(await boris.tap("Cancel"))
-    assert studio.jobs[0].state is JobState.ACCEPTED
+    assert job_service.jobs[0].state is JobState.ACCEPTED
     await show(bot, forwarded, presenter.painted(job))
     await boris.wait_for(says("✨ Painted"))
     assert (await boris.answer_to(await boris.tap("Another style"))).text
     await boris.wait_for(says("Вот мои стили"))
     await boris.answer_to(await boris.tap("Витраж"))
-    assert len(studio.jobs) == 1, "her photo is not his"
+    assert len(job_service.jobs) == 1, "her photo is not his"
 
 
 @pytest.mark.parametrize("count", [1, 2])
 async def test_cancel_stops_what_is_painted_when_no_dialog_is_open(
-    boris: Person, studio: RecordingStudio, count: int
+    boris: Person, job_service: RecordingJobService, count: int
 ) -> None:
     for _ in range(count):
-        await start_job(boris, studio)
+        await start_job(boris, job_service)
     await boris.send_text("/cancel")
     words = {1: "остановил 1 картину.", 2: "остановил 2 картины."}
     await boris.wait_for(says(words[count]))
-    assert {job.state for job in studio.jobs} == {JobState.CANCELLED}
+    assert {job.state for job in job_service.jobs} == {JobState.CANCELLED}
 
 
-async def test_cancel_closes_the_dialog_first(alice: Person, studio: RecordingStudio) -> None:
-    await start_job(alice, studio)
+async def test_cancel_closes_the_dialog_first(
+    alice: Person, job_service: RecordingJobService
+) -> None:
+    await start_job(alice, job_service)
     await alice.send_photo(photo())
     await alice.wait_for(is_gallery)
     await alice.send_text("/cancel")
     await alice.wait_for(says("All right, forgotten"))
-    assert studio.jobs[0].state is JobState.ACCEPTED
+    assert job_service.jobs[0].state is JobState.ACCEPTED
     assert not any(is_gallery(message) for message in alice.from_bot())
     await alice.send_text("/cancel")
     await alice.wait_for(says("I stopped painting 1 picture."))
@@ -96,12 +102,14 @@ async def test_cancel_closes_the_dialog_first(alice: Person, studio: RecordingSt
     await alice.wait_for(says("There is nothing to cancel"))
 
 
-async def test_status_lists_jobs_and_stops_them(alice: Person, studio: RecordingStudio) -> None:
+async def test_status_lists_jobs_and_stops_them(
+    alice: Person, job_service: RecordingJobService
+) -> None:
     await alice.send_text("/status")
     await alice.wait_for(says("I am not painting anything for you"))
-    first = await start_job(alice, studio, "wave")
-    await start_job(alice, studio, "night")
-    await studio.move(first, JobState.RUNNING)
+    first = await start_job(alice, job_service, "wave")
+    await start_job(alice, job_service, "night")
+    await job_service.move(first, JobState.RUNNING)
     await alice.send_text("/status")
     shown = await alice.wait_for(says("In the making"))
     assert shown.text.splitlines()[1:] == [
@@ -109,28 +117,28 @@ async def test_status_lists_jobs_and_stops_them(alice: Person, studio: Recording
         "⏳ 2. 🎨 Starry night: waiting for its turn",
     ]
     await alice.answer_to(await alice.tap("Cancel 2"))
-    assert [job.state for job in studio.jobs] == [JobState.RUNNING, JobState.CANCELLED]
+    assert [job.state for job in job_service.jobs] == [JobState.RUNNING, JobState.CANCELLED]
 
 
 async def test_another_style_needs_no_second_upload(
-    alice: Person, bot: Bot, studio: RecordingStudio, presenter: DialogPresenter
+    alice: Person, bot: Bot, job_service: RecordingJobService, presenter: DialogPresenter
 ) -> None:
-    job = await start_job(alice, studio)
-    job = await studio.move(job, JobState.DELIVERED)
+    job = await start_job(alice, job_service)
+    job = await job_service.move(job, JobState.DELIVERED)
     await show(bot, job, presenter.painted(job))
     await alice.wait_for(says("✨ Painted"))
     await alice.answer_to(await alice.tap("Another style"))
     gallery = await alice.wait_for(says("The same photo, another style"))
     await alice.answer_to(await alice.tap("Starry night", gallery.message_id))
-    assert studio.jobs[1].content == job.content
-    assert studio.jobs[1].styles == (ChosenStyle(preset="night"),)
+    assert job_service.jobs[1].content == job.content
+    assert job_service.jobs[1].styles == (ChosenStyle(preset="night"),)
 
 
 async def test_try_again_paints_the_same_once(
-    alice: Person, bot: Bot, studio: RecordingStudio, presenter: DialogPresenter
+    alice: Person, bot: Bot, job_service: RecordingJobService, presenter: DialogPresenter
 ) -> None:
-    studio.limit = 1
-    job = await start_job(alice, studio)
+    job_service.limit = 1
+    job = await start_job(alice, job_service)
     failed = job.model_copy(
         update={"failure": Failure(code="painting_failed", sentence="It failed.")}
     )
@@ -139,13 +147,13 @@ async def test_try_again_paints_the_same_once(
     answer = await alice.answer_to(await alice.tap("Try again"))
     assert answer.show_alert
     assert "as many pictures" in (answer.text or "")
-    await studio.move(job, JobState.EXPLAINED)
-    studio.limit = 5
+    await job_service.move(job, JobState.EXPLAINED)
+    job_service.limit = 5
     taps = [alice.tap("Try again", message) for _ in range(2)]
     answers = [await alice.answer_to(query) for query in await asyncio.gather(*taps)]
     assert {answer.text for answer in answers} == {"I paint it once more.", "I am already on it!"}
-    assert len(studio.jobs) == 2
-    assert (studio.jobs[1].content, studio.jobs[1].styles) == (job.content, job.styles)
+    assert len(job_service.jobs) == 2
+    assert (job_service.jobs[1].content, job_service.jobs[1].styles) == (job.content, job.styles)
     shown = next(m for m in alice.from_bot() if m.message_id == message)
     assert [b.text for row in shown.reply_markup.inline_keyboard for b in row] == [
         "🎨 Another style"
@@ -153,13 +161,13 @@ async def test_try_again_paints_the_same_once(
 
 
 async def test_buttons_of_a_job_that_is_forgotten_offer_the_gallery(
-    alice: Person, bot: Bot, studio: RecordingStudio, presenter: DialogPresenter
+    alice: Person, bot: Bot, job_service: RecordingJobService, presenter: DialogPresenter
 ) -> None:
-    job = await start_job(alice, studio)
+    job = await start_job(alice, job_service)
     failed = job.model_copy(update={"failure": Failure(code="plugin_failed", sentence="")})
     await show(bot, failed, presenter.failed(failed))
     await alice.wait_for(says("Something went wrong while I painted"))
-    studio.jobs = []
+    job_service.jobs = []
     for button in ("Try again", "Another style"):
         after = alice.messages()[-1].message_id
         answer = await alice.answer_to(await alice.tap(button))

@@ -6,11 +6,11 @@ import pytest
 from aiogram.types import Message
 
 from impasto.jobs.job import ChosenStyle, JobState
-from impasto.playground import Person
 from impasto.settings import PaintingSettings
 from impasto_dialog.looks import STYLE_WEIGHTS, Strength
+from impasto_playground import Person
 
-from .dialog_kit import RecordingStudio, file_ids, is_gallery, photo, says
+from .dialog_kit import RecordingJobService, file_ids, is_gallery, photo, says
 
 WEIGHT = PaintingSettings().style_weight
 
@@ -27,7 +27,7 @@ def marked(message: Message) -> list[str]:
 
 
 async def test_options_are_under_the_gallery_and_the_next_tap_paints_with_them(
-    alice: Person, studio: RecordingStudio
+    alice: Person, job_service: RecordingJobService
 ) -> None:
     await alice.send_photo(photo())
     gallery = await alice.wait_for(is_gallery)
@@ -44,7 +44,7 @@ async def test_options_are_under_the_gallery_and_the_next_tap_paints_with_them(
     await alice.wait_for(says("Which style shall I paint it in?"))
     alice.find_button("⚙️ strong · broad brush · my colors · large")
     await tap(alice, "Starry night")
-    [job] = studio.jobs
+    [job] = job_service.jobs
     assert job.options.style_weight == pytest.approx(WEIGHT * STYLE_WEIGHTS[Strength.STRONG])
     assert job.options.brush_size == pytest.approx(2.0)
     assert job.options.keep_colors
@@ -58,7 +58,7 @@ async def test_options_are_under_the_gallery_and_the_next_tap_paints_with_them(
 
 
 async def test_what_was_chosen_is_kept_and_is_ones_own(
-    alice: Person, boris: Person, studio: RecordingStudio
+    alice: Person, boris: Person, job_service: RecordingJobService
 ) -> None:
     await alice.send_text("/settings")
     await alice.wait_for(says("I keep this for all your pictures"))
@@ -67,7 +67,7 @@ async def test_what_was_chosen_is_kept_and_is_ones_own(
     await alice.wait_for(says("Hello"))
     await alice.send_photo(photo(), "wave")
     await boris.send_photo(photo(), "wave")
-    jobs = {job.person: job for job in await studio.wait_for_jobs(2)}
+    jobs = {job.person: job for job in await job_service.wait_for_jobs(2)}
     assert jobs[1].wishes["quality"] == "quick"
     assert jobs[2].wishes["quality"] == "standard"
 
@@ -85,11 +85,13 @@ def rows(message: Message) -> list[list[str]]:
     return [[b.text.removeprefix("✓ ") for b in r] for r in message.reply_markup.inline_keyboard]
 
 
-async def test_fine_is_offered_where_it_can_be_had(alice: Person, studio: RecordingStudio) -> None:
+async def test_fine_is_offered_where_it_can_be_had(
+    alice: Person, job_service: RecordingJobService
+) -> None:
     await alice.send_text("/settings")
     usual = await alice.wait_for(says("How shall I paint?"))
     assert rows(usual)[3] == ["quick look", "standard", "large"]
-    studio.pace.has_fine = True
+    job_service.estimates.has_fine = True
     await alice.send_photo(photo())
     gallery = await alice.wait_for(is_gallery)
     await tap(alice, "Strength, brush, colors, size")
@@ -100,27 +102,29 @@ async def test_fine_is_offered_where_it_can_be_had(alice: Person, studio: Record
     await tap(alice, "Back to the styles")
     alice.find_button("⚙️ fine")
     await tap(alice, "Starry night")
-    [job] = studio.jobs
+    [job] = job_service.jobs
     assert job.options.fine
     assert job.wishes["quality"] == "fine_picture"
 
 
-async def test_fine_is_standard_where_it_is_gone(alice: Person, studio: RecordingStudio) -> None:
-    studio.pace.has_fine = True
+async def test_fine_is_standard_where_it_is_gone(
+    alice: Person, job_service: RecordingJobService
+) -> None:
+    job_service.estimates.has_fine = True
     await alice.send_text("/settings")
     shown = await alice.wait_for(says("How shall I paint?"))
     await tap(alice, "fine")
-    studio.pace.has_fine = False
+    job_service.estimates.has_fine = False
     await alice.send_text("/settings")
     again = await alice.wait_for(says("How shall I paint?"), after=shown.message_id)
     assert marked(again)[-1] == "standard"
     await alice.send_photo(photo(), "wave")
-    [job] = await studio.wait_for_jobs(1)
+    [job] = await job_service.wait_for_jobs(1)
     assert job.options.fine is None
     assert job.wishes["quality"] == "standard"
 
 
-async def test_two_presets_are_mixed(alice: Person, studio: RecordingStudio) -> None:
+async def test_two_presets_are_mixed(alice: Person, job_service: RecordingJobService) -> None:
     await alice.send_photo(photo())
     gallery = await alice.wait_for(is_gallery)
     await tap(alice, "Mix two styles")
@@ -129,14 +133,14 @@ async def test_two_presets_are_mixed(alice: Person, studio: RecordingStudio) -> 
     asks = await alice.wait_for(says("Starry night and …? Tap the second one"))
     assert asks.message_id == gallery.message_id
     assert "is the first already" in (await tap(alice, "Starry night") or "")
-    assert studio.jobs == []
+    assert job_service.jobs == []
     await tap(alice, "Stained glass")
-    [job] = studio.jobs
+    [job] = job_service.jobs
     assert job.styles == (ChosenStyle(preset="night"), ChosenStyle(preset="glass"))
 
 
 async def test_a_preset_is_mixed_with_a_picture_of_ones_own(
-    alice: Person, studio: RecordingStudio
+    alice: Person, job_service: RecordingJobService
 ) -> None:
     await alice.send_photo(photo())
     first = await alice.wait_for(is_gallery)
@@ -145,14 +149,14 @@ async def test_a_preset_is_mixed_with_a_picture_of_ones_own(
     own = await alice.send_photo(photo("blue"))
     await alice.wait_for(says("your own style and …?"), after=first.message_id)
     await tap(alice, "Woodblock wave")
-    [job] = studio.jobs
+    [job] = job_service.jobs
     assert job.styles[0].picture is not None
     assert job.styles[0].picture.file_id in file_ids(own)
     assert job.styles[1] == ChosenStyle(preset="wave")
 
 
 async def test_a_mix_can_be_chosen_before_the_photo_and_taken_back(
-    alice: Person, studio: RecordingStudio
+    alice: Person, job_service: RecordingJobService
 ) -> None:
     await alice.send_text("/styles")
     await alice.wait_for(is_gallery)
@@ -165,12 +169,12 @@ async def test_a_mix_can_be_chosen_before_the_photo_and_taken_back(
     await tap(alice, "Woodblock wave")
     await alice.wait_for(says("Stained glass + 🎨 Woodblock wave it is!"))
     await alice.send_photo(photo())
-    [job] = await studio.wait_for_jobs(1)
+    [job] = await job_service.wait_for_jobs(1)
     assert [style.preset for style in job.styles] == ["glass", "wave"]
 
 
 async def test_the_language_can_be_another_than_the_apps(
-    alice: Person, studio: RecordingStudio
+    alice: Person, job_service: RecordingJobService
 ) -> None:
     await alice.send_text("/language")
     await alice.wait_for(says("Which language shall I speak?"))
@@ -182,7 +186,7 @@ async def test_the_language_can_be_another_than_the_apps(
     await alice.send_text("what now?")
     await alice.wait_for(says("Пришлите фото"))
     await alice.send_photo(photo(), "wave")
-    [job] = await studio.wait_for_jobs(1)
+    [job] = await job_service.wait_for_jobs(1)
     assert job.language == "ru"
     await alice.send_text("/settings")
     await alice.wait_for(says("Как рисовать?"))
@@ -192,15 +196,15 @@ async def test_the_language_can_be_another_than_the_apps(
 
 
 async def test_style_in_reply_to_a_photo_in_a_private_chat(
-    alice: Person, studio: RecordingStudio
+    alice: Person, job_service: RecordingJobService
 ) -> None:
     sent = await alice.send_photo(photo())
     await alice.wait_for(is_gallery)
     await alice.send_text("/style stained glass", reply_to=sent.message_id)
-    [job] = await studio.wait_for_jobs(1)
+    [job] = await job_service.wait_for_jobs(1)
     assert job.styles == (ChosenStyle(preset="glass"),)
     assert (job.reply_to, job.chat) == (None, 1)
-    await studio.move(job, JobState.DELIVERED)
+    await job_service.move(job, JobState.DELIVERED)
     await alice.send_text("/style wave")
     await alice.wait_for(says("Woodblock wave it is!"))
     await alice.send_text("/style")

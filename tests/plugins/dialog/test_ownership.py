@@ -16,7 +16,7 @@ from impasto.jobs.job import ChosenStyle, Job, JobState, TelegramPicture
 from impasto_dialog import callbacks
 from impasto_dialog.callbacks import OfGallery, OfJob
 
-from .dialog_kit import RecordingStudio
+from .dialog_kit import RecordingJobService
 from .feeder import FILE, Feeder
 
 HERS = "file of Alice"
@@ -37,16 +37,16 @@ async def feeder(dispatcher: Dispatcher) -> AsyncIterator[Feeder]:
 
 
 @pytest.fixture
-async def job(studio: RecordingStudio) -> Job:
+async def job(job_service: RecordingJobService) -> Job:
     """One of Alice's, whose id is 1."""
-    job = await studio.accept(
+    job = await job_service.accept(
         person=1,
         chat=1,
         language="en",
         content=TelegramPicture(file_id=HERS),
         styles=[ChosenStyle(preset="wave")],
     )
-    return await studio.change(job, photo_id=HERS, file_id=HERS)
+    return await job_service.change(job, photo_id=HERS, file_id=HERS)
 
 
 def test_there_are_buttons_of_jobs() -> None:
@@ -58,16 +58,16 @@ def test_there_are_buttons_of_jobs() -> None:
 @pytest.mark.parametrize("chat", ["private", "group"])
 async def test_a_button_of_somebody_elses_job_does_nothing(
     feeder: Feeder,
-    studio: RecordingStudio,
+    job_service: RecordingJobService,
     job: Job,
     kind: type[OfJob],
     state: JobState,
     chat: str,
 ) -> None:
-    job = await studio.move(job, state)
+    job = await job_service.move(job, state)
     where = {"id": 7 if chat == "private" else -100, "type": chat, "title": "A place"}
     await feeder.tap(kind(job=job.id).pack(), {"message_id": 1, "date": 1, "chat": where})
-    assert (studio.jobs, studio.hurried) == ([job], [])
+    assert (job_service.jobs, job_service.hurried) == ([job], [])
     assert all(HERS not in repr(method) for method in feeder.session.methods)
     answers = [m for m in feeder.session.methods if isinstance(m, AnswerCallbackQuery)]
     assert len(answers) == 1
@@ -75,7 +75,7 @@ async def test_a_button_of_somebody_elses_job_does_nothing(
 
 @pytest.mark.parametrize("kind", list(kinds(OfGallery)), ids=lambda kind: kind.__name__)
 async def test_a_button_of_somebody_elses_gallery_does_nothing(
-    feeder: Feeder, dispatcher: Dispatcher, studio: RecordingStudio, kind: type[OfGallery]
+    feeder: Feeder, dispatcher: Dispatcher, job_service: RecordingJobService, kind: type[OfGallery]
 ) -> None:
     hers = dispatcher.fsm.get_context(feeder.bot, 1, 1)
     remembered = {"turn": "turn", "content": {"file_id": HERS}, "styles": [{"preset": "wave"}]}
@@ -83,7 +83,7 @@ async def test_a_button_of_somebody_elses_gallery_does_nothing(
     await hers.set_data(remembered)
     values = dict.fromkeys(kind.model_fields, 1)
     await feeder.tap(kind.model_validate(values | {"turn": "turn", "preset": "wave"}).pack())
-    assert studio.jobs == []
+    assert job_service.jobs == []
     assert await hers.get_data() == remembered
     assert all(HERS not in repr(method) for method in feeder.session.methods)
 
@@ -129,7 +129,7 @@ async def test_any_caption_and_text_is_answered(feeder: Feeder, caption: str) ->
 
 @pytest.mark.parametrize("named", ["", " wave"])
 async def test_who_writes_as_a_group_is_nobody_to_paint_for(
-    feeder: Feeder, studio: RecordingStudio, named: str
+    feeder: Feeder, job_service: RecordingJobService, named: str
 ) -> None:
     photo = {"photo": [{**FILE, "width": 90, "height": 90}]}
     answered = {"message_id": 900, "date": 1, "chat": {"id": -100, "type": "supergroup"}, **photo}
@@ -141,7 +141,7 @@ async def test_who_writes_as_a_group_is_nobody_to_paint_for(
     asked["entities"] = [{"type": "bot_command", "offset": 0, "length": 6}]
     [said] = await feeder.message(chat="supergroup", **asked, **hidden)
     assert "write as yourself" in said
-    assert studio.jobs == []
+    assert job_service.jobs == []
     await feeder.message(chat="supergroup", **asked)
     assert "write as yourself" not in "".join(feeder.session.texts)
-    assert feeder.session.methods or studio.jobs, "who writes as themselves is served"
+    assert feeder.session.methods or job_service.jobs, "who writes as themselves is served"

@@ -10,9 +10,9 @@ import pytest
 from benchmarks.looks import hue_agreement, mark_spacing
 from PIL import Image
 
-from impasto import resources
+from impasto import data_folders
+from impasto.painting.catalogue import Catalogue, load_catalogue
 from impasto.painting.painter import Painting, PaintRequest, paint
-from impasto.painting.toolbox import Toolbox, load_toolbox
 from impasto.settings import PaintingSettings, Settings
 from impasto_dialog.looks import Brush, Colors, Look, Quality, Strength, paint_options
 
@@ -33,15 +33,15 @@ def photo() -> Image.Image:
 @pytest.fixture(scope="module")
 def painted(photo: Image.Image) -> Callable[[Look], Painting]:
     """Paints the photo as a wave, once for each look."""
-    toolbox = load_toolbox(Settings(painting=PAINTING))
-    return functools.cache(functools.partial(painted_with, toolbox, photo))
+    catalogue = load_catalogue(Settings(painting=PAINTING))
+    return functools.cache(functools.partial(painted_with, catalogue, photo))
 
 
-def painted_with(toolbox: Toolbox, photo: Image.Image, look: Look) -> Painting:
-    painting = toolbox.settings.painting
+def painted_with(catalogue: Catalogue, photo: Image.Image, look: Look) -> Painting:
+    painting = catalogue.settings.painting
     options = paint_options(look, [], painting, painting.max_pixels_cpu)
-    style = Image.open(resources.styles_folder() / "wave.jpg").convert("RGB")
-    *_, last = paint(PaintRequest(content=photo, styles=[(style, 1.0)], options=options), toolbox)
+    style = Image.open(data_folders.styles_folder() / "wave.jpg").convert("RGB")
+    *_, last = paint(PaintRequest(content=photo, styles=[(style, 1.0)], options=options), catalogue)
     assert isinstance(last, Painting)
     return last
 
@@ -58,11 +58,11 @@ def test_each_strength_has_more_of_the_style(painted: Callable[[Look], Painting]
 
 def test_a_broader_brush_leaves_larger_marks(photo: Image.Image) -> None:
     settings = Settings(painting=PAINTING.model_copy(update={"max_pixels_cpu": 120_000}))
-    toolbox = load_toolbox(settings)
+    catalogue = load_catalogue(settings)
     large = photo.resize((400, 300))
     # Strong, as so few steps would leave marks of the photo's own between weaker ones.
     looks = [Look(brush=brush, strength=Strength.STRONG) for brush in Brush]
-    spacings = [mark_spacing(painted_with(toolbox, large, look).picture) for look in looks]
+    spacings = [mark_spacing(painted_with(catalogue, large, look).picture) for look in looks]
     assert all(finer < broader for finer, broader in itertools.pairwise(spacings))
 
 

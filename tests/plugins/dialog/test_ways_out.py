@@ -13,14 +13,14 @@ from aiogram.methods import (
 )
 from aiogram.types import Message, Update
 
-from impasto.playground import Person
+from impasto_playground import Person
 
-from .dialog_kit import RecordingStudio, file_ids, is_gallery, photo, says
+from .dialog_kit import RecordingJobService, file_ids, is_gallery, photo, says
 
 
 @pytest.mark.parametrize("album_wait_s", [0])
 async def test_an_album_of_one_usable_picture_becomes_a_question(
-    alice: Person, bot: Bot, dispatcher: Dispatcher, studio: RecordingStudio
+    alice: Person, bot: Bot, dispatcher: Dispatcher, job_service: RecordingJobService
 ) -> None:
     first = await alice.send_photo(photo())
     await alice.wait_for(is_gallery)
@@ -29,10 +29,10 @@ async def test_an_album_of_one_usable_picture_becomes_a_question(
     await dispatcher.feed_update(bot, update)
     gallery = await alice.wait_for(says("instead of the one before"))
     await alice.answer_to(await alice.tap("Starry night", gallery.message_id))
-    assert [job.content.file_id in file_ids(first) for job in studio.jobs] == [True]
+    assert [job.content.file_id in file_ids(first) for job in job_service.jobs] == [True]
 
 
-async def test_start_greets_and_forgets(alice: Person, studio: RecordingStudio) -> None:
+async def test_start_greets_and_forgets(alice: Person, job_service: RecordingJobService) -> None:
     await alice.send_photo(photo())
     await alice.wait_for(is_gallery)
     await alice.send_text("/start")
@@ -72,7 +72,7 @@ async def test_each_step_has_its_own_hint_and_a_way_back(alice: Person) -> None:
 @pytest.mark.parametrize("way", ["/cancel", "button"])
 @pytest.mark.parametrize("step", ["photo", "own", "style first", "own style first"])
 async def test_cancel_at_every_step(
-    alice: Person, studio: RecordingStudio, step: str, way: str
+    alice: Person, job_service: RecordingJobService, step: str, way: str
 ) -> None:
     await (alice.send_text("/styles") if "first" in step else alice.send_photo(photo()))
     await alice.wait_for(is_gallery)
@@ -89,10 +89,12 @@ async def test_cancel_at_every_step(
     await alice.send_photo(photo())
     gallery = await alice.wait_for(says("Which style shall I paint it in?"))
     assert "instead of" not in (gallery.caption or "")
-    assert studio.jobs == []
+    assert job_service.jobs == []
 
 
-async def test_buttons_of_an_earlier_picture(alice: Person, studio: RecordingStudio) -> None:
+async def test_buttons_of_an_earlier_picture(
+    alice: Person, job_service: RecordingJobService
+) -> None:
     await alice.send_photo(photo())
     await alice.wait_for(is_gallery)
     await alice.answer_to(await alice.tap("My own style"))
@@ -103,11 +105,11 @@ async def test_buttons_of_an_earlier_picture(alice: Person, studio: RecordingStu
     assert answer.text == "This button is from an earlier picture."
     await alice.answer_to(await alice.tap("See the styles", prompt.message_id))
     await alice.wait_for(says("These are my styles"))
-    assert studio.jobs == []
+    assert job_service.jobs == []
 
 
 async def test_a_gallery_of_an_earlier_picture_says_so_and_opens_a_new_one(
-    alice: Person, bot: Bot, studio: RecordingStudio, monkeypatch: pytest.MonkeyPatch
+    alice: Person, bot: Bot, job_service: RecordingJobService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def keep(*_: Any, **__: Any) -> bool:
         raise TelegramBadRequest(GetMe(), "Bad Request: message can't be deleted for everyone")
@@ -119,25 +121,25 @@ async def test_a_gallery_of_an_earlier_picture_says_so_and_opens_a_new_one(
     await alice.wait_for(is_gallery, after=old.message_id)
     answer = await alice.answer_to(await alice.tap("Starry night", old.message_id))
     assert answer.text == "This button is from an earlier picture. Here are the styles."
-    assert studio.jobs == []
+    assert job_service.jobs == []
     newest = alice.from_bot()[-1]
     await alice.answer_to(await alice.tap("Starry night", newest.message_id))
-    assert [job.content.file_id in file_ids(newer) for job in studio.jobs] == [True]
+    assert [job.content.file_id in file_ids(newer) for job in job_service.jobs] == [True]
 
 
-async def test_a_preset_that_is_gone(alice: Person, studio: RecordingStudio) -> None:
+async def test_a_preset_that_is_gone(alice: Person, job_service: RecordingJobService) -> None:
     await alice.send_photo(photo())
     await alice.wait_for(is_gallery)
-    studio.presets = studio.presets[1:]
+    job_service.presets = job_service.presets[1:]
     answer = await alice.answer_to(await alice.tap("Starry night"))
     assert "no longer have this style" in (answer.text or "")
     await alice.answer_to(await alice.tap("Stained glass"))
-    assert len(studio.jobs) == 1
+    assert len(job_service.jobs) == 1
 
 
-async def test_many_presets_have_pages(alice: Person, studio: RecordingStudio) -> None:
-    first = studio.presets[0]
-    studio.presets = tuple(
+async def test_many_presets_have_pages(alice: Person, job_service: RecordingJobService) -> None:
+    first = job_service.presets[0]
+    job_service.presets = tuple(
         replace(first, name=f"preset_{i}", titles={"en": f"Number {i}"}) for i in range(1, 31)
     )
     await alice.send_text("/styles")

@@ -9,19 +9,19 @@ from aiogram.types import Message
 
 from impasto import Presenter, Say, Settings, StylePreset, hookimpl
 from impasto.jobs.job import ChosenStyle, Job, TelegramPicture
-from impasto.jobs.studio import Studio
+from impasto.jobs.service import JobService
 from impasto.messages import Progress
 
 
-async def paint(message: Message, studio: Studio) -> None:
+async def paint(message: Message, job_service: JobService) -> None:
     assert message.photo
     assert message.from_user
-    await studio.accept(
+    await job_service.accept(
         person=message.from_user.id,
         chat=message.chat.id,
         language="en",
         content=TelegramPicture(file_id=message.photo[-1].file_id),
-        styles=[ChosenStyle(preset=studio.presets[0].name)],
+        styles=[ChosenStyle(preset=job_service.presets[0].name)],
     )
 
 

@@ -7,7 +7,7 @@ import math
 import torch
 
 from impasto import NetworkSource, Settings, hookimpl
-from impasto.painting.networks import Convolution, Network
+from impasto.painting.network import Convolution, Network
 
 DIRECTIONS = 8
 

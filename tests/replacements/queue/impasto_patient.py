@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from impasto import Settings, hookimpl
-from impasto.jobs.queue import JobQueue
+from impasto.contracts import JobQueue
 
 PAUSE_SECONDS = 0.0
 

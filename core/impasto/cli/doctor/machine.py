@@ -39,16 +39,16 @@ def python() -> Finding:
 
 def settings(settings: Settings) -> Finding:
     """Where values came from; which they are says `impasto settings --changed`."""
-    from impasto.knobs import knobs_of, shown, value_of
     from impasto.settings import Settings as Model
+    from impasto.settings.description import settings_in, shown, value_of
 
     origins: dict[str, list[str]] = {}
-    for knob in knobs_of(Model):
-        value = value_of(settings, knob.name)
-        if value != knob.default:
-            told = knob.name if knob.is_secret else f"{knob.name} = {shown(value)}"
+    for info in settings_in(Model):
+        value = value_of(settings, info.name)
+        if value != info.default:
+            told = info.name if info.is_secret else f"{info.name} = {shown(value)}"
             # A variable is named after its setting, so its name would say nothing more.
-            origin = settings.origin(knob.name).partition(" IMPASTO_")[0]
+            origin = settings.origin(info.name).partition(" IMPASTO_")[0]
             origins.setdefault(origin, []).append(told)
     parts = [f"{', '.join(names)} from {source}" for source, names in origins.items()]
     return Finding(name="settings", verdict="ok", says="; ".join(parts) or "all at their defaults")

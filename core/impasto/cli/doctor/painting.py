@@ -15,10 +15,10 @@ from pydantic import BaseModel, Field, ValidationError
 
 from impasto.cli.doctor.machine import MEGABYTE, memory_limit, memory_now
 from impasto.contracts import Finding
+from impasto.lean_aiogram import build_models_on_use
+from impasto.memory import return_free_memory
 from impasto.plugins import settings_for_painting
-from impasto.sources import environment_without_settings
-from impasto.telegram.models_on_use import build_models_on_use
-from impasto.unneeded_memory import tidy
+from impasto.settings.sources import environment_without_settings
 
 if TYPE_CHECKING:
     from impasto.settings import PaintingSettings, Settings
@@ -34,7 +34,7 @@ LEAST_PAINTING_MB: Final = 260
 
 
 class Probed(BaseModel):
-    """`impasto.painting.probe.Answer`, on this side of the pipe."""
+    """`impasto.painting.process.probe.Answer`, on this side of the pipe."""
 
     torch: str
     problem: str
@@ -58,7 +58,7 @@ class _Question(BaseModel):
 def check(settings: Settings) -> Iterator[Finding]:
     # From here on this process is as a bot that waits for updates: its plugins are loaded.
     build_models_on_use()
-    tidy()
+    return_free_memory()
     limit, bot = memory_limit(), memory_now()
     room = _room(limit, bot)
     asked = sorted({mb for mb in (settings.painting.memory_mb, room) if mb})

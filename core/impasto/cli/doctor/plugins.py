@@ -8,16 +8,13 @@ from typing import TYPE_CHECKING
 from impasto.contracts import Finding, StylePreset
 
 if TYPE_CHECKING:
-    from impasto.jobs.journal import Storage
-    from impasto.jobs.queue import JobQueue
+    from impasto.contracts import JobQueue, Storage
     from impasto.plugins import PluginHost
     from impasto.settings import QueueSettings
 
 
 def check(host: PluginHost) -> Iterator[Finding]:
-    from impasto.contracts import Presenter
-    from impasto.jobs.journal import Storage
-    from impasto.jobs.queue import JobQueue
+    from impasto.contracts import JobQueue, Presenter, Storage
 
     settings = host.settings
     presets = host.collect("impasto_styles", StylePreset, settings=settings)
@@ -42,7 +39,7 @@ def check(host: PluginHost) -> Iterator[Finding]:
 
 def paints_itself(host: PluginHost) -> bool:
     """Whether `impasto run` paints, too; also where the queue is not there and nothing does."""
-    from impasto.jobs.queue import JobQueue
+    from impasto.contracts import JobQueue
 
     queues = host.collect("impasto_queues", JobQueue, settings=host.settings)
     chosen = [queue for queue in queues if queue.name == host.settings.queue.kind]
@@ -109,7 +106,7 @@ def own_findings(host: PluginHost) -> Iterator[Finding]:
 
 
 def _named(host: PluginHost, setting: str, name: str, offers: Mapping[str, object]) -> Finding:
-    from impasto.knobs import did_you_mean
+    from impasto.settings.description import did_you_mean
 
     if name not in offers:
         known = ", ".join(offers) or "none"

@@ -9,7 +9,7 @@ import torch
 
 from impasto import hookimpl
 from impasto.contracts import NetworkSource
-from impasto.painting.networks import Network
+from impasto.painting.network import Network
 from impasto.testing.painting import paint_small
 
 

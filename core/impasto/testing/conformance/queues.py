@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from impasto.jobs.queue import JobQueue
+from impasto.contracts import JobQueue
 
 
 class Work:

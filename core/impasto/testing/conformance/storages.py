@@ -11,12 +11,9 @@ from typing import Any
 import pytest
 from aiogram.fsm.storage.base import StorageKey
 
-from impasto.contracts import PaintOptions
+from impasto.contracts import Journal, LimitReached, Limits, PaintOptions, Rate, Storage
 from impasto.errors import InvalidTransition
-from impasto.jobs.buckets import Rate
 from impasto.jobs.job import JobState
-from impasto.jobs.journal import Journal, Storage
-from impasto.jobs.limits import LimitReached, Limits
 from impasto.testing.conformance.observers import make_job
 
 KEY = StorageKey(bot_id=1, chat_id=2, user_id=3)

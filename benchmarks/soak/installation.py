@@ -1,0 +1,269 @@
+"""The processes of one bot and what can be done to them; how it is started is known here only."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from impasto.jobs.job import Job, JobState
+from impasto.testing import tiny_network
+from impasto_playground import Playground
+from impasto_sqlite import SqliteStorage
+
+from ..bot_environment import bot_environment
+
+SECONDS_TO_END = 30.0
+"""After SIGTERM. Process managers commonly give 10 s; how long it took is written down."""
+
+SECONDS_TO_START = 120.0
+
+MOST_FAILURES = 5
+"""So often in a row a bot may end by itself, which it does where the disk is full at its start."""
+
+DISK_MB = 64
+
+
+TINY = {
+    "PLUGINS__FILES": f'["{tiny_network.__file__}"]',
+    "PAINTING__NETWORK": tiny_network.NAME,
+    "PAINTING__MAX_PIXELS_CPU": "4096",
+    "PAINTING__STEPS": "40",
+    "PAINTING__PREVIEW_SECONDS": "0.3",
+    "PAINTING__THREADS": "1",
+}
+"""Settings for a painting that takes about half a second."""
+
+HURRIED = {
+    **TINY,
+    "TELEGRAM__EDIT_SECONDS": "0.3",
+    "TELEGRAM__MESSAGES_PER_SECOND": "1000",
+    "TELEGRAM__CHAT_MESSAGES_PER_SECOND": "30",
+}
+"""So that killing the bot is what takes the time."""
+
+
+class Installation(Protocol):
+    """A bot, its workers and what they need, against one playground and with one state."""
+
+    victims: Sequence[str]
+    """What `kill` can be told to kill, in the order of a table's rows."""
+
+    async def start(self) -> int:
+        """Starts whatever does not run; returns how many processes had ended by themselves.
+
+        Raises:
+            CannotRun: they do so time and again.
+        """
+        ...
+
+    async def until_one_ends(self) -> None:
+        """Returns when a process that `start` started runs no more."""
+        ...
+
+    async def kill(self, victim: str) -> bool:
+        """SIGKILL for all processes that this name stands for; whether there were any."""
+        ...
+
+    async def stop(self) -> list[float]:
+        """SIGTERM for everything; how many seconds each process took to end, -1 for one that had to
+        be killed or ended with an error."""
+        ...
+
+    def process_ids(self) -> dict[str, int]:
+        """What runs now, by name."""
+        ...
+
+    def left_over(self) -> list[int]:
+        """Processes of this installation that still run, whoever is their parent."""
+        ...
+
+    def job_folders(self) -> Path:
+        """Where workers keep the pictures of jobs."""
+        ...
+
+    def fill_disk(self) -> bool:
+        """Leaves no room in the state folder; False where that cannot be done here."""
+        ...
+
+    def free_disk(self) -> None: ...
+
+    async def jobs(self) -> list[Job]:
+        """Every job in the journal. Nothing runs meanwhile."""
+        ...
+
+
+class CannotRun(Exception):
+    """A process of the installation ends soon after every start."""
+
+
+class SmallDisk:
+    """A file system of its own for the state folder, where mounting is allowed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._filler = folder / "filler"
+        folder.mkdir(parents=True)
+        mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK_MB}m", "impasto-soak", str(folder)]
+        done = subprocess.run(mount, capture_output=True, check=False)
+        self.is_mounted = done.returncode == 0
+
+    def fill(self) -> bool:
+        if not self.is_mounted:
+            return False
+        with contextlib.suppress(OSError), self._filler.open("wb", buffering=0) as filler:
+            while True:
+                filler.write(bytes(1 << 16))
+        with contextlib.suppress(OSError), self._filler.open("ab", buffering=0) as filler:
+            while True:
+                filler.write(b"\0")
+        return True
+
+    def free(self) -> None:
+        self._filler.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        if self.is_mounted:
+            subprocess.run(["umount", "--lazy", str(self.folder)], check=True)
+
+
+class OneMachine:
+    """`impasto run` with its painting child; see `Installation`."""
+
+    victims = ("bot", "painter", "bot and painter")
+
+    def __init__(
+        self, playground: Playground, folder: Path, settings: Mapping[str, str] = HURRIED
+    ) -> None:
+        self._folder = folder
+        self._disk = SmallDisk(folder / "state")
+        self._log = (folder / "bot.log").open("ab")
+        self._process: asyncio.subprocess.Process | None = None
+        self._failures = 0
+        self._environment = environment(playground, folder / "state", settings)
+
+    def close(self) -> None:
+        """When nothing runs any more."""
+        self._log.close()
+        self._disk.close()
+
+    async def start(self) -> int:
+        process = self._process
+        if process is not None and process.returncode is None:
+            return 0
+        failed = process is not None and process.returncode != -signal.SIGKILL
+        self._failures = self._failures + 1 if failed else 0
+        if self._failures > MOST_FAILURES:
+            last = Path(self._log.name).read_text(errors="replace")[-2000:]
+            raise CannotRun(f"the bot ended {self._failures} times in a row; it said:\n{last}")
+        self._process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "impasto", "run"),
+            cwd=self._folder,
+            env=self._environment,
+            stdout=self._log,
+            stderr=self._log,
+        )
+        return int(failed)
+
+    async def until_one_ends(self) -> None:
+        if self._process is not None:
+            await self._process.wait()
+
+    async def kill(self, victim: str) -> bool:
+        running = self.process_ids()
+        names = [name for name in ("painter", "bot") if name in victim and name in running]
+        for name in names:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(running[name], signal.SIGKILL)
+        if "bot" in names and self._process is not None:
+            await self._process.wait()
+        return bool(names)
+
+    async def stop(self) -> list[float]:
+        process, self._process = self._process, None
+        if process is None or process.returncode is not None:
+            return []
+        return [await ended(process)]
+
+    def process_ids(self) -> dict[str, int]:
+        process = self._process
+        if process is None or process.returncode is not None:
+            return {}
+        found = {"bot": process.pid}
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+            if children:
+                found["painter"] = int(children[-1])
+        return found
+
+    def left_over(self) -> list[int]:
+        return processes_with(f"IMPASTO_STATE_DIR={self._disk.folder}")
+
+    def job_folders(self) -> Path:
+        return self._disk.folder / "jobs"
+
+    def fill_disk(self) -> bool:
+        return self._disk.fill()
+
+    def free_disk(self) -> None:
+        self._disk.free()
+
+    async def jobs(self) -> list[Job]:
+        storage = SqliteStorage(self._disk.folder)
+        await storage.open()
+        try:
+            return await storage.journal.in_states(*JobState)
+        finally:
+            await storage.close()
+
+
+async def started(installation: Installation, playground: Playground) -> None:
+    """Starts it and waits until it takes updates."""
+    with playground.faults.watch(lambda call, stage: call.method == "getUpdates") as polls:
+        await installation.start()
+        if not await polls.next(SECONDS_TO_START):
+            raise CannotRun(f"the bot took no updates within {SECONDS_TO_START:g} s")
+
+
+async def ended(process: asyncio.subprocess.Process) -> float:
+    """Ends a process by SIGTERM; in how many seconds, -1 if it had to be killed or failed."""
+    began = time.monotonic()
+    process.terminate()
+    try:
+        code = await asyncio.wait_for(process.wait(), SECONDS_TO_END)
+    except TimeoutError:
+        process.kill()
+        code = await process.wait()
+    # While it is being loaded it ends as any program does, and there is nothing to hand back.
+    return time.monotonic() - began if code in (0, -signal.SIGTERM) else -1.0
+
+
+def processes_with(variable: str) -> list[int]:
+    """The processes that were started with this in their environment."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if variable.encode() in (folder / "environ").read_bytes().split(b"\0"):
+                found.append(int(folder.name))
+    return found
+
+
+def environment(playground: Playground, state: Path, settings: Mapping[str, str]) -> dict[str, str]:
+    """What a process of the bot needs to know. `settings` are `IMPASTO_` variables without that
+    prefix. What one person may ask for is not limited: that is no matter here."""
+    wanted = {
+        "PAINTING__DEVICE": "cpu",
+        "QUEUE__JOBS_PER_PERSON": "100",
+        "QUEUE__PICTURES_PER_HOUR": "0",
+        "QUEUE__MOST_WAITING": "0",
+        "LOG__FORMAT": "json",
+        **settings,
+    }
+    return bot_environment(playground, state, wanted) | {"OMP_NUM_THREADS": "1"}

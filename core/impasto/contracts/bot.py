@@ -1,0 +1,114 @@
+"""What plugins of the bot return and are handed: styles, checks, words about jobs."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from aiogram.types import InlineKeyboardMarkup
+
+    from impasto.jobs.job import Job
+    from impasto.messages import Progress
+
+_PRESET_NAME = re.compile("[a-z][a-z0-9_]{0,19}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StylePreset:
+    """A style picture that people can pick without uploading one.
+
+    Attributes:
+        name: stable key, `[a-z][a-z0-9_]{0,19}`: it travels in callback data.
+        titles: language code to title; English (`en`) is required.
+        picture: file of the style image.
+        credit, licence: who made the picture and under which terms it may be used.
+        emoji: shown before the title on buttons.
+        strength: multiplies the style weight: what this picture needs to look its best.
+        brush_size: as in PaintOptions, for this picture.
+    """
+
+    name: str
+    titles: dict[str, str]
+    picture: Path
+    credit: str
+    licence: str
+    emoji: str = "🎨"
+    order: int = 100
+    strength: float = 1.0
+    brush_size: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for a name that cannot travel in callback data, or no English title."""
+        if not _PRESET_NAME.fullmatch(self.name):
+            raise ValueError(f"a style's name must match {_PRESET_NAME.pattern}, not {self.name!r}")
+        if not self.titles.get("en"):
+            raise ValueError(f"the style {self.name!r} has no English title (`en`)")
+
+    def title(self, language: str) -> str:
+        """The title in this language, else in English."""
+        return self.titles.get(language) or self.titles["en"]
+
+
+Verdict = Literal["ok", "warning", "problem"]
+"""Of a check: as it should be; works, but somebody should know; keeps the bot from starting."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One line of `impasto doctor`.
+
+    Attributes:
+        name: what was looked at, in a word or two; unique among all findings.
+        verdict: `ok`, `warning`, or `problem`: the bot would not start, or not be of use.
+        says: what was found, in a sentence.
+        advice: what to do about it; empty where there is nothing to do.
+    """
+
+    name: str
+    verdict: Verdict
+    says: str
+    advice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """What a message about a job says: HTML text (a caption where there is a picture, so at most
+    1024 characters after parsing) and its buttons."""
+
+    text: str
+    keyboard: InlineKeyboardMarkup | None = field(default=None)
+
+
+@runtime_checkable
+class Presenter(Protocol):
+    """The words and buttons of the messages about a job, in the job's language.
+
+    Delivery decides when to say something, the presenter what it says.
+    """
+
+    name: str
+    order: int
+
+    def waiting(self, job: Job, ahead: int, seconds: float | None) -> Say:
+        """The job is accepted; `ahead` jobs are to be painted before it, and it may be finished in
+        so many seconds, None as long as nothing is known about this machine's speed."""
+        ...
+
+    def painting(self, job: Job, progress: Progress) -> Say: ...
+
+    def painted(self, job: Job) -> Say:
+        """Caption and buttons of the finished picture."""
+        ...
+
+    def ready(self, job: Job) -> Say:
+        """A short message that notifies: edits of a message do not."""
+        ...
+
+    def failed(self, job: Job) -> Say:
+        """Why there is no picture (`job.failure`) and what to do next."""
+        ...
+
+    def cancelled(self, job: Job) -> Say: ...

@@ -1,0 +1,39 @@
+"""How to paint one picture: what a person, a dialog or a program may ask for."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+from pydantic import BaseModel, ConfigDict, Field
+
+MOST_STYLE_WEIGHT: Final = 1e12
+BRUSH_BOUNDS: Final = (0.25, 4.0)
+PIXEL_BOUNDS: Final = (1024, 50_000_000)
+"""Of what can be asked for."""
+
+
+class PaintOptions(BaseModel):
+    """How to paint one picture. What is None is taken from the settings."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    network: str | None = None
+    """Name of a feature network, or the path of a safetensors file, which then paints everything;
+    `auto` is the embedded one, and another may finish what it painted: see `fine`."""
+    fine: bool | None = None
+    """Whether the picture is finished on the network of the settings for fine pictures. Nothing to
+    networks that are named, here or in the settings: they paint everything."""
+    optimizer: str | None = None
+    device: str | None = None
+    """Name of a device, or `auto`: the first that works here."""
+    steps: Annotated[int | None, Field(ge=1, le=5000)] = None
+    """Most optimizer steps over all pyramid levels; one step is one evaluation of the objective.
+    Those that make a picture fine are not counted."""
+    max_pixels: Annotated[int | None, Field(ge=PIXEL_BOUNDS[0], le=PIXEL_BOUNDS[1])] = None
+    """Pixel cap of the result."""
+    style_weight: Annotated[float | None, Field(gt=0, le=MOST_STYLE_WEIGHT)] = None
+    brush_size: Annotated[float | None, Field(ge=BRUSH_BOUNDS[0], le=BRUSH_BOUNDS[1])] = None
+    """How large the style's marks come out: 1 as if style picture and photo had the same area."""
+    keep_colors: bool = False
+    """Keep the photo's own hues; only the strokes come from the style."""
+    seed: int = 0

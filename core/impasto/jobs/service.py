@@ -1,0 +1,269 @@
+"""What dialog handlers use: the presets, and jobs to accept, look up and cancel."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from impasto.contracts import (
+    NO_LIMITS,
+    JobQueue,
+    LimitReached,
+    Limits,
+    PaintOptions,
+    Storage,
+    StylePreset,
+)
+from impasto.errors import InvalidTransition, TooManyJobs
+from impasto.jobs.estimates import Estimates
+from impasto.jobs.job import ChosenStyle, Job, JobState, TelegramPicture
+from impasto.jobs.ports import Reporter
+from impasto.jobs.store import JobStore
+from impasto.settings import QueueSettings
+
+SECONDS_FOR_FILE = 15.0
+"""A file of some MB is on its way to Telegram in less."""
+
+SHARE_TO_WAIT_FOR = 0.25
+"""Who found too many pictures waiting is asked back when this share of them is painted: when the
+first is, all would come at once for its one place."""
+
+
+@dataclass(slots=True)
+class _UpdateInHand:
+    update_id: int
+    accepted: int = 0
+
+
+_update_in_hand: ContextVar[_UpdateInHand | None] = ContextVar("update_in_hand", default=None)
+
+
+@contextmanager
+def handling_update(update_id: int) -> Iterator[None]:
+    """Jobs accepted inside, also by tasks started inside, belong to this update: when it is handled
+    again after a crash, `JobService.accept` returns the jobs it already led to."""
+    token = _update_in_hand.set(_UpdateInHand(update_id))
+    try:
+        yield
+    finally:
+        _update_in_hand.reset(token)
+
+
+def _next_origin() -> str | None:
+    update = _update_in_hand.get()
+    if update is None:
+        return None
+    update.accepted += 1
+    return f"update {update.update_id} job {update.accepted}"
+
+
+def limits_of(queue: QueueSettings) -> Limits:
+    """The limits that the settings name, where 0 is none."""
+    return Limits(
+        unfinished=queue.jobs_per_person,
+        hourly=queue.pictures_per_hour or None,
+        waiting=queue.most_waiting or None,
+    )
+
+
+class JobService:
+    """Accepts, looks up and cancels jobs; aiogram passes it to handlers as `job_service`.
+
+    Limits are not for `owners` (ids of people).
+    """
+
+    def __init__(
+        self,
+        *,
+        store: JobStore,
+        storage: Storage,
+        queue: JobQueue,
+        reporter: Reporter,
+        presets: Sequence[StylePreset],
+        limits: Limits,
+        estimates: Estimates,
+        owners: Collection[int] = (),
+    ) -> None:
+        self.presets = tuple(presets)
+        self.estimates = estimates
+        self.limits = limits
+        self.owners = frozenset(owners)
+        self._presets = {preset.name: preset for preset in presets}
+        self._store = store
+        self._storage = storage
+        self._queue = queue
+        self._reporter = reporter
+        self._files: dict[str, asyncio.Future[None]] = {}
+        store.watch(self._job_changed)
+
+    def renew(
+        self, presets: Sequence[StylePreset], limits: Limits, owners: Collection[int]
+    ) -> None:
+        """Accepts jobs by these from here on."""
+        self.presets = tuple(presets)
+        self._presets = {preset.name: preset for preset in presets}
+        self.limits = limits
+        self.owners = frozenset(owners)
+
+    def preset(self, name: str) -> StylePreset | None:
+        """A preset by name; None when there is none, as after a button of an old message."""
+        return self._presets.get(name)
+
+    async def accept(
+        self,
+        *,
+        person: int,
+        chat: int,
+        language: str,
+        content: TelegramPicture,
+        styles: Sequence[ChosenStyle],
+        options: PaintOptions | None = None,
+        wishes: Mapping[str, str | bool] = MappingProxyType({}),
+        reply_to: int | None = None,
+    ) -> Job:
+        """Takes a job: from here on it ends in a picture or in the reason why there is none.
+
+        The person is shown a status message; there is nothing for the caller to say. `wishes` are
+        kept with the job for the dialog's own words, see `Job.wishes`; `reply_to` is the message
+        that the status message answers.
+
+        Raises:
+            TooManyJobs: there are as many jobs as the limits allow.
+        """
+        job = Job(
+            person=person,
+            chat=chat,
+            language=language,
+            content=content,
+            styles=tuple(styles),
+            options=options or PaintOptions(),
+            wishes=dict(wishes),
+            reply_to=reply_to,
+            origin=_next_origin(),
+        )
+        limits = NO_LIMITS if person in self.owners else self.limits
+        try:
+            stored = await self._store.add(job, limits=limits)
+        except LimitReached as reached:
+            raise await self._refusal(reached, limits) from None
+        # One of an update that is handled again may be past this, and yet not have been shown.
+        if stored.state.is_in_the_works:
+            await self._reporter.accepted(stored)
+        if stored.state is JobState.ACCEPTED:
+            await self._queue.put(stored.id)
+        return stored
+
+    async def cancel(self, job_id: str, person: int) -> Job | None:
+        """Cancels a waiting or running job of this person; None when there is no such job.
+
+        One that is cancelled already is told again: where its button is still there, the person
+        was not told, or in another message.
+        """
+        job = await self.job(job_id, person)
+        if job is not None and job.state is JobState.CANCELLED:
+            self._reporter.finished(job)
+            return job
+        if job is None or not job.state.is_in_the_works:
+            return None
+        try:
+            cancelled = await self._store.move(job_id, JobState.CANCELLED, is_untold=True)
+        except InvalidTransition:  # finished in between
+            return None
+        self._reporter.finished(cancelled)
+        return cancelled
+
+    async def finish_early(self, job_id: str, person: int) -> Job | None:
+        """Has a picture of this person that is being painted finished as it is; None when there is
+        no such job."""
+        job = await self.job(job_id, person)
+        if job is None or job.state is not JobState.RUNNING:
+            return None
+        return await self._store.hurry(job_id)
+
+    async def forget(self, person: int) -> None:
+        """Ends what is unfinished for this person and forgets their pictures, styles and wishes:
+        what is left of their jobs are numbers. Their dialogue state goes too, in all chats."""
+        for job in await self.jobs_of(person):
+            if await self.cancel(job.id, person) is None:
+                with suppress(InvalidTransition):  # it has just ended
+                    await self._store.move(job.id, JobState.ABANDONED)
+        await self._store.forget(person)
+        await self._storage.forget_dialogue(person)
+
+    async def keep_file_id(self, job: Job, file_id: str) -> None:
+        """The full-quality file was sent: from now on Telegram has it."""
+        await self._store.note(job.id, file_id=file_id)
+
+    async def have_file_sent(self, job: Job, caption: str) -> bool:
+        """Has the machine that painted the picture send it in full quality, with this caption
+        (HTML); False when none that has it answers within SECONDS_FOR_FILE."""
+        if job.result is None or not self._storage.is_shared:
+            return False
+        sent = self._files.setdefault(job.id, asyncio.get_running_loop().create_future())
+        try:
+            await self._store.note(job.id, file_caption=caption)
+            async with asyncio.timeout(SECONDS_FOR_FILE):
+                await asyncio.shield(sent)
+        except TimeoutError:
+            await self._store.note(job.id, file_caption=None)
+        finally:
+            self._files.pop(job.id, None)
+        return sent.done()
+
+    async def job(self, job_id: str, person: int) -> Job | None:
+        """A job of this person; None also when it is somebody else's, or forgotten."""
+        job = await self._store.journal.get(job_id)
+        if job is None or job.person != person or job.is_forgotten:
+            return None
+        return job
+
+    async def count(self, *states: JobState) -> int:
+        """How many jobs of all people are in any of these states."""
+        return await self._store.journal.count(*states)
+
+    async def jobs_of(self, person: int) -> list[Job]:
+        """The person's unfinished jobs, oldest first."""
+        return await self._store.journal.of_person(person)
+
+    def _job_changed(self, job: Job, change: JobState) -> None:
+        sent = self._files.get(job.id)
+        if sent is not None and job.file_id is not None and not sent.done():
+            sent.set_result(None)
+
+    async def _refusal(self, reached: LimitReached, limits: Limits) -> TooManyJobs:
+        match reached.limit:
+            case "unfinished":
+                most = limits.unfinished or 0
+                return TooManyJobs(
+                    "too_many_jobs",
+                    f"You already have {most} pictures in the works; wait for one or cancel it.",
+                    limit=most,
+                )
+            case "hourly":
+                minutes = math.ceil(reached.seconds / 60)
+                return TooManyJobs(
+                    "too_many_this_hour",
+                    f"You have had {limits.hourly} pictures within an hour; come back in about "
+                    f"{minutes} min.",
+                    limit=limits.hourly or 0,
+                    seconds=math.ceil(reached.seconds),
+                )
+            case "waiting":
+                return await self._too_many_waiting(limits.waiting or 0)
+
+    async def _too_many_waiting(self, most: int) -> TooManyJobs:
+        seconds = await self.estimates.seconds_for_others(math.ceil(most * SHARE_TO_WAIT_FOR))
+        if seconds is None:
+            sentence = "Too many pictures are waiting to be painted; come back a little later."
+            return TooManyJobs("too_many_waiting", sentence)
+        minutes = math.ceil(seconds / 60)
+        return TooManyJobs(
+            "too_many_waiting",
+            f"Too many pictures are waiting to be painted; come back in about {minutes} min.",
+            seconds=math.ceil(seconds),
+        )

@@ -1,0 +1,71 @@
+"""Memory of processes, as glibc and the Linux kernel see it. Elsewhere nothing is known and
+nothing is done."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+log = structlog.get_logger(__name__)
+
+_M_TRIM_THRESHOLD: Final = -1
+_M_MMAP_THRESHOLD: Final = -3
+_IS_LINUX: Final = sys.platform == "linux"
+_FIRST_VICTIM: Final = 1000
+"""The highest `oom_score_adj`: https://man7.org/linux/man-pages/man5/proc_pid_oom_score_adj.5.html"""
+
+LARGE_ALLOCATION: Final = 2_500_000
+"""Bytes from which an allocation is a mapping of its own, which goes back whole when it is freed.
+glibc raises its own threshold up to 32 MB as it sees such blocks freed, and what is then allocated
+between smaller blocks leaves holes behind: 250 MB of them at a megapixel."""
+KEPT_FREE: Final = 32_000_000
+"""Bytes that may lie free at the end of the heap. Setting one threshold resets the other to 128 kB:
+strips' maps would go back to the system and be cleared by it again hundreds of times a second."""
+
+
+def return_free_memory() -> None:
+    """Has glibc's allocator give free pages back to the system (malloc_trim(3))."""
+    malloc_trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if _IS_LINUX else None
+    if malloc_trim is not None:
+        malloc_trim(0)
+
+
+def return_large_blocks() -> None:
+    """Has glibc's allocator give large blocks back to the system as soon as they are freed
+    (mallopt(3)); other allocators know their own ways."""
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if _IS_LINUX else None
+    if mallopt is not None:
+        mallopt(_M_MMAP_THRESHOLD, LARGE_ALLOCATION)
+        mallopt(_M_TRIM_THRESHOLD, KEPT_FREE)
+
+
+def resident_bytes(pid: int) -> int | None:
+    """What of the process lies in memory, shared pages included; None when that is not known."""
+    try:
+        pages = Path(f"/proc/{pid}/statm").read_bytes().split()[1]
+    except (OSError, IndexError):
+        return None
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
+
+def oom_kills() -> int | None:
+    """How many processes the kernel has killed for want of memory so far; None when that is not
+    known. On the whole machine, also when asked in a container."""
+    try:
+        lines = Path("/proc/vmstat").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return None
+    return next((int(line.split()[1]) for line in lines if line.startswith("oom_kill ")), None)
+
+
+def make_first_victim(pid: int) -> None:
+    """When memory runs out, the kernel is to kill this process and not its parent, the bot."""
+    try:
+        Path(f"/proc/{pid}/oom_score_adj").write_text(str(_FIRST_VICTIM), encoding="ascii")
+    except OSError as error:
+        log.debug("oom_score_not_set", pid=pid, why=str(error))

@@ -1,0 +1,1 @@
+"""The process that paints: what it is asked, what it answers."""

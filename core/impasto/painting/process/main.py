@@ -1,0 +1,249 @@
+"""What the process that paints does (`python -m impasto.painting`).
+
+It reads messages from standard input and answers on what was standard output, one JSON object a
+line (`impasto.messages`). A thread listens, so that a cancellation is heard while the main thread
+paints. When the parent goes away, input ends and so does this process.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import BinaryIO, NoReturn
+
+import structlog
+from PIL import Image
+
+from impasto.contracts import PaintOptions
+from impasto.errors import (
+    FULL_DISK,
+    ChatError,
+    ImpastoError,
+    OwnerError,
+    PictureError,
+    PluginError,
+)
+from impasto.logs import configure_logging
+from impasto.memory import return_free_memory, return_large_blocks
+from impasto.messages import (
+    DISK_FULL,
+    Failed,
+    Message,
+    Paint,
+    Painted,
+    PluginStatus,
+    PresetFile,
+    Ready,
+    Stopped,
+    encode,
+)
+from impasto.painting.catalogue import Catalogue, load_catalogue
+from impasto.painting.finish import why_not_fine
+from impasto.painting.iterates import OUT_OF_MEMORY
+from impasto.painting.painter import Painting, PaintRequest, paint
+from impasto.painting.pictures import open_picture
+from impasto.painting.process.mailbox import Mailbox
+from impasto.painting.process.progress import Reporter, write_jpeg
+from impasto.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+RESULT_NAME = "result.jpg"
+
+
+class Child:
+    """Paints job after job and tells the parent."""
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        mailbox: Mailbox,
+        answers: BinaryIO,
+        presets: Sequence[PresetFile],
+    ) -> None:
+        self._catalogue = catalogue
+        self._mailbox = mailbox
+        self._answers = answers
+        self._cold = list(reversed(presets))
+        self._why_not_fine: str | None = None
+
+    def run(self) -> NoReturn:
+        """Until the parent closes the input, which ends the process."""
+        defaults = self._catalogue.settings.painting
+        device = self._catalogue.device(defaults.device)
+        self._catalogue.optimizer(defaults.optimizer)  # missing is told now, not at each picture
+        self._catalogue.network(defaults.network, device)  # warm: not on somebody's first picture
+        self._why_not_fine = why_not_fine(self._catalogue)
+        if self._why_not_fine is not None:
+            log.info("no_fine_pictures", why=self._why_not_fine)
+        self._mailbox.listen()
+        self._say(
+            Ready(
+                pid=os.getpid(),
+                device=device.name,
+                plugins=[
+                    PluginStatus(
+                        name=r.name,
+                        version=r.version,
+                        origin=r.origin,
+                        hooks=r.hooks,
+                        error=r.error,
+                    )
+                    for r in self._catalogue.host.records
+                ],
+                offers=self._catalogue.offers,
+                offers_fine=self._why_not_fine is None,
+            )
+        )
+        return_free_memory()
+        while True:
+            while self._cold and self._mailbox.is_empty():
+                self._warm(self._cold.pop())
+                return_free_memory()
+            outcome = self._answer(self._mailbox.next_job())
+            # The parent looks at the memory it rests in as soon as it hears of the outcome.
+            return_free_memory()
+            self._say(outcome)
+
+    def _warm(self, preset: PresetFile) -> None:
+        """Has a preset's targets ready before somebody picks it."""
+        try:
+            cap = self._catalogue.device(self._default_device).max_pixels()
+            options = PaintOptions(brush_size=preset.brush_size, max_pixels=cap)
+            self._catalogue.warm(open_picture(preset.path, cap), options)
+        except ImpastoError as error:  # who picks it will be told
+            log.warning("preset_not_ready", preset=preset.path.name, problem=str(error))
+
+    def _answer(self, job: Paint) -> Painted | Stopped | Failed:
+        """Paints one job; whatever goes wrong becomes a Failed that names who can help."""
+        try:
+            return self._paint(job)
+        except ChatError as error:
+            return _failed(job, error.code, str(error), error.facts)
+        except PluginError as error:
+            self._catalogue.host.note(error.plugin, "painting", error.problem)
+            return _failed(
+                job, "plugin_failed", str(error), {"plugin": error.plugin}, plugin=error.plugin
+            )
+        except OwnerError as error:
+            return _failed(job, "painting_failed", str(error))
+        except OUT_OF_MEMORY as error:
+            return _failed(job, "out_of_memory", f"not enough memory for this picture: {error}")
+        except Exception as error:
+            is_full = isinstance(error, OSError) and error.errno in FULL_DISK
+            code = DISK_FULL if is_full else "painting_failed"
+            return _failed(job, code, f"{type(error).__name__}: {error}")
+
+    def _paint(self, job: Paint) -> Painted | Stopped:
+        options = self._possible(self._capped(job.options))
+        wanted = options.max_pixels
+        assert wanted is not None  # noqa: S101  (`_capped` fills it in)
+        request = PaintRequest(
+            content=open_picture(job.content, wanted),
+            styles=[(_open_style(style.path, wanted), style.weight) for style in job.styles],
+            options=options,
+        )
+        reporter = Reporter(job, self._catalogue.settings.painting.preview_seconds, self._say)
+        events = paint(
+            request, self._catalogue, finish_now=lambda: self._mailbox.is_to_finish(job.job_id)
+        )
+        for event in events:
+            if isinstance(event, Painting):
+                return self._saved(job, event)
+            if self._mailbox.is_cancelled(job.job_id):
+                break
+            reporter.report(event)
+        return Stopped(job_id=job.job_id)
+
+    def _capped(self, options: PaintOptions) -> PaintOptions:
+        """The options with as many pixels as asked for, within what the settings allow."""
+        cap = self._catalogue.device(options.device or self._default_device).max_pixels()
+        most = int(cap * self._catalogue.settings.painting.large_factor)
+        return options.model_copy(update={"max_pixels": min(options.max_pixels or cap, most)})
+
+    def _possible(self, options: PaintOptions) -> PaintOptions:
+        """The options without a finish that cannot be had here: what was accepted, on another
+        machine or before the network was gone, is better painted as usual than not at all."""
+        if not options.fine or self._why_not_fine is None:
+            return options
+        log.warning("picture_not_fine", why=self._why_not_fine)
+        return options.model_copy(update={"fine": False})
+
+    @property
+    def _default_device(self) -> str:
+        return self._catalogue.settings.painting.device
+
+    def _saved(self, job: Paint, painting: Painting) -> Painted:
+        result = job.folder / RESULT_NAME
+        write_jpeg(painting.picture, result, quality=95)
+        return Painted(
+            job_id=job.job_id,
+            result=result,
+            width=painting.picture.width,
+            height=painting.picture.height,
+            steps=painting.steps,
+            seconds=painting.seconds,
+            device=painting.device,
+            network=painting.network,
+            fine_network=painting.fine_network,
+            offers_fine=self._why_not_fine is None,
+            reduced=painting.reduced,
+            style_loss=painting.losses.style,
+            content_loss=painting.losses.content,
+        )
+
+    def _say(self, message: Message) -> None:
+        self._answers.write(encode(message))
+        self._answers.flush()
+
+
+def _open_style(path: Path, wanted_pixels: int) -> Image.Image:
+    try:
+        return open_picture(path, wanted_pixels)
+    except PictureError as error:
+        error.facts["role"] = "style"  # the sentence in the chat must say which picture it means
+        raise
+
+
+def _failed(
+    job: Paint,
+    code: str,
+    sentence: str,
+    facts: Mapping[str, str | int] = MappingProxyType({}),
+    plugin: str | None = None,
+) -> Failed:
+    log.warning("job_failed", job=job.job_id, code=code, problem=sentence, exc_info=True)
+    return Failed(
+        job_id=job.job_id,
+        code=code,
+        sentence=sentence,
+        facts=dict(facts),
+        plugin=plugin,
+        detail=traceback.format_exc(),
+    )
+
+
+def main() -> int:
+    """Takes over standard input and output for messages; prints of plugins go to standard error."""
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    # Ctrl-C reaches the whole terminal; the parent decides when its painter ends.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    mailbox = Mailbox(sys.stdin.buffer)
+    configuration = mailbox.configuration()
+    settings = Settings.model_validate(configuration.settings)
+    configure_logging(settings.log)
+    return_large_blocks()
+    try:
+        catalogue = load_catalogue(settings)
+        catalogue.host.keep_troubles_in(settings.state_dir)
+        Child(catalogue, mailbox, answers, configuration.presets).run()
+    except ImpastoError as error:
+        log.error("painting_child_cannot_start", problem=str(error))
+        return 1
+    return 0

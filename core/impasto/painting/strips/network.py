@@ -1,0 +1,181 @@
+"""A network run in strips of rows: forward and backward in a fraction of the memory.
+
+Whole feature maps of a picture are what makes style transfer large. Here the network runs segment
+by segment (`segments.py`) and strip by strip: going forward, each strip's features are shown to a
+watcher, who takes from them what it needs; going backward, they are computed once more, unless
+there was memory to keep them (`workspace.py` decides).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+import torch
+
+from impasto.painting.network import IMAGENET_STD, Network
+from impasto.painting.objective import Grams, Metric, gram_sum, metrics
+from impasto.painting.strips.plan import Plan, lean_plan
+from impasto.painting.strips.rows import Slope, Stage, Visit
+
+
+class Buffers:
+    """Memory for the maps that every pass overwrites, allocated once: the allocator need not find
+    room for something large again and again, and passes over several sizes take turns in it."""
+
+    def __init__(self) -> None:
+        self._blocks: dict[str, torch.Tensor] = {}
+
+    def maps(self, name: str, shape: tuple[int, int, int], network: Network) -> torch.Tensor:
+        """Uninitialised channels-last maps, 1xCxHxW, on the network's device and in its precision;
+        in the same memory as all others of this name."""
+        channels, height, width = shape
+        length = channels * height * width
+        block = self._blocks.get(name)
+        if block is None or len(block) < length:
+            self._blocks.pop(name, None)
+            del block
+            block = self._blocks[name] = empty_maps(network, length, 1, 1).flatten()
+        return block[:length].view(1, height, width, channels).permute(0, 3, 1, 2)
+
+
+class StripNetwork:
+    """A network and the maps that stay between its passes.
+
+    Args:
+        buffers: shared by networks whose passes do not overlap; by default it has its own.
+    """
+
+    def __init__(self, network: Network, plan: Plan, buffers: Buffers | None = None) -> None:
+        self.network = network
+        self._plan = plan
+        self._segments = plan.segments
+        self._buffers = buffers or Buffers()
+
+    def forward(self, image: torch.Tensor, visit: Visit) -> list[torch.Tensor]:
+        """Shows each layer's features of a 1x3xHxW image in [0, 1], strip by strip; returns the
+        whole inputs of the segments, valid until the next pass."""
+        maps = self.network.normalized(image)
+        inputs = []
+        for number, segment in enumerate(self._segments):
+            inputs.append(maps)
+            height, width = maps.shape[-2:]
+            following = None
+            if number + 1 < len(self._segments):
+                following = self._buffer(f"input {number + 1}", *segment.output_size(height, width))
+            kept = self._kept(height, width, number)
+            for stages in segment.strips(height, width, *self._plan.strip):
+                pooled = segment.forward(maps, stages, visit, kept)
+                if following is not None and pooled is not None:
+                    stages[-1].own.pooled().put(pooled, following)
+            if following is not None:
+                maps = following
+        return inputs
+
+    def backward(self, inputs: list[torch.Tensor], slope: Slope) -> torch.Tensor:
+        """The gradient at the image (1x3xHxW, at least float32), from the losses' own gradients at
+        the layers and what `forward` returned."""
+        gradient: torch.Tensor | None = None
+        for number in reversed(range(len(self._segments))):
+            gradient = self._backward(number, inputs[number], gradient, slope)
+        assert gradient is not None  # noqa: S101  (a network has at least one segment)
+        return gradient.div_(gradient.new_tensor(IMAGENET_STD).view(1, 3, 1, 1))
+
+    def _backward(
+        self, number: int, maps: torch.Tensor, above: torch.Tensor | None, slope: Slope
+    ) -> torch.Tensor:
+        """Gradient at a segment's input maps, from that at its output (None after the last one)."""
+        segment = self._segments[number]
+        _, channels, height, width = maps.shape
+        if number == 0:  # the image's is summed in the image's precision
+            wide = torch.promote_types(maps.dtype, torch.float32)
+            gradient = torch.zeros((1, channels, height, width), dtype=wide, device=maps.device)
+        else:
+            gradient = self._buffer(f"gradient {number}", channels, height, width).zero_()
+        kept = self._kept(height, width, number)
+        for stages in segment.strips(height, width, *self._plan.strip):
+            part = segment.backward(maps, stages, above, slope, kept)
+            stages[0].input.put(part, gradient, add=True)
+        return gradient
+
+    def _kept(self, height: int, width: int, number: int) -> dict[str, torch.Tensor]:
+        """Buffers for the features of a segment's layers that stay for the backward pass."""
+        buffers = {}
+        for convolution in self._segments[number].convolutions:
+            if convolution.name in self._plan.keep:
+                channels = convolution.weight.shape[0]
+                buffers[convolution.name] = self._buffer(convolution.name, channels, height, width)
+            if convolution.pool:
+                height, width = height // 2, width // 2
+        return buffers
+
+    def _buffer(self, name: str, channels: int, height: int, width: int) -> torch.Tensor:
+        return self._buffers.maps(name, (channels, height, width), self.network)
+
+
+@torch.no_grad()
+def strip_features(
+    network: Network, image: torch.Tensor, layers: Collection[str], strip_bytes: int
+) -> dict[str, torch.Tensor]:
+    """Whole features (before the ReLU) of some layers at a 1x3xHxW image in [0, 1]."""
+    found: dict[str, torch.Tensor] = {}
+
+    def visit(stage: Stage, features: torch.Tensor) -> None:
+        layer = stage.convolution.name
+        if layer in layers:
+            if layer not in found:
+                _, channels, _, width = features.shape
+                found[layer] = empty_maps(network, channels, stage.own.height, width)
+            stage.own.put(features, found[layer])
+
+    StripNetwork(network, lean_plan(network, strip_bytes)).forward(image, visit)
+    return found
+
+
+@torch.no_grad()
+def strip_grams(network: Network, image: torch.Tensor, strip_bytes: int) -> Grams:
+    """As `objective.gram_matrices`, strip by strip."""
+    sums = GramSums(network, metrics(network))
+    StripNetwork(network, lean_plan(network, strip_bytes)).forward(image, sums.add)
+    return sums.grams()
+
+
+class GramSums:
+    """Gram matrices summed up over strips."""
+
+    def __init__(self, network: Network, by_layer: Mapping[str, Metric]) -> None:
+        self._layers = network.style_layers
+        self._metrics = by_layer
+        self._sums: dict[str, torch.Tensor] = {}
+        self._divisors: dict[str, int] = {}
+
+    def add(self, stage: Stage, features: torch.Tensor) -> None:
+        """Features of a strip's own rows, 1xCxhxW."""
+        layer = stage.convolution.name
+        if layer not in self._layers:
+            return
+        metric = self._metrics[layer]
+        part = gram_sum(features, metric)
+        self._sums[layer] = self._sums[layer].add_(part) if layer in self._sums else part
+        pixels = stage.own.height * features.shape[-1]
+        self._divisors[layer] = metric.channels * pixels
+        if metric.gram is not None:  # the constant channel is one on the picture, not beyond
+            self._sums[layer][-1, -1] = pixels
+
+    def grams(self) -> Grams:
+        """Of the whole map, once all strips have been added."""
+        return {layer: total / self._divisors[layer] for layer, total in self._sums.items()}
+
+    def divisor(self, layer: str) -> int:
+        """F F^T over this is the Gram matrix."""
+        return self._divisors[layer]
+
+
+def empty_maps(network: Network, channels: int, height: int, width: int) -> torch.Tensor:
+    """Uninitialised channels-last maps on the network's device, in its precision."""
+    bias = network.convolutions[0].bias
+    return torch.empty(
+        (1, channels, height, width),
+        dtype=bias.dtype,
+        device=bias.device,
+        memory_format=torch.channels_last,
+    )

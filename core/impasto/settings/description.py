@@ -1,0 +1,178 @@
+"""What is known about each setting beside its value: unit, bounds, whether a running bot takes a
+change over, and which right name a wrong one may have meant."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final, Literal, TypeVar, get_args, get_origin
+
+import annotated_types
+from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
+
+from impasto.scrubbing import scrub
+
+M = TypeVar("M", bound=BaseModel)
+
+_SECRET: Final = re.compile(r"token|secret|password|key|dsn|url", re.IGNORECASE)
+"""Names of settings whose values no message shows; those of plugins too."""
+_UNITS: Final = {
+    "seconds": "seconds",
+    "minutes": "minutes",
+    "hours": "hours",
+    "days": "days",
+    "mb": "MB",
+    "pixels": "pixels",
+    "percent": "%",
+}
+"""Parts of names that say the unit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """Marks a setting (in `Annotated`) whose change a running bot takes over when it reloads."""
+
+
+LIVE: Final = Live()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingInfo:
+    """One setting: its full name, as in `painting.steps`, and what may be written there."""
+
+    name: str
+    default: Any
+    unit: str
+    allowed: str
+    """Bounds or choices in words; empty when the type alone decides."""
+    meaning: str
+    is_live: bool
+
+    @property
+    def is_secret(self) -> bool:
+        return isinstance(self.default, SecretStr) or hidden(self.name.rpartition(".")[2])
+
+
+def settings_in(model: type[BaseModel], prefix: str = "") -> Iterator[SettingInfo]:
+    """All settings of a model and of the sections in it, in their order."""
+    for name, field in model.model_fields.items():
+        section = _section(field)
+        if section is not None:
+            yield from settings_in(section, f"{prefix}{name}.")
+            continue
+        yield SettingInfo(
+            name=prefix + name,
+            default=field.get_default(call_default_factory=True),
+            unit=next((_UNITS[part] for part in name.split("_") if part in _UNITS), ""),
+            allowed=_allowed(field),
+            meaning=" ".join((field.description or "").split()),
+            is_live=any(isinstance(item, Live) for item in field.metadata),
+        )
+
+
+def hidden(name: str) -> bool:
+    """Whether a setting of this name may hold a secret, so that its value is never shown."""
+    return _SECRET.search(name) is not None
+
+
+def shown(value: Any) -> str:
+    """A value as messages show it; secrets as whether they are set."""
+    if isinstance(value, SecretStr):
+        return "(set)" if value.get_secret_value() else "(not set)"
+    if value is None or value in ("", []):
+        return "none"
+    if isinstance(value, bool):
+        return str(value).lower()  # as TOML has it
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def value_of(settings: BaseModel, name: str) -> Any:
+    """The value of a setting by its full name."""
+    value: Any = settings
+    for part in name.split("."):
+        value = getattr(value, part)
+    return value
+
+
+def merged(current: M, wanted: M) -> tuple[M, list[str], list[str]]:
+    """The current settings with the live ones of `wanted`; names of settings that were taken over,
+    and of those that differ and need a restart."""
+    taken, left = [], []
+    changes: dict[str, dict[str, Any]] = {}
+    for info in settings_in(type(current)):
+        value = value_of(wanted, info.name)
+        if value == value_of(current, info.name):
+            continue
+        if not info.is_live:
+            left.append(info.name)
+            continue
+        section, _, name = info.name.rpartition(".")
+        changes.setdefault(section, {})[name] = value
+        taken.append(info.name)
+    sections = {
+        section: value_of(current, section).model_copy(update=values)
+        for section, values in changes.items()
+    }
+    return current.model_copy(update=sections), taken, left
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Half a sentence with the known name that comes nearest; empty when none is near.
+
+    The same word in another section is as near as a misspelt one in the right section.
+    """
+    names = {*known}
+    names |= {n.partition(".")[0] for n in names}  # sections are names, too
+    section, _, word = name.rpartition(".")
+    elsewhere = sorted(n for n in names if "." in n and n.rpartition(".")[2] == word)
+    siblings = {n.rpartition(".")[2]: n for n in names if n.rpartition(".")[0] == section}
+    close = difflib.get_close_matches(word, siblings, n=1)
+    found = elsewhere or [siblings[match] for match in close]
+    return f"; did you mean {found[0]}?" if found else ""
+
+
+def explain(error: ValidationError, model: type[BaseModel], prefix: str = "") -> str:
+    """One line per wrong setting: its name, the value (unless secret) and what is allowed."""
+    known = [prefix + info.name for info in settings_in(model)]
+    return "\n".join(scrub(_line(item, prefix, known)) for item in error.errors(include_url=False))
+
+
+def _line(item: ErrorDetails, prefix: str, known: list[str]) -> str:
+    name = prefix + ".".join(str(part) for part in item["loc"])
+    given = item.get("input")
+    value = "" if hidden(name) else f" = {given!r}"
+    if item["type"] == "extra_forbidden":
+        return f"{name}{value}: unknown setting{did_you_mean(name, known)}"
+    hint = ""
+    if item["type"] == "literal_error":
+        hint = did_you_mean(str(given), re.findall(r"'([^']+)'", item["msg"]))
+    return f"{name}{value}: {item['msg']}{hint}"
+
+
+def _section(field: FieldInfo) -> type[BaseModel] | None:
+    kind = field.annotation
+    return kind if isinstance(kind, type) and issubclass(kind, BaseModel) else None
+
+
+def _allowed(field: FieldInfo) -> str:
+    kind = field.annotation
+    if get_origin(kind) is Literal:
+        return ", ".join(str(choice) for choice in get_args(kind))
+    if kind is bool:
+        return "true, false"
+    parts = []
+    for item in field.metadata:
+        match item:
+            case annotated_types.Ge(ge=least):
+                parts.append(f"from {least:,}")
+            case annotated_types.Gt(gt=least):
+                parts.append(f"above {least:,}")
+            case annotated_types.Le(le=most):
+                parts.append(f"to {most:,}")
+            case annotated_types.Lt(lt=most):
+                parts.append(f"below {most:,}")
+    return " ".join(parts)

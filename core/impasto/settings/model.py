@@ -1,0 +1,252 @@
+"""Every info of the program: its unit and its bounds.
+
+`IMPASTO_*` environment variables (`__` for nesting) win over `.env`, that over the file named by
+`--config` or `IMPASTO_CONFIG`, that over the packaged `config/impasto.toml`. Hosts that name a port
+in `PORT` are obeyed where no `IMPASTO_SERVER__PORT` says otherwise. Loading has two phases:
+`load_settings` reads the core's sections, which say what plugins there are; when these are loaded,
+`Settings.validate_plugin_section` checks each `[plugins.<name>]` against its plugin's own model.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    ValidationError,
+)
+
+from impasto.errors import SettingsError
+from impasto.scrubbing import hide
+from impasto.settings.description import LIVE, did_you_mean, explain
+from impasto.settings.sources import DEFAULT, read_sources
+
+RESERVED_PLUGIN_NAMES = frozenset({"folder", "files", "allow", "deny", "safe_mode", "slow_seconds"})
+"""Keys of `[plugins]` itself; no plugin can have a section of that name."""
+
+
+class Section(BaseModel):
+    """Base of the models of all sections, those of plugins too: values do not change, an unknown
+    name is an error, and the text below a field is its description."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+def _fit_for_telegram(secret: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"[A-Za-z0-9_-]{0,256}", secret.get_secret_value()):
+        raise ValueError("a webhook's secret has up to 256 of A-Z, a-z, 0-9, _ and -")
+    return secret
+
+
+class TelegramSettings(Section):
+    token: SecretStr = SecretStr("")
+    """The bot's token from @BotFather. Never printed."""
+    api_base: str = "https://api.telegram.org"
+    """Address of the Bot API server."""
+    webhook_base: Annotated[str, Field(pattern=r"^(https?://[^/\s]+\S*)?$")] = ""
+    """Public address of this bot, as in https://bot.example.org: Telegram brings updates there
+    (webhook). If empty, the bot asks for them (polling)."""
+    webhook_secret: Annotated[SecretStr, AfterValidator(_fit_for_telegram)] = SecretStr("")
+    """What Telegram shows with each update to prove itself; derived from the token if empty."""
+    edit_seconds: Annotated[float, Field(ge=0, le=60)] = 3.0
+    """Least time between two edits of one job's message, in seconds."""
+    messages_per_second: Annotated[float, Field(ge=0, le=1000)] = 30.0
+    """Most messages and edits a second, over all chats; 0 is no limit."""
+    chat_messages_per_second: Annotated[float, Field(ge=0, le=30)] = 1.0
+    """Most messages and edits a second in one private chat, in groups a quarter of it; a few more
+    in a row are fine. 0 is no limit."""
+    admins: Annotated[list[int], LIVE] = Field(default_factory=list)
+    """Telegram's numeric ids of the bot's owners: no limit on numbers of pictures is theirs."""
+    allow: Annotated[list[int], LIVE] = Field(default_factory=list)
+    """Ids of the only people the bot works for, besides its owners; if empty, it is everybody."""
+    ban: Annotated[list[int], LIVE] = Field(default_factory=list)
+    """Ids of people whom the bot does not answer."""
+
+
+class ServerSettings(Section):
+    host: str = "0.0.0.0"  # noqa: S104  (a container and its probes meet on no other address)
+    """Address that webhook, health checks and pages of plugins (metrics) listen on."""
+    port: Annotated[int, Field(ge=0, le=65535)] = 0
+    """Port they listen on; 0 is that of the variable PORT, else 8080 with a webhook, and without
+    one nothing listens."""
+
+
+AUTO: Final = "auto"
+"""In place of a network's or device's name: the one that comes along, or the best here."""
+EMBEDDED_NETWORK: Final = "embedded"
+
+
+class PaintingSettings(Section):
+    network: str = AUTO
+    """Feature network that paints everything: a name from `impasto weights list`, or a safetensors
+    file; auto is the embedded one, and fine pictures are finished on another."""
+    fine: Annotated[bool, LIVE] = False
+    """Whether all pictures are fine: finished on `fine_network`, where that is there. Otherwise
+    those are that are asked for as fine."""
+    fine_network: str = "vgg19"
+    """What fine pictures are finished on: a name from `impasto weights list`, or a safetensors
+    file. It takes more memory and time a step than the embedded one."""
+    fine_steps: Annotated[int, Field(ge=1, le=5000), LIVE] = 15
+    """Most optimizer steps that finish a fine picture, at its full size, after all others."""
+    optimizer: str = "lbfgs"
+    """Optimizer plugin by name: lbfgs or adam."""
+    device: str = AUTO
+    """Device plugin by name (cpu, cuda), or auto: the best that works here."""
+    steps: Annotated[int, Field(ge=1, le=5000), LIVE] = 50
+    """Most optimizer steps for one picture, over all pyramid levels."""
+    max_pixels_cpu: Annotated[int, Field(ge=1024, le=50_000_000), LIVE] = 230_400
+    """Pixel cap of a result painted on a CPU; 230,400 is 480 x 480."""
+    max_pixels_gpu: Annotated[int, Field(ge=1024, le=50_000_000), LIVE] = 2_073_600
+    """Pixel cap of a result painted on a GPU; 2,073,600 is 1920 x 1080."""
+    large_factor: Annotated[float, Field(ge=1, le=100), LIVE] = 4.0
+    """How many times more pixels than the cap a picture may have that is asked for as large."""
+    memory_mb: Annotated[int, Field(ge=0, le=1_000_000), LIVE] = 300
+    """Most memory of the bot's painting process on a CPU, in MB: larger pictures are scaled down to
+    what fits. More makes painting faster, up to a point; 0 is no limit."""
+    style_weight: Annotated[float, Field(gt=0, le=1e12), LIVE] = 1e6
+    """Weight of the style loss against the content loss, whose weight is 1."""
+    coarse_weight: Annotated[float, Field(ge=0, le=10), LIVE] = 1.0
+    """How much the picture's half, quarter and eighth size have a say in its steps at full size. At
+    0 large strokes fade; most steps are then made at full size, and the loss there is the lowest
+    that can be had."""
+    least_gain: Annotated[float, Field(ge=0, le=1), LIVE] = 0.05
+    """A level of the picture is finished when its loss fell by less than this share in 10 steps. At
+    0 all steps are made."""
+    brush_size: Annotated[float, Field(ge=0.25, le=4), LIVE] = 1.0
+    """How large a style's marks come out: 1 as if style picture and photo had the same area."""
+    preview_seconds: Annotated[float, Field(ge=0.1, le=600), LIVE] = 2.0
+    """Least time between two previews, in seconds; each pyramid level also ends with one."""
+    threads: Annotated[int, Field(ge=0, le=1024)] = 0
+    """CPU threads for painting; 0 takes as many as this process may use."""
+
+
+class QueueSettings(Section):
+    kind: str = "local"
+    """Queue plugin by name."""
+    storage: str = "sqlite"
+    """Storage plugin by name: where journal and dialogue state live."""
+    jobs_per_person: Annotated[int, Field(ge=1, le=1000), LIVE] = 3
+    """How many unfinished pictures one person may have."""
+    pictures_per_hour: Annotated[int, Field(ge=0, le=10_000), LIVE] = 30
+    """How many pictures one person may ask for within an hour; 0 is no limit."""
+    most_waiting: Annotated[int, Field(ge=0, le=1_000_000), LIVE] = 200
+    """How many pictures of all people may wait (0 is no limit): whoever comes then is told when to
+    come back."""
+    attempts: Annotated[int, Field(ge=1, le=10)] = 2
+    """How often a job is tried when the painting process dies under it."""
+    silence_seconds: Annotated[float, Field(ge=5, le=3600)] = 120.0
+    """A painting process that says nothing for this long is replaced."""
+    worker_memory_mb: Annotated[int, Field(ge=0, le=10_000_000)] = 0
+    """A painting process that takes more memory than this, in MB, is replaced and its picture tried
+    once more in half the pixels; set it well above memory_mb, 0 is no limit (Linux only)."""
+    keep_hours: Annotated[float, Field(ge=0, le=720)] = 24.0
+    """How long pictures of finished jobs are kept, in hours."""
+    remember_days: Annotated[int, Field(ge=1, le=3650)] = 30
+    """How long finished jobs are remembered, in days: so long the buttons under them work."""
+
+
+class PluginsSettings(BaseModel):
+    """`[plugins]`; every further table in it is the section of the plugin of that name."""
+
+    model_config = ConfigDict(frozen=True, extra="allow", use_attribute_docstrings=True)
+
+    folder: Path | None = None
+    """Folder of one-file plugins: every `*.py` in it whose name begins with no underscore."""
+    files: list[Path] = Field(default_factory=list)
+    """Single one-file plugins, or folders of packages, besides those of the folder."""
+    allow: list[str] = Field(default_factory=list)
+    """If not empty, only the plugins named here are loaded."""
+    deny: list[str] = Field(default_factory=list)
+    """Plugins that are not loaded."""
+    safe_mode: bool = False
+    """Load the built-in plugins alone, whatever is installed, allowed or denied."""
+    slow_seconds: Annotated[float, Field(ge=0, le=600)] = 1.0
+    """A plugin that keeps the bot waiting for longer than this is named, in seconds."""
+
+    @property
+    def sections(self) -> dict[str, Any]:
+        """Raw sections by plugin name."""
+        return dict(self.model_extra or {})
+
+
+class LogSettings(Section):
+    level: Annotated[Literal["debug", "info", "warning", "error"], LIVE] = "info"
+    """Least severity that is logged."""
+    format: Literal["auto", "pretty", "json"] = "auto"
+    """auto is pretty on a terminal and JSON elsewhere."""
+
+
+class Settings(BaseModel):
+    """All settings, as one value. A running bot that reloads gets another one.
+
+    Make one with `load_settings`; `Settings()` has the defaults, and `model_validate` takes plain
+    values, as the painting child gets them.
+    """
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", hide_input_in_errors=True, use_attribute_docstrings=True
+    )
+
+    state_dir: Path = Path("state")
+    """Folder for everything that is written: journal, pictures of jobs, fetched weights."""
+    telegram: TelegramSettings = TelegramSettings()
+    server: ServerSettings = ServerSettings()
+    painting: PaintingSettings = PaintingSettings()
+    queue: QueueSettings = QueueSettings()
+    plugins: PluginsSettings = PluginsSettings()
+    log: LogSettings = LogSettings()
+
+    _plugin_sections: dict[str, BaseModel] = PrivateAttr(default_factory=dict)
+    _origins: dict[str, str] = PrivateAttr(default_factory=dict)
+
+    @property
+    def own_styles(self) -> Path:
+        """Folder of this installation's own preset styles, with a `styles.toml` of their own."""
+        return self.state_dir / "styles"
+
+    def origin(self, name: str) -> str:
+        """Where the value of a setting came from, by its full name, as in `painting.steps`."""
+        return self._origins.get(name, DEFAULT)
+
+    def plugin(self, name: str) -> Any:
+        """The validated section of a plugin that has an `impasto_settings` hook."""
+        return self._plugin_sections[name]
+
+    def validate_plugin_section(self, name: str, model: type[BaseModel]) -> None:
+        """Second phase: checks `[plugins.<name>]` against its plugin's model.
+
+        Raises:
+            SettingsError: the section does not fit.
+        """
+        try:
+            section = model.model_validate(self.plugins.sections.get(name, {}))
+        except ValidationError as error:
+            raise SettingsError(explain(error, model, f"plugins.{name}.")) from None
+        for value in dict(section).values():
+            if isinstance(value, SecretStr):
+                hide(value.get_secret_value())
+        self._plugin_sections[name] = section
+
+
+def load_settings(config: Path | None = None, **overrides: Any) -> Settings:
+    """Core settings from all their sources; `overrides` (by section) win over every other.
+
+    Raises:
+        SettingsError: a value is wrong or unknown, or `config` is no readable TOML file.
+    """
+    settings, origins = read_sources(Settings, config, overrides)
+    for name, value in settings.plugins.sections.items():
+        if not isinstance(value, Mapping):  # no plugin's section, but a wrong key of [plugins]
+            known = [f"plugins.{field}" for field in PluginsSettings.model_fields]
+            hint = did_you_mean(f"plugins.{name}", known)
+            raise SettingsError(f"plugins.{name}: unknown setting{hint}")
+    settings._origins = origins
+    return settings

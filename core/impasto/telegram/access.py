@@ -1,0 +1,78 @@
+"""Whom the bot works for: `telegram.allow` and `telegram.ban`, checked before any handler runs.
+
+Somebody who is banned gets no answer at all: one would tell them that it works. Somebody who is not
+on the list of those allowed may have come in good faith and is told so, once a day, not in groups.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import structlog
+from aiogram import BaseMiddleware, Bot
+from aiogram.exceptions import TelegramAPIError
+from aiogram.types import CallbackQuery, Message, TelegramObject, Update, User
+
+from impasto.settings import TelegramSettings
+from impasto.telegram.error_replies import language_of
+
+log = structlog.get_logger(__name__)
+
+SECONDS_BETWEEN_ANSWERS = 24 * 3600.0
+MOST_REMEMBERED = 10_000
+"""People who were told; when there are more, all are forgotten."""
+
+_NOT_ALLOWED = {
+    "en": "This bot works for a small circle of people. Please ask its owner to let you in.",
+    "ru": "Этот бот работает для узкого круга. Попросите владельца вас добавить.",
+}
+
+
+class AccessControl(BaseMiddleware):
+    """An outer middleware of updates."""
+
+    def __init__(self, settings: TelegramSettings) -> None:
+        self.renew(settings)
+        self._told: dict[int, float] = {}
+
+    def renew(self, settings: TelegramSettings) -> None:
+        """Lets people in by these lists from here on."""
+        self._banned = frozenset(settings.ban)
+        self._allowed = frozenset([*settings.allow, *settings.admins]) if settings.allow else None
+
+    async def __call__(
+        self,
+        handler: Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]],
+        event: TelegramObject,
+        data: dict[str, Any],
+    ) -> Any:
+        person: User | None = data.get("event_from_user")
+        if person is None:
+            return await handler(event, data)
+        if person.id in self._banned:
+            log.debug("banned", person=person.id)
+            return None
+        if self._allowed is None or person.id in self._allowed:
+            return await handler(event, data)
+        log.debug("not_allowed", person=person.id)
+        if isinstance(event, Update) and self._is_to_be_told(event, person):
+            await self._tell(data["bot"], person)
+        return None
+
+    def _is_to_be_told(self, update: Update, person: User) -> bool:
+        happening = update.event
+        where = happening.message if isinstance(happening, CallbackQuery) else happening
+        in_private = isinstance(where, Message) and where.chat.type == "private"
+        told_at = self._told.get(person.id, float("-inf"))
+        return in_private and time.monotonic() - told_at > SECONDS_BETWEEN_ANSWERS
+
+    async def _tell(self, bot: Bot, person: User) -> None:
+        if len(self._told) >= MOST_REMEMBERED:
+            self._told.clear()
+        self._told[person.id] = time.monotonic()
+        try:
+            await bot.send_message(person.id, _NOT_ALLOWED[language_of(person)])
+        except TelegramAPIError as error:
+            log.info("refusal_not_sent", person=person.id, why=str(error))

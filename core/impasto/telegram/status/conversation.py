@@ -1,0 +1,308 @@
+"""All talk about one job, by one task, so that no two edits of its message ever race.
+
+The status message is announced, edited while painting goes on (the latest wins, what is outdated is
+dropped), and turned into the result. What the journal must know is noted as soon as it is so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import structlog
+
+from impasto.contracts import Say
+from impasto.errors import InvalidTransition
+from impasto.jobs.estimates import Estimates
+from impasto.jobs.job import Failure, Job, JobState
+from impasto.jobs.store import JobStore
+from impasto.messages import Progress
+from impasto.telegram.persistent_calls import (
+    ChatMoved,
+    MessageGone,
+    PersistentCalls,
+    PersonGone,
+    Refused,
+    TryLater,
+)
+from impasto.telegram.result_photo import photo_of
+from impasto.telegram.status.message import StatusMessage
+from impasto.telegram.status.safe_presenter import SafePresenter
+
+log = structlog.get_logger(__name__)
+
+LEAST_IN_LINE = 5
+"""While a job waits, edits come slower by its place in the line, at least by this: there may be
+hundreds, all move on at once, and far behind it matters little."""
+
+
+class Conversation:
+    """What the person is told about one job, from the first message to the last."""
+
+    def __init__(
+        self,
+        job: Job,
+        *,
+        line: PersistentCalls,
+        store: JobStore,
+        estimates: Estimates,
+        words: SafePresenter,
+        edit_seconds: float,
+    ) -> None:
+        self.announced: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """Done when showing that the job waits was tried once."""
+        self.is_over = asyncio.Event()
+        """Set when the job has reached its end and only remains to be told."""
+        self.is_announced_here = False
+        """Whether the first message is this process's to send. A worker that claims the job before
+        it is sent leaves it to the bot."""
+        self._message = StatusMessage(job, line=line, store=store)
+        self._message.on_trouble = self._set_announced
+        self._store = store
+        self._estimates = estimates
+        self._words = words
+        self._edit_seconds = edit_seconds
+        self._news = asyncio.Event()
+        self._progress: Progress | None = None
+        self._preview: Path | None = None
+        self._edited_at = float("-inf")
+        self._place: Say | None = None
+        self._placed_at = float("-inf")
+        self._ahead = 0
+        self._is_hidden = False
+        self._is_left = False
+        # What a repetition after an unexpected error need not do again.
+        self._is_pictured = False
+        self._is_notified = False
+
+    @property
+    def job(self) -> Job:
+        return self._message.job
+
+    def show(self, progress: Progress) -> None:
+        """Something newer to show; an older one that was not shown yet is dropped."""
+        self._progress = progress
+        self._preview = progress.preview or self._preview
+        self._news.set()
+
+    def queue_moved(self) -> None:
+        """Somebody else's turn came or is over: the place of a job that waits may be another."""
+        pause = self._edit_seconds * max(LEAST_IN_LINE, self._ahead)
+        is_due = asyncio.get_running_loop().time() >= self._placed_at + pause
+        if self._progress is None and self.announced.done() and is_due:
+            self._news.set()
+
+    def finish(self) -> None:
+        """The journal has the end of this job; it is told next."""
+        self._is_left = False
+        self.is_over.set()
+        self._news.set()
+
+    def leave(self, job: Job) -> None:
+        """Another process talks about this job from now on, or has ended it."""
+        if job.state is JobState.CANCELLED and job.status_message is not None:
+            # An edit of ours on its way may come after the other's last word: say it once more.
+            self.finish()
+            return
+        self.finish()
+        self._is_left = True
+
+    async def run(self) -> None:
+        """Talks until the end of the job is told and written down."""
+        try:
+            while True:
+                try:
+                    return await self._talk()
+                except ChatMoved as moved:
+                    await self._message.note(chat=moved.to, status_message=None)
+        except PersonGone as gone:
+            log.info("person_gone", job=self.job.id, why=str(gone))
+            await self._abandon()
+        except InvalidTransition as error:
+            log.info("job_changed_meanwhile", job=self.job.id, why=str(error))
+        finally:
+            self._set_announced()
+
+    async def _talk(self) -> None:
+        await self._message.refresh()
+        # Not only while it waits: a worker may have begun within the moment since it was accepted.
+        is_to_show = self.is_announced_here and self.job.state.is_in_the_works
+        if is_to_show and self.job.status_message is None:
+            await self._announce()
+        self._set_announced()
+        while not self.is_over.is_set():
+            await self._news.wait()
+            self._news.clear()
+            if await self._is_over_within(self._seconds_to_next_edit()):
+                break
+            await (self._show_place() if self._progress is None else self._show_progress())
+        if self._is_left:
+            return
+        await self._message.refresh()
+        if self.job.state is JobState.PAINTED:
+            await self._deliver()
+        # Not "elif": what cannot be delivered has failed by now.
+        if self.job.state is JobState.FAILED:
+            await self._explain()
+        if self.job.state is JobState.CANCELLED:
+            await self._confirm_cancelled()
+
+    def _set_announced(self) -> None:
+        if not self.announced.done():
+            self.announced.set_result(None)
+
+    async def _announce(self) -> None:
+        say, plain = await self._waiting(), self._words.plain("waiting", self.job)
+        # Not an edit: the first preview may follow at once.
+        await self._message.insist_on_announcing(say, plain)
+        self._place = say
+
+    async def _waiting(self) -> Say:
+        self._placed_at = asyncio.get_running_loop().time()
+        self._ahead = await self._store.journal.ahead_of(self.job.id)
+        seconds = await self._estimates.seconds_until_done(self.job, self._ahead)
+        return self._words.waiting(self.job, self._ahead, seconds)
+
+    def _seconds_to_next_edit(self) -> float:
+        return self._edited_at + self._edit_seconds - asyncio.get_running_loop().time()
+
+    async def _is_over_within(self, seconds: float) -> bool:
+        if seconds > 0:
+            try:
+                async with asyncio.timeout(seconds):
+                    await self.is_over.wait()
+            except TimeoutError:
+                return False
+        return self.is_over.is_set()
+
+    async def _show_place(self) -> None:
+        """The place in the queue as it is now."""
+        await self._message.refresh()
+        if self.job.state is not JobState.ACCEPTED:
+            return
+        place = await self._waiting()
+        if place != self._place and await self._show(place, None):
+            self._place = place
+
+    async def _show_progress(self) -> None:
+        """One edit with what is newest."""
+        progress, preview = self._progress, self._preview
+        if progress is None:
+            return
+        if self.job.status_message is None:
+            await self._message.refresh()  # sent by another process, it may be there by now
+        picture = await _read(preview)
+        if await self._show(self._words.painting(self.job, progress), picture):
+            self._preview = None if self._preview is preview else self._preview
+
+    async def _show(self, say: Say, picture: bytes | None) -> bool:
+        """Whether one edit, tried once, showed this."""
+        if self._is_hidden or self.job.status_message is None:
+            return False
+        try:
+            if picture is None:
+                await self._message.show_words(say)
+            else:
+                await self._message.show_preview(picture, say)
+        except TryLater as trouble:
+            log.debug("progress_dropped", job=self.job.id, why=str(trouble))
+        except (MessageGone, Refused) as refusal:
+            # The person deleted it, most likely: only the result comes as a new message.
+            log.info("progress_not_shown", job=self.job.id, why=str(refusal))
+            self._is_hidden = True
+        else:
+            return True
+        finally:
+            self._edited_at = asyncio.get_running_loop().time()
+        return False
+
+    async def _deliver(self) -> None:
+        if not self._is_pictured:
+            picture = await _photo_of(self.job.result)
+            problem = await self._put_picture(picture) if picture else "the result is gone"
+            if problem is not None:
+                await self._fail(problem)
+                return
+            self._is_pictured = True
+        if not self._is_notified:
+            ready, plain = self._words.ready(self.job), self._words.plain("ready", self.job)
+            await self._message.insist_on_saying(ready, plain, reply=True)
+            self._is_notified = True
+        await self._move(JobState.DELIVERED)
+
+    async def _put_picture(self, picture: bytes) -> str | None:
+        """Shows the result; returns why Telegram does not take it, if it does not."""
+        problem = None
+        for say in (self._words.painted(self.job), self._words.plain("painted", self.job)):
+            try:
+                await self._message.insist_on_result(picture, say)
+            except Refused as refusal:
+                problem = str(refusal)
+                log.error("result_refused", job=self.job.id, why=problem)
+            else:
+                return None
+        return problem
+
+    async def _fail(self, problem: str) -> None:
+        log.error("result_not_delivered", job=self.job.id, why=problem)
+        failure = Failure(
+            code="painting_failed",
+            sentence="The picture could not be sent; please try again or send another photo.",
+        )
+        await self._move(JobState.FAILED, failure=failure)
+
+    async def _explain(self) -> None:
+        """Says why in a new message, since an edit does not notify; the status message goes first,
+        so that repeating this after a crash leaves one explanation, not two."""
+        say, plain = self._words.failed(self.job), self._words.plain("failed", self.job)
+        facts: dict[str, object] = {}
+        if not self._is_notified:
+            if not await self._message.insist_on_removal():
+                await self._message.insist_on_words(say)
+            sent = await self._message.insist_on_saying(say, plain)
+            self._is_notified = True
+            if sent is not None:
+                facts = {"status_message": sent.message_id, "status_has_picture": False}
+        await self._move(JobState.EXPLAINED, **facts)
+
+    async def _confirm_cancelled(self) -> None:
+        say, plain = self._words.cancelled(self.job), self._words.plain("cancelled", self.job)
+        facts: dict[str, object] = {}
+        if self.job.status_message is not None:
+            await self._message.insist_on_words(say, plain)
+        elif (sent := await self._message.insist_on_saying(say, plain)) is not None:
+            facts = {"status_message": sent.message_id, "status_has_picture": False}
+        await self._settle(**facts)
+
+    async def _abandon(self) -> None:
+        await self._message.refresh()
+        if not self.job.state.is_final:
+            await self._move(JobState.ABANDONED)
+        await self._settle()
+
+    async def _settle(self, **facts: object) -> None:
+        """Notes that a cancelled job was told, as far as it can be."""
+        if self.job.is_untold:
+            await self._message.note(is_untold=False, **facts)
+
+    async def _move(self, to: JobState, **facts: object) -> None:
+        self._message.job = await self._store.move(self.job.id, to, **facts)
+
+
+async def _read(path: Path | None) -> bytes | None:
+    if path is None:
+        return None
+    try:
+        return await asyncio.to_thread(path.read_bytes)
+    except OSError:
+        return None
+
+
+async def _photo_of(result: Path | None) -> bytes | None:
+    if result is None:
+        return None
+    try:
+        return await asyncio.to_thread(photo_of, result)
+    except OSError as error:
+        log.warning("result_unreadable", path=str(result), why=str(error))
+        return None

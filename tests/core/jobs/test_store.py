@@ -1,0 +1,93 @@
+"""The store: every change is told, after it was written, and nobody who listens can stop it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import impasto
+from impasto.hookspecs import BOT_GROUP
+from impasto.jobs.job import Job, JobState
+from impasto.jobs.store import JobStore
+from impasto.plugins import PluginHost, PluginRecord
+from impasto.settings import Settings
+from impasto_sqlite import SqliteStorage
+
+from .jobs_bench import job_that
+
+
+def host_with(**plugins: Any) -> PluginHost:
+    """A host of these plugins alone, put in by hand."""
+    host = PluginHost(BOT_GROUP, Settings())
+    for name, plugin in plugins.items():
+        record = PluginRecord(name=name, version="", origin="test", plugin=plugin)
+        host._register(record)
+        host.records.append(record)
+    return host
+
+
+class Observer:
+    def __init__(self, *, broken: bool = False) -> None:
+        self.seen: list[JobState] = []
+        self.broken = broken
+
+    @impasto.hookimpl
+    def impasto_job_changed(self, job: Job, change: JobState) -> None:
+        self.seen.append(change)
+        if self.broken:
+            raise RuntimeError("a plugin's bug")
+
+
+async def test_plugins_see_every_change(storage: SqliteStorage) -> None:
+    observer = Observer()
+    store = JobStore(storage.journal, host_with(log=observer))
+    job = job_that("paint")
+    await store.add(job)
+    await store.claim()
+    await store.note(job.id, status_message=1)
+    await store.move(job.id, JobState.PAINTED)
+    await store.move(job.id, JobState.DELIVERED)
+    assert observer.seen == [
+        JobState.ACCEPTED,
+        JobState.RUNNING,
+        JobState.PAINTED,
+        JobState.DELIVERED,
+    ]
+
+
+async def test_a_broken_observer_costs_only_itself(storage: SqliteStorage) -> None:
+    broken, healthy = Observer(broken=True), Observer()
+    host = host_with(a=broken, b=healthy)
+    store = JobStore(storage.journal, host)
+    job = job_that("paint")
+    await store.add(job)
+    await store.claim()
+    assert broken.seen == healthy.seen == [JobState.ACCEPTED, JobState.RUNNING]
+    assert host.records[0].status == "active", "once or twice may be a network that is away"
+    await store.move(job.id, JobState.ACCEPTED)
+    await store.claim()
+    assert host.records[0].status == "failed"
+    assert len(broken.seen) == 3
+    assert len(healthy.seen) == 4
+
+
+async def test_a_watcher_that_raises_does_not_undo_the_change(storage: SqliteStorage) -> None:
+    store = JobStore(storage.journal)
+    seen: list[JobState] = []
+
+    def fails(job: Job, change: JobState) -> None:
+        raise RuntimeError("a bug of ours")
+
+    store.watch(fails)
+    store.watch(lambda job, change: seen.append(change))
+    job = job_that("paint")
+    assert await store.add(job) == job
+    assert seen == [JobState.ACCEPTED]
+
+
+async def test_a_known_job_is_not_told_again(storage: SqliteStorage) -> None:
+    seen: list[JobState] = []
+    store = JobStore(storage.journal)
+    store.watch(lambda job, change: seen.append(change))
+    await store.add(job_that("paint", origin="update 1 job 1"))
+    await store.add(job_that("paint", origin="update 1 job 1"))
+    assert seen == [JobState.ACCEPTED]

@@ -1,0 +1,279 @@
+"""The painting process as its parent sees it: messages over pipes, files in the job's folder."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+from impasto.contracts import PaintOptions
+from impasto.messages import (
+    DISK_FULL,
+    Cancel,
+    Configure,
+    Failed,
+    Finish,
+    Paint,
+    Painted,
+    Progress,
+    Ready,
+    Stopped,
+    StyleFile,
+    encode,
+    from_child,
+)
+from impasto.painting.painter import PaintProgress
+from impasto.painting.process.progress import Reporter
+from impasto.plugins import settings_for_painting
+from impasto.settings import Settings
+
+Maker = Callable[..., Image.Image]
+
+
+class Parent:
+    """The other end of the pipes."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self.process = process
+
+    def say(self, message: Configure | Paint | Cancel | Finish) -> None:
+        assert self.process.stdin
+        self.process.stdin.write(encode(message))
+        self.process.stdin.flush()
+
+    def hear(self) -> Ready | Progress | Painted | Stopped | Failed:
+        assert self.process.stdout
+        line = self.process.stdout.readline()
+        assert line, "the child went away"
+        return from_child.validate_json(line)
+
+    def outcome(self) -> tuple[list[Progress], Painted | Stopped | Failed]:
+        progress: list[Progress] = []
+        while isinstance(message := self.hear(), Progress):
+            progress.append(message)
+        assert not isinstance(message, Ready)
+        return progress, message
+
+
+@contextmanager
+def child(settings: dict[str, object]) -> Iterator[Parent]:
+    command = [sys.executable, "-m", "impasto.painting"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        parent = Parent(process)
+        values = settings_for_painting(Settings.model_validate(settings))
+        parent.say(Configure(settings=values))
+        try:
+            yield parent
+        finally:
+            assert process.stdin
+            process.stdin.close()
+            assert process.wait(timeout=30) is not None
+
+
+@pytest.fixture(scope="module")
+def parent(tiny_network: Path) -> Iterator[Parent]:
+    painting = {"network": str(tiny_network), "device": "cpu", "preview_seconds": 0.1, "steps": 30}
+    with child({"painting": painting, "log": {"level": "error"}}) as running:
+        ready = running.hear()
+        assert isinstance(ready, Ready)
+        assert ready.device == "cpu"
+        assert {"lbfgs", "adam"} <= set(ready.offers["impasto_optimizers"])
+        assert all(plugin.error is None for plugin in ready.plugins)
+        assert not ready.offers_fine, "a network that is named paints everything"
+        yield running
+
+
+@pytest.fixture
+def job(tmp_path: Path, picture: Maker) -> Callable[..., Paint]:
+    def make(job_id: str = "job", **options: object) -> Paint:
+        picture(200, 150, seed=1).save(tmp_path / "content.png")
+        picture(80, 90, seed=2).save(tmp_path / "style.png")
+        return Paint(
+            job_id=job_id,
+            content=tmp_path / "content.png",
+            styles=[StyleFile(path=tmp_path / "style.png")],
+            options=PaintOptions(**options),
+            folder=tmp_path,
+        )
+
+    return make
+
+
+def test_a_job_ends_in_a_result_on_the_disk(parent: Parent, job: Callable[..., Paint]) -> None:
+    parent.say(job(steps=5000))
+    preview = None
+    while preview is None:
+        message = parent.hear()
+        assert isinstance(message, Progress)
+        preview = message.preview
+    parent.say(Finish(job_id="job"))
+    _, outcome = parent.outcome()
+    assert isinstance(outcome, Painted)
+    for path in (preview, outcome.result):
+        with Image.open(path) as shown:
+            assert (shown.format, shown.size) == ("JPEG", (200, 150))
+    assert not list(outcome.result.parent.glob("*.part"))
+
+
+def test_large_goes_beyond_the_cap_as_far_as_the_settings_let_it(
+    tiny_network: Path, job: Callable[..., Paint]
+) -> None:
+    painting = {"network": str(tiny_network), "device": "cpu", "steps": 2}
+    limits = {"max_pixels_cpu": 3_000, "large_factor": 2.0}
+    with child({"painting": painting | limits, "log": {"level": "error"}}) as parent:
+        assert isinstance(parent.hear(), Ready)
+        for asked, most in ((None, 3_000), (1_000_000, 6_000)):
+            parent.say(job(max_pixels=asked))
+            _, outcome = parent.outcome()
+            assert isinstance(outcome, Painted)
+            assert 0.9 * most <= outcome.width * outcome.height <= most
+
+
+def test_a_finish_that_cannot_be_had_here_is_left_out(
+    parent: Parent, job: Callable[..., Paint]
+) -> None:
+    parent.say(job(steps=2, fine=True))
+    _, outcome = parent.outcome()
+    assert isinstance(outcome, Painted)
+    assert (outcome.fine_network, outcome.offers_fine) == (None, False)
+
+
+def test_fine_pictures_are_offered_and_painted(
+    tiny_network: Path, job: Callable[..., Paint]
+) -> None:
+    painting = {"fine_network": str(tiny_network), "fine_steps": 2, "device": "cpu", "steps": 2}
+    painting |= {"max_pixels_cpu": 3_000, "memory_mb": 0}
+    with child({"painting": painting, "log": {"level": "error"}}) as parent:
+        ready = parent.hear()
+        assert isinstance(ready, Ready)
+        assert ready.offers_fine
+        parent.say(job(fine=True))
+        _, outcome = parent.outcome()
+    assert isinstance(outcome, Painted)
+    assert (outcome.steps, outcome.fine_network, outcome.offers_fine) == (4, "tiny", True)
+
+
+def test_cancelling_is_answered_and_the_next_job_is_painted(
+    parent: Parent, job: Callable[..., Paint]
+) -> None:
+    parent.say(job("long", steps=5000))
+    assert isinstance(parent.hear(), Progress)
+    parent.say(Cancel(job_id="long"))
+    _, outcome = parent.outcome()
+    assert outcome == Stopped(job_id="long")
+    parent.say(job("next", steps=2))
+    assert isinstance(parent.outcome()[1], Painted)
+
+
+def test_a_broken_style_is_named_as_such(parent: Parent, job: Callable[..., Paint]) -> None:
+    message = job("bad")
+    message.styles[0].path.write_bytes(b"this is no picture")
+    parent.say(message)
+    _, outcome = parent.outcome()
+    assert isinstance(outcome, Failed)
+    assert outcome.code == "not_a_picture"
+    assert outcome.facts["role"] == "style"
+
+
+def test_a_request_for_what_is_not_there_fails_that_job_alone(
+    parent: Parent, job: Callable[..., Paint]
+) -> None:
+    parent.say(job("odd", optimizer="nonsense"))
+    _, outcome = parent.outcome()
+    assert isinstance(outcome, Failed)
+    assert outcome.code == "painting_failed"
+    assert "nonsense" in outcome.sentence
+    parent.say(job("even", steps=2))
+    assert isinstance(parent.outcome()[1], Painted)
+
+
+def test_a_plugin_that_breaks_fails_the_job_with_its_name(
+    tmp_path: Path, tiny_network: Path, job: Callable[..., Paint]
+) -> None:
+    folder = tmp_path / "plugins"
+    folder.mkdir(parents=True)
+    (folder / "smudge.py").write_text(
+        """
+from impasto import hookimpl
+
+class Smudge:
+    name = "smudge"
+    order = 70
+    roles = frozenset({"content"})
+    def __call__(self, picture, context):
+        print("prints of plugins do not disturb the messages")
+        raise ZeroDivisionError("smudged")
+
+@hookimpl
+def impasto_preprocessors(settings):
+    return [Smudge()]
+"""
+    )
+    painting = {"network": str(tiny_network), "device": "cpu"}
+    with child({"painting": painting, "plugins": {"folder": str(folder)}}) as running:
+        assert isinstance(running.hear(), Ready)
+        running.say(job())
+        _, outcome = running.outcome()
+    assert isinstance(outcome, Failed)
+    assert (outcome.code, outcome.plugin) == ("plugin_failed", "smudge")
+    assert "smudged" in outcome.sentence
+
+
+def test_a_result_that_does_not_fit_on_the_disk_is_the_disks_fault(
+    parent: Parent, job: Callable[..., Paint], tmp_path: Path
+) -> None:
+    (tmp_path / "result.part").symlink_to("/dev/full")
+    parent.say(job(steps=2))
+    _, outcome = parent.outcome()
+    assert isinstance(outcome, Failed)
+    assert outcome.code == DISK_FULL
+    assert "No space left" in outcome.sentence
+    assert not (tmp_path / "result.part").is_symlink(), "what was begun takes no room"
+    parent.say(job(steps=2))
+    _, outcome = parent.outcome()
+    assert isinstance(outcome, Painted)
+
+
+def test_painting_goes_on_without_a_preview_that_does_not_fit_on_the_disk(
+    job: Callable[..., Paint], picture: Maker, tmp_path: Path
+) -> None:
+    (tmp_path / "preview-7.part").symlink_to("/dev/full")
+    said: list[Progress] = []
+    reporter = Reporter(job(), preview_seconds=0.0, say=said.append)
+    for step in (7, 8):
+        reporter.report(
+            PaintProgress(
+                step=step,
+                steps=9,
+                level=step,  # each shows what the one before came to
+                levels=9,
+                share=step / 9,
+                seconds=1.0,
+                _loss=torch.tensor(1.0),
+                _picture=lambda: picture(200, 150),
+            )
+        )
+    assert [message.step for message in said] == [7, 8]
+    assert [message.preview for message in said] == [None, tmp_path / "preview-8.jpg"]
+
+
+def test_the_child_ends_when_its_parent_goes_away_in_mid_painting(
+    tiny_network: Path, job: Callable[..., Paint]
+) -> None:
+    with child({"painting": {"network": str(tiny_network), "device": "cpu"}}) as running:
+        assert isinstance(running.hear(), Ready)
+        running.say(job(steps=5000))
+        assert isinstance(running.hear(), Progress)
+
+
+def test_a_child_that_cannot_paint_says_why_and_ends(tmp_path: Path) -> None:
+    with child({"painting": {"network": str(tmp_path / "absent.safetensors")}}) as running:
+        assert running.process.stdout
+        assert running.process.stdout.readline() == b""
+        assert running.process.wait(timeout=60) == 1

@@ -1,4 +1,0 @@
-"""The bot treated badly: killed, flooded, cut off, run on a full disk, and by a thousand people.
-
-`python -m tests.soak --help` says what there is; a short run is among the tests.
-"""
