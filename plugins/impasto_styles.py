@@ -27,7 +27,7 @@ import structlog
 from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from impasto import StylePreset, hookimpl, resources
+from impasto import StylePreset, data_folders, hookimpl
 from impasto.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -65,7 +65,7 @@ class Entry(BaseModel):
 
 @hookimpl
 def impasto_styles(settings: Settings) -> Sequence[StylePreset]:
-    presets = read_presets(resources.styles_folder())
+    presets = read_presets(data_folders.styles_folder())
     if (settings.own_styles / "styles.toml").is_file():
         presets = read_presets(settings.own_styles, after=presets)
     return presets

@@ -13,7 +13,7 @@ from PIL import Image
 from structlog.testing import capture_logs
 
 import impasto_styles
-from impasto import StylePreset, resources
+from impasto import StylePreset, data_folders
 from impasto.settings import Settings
 from impasto_styles import read_presets
 
@@ -172,7 +172,7 @@ def test_garbage_between_entries_never_stops_the_start(folder: Path, garbage: st
 
 
 def test_the_presets_of_this_repository_are_whole() -> None:
-    if not (resources.styles_folder() / "styles.toml").is_file():
+    if not (data_folders.styles_folder() / "styles.toml").is_file():
         pytest.skip("no styles.toml has been drawn in this checkout")
     with capture_logs() as logs:
         presets = impasto_styles.impasto_styles(settings=Settings())

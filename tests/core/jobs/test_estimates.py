@@ -19,7 +19,7 @@ PAINTING = PaintingSettings(
 
 
 @pytest.fixture
-def pace(store: JobStore) -> Estimates:
+def estimates(store: JobStore) -> Estimates:
     return Estimates(store.journal, PAINTING)
 
 
@@ -43,48 +43,52 @@ async def measured(store: JobStore, seconds: float, **effort: object) -> None:
 
 
 async def test_nothing_is_made_up(estimates: Estimates, store: JobStore) -> None:
-    assert await pace.seconds_for(job()) is None
-    assert await pace.seconds_until_done(job(), ahead=3) is None
-    assert await pace.pixel_cap() == 200_000
+    assert await estimates.seconds_for(job()) is None
+    assert await estimates.seconds_until_done(job(), ahead=3) is None
+    assert await estimates.pixel_cap() == 200_000
 
 
 async def test_time_goes_with_pixels_and_steps(estimates: Estimates, store: JobStore) -> None:
     await measured(store, 10)
-    assert await pace.seconds_for(job(100_000)) == pytest.approx(10)
-    assert await pace.seconds_for(job(50_000)) == pytest.approx(5)
-    assert await pace.seconds_for(job(100_000, steps=25)) == pytest.approx(2.5)
-    assert await pace.seconds_for(job()) == pytest.approx(20), "the cap, where nothing is known"
-    assert await pace.seconds_for(job(9_000_000)) == pytest.approx(20), "and for what is larger"
-    assert await pace.seconds_for(job(9_000_000, max_pixels=400_000)) == pytest.approx(40)
+    assert await estimates.seconds_for(job(100_000)) == pytest.approx(10)
+    assert await estimates.seconds_for(job(50_000)) == pytest.approx(5)
+    assert await estimates.seconds_for(job(100_000, steps=25)) == pytest.approx(2.5)
+    assert await estimates.seconds_for(job()) == pytest.approx(20), (
+        "the cap, where nothing is known"
+    )
+    assert await estimates.seconds_for(job(9_000_000)) == pytest.approx(20), (
+        "for larger, too"
+    )
+    assert await estimates.seconds_for(job(9_000_000, max_pixels=400_000)) == pytest.approx(40)
 
 
 async def test_one_disturbed_painting_does_not_count(estimates: Estimates, store: JobStore) -> None:
     for seconds in (10, 11, 500):
         await measured(store, seconds)
-    assert await pace.seconds_for(job(100_000)) == pytest.approx(11)
+    assert await estimates.seconds_for(job(100_000)) == pytest.approx(11)
 
 
 async def test_the_last_ones_count(estimates: Estimates, store: JobStore) -> None:
     for seconds in [100] * LAST + [10] * LAST:
         await measured(store, seconds)
-    assert await pace.seconds_for(job(100_000)) == pytest.approx(10)
+    assert await estimates.seconds_for(job(100_000)) == pytest.approx(10)
 
 
 async def test_who_waits_waits_for_those_before(estimates: Estimates, store: JobStore) -> None:
     await measured(store, 10)
-    assert await pace.seconds_until_done(job(100_000), ahead=2) == pytest.approx(30)
+    assert await estimates.seconds_until_done(job(100_000), ahead=2) == pytest.approx(30)
 
 
 async def test_another_device_has_another_pace(estimates: Estimates, store: JobStore) -> None:
     await measured(store, 10)
     await measured(store, 1, device="cuda")
-    assert await pace.seconds_for(job(100_000)) == pytest.approx(1), "the one used last"
-    assert await pace.pixel_cap() == 2_000_000
-    pace.device = "cpu"
-    assert await pace.seconds_for(job(100_000)) == pytest.approx(10)
-    assert await pace.pixel_cap() == 200_000
-    pace.device = "tpu"
-    assert await pace.seconds_for(job(100_000)) is None
+    assert await estimates.seconds_for(job(100_000)) == pytest.approx(1), "the one used last"
+    assert await estimates.pixel_cap() == 2_000_000
+    estimates.device = "cpu"
+    assert await estimates.seconds_for(job(100_000)) == pytest.approx(10)
+    assert await estimates.pixel_cap() == 200_000
+    estimates.device = "tpu"
+    assert await estimates.seconds_for(job(100_000)) is None
 
 
 async def test_what_was_cut_short_and_what_failed_teaches_nothing(
@@ -95,7 +99,7 @@ async def test_what_was_cut_short_and_what_failed_teaches_nothing(
         await store.add(other)
         await store.claim()
         await store.move(other.id, end, seconds=3.0)
-    assert await pace.seconds_for(job()) is None
+    assert await estimates.seconds_for(job()) is None
 
 
 def painted(seconds: float, fine_network: str | None = None) -> Painted:
@@ -122,25 +126,25 @@ async def test_fine_pictures_take_longer_and_tell_as_much_about_others(
     fine = effort_of(painted(10.0, "vgg19"), planned_steps=110, fine_steps=10)
     assert (usual.steps, fine.steps) == (100, 100 + 10 * FINE_STEP)
     await measured(store, 10, **fine.model_dump(exclude={"pixels", "seconds", "device"}))
-    assert await pace.seconds_for(job(100_000, fine=True)) == pytest.approx(10)
-    assert await pace.seconds_for(job(100_000)) == pytest.approx(10 / (1 + FINE_STEP / 10))
-    pace.paints_fine = False
-    plain = await pace.seconds_for(job(100_000))
-    assert await pace.seconds_for(job(100_000, fine=True)) == plain, "it will not be fine"
-    pace.paints_fine = True
-    pace.renew(PAINTING.model_copy(update={"fine": True}))
-    assert await pace.seconds_for(job(100_000)) == pytest.approx(10)
+    assert await estimates.seconds_for(job(100_000, fine=True)) == pytest.approx(10)
+    assert await estimates.seconds_for(job(100_000)) == pytest.approx(10 / (1 + FINE_STEP / 10))
+    estimates.paints_fine = False
+    plain = await estimates.seconds_for(job(100_000))
+    assert await estimates.seconds_for(job(100_000, fine=True)) == plain, "it will not be fine"
+    estimates.paints_fine = True
+    estimates.renew(PAINTING.model_copy(update={"fine": True}))
+    assert await estimates.seconds_for(job(100_000)) == pytest.approx(10)
 
 
 async def test_fine_pictures_are_offered_where_they_can_be_had_and_are_not_the_rule(
     estimates: Estimates, store: JobStore
 ) -> None:
-    assert not await pace.offers_fine(), "as long as nothing is known"
+    assert not await estimates.offers_fine(), "as long as nothing is known"
     await measured(store, 10, offers_fine=True)
-    assert await pace.offers_fine(), "as who painted last said: on another machine, perhaps"
-    pace.paints_fine = False
-    assert not await pace.offers_fine(), "the painting process of this one knows better"
-    pace.paints_fine = True
-    assert await pace.offers_fine()
-    pace.renew(PAINTING.model_copy(update={"fine": True}))
-    assert not await pace.offers_fine(), "all are"
+    assert await estimates.offers_fine(), "as who painted last said: on another machine, perhaps"
+    estimates.paints_fine = False
+    assert not await estimates.offers_fine(), "the painting process of this one knows better"
+    estimates.paints_fine = True
+    assert await estimates.offers_fine()
+    estimates.renew(PAINTING.model_copy(update={"fine": True}))
+    assert not await estimates.offers_fine(), "all are"

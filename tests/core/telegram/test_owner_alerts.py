@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from aiogram import Bot
 
-from impasto.telegram import alarm as module
+from impasto.telegram import owner_alerts as module
 from impasto.telegram.owner_alerts import DEATHS, OwnerAlerts
 from impasto_playground import Person
 
