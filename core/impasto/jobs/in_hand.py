@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from impasto.jobs.job import Job
 from impasto.jobs.painter_process import PaintingChild
 from impasto.messages import Cancel, Finish
+from impasto.tasks import unless_set
 
 T = TypeVar("T")
 
@@ -75,19 +76,12 @@ class InHand:
             self.kill_timer = loop.call_later(SECONDS_TO_STOP, self.child.kill_now)
 
     async def unless_stopped(self, work: Coroutine[Any, Any, T]) -> T:
-        """The result of `work`, which is cancelled when a stop is requested.
+        """The result of `work` (not None), which is cancelled when a stop is requested.
 
         Raises:
             StopRequested: it was.
         """
-        task = asyncio.ensure_future(work)
-        stop = asyncio.ensure_future(self.stop_requested.wait())
-        try:
-            await asyncio.wait({task, stop}, return_when=asyncio.FIRST_COMPLETED)
-            if stop.done():
-                raise StopRequested
-            return task.result()
-        finally:
-            for pending in (task, stop):
-                pending.cancel()
-            await asyncio.gather(task, stop, return_exceptions=True)
+        result = await unless_set(self.stop_requested, work)
+        if result is None:
+            raise StopRequested
+        return result

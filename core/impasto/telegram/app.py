@@ -20,8 +20,9 @@ from impasto.lean_aiogram import build_models_on_use
 from impasto.memory import return_free_memory
 from impasto.plugins import PluginHost, PluginRecord
 from impasto.settings import Settings
+from impasto.tasks import start, unless_set, until_any_ends
 from impasto.telegram.access import AccessControl
-from impasto.telegram.assembly import opened, repeatedly, start, unless_stopped, until_any_ends
+from impasto.telegram.assembly import opened, repeatedly
 from impasto.telegram.calls import ToldCalls
 from impasto.telegram.connection import connected, introduced
 from impasto.telegram.error_replies import error_replies
@@ -66,7 +67,7 @@ async def run_bot(
         routes = [*health.routes(), *(webhook.routes() if webhook is not None else [])]
         # First of all: hosts end what does not listen on its port soon, and ask it how it is.
         await cleanup.enter_async_context(serving(settings, host, routes))
-        me = await unless_stopped(stop, introduced(bot))
+        me = await unless_set(stop, introduced(bot))
         if me is None:
             return
         log.info("bot_starts", username=me.username, id=me.id)

@@ -34,8 +34,6 @@ from impasto.telegram.reloading import Reloading, Renewed
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
-SECONDS_TO_CANCEL = 1.0
-
 RECOVERY_SECONDS = 5.0
 """So often is looked for what processes that are gone left unfinished."""
 
@@ -159,44 +157,6 @@ async def repeatedly(work: Callable[[], Coroutine[Any, Any, None]], what: str) -
             await work()
         except Exception:
             log.exception("work_failed", what=what, again_in_seconds=RECOVERY_SECONDS)
-
-
-def start(
-    work: Sequence[Coroutine[Any, Any, Any]], cleanup: contextlib.AsyncExitStack
-) -> list[asyncio.Task[Any]]:
-    """Begins all of this; what still runs at the cleanup is cancelled then."""
-    tasks = [asyncio.create_task(one) for one in work]
-    cleanup.push_async_callback(cancelled, tasks)
-    return tasks
-
-
-async def until_any_ends(tasks: Sequence[asyncio.Task[Any]]) -> None:
-    """Waits until one of these ends; raises what that one raised."""
-    done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    for task in done:
-        task.result()
-
-
-async def unless_stopped(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:
-    """What `work` returns, or None when `stop` is set first."""
-    task = asyncio.ensure_future(work)
-    stopped = asyncio.ensure_future(stop.wait())
-    try:
-        await asyncio.wait({task, stopped}, return_when=asyncio.FIRST_COMPLETED)
-        return task.result() if task.done() else None
-    finally:
-        await cancelled([task, stopped])
-
-
-async def cancelled(tasks: Sequence[asyncio.Future[Any]]) -> None:
-    """Cancels all of these until they end: libraries may lose a cancellation that comes together
-    with what they wait for."""
-    running = set(tasks)
-    while running:
-        for task in running:
-            task.cancel()
-        _, running = await asyncio.wait(running, timeout=SECONDS_TO_CANCEL)
-    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _chosen(host: PluginHost, hook: str, contract: type[T], kind: str, settings: Settings) -> T:

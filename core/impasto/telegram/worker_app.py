@@ -13,14 +13,8 @@ from impasto.lean_aiogram import build_models_on_use
 from impasto.memory import return_free_memory
 from impasto.plugins import PluginHost
 from impasto.settings import Settings
-from impasto.telegram.assembly import (
-    Assembly,
-    opened,
-    repeatedly,
-    start,
-    unless_stopped,
-    until_any_ends,
-)
+from impasto.tasks import start, unless_set, until_any_ends
+from impasto.telegram.assembly import Assembly, opened, repeatedly
 from impasto.telegram.calls import ToldCalls
 from impasto.telegram.connection import connected, introduced
 from impasto.telegram.web import Health, serving
@@ -54,7 +48,7 @@ async def run_worker(
         cleanup.push_async_callback(bot.session.close)
         health = Health()
         await cleanup.enter_async_context(serving(settings, host, health.routes()))
-        me = await unless_stopped(stop, introduced(bot))
+        me = await unless_set(stop, introduced(bot))
         if me is None:
             return
         log.info("worker_starts", username=me.username, id=me.id)
