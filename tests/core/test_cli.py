@@ -272,19 +272,6 @@ class TestListings:
         assert "misspelt" in strict.out, "the listing is there all the same"
         assert "plugins failed" in strict.err
 
-    def test_what_went_wrong_since_the_bots_last_start_is_listed(
-        self, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setenv("IMPASTO_STATE_DIR", str(tmp_path))
-        told = {"lbfgs": [{"where": "painting", "problem": "KeyError: 'x'", "count": 3}]}
-        (tmp_path / "plugins").mkdir()
-        (tmp_path / "plugins" / "impasto.painting.json").write_text(json.dumps(told))
-        found = {r["name"]: r for r in json.loads(run("plugins", "--json").out)}
-        assert found["lbfgs"]["troubles"] == told["lbfgs"]
-        assert found["adam"]["troubles"] == []
-        monkeypatch.setenv("COLUMNS", "240")
-        assert "painting: KeyError: 'x' (3 times)" in run("plugins").out
-
     def test_settings_of_plugins(
         self, run: Run, plugin: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch
     ) -> None:

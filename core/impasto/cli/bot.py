@@ -68,7 +68,6 @@ async def _run(
     *,
     read: Callable[[], Settings] | None = None,
 ) -> None:
-    from impasto.plugins.troubles import forget_troubles
     from impasto.plugins.watchdog import LoopWatchdog
 
     def ready() -> None:
@@ -77,8 +76,6 @@ async def _run(
         if on_ready is not None:
             on_ready()
 
-    forget_troubles(settings.state_dir)
-    host.keep_troubles_in(settings.state_dir)
     with stop_on_signals() as stop, settings_on_hangup(read) as changes:
         async with LoopWatchdog(host, settings.plugins.slow_seconds):
             await program(settings, host, stop=stop, on_ready=ready, changes=changes)

@@ -31,39 +31,21 @@ def plugins(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """List the plugins of both processes, working or not, and what went wrong with them since the
-    bot's last start."""
-    from impasto.plugins.troubles import read_troubles
-
+    """List the plugins of both processes, and why one does not work."""
     session = session_of(context)
     hosts = _load_both(session)
-    told = {
-        process: read_troubles(session.settings.state_dir, host.group)
-        for process, host in hosts.items()
-    }
     records = [(process, record) for process, host in hosts.items() for record in host.records]
     if settings:
         show_settings(session.settings, _infos(hosts.values()), as_json=as_json)
     elif as_json:
-        print_json(
-            _as_json(process, record, told[process].get(record.name, []))
-            for process, record in records
-        )
+        print_json(_as_json(process, record) for process, record in records)
     elif hooks:
         print_table(("hook", "runs in", "plugins"), _hook_rows(hosts))
     else:
         print_table(
-            ("name", "version", "origin", "process", "status", "since the last start", "hooks"),
+            ("name", "version", "origin", "process", "status", "hooks"),
             (
-                (
-                    r.name,
-                    r.version,
-                    r.origin,
-                    process,
-                    r.error or r.status,
-                    "\n".join(_in_words(told[process].get(r.name, []))),
-                    "\n".join(r.hooks),
-                )
+                (r.name, r.version, r.origin, process, r.error or r.status, "\n".join(r.hooks))
                 for process, r in records
             ),
         )
@@ -105,12 +87,6 @@ def _ask_all(bot: PluginHost, settings: Settings) -> None:
         pass
 
 
-def _in_words(troubles: Iterable[dict[str, Any]]) -> Iterable[str]:
-    for trouble in troubles:
-        times = f" ({trouble['count']} times)" if trouble["count"] > 1 else ""
-        yield f"{trouble['where']}: {trouble['problem']}{times}"
-
-
 def _infos(hosts: Iterable[PluginHost]) -> list[SettingInfo]:
     """Each setting of each plugin, also of one that is in both processes, once."""
     from impasto.settings.description import settings_in
@@ -124,7 +100,7 @@ def _infos(hosts: Iterable[PluginHost]) -> list[SettingInfo]:
     return list(infos.values())
 
 
-def _as_json(process: str, record: PluginRecord, troubles: list[dict[str, Any]]) -> dict[str, Any]:
+def _as_json(process: str, record: PluginRecord) -> dict[str, Any]:
     return {
         "name": record.name,
         "version": record.version,
@@ -134,7 +110,6 @@ def _as_json(process: str, record: PluginRecord, troubles: list[dict[str, Any]])
         "hooks": record.hooks,
         "status": record.status,
         "error": record.error,
-        "troubles": troubles,
     }
 
 

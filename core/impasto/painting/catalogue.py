@@ -263,7 +263,7 @@ class Catalogue:
         try:
             return self._asked(item, item.why_not)
         except PluginError as error:
-            self.host.note(error.plugin, "why_not", error.problem)
+            log.warning("plugin_failed_when_asked", plugin=error.plugin, problem=error.problem)
             return str(error)
 
     def _asked(self, item: Device | NetworkSource, question: Callable[[], T]) -> T:

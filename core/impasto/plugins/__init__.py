@@ -1,12 +1,11 @@
 """Find, order, load, isolate and list plugins.
 
 pluggy calls hooks; this package sees to it that one broken plugin costs only itself: `finding`
-says what there is, `checks` whether it keeps its promises, `host` loads and calls plugins one by
-one, `records` holds what is known of each, `troubles` what went wrong with it since the start.
+says which plugins there are, `checks` whether they keep their promises, `host` loads and calls them
+one by one, `watchdog` names the one that blocks the event loop.
 """
 
-from impasto.plugins.finding import settings_for_painting
+from impasto.plugins.finding import PluginRecord, settings_for_painting
 from impasto.plugins.host import PluginHost
-from impasto.plugins.records import PluginRecord, Trouble
 
-__all__ = ["PluginHost", "PluginRecord", "Trouble", "settings_for_painting"]
+__all__ = ["PluginHost", "PluginRecord", "settings_for_painting"]

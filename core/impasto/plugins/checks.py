@@ -20,7 +20,6 @@ from pydantic import TypeAdapter, ValidationError
 
 from impasto import hookspecs
 from impasto.errors import PluginError
-from impasto.plugins.tracing import named
 
 T = TypeVar("T")
 
@@ -139,6 +138,18 @@ def place_of(plugin: str, hook: str, item: Any, default_order: int) -> tuple[int
             plugin, f"{hook}: the order of {name!r} must be a whole number, not {order!r}"
         )
     return order, name
+
+
+def named(item: object) -> str:
+    """An object by its class and name where it has one, as messages show it."""
+    kind = type(item)
+    try:
+        name = getattr(item, "name", None)
+    except Exception:  # of a property; `checked_objects` tells of it
+        name = None
+    if isinstance(name, str):
+        return f"{kind.__name__} {name!r}"
+    return reprlib.repr(item) if kind.__module__ == "builtins" else f"a {kind.__name__}"
 
 
 def _problem_of(item: object, contract: type) -> str | None:

@@ -1,4 +1,4 @@
-"""What plugins there are, none of them imported yet: entry points, the folder, single files.
+"""Which plugins there are, none of them imported yet: entry points, the folder, single files.
 
 A single file is loaded in the process in which its hooks run. Which hooks it has is read from its
 source, because importing a painting plugin would bring torch into the bot.
@@ -12,22 +12,48 @@ import importlib.metadata
 import importlib.util
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Final
 
 import structlog
 
 from impasto import hookspecs
 from impasto.errors import SettingsError
-from impasto.plugins.records import BUILT_IN, DENIED, SAFE_MODE, PluginRecord
 from impasto.settings import PluginsSettings, Settings
 
 log = structlog.get_logger(__name__)
 
-OWN_DISTRIBUTION = "impasto"
+OWN_DISTRIBUTION: Final = "impasto"
+BUILT_IN: Final = "built-in"
+DEFAULT_ORDER: Final = 100
 
 Load = Callable[[], Any]
+
+
+@dataclass(slots=True)
+class PluginRecord:
+    """What is known of one plugin that was found, whether it works or not."""
+
+    name: str
+    version: str
+    origin: str
+    """`built-in`, the name of the distribution, or the path of a one-file plugin."""
+    plugin: Any = None
+    """The module or object that has the hooks; None before it is loaded."""
+    order: int = DEFAULT_ORDER
+    hooks: list[str] = field(default_factory=list)
+    left_out: str = ""
+    """Why it was not even imported: `denied` or `off in safe mode`."""
+    error: str | None = None
+    """Why it was taken out."""
+    failures_in_a_row: int = 0
+    """Of its observing hooks, which may fail now and then."""
+
+    @property
+    def status(self) -> str:
+        return self.left_out or ("failed" if self.error else "active")
 
 
 def find_plugins(group: str, settings: PluginsSettings) -> Iterator[tuple[PluginRecord, Load]]:
@@ -40,9 +66,9 @@ def find_plugins(group: str, settings: PluginsSettings) -> Iterator[tuple[Plugin
     """
     for record, load in _all(group, settings):
         if settings.safe_mode:
-            record.left_out = "" if record.origin == BUILT_IN else SAFE_MODE
+            record.left_out = "" if record.origin == BUILT_IN else "off in safe mode"
         elif record.name in settings.deny or (settings.allow and record.name not in settings.allow):
-            record.left_out = DENIED
+            record.left_out = "denied"
         yield record, load
 
 

@@ -1,20 +1,21 @@
-"""Loads plugins and calls their hooks, one by one, so that each can fail by itself.
+"""Loads plugins and calls their hooks one by one, so that each can fail by itself.
 
 pluggy's own `load_setuptools_entrypoints` stops at the first failure, one raising implementation
 discards everybody's results, and `check_pending` stops at the first misspelt hook. Here each plugin
 is loaded, verified and called alone; one that breaks a promise is unregistered, logged and listed
-with its error. One that is only slow, or fails at watching, is counted and named.
+with its error.
 """
 
 from __future__ import annotations
 
+import inspect
 import os
 import time
 import traceback
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from types import MappingProxyType
+from types import MappingProxyType, ModuleType
 from typing import Any, Final, TypeVar
 
 import pluggy
@@ -29,28 +30,29 @@ from impasto.plugins.checks import (
     check_requirement,
     checked_objects,
     declared_order,
+    named,
     place_of,
 )
-from impasto.plugins.finding import find_plugins, warn_of_absent_plugins
-from impasto.plugins.records import PluginRecord
-from impasto.plugins.tracing import TRACE_VARIABLE, summary
-from impasto.plugins.troubles import write_troubles
+from impasto.plugins.finding import PluginRecord, find_plugins, warn_of_absent_plugins
 from impasto.settings import RESERVED_PLUGIN_NAMES, Settings
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 CHANCES: Final = 3
-"""An observer that fails so often in a row is taken out; once may be a network that was away."""
+"""An observer is taken out when it has failed this many times in a row: a single failure may be a
+server that was away."""
 OBSERVER_SECONDS: Final = 0.1
-"""Observers run on the event loop, between one person's tap and another's: slow is earlier."""
+"""An observer that takes longer is slow: it runs on the event loop while people wait."""
+TRACE_VARIABLE: Final = "IMPASTO_TRACE_HOOKS"
+"""Environment variable; 1 logs each call of a hook with its duration and result."""
 
 
 class PluginHost:
     """The plugins of one entry-point group, loaded with `load` and called hook by hook.
 
     Args:
-        strict: `load` and `check_strict` raise when any plugin has failed.
+        strict: `load` raises when any plugin has failed.
         more: plugins by name that are loaded besides those that are found.
     """
 
@@ -68,10 +70,10 @@ class PluginHost:
         self.records: list[PluginRecord] = []
         self._more = more
         self._owners: dict[int, str] = {}
-        self._troubles_in: Path | None = None
-        self._is_traced = os.environ.get(TRACE_VARIABLE, "0") not in ("", "0")
         self._manager = pluggy.PluginManager("impasto")
         self._manager.add_hookspecs(hookspecs)
+        if os.environ.get(TRACE_VARIABLE, "0") not in ("", "0"):
+            _log_calls(self._manager)
 
     def load(self) -> PluginHost:
         """Finds and registers all plugins, in a fixed order, and checks their settings sections.
@@ -114,8 +116,8 @@ class PluginHost:
     def call(self, hook: str, /, **arguments: Any) -> Iterator[tuple[PluginRecord, Any]]:
         """Calls one hook plugin by plugin; yields what each working one returned.
 
-        A plugin whose implementation raises is unregistered and skipped; one that only observes
-        is skipped and counted, and unregistered when it fails `CHANCES` times in a row.
+        A plugin whose implementation raises is skipped and taken out; one that only observes may
+        fail, and is taken out when it has failed `CHANCES` times in a row.
         """
         for record in self.active:
             if hook not in record.hooks:
@@ -123,7 +125,11 @@ class PluginHost:
             try:
                 result = self.call_one(record, hook, **arguments)
             except (Exception, SystemExit) as error:
-                self._hook_failed(record, hook, error)
+                record.failures_in_a_row += 1
+                if hook in hookspecs.OBSERVERS and record.failures_in_a_row < CHANCES:
+                    log.error("plugin_hook_failed", plugin=record.name, hook=hook, exc_info=error)
+                else:
+                    self.fail(record, error, hook)
                 continue
             record.failures_in_a_row = 0
             yield record, result
@@ -134,24 +140,23 @@ class PluginHost:
         others = [r.plugin for r in self.active if r is not record]
         caller = self._manager.subset_hook_caller(hook, remove_plugins=others)
         begin = time.perf_counter()
-        result: Any = None
         try:
             results = caller(**arguments)
             result = results[0] if results else None
-            if isinstance(result, Iterator):
-                result = list(result)
-        except BaseException as error:
-            result = error
-            raise
+            return list(result) if isinstance(result, Iterator) else result
         finally:
-            self._called(record, hook, time.perf_counter() - begin, result)
-        return result
+            seconds = time.perf_counter() - begin
+            patience = self.settings.plugins.slow_seconds
+            if hook in hookspecs.OBSERVERS:
+                patience = min(patience, OBSERVER_SECONDS)
+            if seconds > patience:
+                log.warning("hook_slow", plugin=record.name, hook=hook, seconds=round(seconds, 2))
 
     def collect(self, hook: str, contract: type[T], **arguments: Any) -> list[T]:
         """All objects that a hook returns, checked and sorted by their `order`, then name.
 
         A plugin that returns something else than objects of `contract`, or an object whose name
-        is taken, is unregistered and none of its objects is used.
+        is taken, is taken out and none of its objects is used.
         """
         taken: dict[str, str] = {}
         accepted: list[tuple[int, str, T]] = []
@@ -180,17 +185,16 @@ class PluginHost:
         """Name of the plugin whose hook returned this object."""
         return self._owners.get(id(item), "unknown")
 
-    def blame(self, error: BaseException) -> PluginRecord | None:
-        """The plugin in whose code an exception was raised or passed on last."""
-        files = [frame.filename for frame in traceback.extract_tb(error.__traceback__)]
-        return self.plugin_of_files(reversed(files))
-
-    def plugin_of_files(self, files: Iterable[str]) -> PluginRecord | None:
-        """The plugin to which the first of these source files belongs that is any plugin's."""
-        for file in files:
-            for record in self.records:
-                if record.plugin is not None and record.has_file([file]):
-                    return record
+    def plugin_in(
+        self, stack: Sequence[traceback.FrameSummary]
+    ) -> tuple[PluginRecord, traceback.FrameSummary] | None:
+        """The plugin whose code was entered last in a stack (outermost frame first), and its
+        innermost frame; None when no plugin's code is there."""
+        homes = [(record, home) for record in self.records if (home := _home(record.plugin))]
+        for frame in reversed(stack):
+            for record, home in homes:
+                if Path(frame.filename).is_relative_to(home):
+                    return record, frame
         return None
 
     def left_out(self) -> str:
@@ -199,52 +203,16 @@ class PluginHost:
         names = [f"{r.name}: {r.status}" for r in self.records if r.status != "active"]
         return f"not loaded: {', '.join(names)}" if names else ""
 
-    def keep_troubles_in(self, state_dir: Path) -> None:
-        """From here on what goes wrong is written down for `impasto plugins`."""
-        self._troubles_in = state_dir
-        self._write_troubles()
-
-    def note(self, plugin: str | PluginRecord, where: str, problem: str) -> None:
-        """Counts something that went wrong in a plugin and does not take it out."""
-        for record in self.records:
-            if plugin in (record, record.name) and record.note(where, problem) is not None:
-                self._write_troubles()
-                return
-
     def fail(self, record: PluginRecord, error: BaseException, hook: str = "") -> None:
         """Takes a plugin out: unregistered, logged, and listed with its error."""
-        is_worded = isinstance(error, PluginError) or not hook
-        record.error = _described(error) if is_worded else f"{hook}: {_described(error)}"
+        if isinstance(error, PluginError):
+            record.error = error.problem
+        else:
+            record.error = f"{hook}: " * bool(hook) + f"{type(error).__name__}: {error}"
         if record.plugin is not None and self._manager.get_plugin(record.name) is record.plugin:
             self._manager.unregister(record.plugin)
         log.error("plugin_failed", plugin=record.name, origin=record.origin, error=record.error)
         log.debug("plugin_failed_traceback", plugin=record.name, exc_info=error)
-        self.note(record, hook or "load", f"taken out: {_described(error)}")
-
-    def _hook_failed(self, record: PluginRecord, hook: str, error: BaseException) -> None:
-        record.failures_in_a_row += 1
-        if hook not in hookspecs.OBSERVERS or record.failures_in_a_row >= CHANCES:
-            self.fail(record, error, hook)
-            return
-        log.error("plugin_hook_failed", plugin=record.name, hook=hook, exc_info=error)
-        self.note(record, hook, _described(error))
-
-    def _called(self, record: PluginRecord, hook: str, seconds: float, result: Any) -> None:
-        """Every call passes here: the trace, and the names of the slow."""
-        if self._is_traced:
-            log.info(
-                "hook_called",
-                plugin=record.name,
-                hook=hook,
-                seconds=round(seconds, 4),
-                result=summary(result),
-            )
-        patience = self.settings.plugins.slow_seconds
-        if hook in hookspecs.OBSERVERS:
-            patience = min(patience, OBSERVER_SECONDS)
-        if seconds > patience:
-            log.warning("hook_slow", plugin=record.name, hook=hook, seconds=round(seconds, 2))
-            self.note(record, hook, f"took longer than {patience:g} s")
 
     def _register(self, record: PluginRecord) -> None:
         if record.name in RESERVED_PLUGIN_NAMES:
@@ -259,7 +227,12 @@ class PluginHost:
         with warnings.catch_warnings(record=True) as deprecations:
             warnings.simplefilter("always")
             self._manager.register(record.plugin, name=record.name)
-        self._tell_deprecations(record, deprecations)
+        for warning in deprecations:
+            # For whoever runs the bot; and again for its author, in pytest and `python -W`.
+            log.warning("plugin_uses_deprecated", plugin=record.name, what=str(warning.message))
+            warnings.warn_explicit(
+                warning.message, warning.category, warning.filename, warning.lineno
+            )
         for caller in self._manager.get_hookcallers(record.plugin) or []:
             for implementation in caller.get_hookimpls():
                 if implementation.plugin is not record.plugin:
@@ -269,18 +242,6 @@ class PluginHost:
                     record.hooks.append(caller.name)
         record.hooks.sort()
         check_hooks(record.name, record.hooks, self.group)
-
-    def _tell_deprecations(
-        self, record: PluginRecord, deprecations: list[warnings.WarningMessage]
-    ) -> None:
-        """Deprecations are for the plugin's author and for whoever runs the bot."""
-        for warning in deprecations:
-            # Again, for pytest and for `python -W`, now that it is known whose it is.
-            warnings.warn_explicit(
-                warning.message, warning.category, warning.filename, warning.lineno
-            )
-            log.warning("plugin_uses_deprecated", plugin=record.name, what=str(warning.message))
-            self.note(record, "load", f"deprecated: {warning.message}")
 
     def _validate_sections(self) -> None:
         """Settings of plugins: a wrong value stops the start, a section of nobody is a warning."""
@@ -300,12 +261,48 @@ class PluginHost:
         if self.group == hookspecs.BOT_GROUP:
             warn_of_absent_plugins(self.settings.plugins)
 
-    def _write_troubles(self) -> None:
-        if self._troubles_in is not None:
-            write_troubles(self._troubles_in, self.group, self.records)
+
+def _home(plugin: object) -> Path | None:
+    """The source file of a plugin, or the folder of a package; None where there is none."""
+    try:
+        file = Path(inspect.getfile(plugin if isinstance(plugin, ModuleType) else type(plugin)))
+    except (TypeError, OSError):
+        return None
+    return file.parent if file.name == "__init__.py" else file
 
 
-def _described(error: BaseException) -> str:
-    if isinstance(error, PluginError):
-        return error.problem
-    return f"{type(error).__name__}: {error}"
+def _log_calls(manager: pluggy.PluginManager) -> None:
+    """Logs each call of a hook: plugin, duration, and what it returned or raised."""
+    begun: list[float] = []
+
+    def before(hook: str, implementations: Sequence[pluggy.HookImpl], arguments: Any) -> None:
+        begun.append(time.perf_counter())
+
+    def after(
+        outcome: pluggy.Result[Any],
+        hook: str,
+        implementations: Sequence[pluggy.HookImpl],
+        arguments: Any,
+    ) -> None:
+        seconds = round(time.perf_counter() - begun.pop(), 4)
+        error = outcome.exception
+        for implementation in implementations:  # one: plugins are called one by one
+            if error is not None:
+                told = f"raised {type(error).__name__}: {error}"
+            else:
+                told = ", ".join(map(_summary, outcome.get_result()))
+            log.info(
+                "hook_called",
+                plugin=implementation.plugin_name,
+                hook=hook,
+                seconds=seconds,
+                result=told,
+            )
+
+    manager.add_hookcall_monitoring(before, after)
+
+
+def _summary(result: object) -> str:
+    if isinstance(result, list | tuple):
+        return f"[{', '.join(map(named, result))}]"
+    return named(result)

@@ -10,6 +10,7 @@ import asyncio
 import sys
 import threading
 import time
+import traceback
 from types import FrameType
 
 import structlog
@@ -55,19 +56,11 @@ class LoopWatchdog:
             alive_at = self._alive_at
             if time.monotonic() - alive_at > self._patience and alive_at != told:
                 told = alive_at  # once for each time that it is blocked
-                self._tell(sys._current_frames().get(self._watched))
+                self._tell(sys._current_frames()[self._watched])
 
-    def _tell(self, frame: FrameType | None) -> None:
-        lines: list[tuple[str, int]] = []
-        while frame is not None:
-            lines.append((frame.f_code.co_filename, frame.f_lineno))
-            frame = frame.f_back
-        record = self._host.plugin_of_files(file for file, _ in lines)
-        own = record.has_file([file for file, _ in lines]) if record else None
-        file, number = next((line for line in lines if line[0] == own), lines[0])
-        plugin = record.name if record else NOBODY
-        log.warning("loop_blocked", plugin=plugin, where=f"{file}:{number}", longer=self._patience)
-        if record is not None:
-            self._host.note(
-                record, "event loop", f"blocked it for longer than {self._patience:g} s"
-            )
+    def _tell(self, frame: FrameType) -> None:
+        stack = traceback.extract_stack(frame)
+        found = self._host.plugin_in(stack)
+        plugin, place = (found[0].name, found[1]) if found else (NOBODY, stack[-1])
+        where = f"{place.filename}:{place.lineno}"
+        log.warning("loop_blocked", plugin=plugin, where=where, longer=self._patience)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import html
+import traceback
 
 import structlog
 from aiogram import Bot, Router
@@ -38,11 +39,9 @@ async def _reply_to_error(host: PluginHost, event: ErrorEvent, bot: Bot) -> None
         log.info("person_gone", update=update.update_id, why=str(error))
         return
     if not isinstance(error, ChatError):
-        culprit = host.blame(error)
-        plugin = culprit.name if culprit is not None else None
+        found = host.plugin_in(traceback.extract_tb(error.__traceback__))
+        plugin = found[0].name if found else None
         log.error("handler_failed", update=update.update_id, plugin=plugin, exc_info=error)
-        if culprit is not None:
-            host.note(culprit, "impasto_routers", f"{type(error).__name__}: {error}")
     try:
         await _answer(bot, update, error)
     except (TelegramForbiddenError, TelegramBadRequest) as refusal:

@@ -56,9 +56,7 @@ async def test_time_goes_with_pixels_and_steps(estimates: Estimates, store: JobS
     assert await estimates.seconds_for(job()) == pytest.approx(20), (
         "the cap, where nothing is known"
     )
-    assert await estimates.seconds_for(job(9_000_000)) == pytest.approx(20), (
-        "for larger, too"
-    )
+    assert await estimates.seconds_for(job(9_000_000)) == pytest.approx(20), "for larger, too"
     assert await estimates.seconds_for(job(9_000_000, max_pixels=400_000)) == pytest.approx(40)
 
 

@@ -13,6 +13,7 @@ from aiogram import Router
 from aiogram.filters import Command
 from aiogram.types import CallbackQuery, InlineKeyboardButton, InlineKeyboardMarkup, Message
 from PIL import Image, ImageChops
+from structlog.testing import capture_logs
 
 from impasto import hookimpl
 from impasto.errors import PluginsFailed
@@ -121,13 +122,16 @@ class TestChat:
         assert painting.size == (96, 64) or max(painting.size) <= 96
         assert isinstance(painting, Image.Image)
 
-    async def test_an_error_is_answered_with_a_sentence_and_counted(self, impasto_app: App) -> None:
+    async def test_an_error_is_answered_with_a_sentence_and_its_plugin_is_named(
+        self, impasto_app: App
+    ) -> None:
         chat = impasto_app.chat(language="ru")
-        await chat.send_text("/fail")
-        assert "Извините" in await chat.reply()
-        [greeter] = [r for r in impasto_app.plugins.records if r.name == "greeter"]
-        [trouble] = greeter.troubles
-        assert trouble.problem == "LookupError: on purpose"
+        with capture_logs() as logged:
+            await chat.send_text("/fail")
+            assert "Извините" in await chat.reply()
+        [failed] = [event for event in logged if event["event"] == "handler_failed"]
+        assert failed["plugin"] == "greeter"
+        assert repr(failed["exc_info"]) == "LookupError('on purpose')"
         await chat.send_text("/hello")
         assert "Hello there" in await chat.reply(), "the plugin goes on"
 

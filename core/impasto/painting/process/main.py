@@ -126,7 +126,6 @@ class Child:
         except ChatError as error:
             return _failed(job, error.code, str(error), error.facts)
         except PluginError as error:
-            self._catalogue.host.note(error.plugin, "painting", error.problem)
             return _failed(
                 job, "plugin_failed", str(error), {"plugin": error.plugin}, plugin=error.plugin
             )
@@ -241,7 +240,6 @@ def main() -> int:
     return_large_blocks()
     try:
         catalogue = load_catalogue(settings)
-        catalogue.host.keep_troubles_in(settings.state_dir)
         Child(catalogue, mailbox, answers, configuration.presets).run()
     except ImpastoError as error:
         log.error("painting_child_cannot_start", problem=str(error))
