@@ -12,8 +12,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from impasto.painting.structlog_import import import_structlog_alone
-from impasto.painting.torch_import import postpone_meta_kernels
 from PIL import Image
 
 from impasto.memory import return_free_memory, return_large_blocks
@@ -33,8 +31,6 @@ STRIDE = 5
 
 def measure(request: Mapping[str, Any]) -> Mapping[str, Any]:
     # As the painting process of a bot does, before torch is imported.
-    import_structlog_alone()
-    postpone_meta_kernels()
     return_large_blocks()
     from impasto import PaintOptions, PaintRequest, open_picture, paint
     from impasto.painting.painter import PaintProgress

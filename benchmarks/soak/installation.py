@@ -13,12 +13,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from tests.bot_environment import bot_environment
+
 from impasto.jobs.job import Job, JobState
 from impasto.testing import tiny_network
 from impasto_playground import Playground
 from impasto_sqlite import SqliteStorage
-
-from ..bot_environment import bot_environment
 
 SECONDS_TO_END = 30.0
 """After SIGTERM. Process managers commonly give 10 s; how long it took is written down."""

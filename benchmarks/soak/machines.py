@@ -10,13 +10,14 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from tests.ports import reserved_port
+from tests.redis_server import RedisServer
+
 from impasto.jobs.job import Job, JobState
 from impasto_playground import Playground
 from impasto_saq import RedisStorage
 from impasto_saq.settings import SaqSettings
 
-from ..ports import reserved_port
-from ..redis_server import RedisServer
 from .installation import HURRIED, MOST_FAILURES, CannotRun, ended, environment, processes_with
 
 WORKERS = ("worker 1", "worker 2")

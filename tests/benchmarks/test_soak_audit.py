@@ -6,13 +6,12 @@ from collections import Counter
 from typing import Any
 
 import pytest
+from benchmarks.soak.audit import Record, Verdict, judge
+from benchmarks.soak.people import End, Wish
 
 from impasto.jobs.job import ChosenStyle, Job, JobState, TelegramPicture
 from impasto_dialog import callbacks
 from impasto_dialog.texts import LANGUAGES
-
-from .audit import Record, Verdict, judge
-from .people import End, Wish
 
 READY = LANGUAGES["ru"]("ready")
 

@@ -6,8 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
-from .crash import run_crash
+from benchmarks.soak.crash import run_crash
 
 pytestmark = pytest.mark.slow
 
