@@ -2,15 +2,19 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
+# Touched when what tests and tools need is installed, and when what playing needs is.
 STAMP := $(VENV)/.installed
+PLAY_STAMP := $(VENV)/.installed-to-play
+PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check
 # The first of these that is a Python this program runs on.
 CANDIDATES := $(PYTHON) python3 python3.13 python3.12 python3.11
 
-.PHONY: help install play test lint docs bench soak load steady distil
+.PHONY: help install play check test lint docs bench soak load steady distil
 
 help:
-	@echo "make install   into $(VENV)"
 	@echo "make play      the bot in a chat page on this machine, no token needed"
+	@echo "make install   what development needs, into $(VENV)"
+	@echo "make check     lint and the quick tests: two minutes"
 	@echo "make test      all tests"
 	@echo "make lint      formatting, lint rules, types, import rules"
 	@echo "make docs      the docs site, into site/"
@@ -22,25 +26,42 @@ help:
 
 install: $(STAMP)
 
-$(STAMP): pyproject.toml
+$(BIN)/python:
 	@set -e; \
-	if [ ! -x $(BIN)/python ]; then \
-		for candidate in $(CANDIDATES); do \
-			if "$$candidate" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null; then \
-				found="$$candidate"; break; \
-			fi; \
-		done; \
-		if [ -z "$${found:-}" ]; then \
-			echo "Python 3.11, 3.12 or 3.13 is needed; name one: make install PYTHON=/path/to/python3.12" >&2; \
-			exit 1; \
+	for candidate in $(CANDIDATES); do \
+		if "$$candidate" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null; then \
+			found="$$candidate"; break; \
 		fi; \
-		"$$found" -m venv $(VENV); \
-	fi
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
-	@touch $(STAMP)
+	done; \
+	if [ -z "$${found:-}" ]; then \
+		echo "Python 3.11, 3.12 or 3.13 is needed; name one: make install PYTHON=/path/to/python3.12" >&2; \
+		exit 1; \
+	fi; \
+	"$$found" -m venv $(VENV)
 
-play: install
+# On Linux pip takes torch's build for CUDA unless it is told of another one.
+define say_what_is_installed
+	@echo "Installing $(1) into $(VENV)."
+	@echo "Downloads about $(2) MB with torch's build for CPUs; several GB with its build for CUDA,"
+	@echo "which pip takes on Linux unless you ask for the smaller one:"
+	@echo "    PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu make $(3)"
+endef
+
+$(STAMP): pyproject.toml | $(BIN)/python
+	$(call say_what_is_installed,Impasto and the tools of its developers,350,install)
+	$(PIP_INSTALL) --quiet --editable '.[dev]'
+	@touch $(STAMP) $(PLAY_STAMP)
+
+$(PLAY_STAMP): pyproject.toml | $(BIN)/python
+	$(call say_what_is_installed,Impasto,250,play)
+	$(PIP_INSTALL) --editable .
+	@touch $(PLAY_STAMP)
+
+play: $(PLAY_STAMP)
 	$(BIN)/impasto play
+
+check: lint
+	$(BIN)/python -m pytest -m "not slow"
 
 test: install
 	$(BIN)/python -m pytest

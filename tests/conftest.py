@@ -9,11 +9,30 @@ import hypothesis
 import pytest
 import structlog
 
+from impasto.painting.threads import usable_cpus
+
 from .ports import reserved_port
 
 # A test that is right on a slow machine stays right: time decides nothing.
 hypothesis.settings.register_profile("patient", deadline=None)
 hypothesis.settings.load_profile("patient")
+
+WORKERS_PER_CPU = 2
+"""Much of the time tests wait for processes that they have started."""
+MOST_WORKERS = 8
+"""Each takes some 600 MB with torch in it."""
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """None for single tests, which a debugger may want to see."""
+    if all("::" in argument for argument in config.args):
+        return 0
+    return min(WORKERS_PER_CPU * usable_cpus(), MOST_WORKERS)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long ones first: none of them is still running when all others are done."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 @pytest.fixture(autouse=True)
