@@ -1,13 +1,18 @@
-"""Writes docs/settings.md from the settings' models.
+"""Writes docs/settings.md and config/impasto.toml from the settings' models.
 
 Run it after a setting has changed: python docs/make_settings_docs.py
 """
 
 from __future__ import annotations
 
+import json
+import textwrap
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
 
 from impasto.hookspecs import BOT_GROUP, PAINTING_GROUP
 from impasto.plugins import PluginHost
@@ -15,6 +20,7 @@ from impasto.settings import PluginsSettings, Settings
 from impasto.settings.description import SettingInfo, settings_in, shown
 
 PAGE = Path(__file__).with_name("settings.md")
+CONFIG = Path(__file__).parents[1] / "config" / "impasto.toml"
 
 HEAD = """\
 # Settings
@@ -40,6 +46,46 @@ IMPASTO_PAINTING__STEPS=100 impasto settings --changed
 impasto settings --json
 ```
 """
+
+CONFIG_HEAD = """\
+# Every setting of Impasto with its default. Copy what you change into a file of your own and name
+# it with --config or IMPASTO_CONFIG, or set environment variables: IMPASTO_PAINTING__STEPS=100 is
+# [painting] steps = 100. Variables win over .env, .env over your file, your file over this one.
+# A plugin's own settings are in a section of its name, as in [plugins.saq]; docs/settings.md and
+# `impasto plugins --settings` list them.
+#
+# This file is made from the code by docs/make_settings_docs.py.
+
+"""
+
+
+def config() -> str:
+    """The text of config/impasto.toml."""
+    sections = []
+    for section, infos in groupby(settings_in(Settings), lambda info: info.name.rpartition(".")[0]):
+        head = f"[{section}]\n" if section else ""
+        sections.append(head + "".join(map(_entry, infos)))
+    return CONFIG_HEAD + "\n".join(sections)
+
+
+def _entry(info: SettingInfo) -> str:
+    """A setting at its default, below its meaning and bounds as a comment. TOML has no "nothing":
+    a setting without a default is a comment as a whole."""
+    allowed = " ".join(filter(None, [info.allowed, info.unit]))
+    has_bounds = info.allowed and not isinstance(info.default, bool)
+    about = f"{info.meaning} Allowed: {allowed}." if has_bounds else info.meaning
+    comment = textwrap.fill(about, 100, initial_indent="# ", subsequent_indent="# ")
+    name = info.name.rpartition(".")[2]
+    value = '"..."' if info.default is None else _toml(info.default)
+    return f"{comment}\n{'# ' if info.default is None else ''}{name} = {value}\n"
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, SecretStr):
+        value = value.get_secret_value()
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return f"{value:_}"
+    return json.dumps(str(value) if isinstance(value, Path) else value)
 
 
 def page() -> str:
@@ -79,3 +125,4 @@ def _table(infos: Iterator[SettingInfo]) -> str:
 
 if __name__ == "__main__":
     PAGE.write_text(page(), encoding="utf-8")
+    CONFIG.write_text(config(), encoding="utf-8")

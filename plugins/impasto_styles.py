@@ -28,6 +28,7 @@ from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from impasto import StylePreset, data_folders, hookimpl
+from impasto.contracts import BrushSize
 from impasto.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -60,7 +61,7 @@ class Entry(BaseModel):
     licence: Annotated[str, Field(min_length=1)]
     emoji: Annotated[str, Field(min_length=1, max_length=8)] = "🎨"
     strength: Annotated[float, Field(gt=0, le=1000)] = 1.0
-    brush_size: Annotated[float, Field(ge=0.25, le=4)] = 1.0
+    brush_size: BrushSize = 1.0
 
 
 @hookimpl

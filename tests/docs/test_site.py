@@ -30,9 +30,11 @@ def program(name: str) -> ModuleType:
     return module
 
 
-def test_the_settings_page_is_current() -> None:
-    written = (DOCS / "settings.md").read_text(encoding="utf-8")
-    assert written == program("make_settings_docs").page(), "run: python docs/make_settings_docs.py"
+def test_settings_page_and_file_are_as_generated_from_the_models() -> None:
+    made = program("make_settings_docs")
+    how = "run: python docs/make_settings_docs.py"
+    assert made.PAGE.read_text(encoding="utf-8") == made.page(), how
+    assert made.CONFIG.read_text(encoding="utf-8") == made.config(), how
 
 
 def test_the_metrics_page_names_every_metric() -> None:

@@ -16,7 +16,11 @@ from impasto.contracts.options import (
     BRUSH_BOUNDS,
     MOST_STYLE_WEIGHT,
     PIXEL_BOUNDS,
+    BrushSize,
     PaintOptions,
+    PixelCap,
+    Steps,
+    StyleWeight,
 )
 from impasto.contracts.painting import (
     Device,
@@ -51,6 +55,7 @@ __all__ = [
     "MOST_STYLE_WEIGHT",
     "NO_LIMITS",
     "PIXEL_BOUNDS",
+    "BrushSize",
     "Buckets",
     "Device",
     "Evaluation",
@@ -67,6 +72,7 @@ __all__ = [
     "Optimizer",
     "PaintOptions",
     "PictureContext",
+    "PixelCap",
     "Postprocessor",
     "Preprocessor",
     "Presenter",
@@ -74,7 +80,9 @@ __all__ = [
     "Rate",
     "Role",
     "Say",
+    "Steps",
     "Storage",
     "StylePreset",
+    "StyleWeight",
     "Verdict",
 ]

@@ -6,10 +6,14 @@ from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
+PIXEL_BOUNDS: Final = (1024, 50_000_000)
 MOST_STYLE_WEIGHT: Final = 1e12
 BRUSH_BOUNDS: Final = (0.25, 4.0)
-PIXEL_BOUNDS: Final = (1024, 50_000_000)
-"""Of what can be asked for."""
+
+Steps = Annotated[int, Field(ge=1, le=5000)]
+PixelCap = Annotated[int, Field(ge=PIXEL_BOUNDS[0], le=PIXEL_BOUNDS[1])]
+StyleWeight = Annotated[float, Field(gt=0, le=MOST_STYLE_WEIGHT)]
+BrushSize = Annotated[float, Field(ge=BRUSH_BOUNDS[0], le=BRUSH_BOUNDS[1])]
 
 
 class PaintOptions(BaseModel):
@@ -26,13 +30,13 @@ class PaintOptions(BaseModel):
     optimizer: str | None = None
     device: str | None = None
     """Name of a device, or `auto`: the first that works here."""
-    steps: Annotated[int | None, Field(ge=1, le=5000)] = None
+    steps: Steps | None = None
     """Most optimizer steps over all pyramid levels; one step is one evaluation of the objective.
     Those that make a picture fine are not counted."""
-    max_pixels: Annotated[int | None, Field(ge=PIXEL_BOUNDS[0], le=PIXEL_BOUNDS[1])] = None
+    max_pixels: PixelCap | None = None
     """Pixel cap of the result."""
-    style_weight: Annotated[float | None, Field(gt=0, le=MOST_STYLE_WEIGHT)] = None
-    brush_size: Annotated[float | None, Field(ge=BRUSH_BOUNDS[0], le=BRUSH_BOUNDS[1])] = None
+    style_weight: StyleWeight | None = None
+    brush_size: BrushSize | None = None
     """How large the style's marks come out: 1 as if style picture and photo had the same area."""
     keep_colors: bool = False
     """Keep the photo's own hues; only the strokes come from the style."""

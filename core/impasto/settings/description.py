@@ -4,6 +4,7 @@ change over, and which right name a wrong one may have meant."""
 from __future__ import annotations
 
 import difflib
+import operator
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -32,12 +33,8 @@ _UNITS: Final = {
 """Parts of names that say the unit."""
 
 
-@dataclass(frozen=True, slots=True)
-class Live:
-    """Marks a setting (in `Annotated`) whose change a running bot takes over when it reloads."""
-
-
-LIVE: Final = Live()
+LIVE: Final = object()
+"""Marks a setting (in `Annotated`) whose change a running bot takes over when it reloads."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +67,7 @@ def settings_in(model: type[BaseModel], prefix: str = "") -> Iterator[SettingInf
             unit=next((_UNITS[part] for part in name.split("_") if part in _UNITS), ""),
             allowed=_allowed(field),
             meaning=" ".join((field.description or "").split()),
-            is_live=any(isinstance(item, Live) for item in field.metadata),
+            is_live=LIVE in field.metadata,
         )
 
 
@@ -92,10 +89,7 @@ def shown(value: Any) -> str:
 
 def value_of(settings: BaseModel, name: str) -> Any:
     """The value of a setting by its full name."""
-    value: Any = settings
-    for part in name.split("."):
-        value = getattr(value, part)
-    return value
+    return operator.attrgetter(name)(settings)
 
 
 def merged(current: M, wanted: M) -> tuple[M, list[str], list[str]]:
@@ -168,11 +162,15 @@ def _allowed(field: FieldInfo) -> str:
     for item in field.metadata:
         match item:
             case annotated_types.Ge(ge=least):
-                parts.append(f"from {least:,}")
+                parts.append(f"from {_number(least)}")
             case annotated_types.Gt(gt=least):
-                parts.append(f"above {least:,}")
+                parts.append(f"above {_number(least)}")
             case annotated_types.Le(le=most):
-                parts.append(f"to {most:,}")
+                parts.append(f"to {_number(most)}")
             case annotated_types.Lt(lt=most):
-                parts.append(f"below {most:,}")
+                parts.append(f"below {_number(most)}")
     return " ".join(parts)
+
+
+def _number(value: Any) -> str:
+    return f"{value:,}".removesuffix(".0")

@@ -1,16 +1,14 @@
-"""Every info of the program: its unit and its bounds.
+"""Every setting of the program: its type, default, bounds and meaning, once.
 
-`IMPASTO_*` environment variables (`__` for nesting) win over `.env`, that over the file named by
-`--config` or `IMPASTO_CONFIG`, that over the packaged `config/impasto.toml`. Hosts that name a port
-in `PORT` are obeyed where no `IMPASTO_SERVER__PORT` says otherwise. Loading has two phases:
-`load_settings` reads the core's sections, which say what plugins there are; when these are loaded,
+`config/impasto.toml` and docs/settings.md are generated from these models; run
+`python docs/make_settings_docs.py` after a change. Loading has two phases: `load_settings` reads
+the core's sections, which say which plugins there are; when these are loaded,
 `Settings.validate_plugin_section` checks each `[plugins.<name>]` against its plugin's own model.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -24,10 +22,13 @@ from pydantic import (
     ValidationError,
 )
 
+from impasto.contracts.options import BrushSize, PixelCap, Steps, StyleWeight
 from impasto.errors import SettingsError
 from impasto.scrubbing import hide
-from impasto.settings.description import LIVE, did_you_mean, explain
-from impasto.settings.sources import DEFAULT, read_sources
+from impasto.settings.description import LIVE, explain
+
+DEFAULT: Final = "default"
+"""Origin of a value that no source has changed."""
 
 RESERVED_PLUGIN_NAMES = frozenset({"folder", "files", "allow", "deny", "safe_mode", "slow_seconds"})
 """Keys of `[plugins]` itself; no plugin can have a section of that name."""
@@ -48,7 +49,7 @@ def _fit_for_telegram(secret: SecretStr) -> SecretStr:
 
 class TelegramSettings(Section):
     token: SecretStr = SecretStr("")
-    """The bot's token from @BotFather. Never printed."""
+    """The bot's token from @BotFather; better in IMPASTO_TELEGRAM__TOKEN than in a file."""
     api_base: str = "https://api.telegram.org"
     """Address of the Bot API server."""
     webhook_base: Annotated[str, Field(pattern=r"^(https?://[^/\s]+\S*)?$")] = ""
@@ -64,9 +65,9 @@ class TelegramSettings(Section):
     """Most messages and edits a second in one private chat, in groups a quarter of it; a few more
     in a row are fine. 0 is no limit."""
     admins: Annotated[list[int], LIVE] = Field(default_factory=list)
-    """Telegram's numeric ids of the bot's owners: no limit on numbers of pictures is theirs."""
+    """Telegram's numeric ids of the bot's owners, for whom no limit on numbers holds."""
     allow: Annotated[list[int], LIVE] = Field(default_factory=list)
-    """Ids of the only people the bot works for, besides its owners; if empty, it is everybody."""
+    """Ids of the only people the bot works for, besides its owners; if empty, it works for all."""
     ban: Annotated[list[int], LIVE] = Field(default_factory=list)
     """Ids of people whom the bot does not answer."""
 
@@ -89,39 +90,38 @@ class PaintingSettings(Section):
     """Feature network that paints everything: a name from `impasto weights list`, or a safetensors
     file; auto is the embedded one, and fine pictures are finished on another."""
     fine: Annotated[bool, LIVE] = False
-    """Whether all pictures are fine: finished on `fine_network`, where that is there. Otherwise
-    those are that are asked for as fine."""
+    """Whether every picture is fine, which means finished on `fine_network` where that is
+    installed. If false, only the pictures that people ask for as fine are."""
     fine_network: str = "vgg19"
     """What fine pictures are finished on: a name from `impasto weights list`, or a safetensors
     file. It takes more memory and time a step than the embedded one."""
-    fine_steps: Annotated[int, Field(ge=1, le=5000), LIVE] = 15
+    fine_steps: Annotated[Steps, LIVE] = 15
     """Most optimizer steps that finish a fine picture, at its full size, after all others."""
     optimizer: str = "lbfgs"
-    """Optimizer plugin by name: lbfgs or adam."""
+    """Optimizer plugin by name: lbfgs (fewer steps to a good picture) or adam."""
     device: str = AUTO
     """Device plugin by name (cpu, cuda), or auto: the best that works here."""
-    steps: Annotated[int, Field(ge=1, le=5000), LIVE] = 50
+    steps: Annotated[Steps, LIVE] = 50
     """Most optimizer steps for one picture, over all pyramid levels."""
-    max_pixels_cpu: Annotated[int, Field(ge=1024, le=50_000_000), LIVE] = 230_400
+    max_pixels_cpu: Annotated[PixelCap, LIVE] = 230_400
     """Pixel cap of a result painted on a CPU; 230,400 is 480 x 480."""
-    max_pixels_gpu: Annotated[int, Field(ge=1024, le=50_000_000), LIVE] = 2_073_600
+    max_pixels_gpu: Annotated[PixelCap, LIVE] = 2_073_600
     """Pixel cap of a result painted on a GPU; 2,073,600 is 1920 x 1080."""
     large_factor: Annotated[float, Field(ge=1, le=100), LIVE] = 4.0
-    """How many times more pixels than the cap a picture may have that is asked for as large."""
+    """How many times more pixels than the cap a picture may have when it is asked for as large."""
     memory_mb: Annotated[int, Field(ge=0, le=1_000_000), LIVE] = 300
     """Most memory of the bot's painting process on a CPU, in MB: larger pictures are scaled down to
     what fits. More makes painting faster, up to a point; 0 is no limit."""
-    style_weight: Annotated[float, Field(gt=0, le=1e12), LIVE] = 1e6
+    style_weight: Annotated[StyleWeight, LIVE] = 1e6
     """Weight of the style loss against the content loss, whose weight is 1."""
     coarse_weight: Annotated[float, Field(ge=0, le=10), LIVE] = 1.0
-    """How much the picture's half, quarter and eighth size have a say in its steps at full size. At
-    0 large strokes fade; most steps are then made at full size, and the loss there is the lowest
-    that can be had."""
+    """Weight of the losses at half, quarter and eighth size in the steps at full size. At 0 large
+    strokes fade; most steps are then made at full size, and the loss there gets lowest."""
     least_gain: Annotated[float, Field(ge=0, le=1), LIVE] = 0.05
     """A level of the picture is finished when its loss fell by less than this share in 10 steps. At
     0 all steps are made."""
-    brush_size: Annotated[float, Field(ge=0.25, le=4), LIVE] = 1.0
-    """How large a style's marks come out: 1 as if style picture and photo had the same area."""
+    brush_size: Annotated[BrushSize, LIVE] = 1.0
+    """How large a style's marks come out; at 1 as if style picture and photo had the same area."""
     preview_seconds: Annotated[float, Field(ge=0.1, le=600), LIVE] = 2.0
     """Least time between two previews, in seconds; each pyramid level also ends with one."""
     threads: Annotated[int, Field(ge=0, le=1024)] = 0
@@ -130,7 +130,7 @@ class PaintingSettings(Section):
 
 class QueueSettings(Section):
     kind: str = "local"
-    """Queue plugin by name."""
+    """Queue plugin by name: how workers learn of jobs."""
     storage: str = "sqlite"
     """Storage plugin by name: where journal and dialogue state live."""
     jobs_per_person: Annotated[int, Field(ge=1, le=1000), LIVE] = 3
@@ -138,8 +138,8 @@ class QueueSettings(Section):
     pictures_per_hour: Annotated[int, Field(ge=0, le=10_000), LIVE] = 30
     """How many pictures one person may ask for within an hour; 0 is no limit."""
     most_waiting: Annotated[int, Field(ge=0, le=1_000_000), LIVE] = 200
-    """How many pictures of all people may wait (0 is no limit): whoever comes then is told when to
-    come back."""
+    """How many pictures of all people may wait; whoever asks for one more is told when to come
+    back. 0 is no limit."""
     attempts: Annotated[int, Field(ge=1, le=10)] = 2
     """How often a job is tried when the painting process dies under it."""
     silence_seconds: Annotated[float, Field(ge=5, le=3600)] = 120.0
@@ -150,7 +150,7 @@ class QueueSettings(Section):
     keep_hours: Annotated[float, Field(ge=0, le=720)] = 24.0
     """How long pictures of finished jobs are kept, in hours."""
     remember_days: Annotated[int, Field(ge=1, le=3650)] = 30
-    """How long finished jobs are remembered, in days: so long the buttons under them work."""
+    """How long finished jobs are remembered and the buttons under them work, in days."""
 
 
 class PluginsSettings(BaseModel):
@@ -234,19 +234,3 @@ class Settings(BaseModel):
             if isinstance(value, SecretStr):
                 hide(value.get_secret_value())
         self._plugin_sections[name] = section
-
-
-def load_settings(config: Path | None = None, **overrides: Any) -> Settings:
-    """Core settings from all their sources; `overrides` (by section) win over every other.
-
-    Raises:
-        SettingsError: a value is wrong or unknown, or `config` is no readable TOML file.
-    """
-    settings, origins = read_sources(Settings, config, overrides)
-    for name, value in settings.plugins.sections.items():
-        if not isinstance(value, Mapping):  # no plugin's section, but a wrong key of [plugins]
-            known = [f"plugins.{field}" for field in PluginsSettings.model_fields]
-            hint = did_you_mean(f"plugins.{name}", known)
-            raise SettingsError(f"plugins.{name}: unknown setting{hint}")
-    settings._origins = origins
-    return settings

@@ -1,4 +1,4 @@
-"""Where the values of settings come from, in which order, and which source said what."""
+"""Where the values of settings come from, in which order, and which source each came from."""
 
 from __future__ import annotations
 
@@ -6,17 +6,14 @@ import os
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
-from pydantic import BaseModel, ValidationError
-from pydantic.fields import FieldInfo
+from pydantic import ValidationError
 from pydantic_settings import (
     BaseSettings,
     DotEnvSettingsSource,
     EnvSettingsSource,
-    PydanticBaseSettingsSource,
     SettingsConfigDict,
-    TomlConfigSettingsSource,
 )
 from pydantic_settings import (
     SettingsError as SettingsSourceError,
@@ -25,38 +22,27 @@ from pydantic_settings import (
 from impasto import data_folders
 from impasto.errors import SettingsError
 from impasto.settings.description import did_you_mean, explain, settings_in
+from impasto.settings.model import DEFAULT, PluginsSettings, Settings
 
-M = TypeVar("M", bound=BaseModel)
-
-DEFAULT: Final = "default"
-"""Origin of a value that no source has changed."""
 PREFIX: Final = "IMPASTO_"
 PORT: Final = "PORT"
 """Variable in which many hosts name the port that they reach a program by."""
 
-Told = list[tuple[str, Mapping[str, Any]]]
-"""What each source said, the strongest first."""
+
+class _Variables(BaseSettings, Settings):
+    """The settings as pydantic-settings reads them from variables; never instantiated."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        env_file=".env",
+        env_file_encoding="utf-8",
+        defer_build=True,
+    )
 
 
-def variable_of(name: str) -> str:
-    """The variable of a setting by its full name."""
-    return PREFIX + name.upper().replace(".", "__")
-
-
-def environment_without_settings() -> dict[str, str]:
-    """This process's variables for one that gets its settings otherwise: those of settings, the
-    token among them, are left out."""
-    return {
-        name: value
-        for name, value in os.environ.items()
-        if not (name.upper().startswith(PREFIX) and "__" in name)
-    }
-
-
-def read_sources(
-    model: type[M], config: Path | None, overrides: Mapping[str, Any]
-) -> tuple[M, dict[str, str]]:
-    """The settings, and for each that is not at its default where its value came from.
+def load_settings(config: Path | None = None, **overrides: Any) -> Settings:
+    """Core settings from all their sources.
 
     Args:
         config: a TOML file; None takes the one that IMPASTO_CONFIG names, if it names one.
@@ -69,106 +55,79 @@ def read_sources(
         config = Path(os.environ["IMPASTO_CONFIG"])
     if config is not None and not config.is_file():
         raise SettingsError(f"there is no settings file {config}")
-    told: Told = []
     try:
-        settings = _loader(model, config, told)(**overrides)
+        sources = _sources(config, overrides)
+        values: dict[str, Any] = {}
+        for _, said in reversed(sources):
+            values = _merged(values, said)
+        settings = Settings.model_validate(values)
     except ValidationError as error:
-        raise SettingsError(explain(error, model)) from None
+        raise SettingsError(explain(error, Settings)) from None
     except (SettingsSourceError, tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise SettingsError(f"settings cannot be read: {error}") from None
-    return settings, _origins(told)
+    _check_plugin_sections(settings)
+    settings._origins = _origins(sources)
+    return settings
 
 
-def _loader(model: type[M], config: Path | None, told: Told) -> type[M]:
-    """The model as a class that reads the sources when it is called: pydantic-settings ties
-    sources to a class."""
-
-    class Loader(BaseSettings, model):  # type: ignore[valid-type,misc]
-        model_config = SettingsConfigDict(
-            env_prefix=PREFIX,
-            env_nested_delimiter="__",
-            env_file=".env",
-            env_file_encoding="utf-8",
-            hide_input_in_errors=True,
-        )
-
-        @classmethod
-        def settings_customise_sources(
-            cls,
-            settings_cls: type[BaseSettings],
-            init_settings: PydanticBaseSettingsSource,
-            env_settings: PydanticBaseSettingsSource,
-            dotenv_settings: PydanticBaseSettingsSource,
-            file_secret_settings: PydanticBaseSettingsSource,
-        ) -> tuple[PydanticBaseSettingsSource, ...]:
-            for source in (env_settings, dotenv_settings):
-                if isinstance(source, EnvSettingsSource):
-                    _check_variables(source.env_vars, model)
-            tables = [
-                (str(config) if config == file else DEFAULT, file)
-                for file in (config, data_folders.default_config())
-                if file is not None
-            ]
-            named = [
-                ("command", init_settings),
-                ("variable", env_settings),
-                (".env", _OwnDotEnv(settings_cls)),
-                (f"variable {PORT}", _PortSource(settings_cls)),
-                *((name, TomlConfigSettingsSource(settings_cls, file)) for name, file in tables),
-            ]
-            return tuple(_Telling(settings_cls, name, source, told) for name, source in named)
-
-    return Loader
+def variable_of(name: str) -> str:
+    """The environment variable of a setting, such as `painting.steps`."""
+    return PREFIX + name.upper().replace(".", "__")
 
 
-class _OwnDotEnv(DotEnvSettingsSource):
-    """`.env` without other programs' variables, which pydantic-settings reports as unknown."""
-
-    def __call__(self) -> dict[str, Any]:
-        fields = self.settings_cls.model_fields
-        return {name: value for name, value in super().__call__().items() if name in fields}
-
-
-class _Telling(PydanticBaseSettingsSource):
-    """A source that writes down what it said, under its name."""
-
-    def __init__(
-        self,
-        settings_cls: type[BaseSettings],
-        name: str,
-        source: PydanticBaseSettingsSource,
-        told: Told,
-    ) -> None:
-        super().__init__(settings_cls)
-        self._name, self._source, self._told = name, source, told
-
-    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        return self._source.get_field_value(field, field_name)
-
-    def __call__(self) -> dict[str, Any]:
-        values = self._source()
-        self._told.append((self._name, values))
-        return values
+def environment_without_settings() -> dict[str, str]:
+    """This process's variables without those of settings (the token is among them), for a process
+    that is told its settings in another way."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not (name.upper().startswith(PREFIX) and "__" in name)
+    }
 
 
-class _PortSource(PydanticBaseSettingsSource):
-    """The variable `PORT`."""
+def _sources(
+    config: Path | None, overrides: Mapping[str, Any]
+) -> list[tuple[str, Mapping[str, Any]]]:
+    """Name and values of each source, the strongest first."""
+    variables, dotenv = EnvSettingsSource(_Variables), DotEnvSettingsSource(_Variables)
+    for source in (variables, dotenv):
+        _check_variables(source.env_vars)
+    # pydantic-settings also reports what other programs have in `.env`.
+    of_dotenv = {name: value for name, value in dotenv().items() if name in Settings.model_fields}
+    port = os.environ.get(PORT)
+    return [
+        ("command", overrides),
+        ("variable", variables()),
+        (".env", of_dotenv),
+        (f"variable {PORT}", {"server": {"port": port}} if port else {}),
+        (str(config), _read_toml(config) if config is not None else {}),
+        (DEFAULT, _read_toml(data_folders.default_config())),
+    ]
 
-    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        return None, field_name, False
 
-    def __call__(self) -> dict[str, Any]:
-        port = os.environ.get(PORT)
-        return {"server": {"port": port}} if port else {}
+def _read_toml(file: Path) -> dict[str, Any]:
+    return tomllib.loads(file.read_text(encoding="utf-8"))
 
 
-def _origins(told: Told) -> dict[str, str]:
+def _merged(weak: Mapping[str, Any], strong: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of both, those of `strong` where both have one."""
+    merged = dict(weak)
+    for name, value in strong.items():
+        below = merged.get(name)
+        if isinstance(value, Mapping) and isinstance(below, Mapping):
+            merged[name] = _merged(below, value)
+        else:
+            merged[name] = value
+    return merged
+
+
+def _origins(sources: Iterable[tuple[str, Mapping[str, Any]]]) -> dict[str, str]:
     origins: dict[str, str] = {}
-    for source, values in told:
+    for source, values in sources:
         for name in _names(values):
             is_variable = source in {"variable", ".env"}
             origins.setdefault(name, f"{source} {variable_of(name)}" if is_variable else source)
-    return {name: source for name, source in origins.items() if source != DEFAULT}
+    return origins
 
 
 def _names(values: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
@@ -179,15 +138,15 @@ def _names(values: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
             yield prefix + name
 
 
-def _check_variables(variables: Iterable[str], model: type[BaseModel]) -> None:
+def _check_variables(variables: Iterable[str]) -> None:
     """`IMPASTO_TELEGRAM_TOKEN` and `IMPASTO_PAINTNG__STEPS` would be ignored silently, as variables
-    of others are.
+    of other programs are.
 
     Raises:
         SettingsError: a variable lacks the second underscore between section and setting, or has
             it and names no section.
     """
-    known = [info.name for info in settings_in(model)]
+    known = [info.name for info in settings_in(Settings)]
     meant = {variable_of(name).replace("__", "_"): variable_of(name) for name in known}
     for variable in map(str.upper, variables):
         if not variable.startswith(PREFIX):
@@ -196,6 +155,15 @@ def _check_variables(variables: Iterable[str], model: type[BaseModel]) -> None:
         if right != variable:
             raise SettingsError(f"{variable} is not a setting; write {right}")
         section, nested, _ = variable.removeprefix(PREFIX).lower().partition("__")
-        if nested and section not in model.model_fields:
+        if nested and section not in Settings.model_fields:
             name = variable.removeprefix(PREFIX).lower().replace("__", ".")
             raise SettingsError(f"{variable} is not a setting{did_you_mean(name, known)}")
+
+
+def _check_plugin_sections(settings: Settings) -> None:
+    """Raises SettingsError for a wrong key of `[plugins]`, which looks like a plugin's section."""
+    for name, value in settings.plugins.sections.items():
+        if not isinstance(value, Mapping):
+            known = [f"plugins.{field}" for field in PluginsSettings.model_fields]
+            hint = did_you_mean(f"plugins.{name}", known)
+            raise SettingsError(f"plugins.{name}: unknown setting{hint}")

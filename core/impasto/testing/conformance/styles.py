@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 from PIL import Image
 
-from impasto.contracts import StylePreset
+from impasto.contracts import BRUSH_BOUNDS, StylePreset
 
 LONGEST_TITLE = 40
 """Characters that fit on a button."""
@@ -49,4 +49,4 @@ class StylesConformance:
     ) -> None:
         for style in styles:
             assert style.strength > 0, style.name
-            assert 0.25 <= style.brush_size <= 4, style.name
+            assert BRUSH_BOUNDS[0] <= style.brush_size <= BRUSH_BOUNDS[1], style.name
