@@ -1,6 +1,6 @@
 """Many machines: SAQ on Redis as the queue, and Redis as the storage that all of them share.
 
-Redis carries references, never pictures: tickets, the journal, dialogue state, token buckets.
+Redis carries references, never pictures: announcements, the journal, dialogue state, token buckets.
 """
 
 from __future__ import annotations

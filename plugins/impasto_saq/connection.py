@@ -21,8 +21,9 @@ _MOST_CONNECTIONS = 32
 _TRIES = 25  # with the pauses below, a Redis that restarts has about 20 s
 
 
-def client(settings: SaqSettings, *, text: bool) -> Redis:
-    """A client of a pool of its own, whose calls are tried again while Redis restarts.
+def client(settings: SaqSettings, *, text: bool, waits_seconds: float = 0) -> Redis:
+    """A client of a pool of its own, whose calls are tried again while Redis restarts; its commands
+    may wait at the server for `waits_seconds`.
 
     Raises:
         OwnerError: the URL is none.
@@ -33,7 +34,7 @@ def client(settings: SaqSettings, *, text: bool) -> Redis:
             max_connections=_MOST_CONNECTIONS,
             timeout=None,
             decode_responses=text,
-            socket_timeout=PATIENCE_SECONDS,
+            socket_timeout=PATIENCE_SECONDS + waits_seconds,
             socket_connect_timeout=5,
             socket_keepalive=True,
             health_check_interval=30,

@@ -20,8 +20,8 @@ from redis.asyncio.client import Pipeline
 from redis.asyncio.lock import Lock
 from redis.exceptions import LockError, RedisError
 
+from impasto.tasks import cancelled
 from impasto_saq.connection import Server
-from impasto_saq.ending import ended
 
 _SECONDS_TO_ASK_AGAIN = 0.05
 RENEWALS_PER_LEASE = 3
@@ -95,7 +95,7 @@ class RedisIsolation(BaseEventIsolation):
             try:
                 yield
             finally:
-                await ended(renewing)
+                await cancelled([renewing])
                 # What was handled is handled, even if the lock was lost with the connection.
                 with contextlib.suppress(LockError, RedisError):
                     await lock.release()

@@ -18,9 +18,9 @@ import structlog
 from redis.exceptions import RedisError
 
 from impasto.errors import OwnerError
+from impasto.tasks import cancelled
 from impasto_saq import scripts
 from impasto_saq.connection import Server
-from impasto_saq.ending import ended
 
 log = structlog.get_logger(__name__)
 
@@ -73,7 +73,7 @@ class Heartbeat:
     async def end(self) -> None:
         """The name stays taken for the time of a lease: a restart within it inherits everything."""
         if self._beating is not None:
-            await ended(self._beating)
+            await cancelled([self._beating])
             self._beating = None
         if self._lock is not None:
             self._lock.close()

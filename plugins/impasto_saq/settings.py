@@ -17,4 +17,4 @@ class SaqSettings(Section):
     """A process that was not heard of for this long is taken for lost, and others go on with what
     it was at, in seconds."""
     look_seconds: Annotated[float, Field(ge=0.1, le=60)] = 5.0
-    """An idle worker looks this often for jobs whose ticket went astray, in seconds."""
+    """An idle worker looks this often for jobs whose announcement got lost, in seconds."""

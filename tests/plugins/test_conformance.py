@@ -128,11 +128,9 @@ class TestStyles(conformance.StylesConformance):
 
 
 class TestQueue(conformance.QueueConformance):
-    patience = 10.0
-
     @pytest.fixture
     def queue(self) -> JobQueue:
-        return LocalQueue(pause_seconds=0)
+        return LocalQueue()
 
     def test_its_jobs_are_painted_in_the_bots_own_worker(self) -> None:
         assert isinstance(LocalQueue(), JobQueue)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import unittest
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ from hypothesis import HealthCheck, settings
 
 import impasto_saq
 from impasto.contracts import Finding, JobQueue, Storage
+from impasto.tasks import cancelled
 from impasto.testing import conformance
 from impasto_saq import RedisStorage, SaqQueue
 from impasto_saq.checks import look_at_redis
@@ -40,6 +42,23 @@ class TestQueue(conformance.QueueConformance):
 
     def test_its_jobs_are_painted_by_other_processes(self, queue: JobQueue) -> None:
         assert not queue.embedded_worker
+
+    async def test_one_announcement_wakes_one_worker_at_once(self, redis: RedisServer) -> None:
+        patient = SaqSettings(redis_url=redis.url, look_seconds=30)
+        queues = [SaqQueue(patient, "1") for _ in range(3)]
+        for queue in queues:
+            await queue.open()
+        waiting = {asyncio.create_task(queue.wait()) for queue in queues}
+        await asyncio.sleep(0.1)
+        for left in (2, 1):
+            await queues[0].announce()
+            _, waiting = await asyncio.wait(
+                waiting, timeout=10, return_when=asyncio.FIRST_COMPLETED
+            )
+            assert len(waiting) == left
+        await cancelled(waiting)
+        for queue in queues:
+            await queue.close()
 
 
 class TestStorage(conformance.StorageConformance):

@@ -11,7 +11,7 @@ not heard of for a while; what it was in charge of waits for `adopt_updates` and
 from __future__ import annotations
 
 import math
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, runtime_checkable
@@ -248,10 +248,10 @@ class Storage(Protocol):
 
 @runtime_checkable
 class JobQueue(Protocol):
-    """Announces waiting jobs to workers.
+    """Wakes workers when a job waits.
 
-    A queue carries tickets, not jobs: which job is next is the journal's decision
-    (`Journal.claim`). So a lost ticket is no lost job, and a ticket too many finds nothing to do.
+    It says that one waits, not which: that is the journal's decision (`Journal.claim`). So a lost
+    announcement is no lost job, and one too many finds nothing to do.
     """
 
     name: str
@@ -260,17 +260,16 @@ class JobQueue(Protocol):
 
     async def open(self) -> None: ...
 
-    async def put(self, job_id: str) -> None:
-        """Announces a waiting job."""
+    async def announce(self) -> None:
+        """A job waits: wakes one worker, the next one that waits for it if none does now. What
+        fails is logged, not raised, as the job is in the journal."""
         ...
 
-    async def serve(self, work: Callable[[], Awaitable[bool]]) -> None:
-        """Awaits `work()` for every announced job, one at a time, until cancelled.
-
-        `work` paints one job and returns True, or returns False when none was waiting. It is also
-        called at the start until it returns False: jobs announced to an earlier process wait there.
-        On many machines it is called now and then without a ticket, too.
-        """
+    async def wait(self) -> None:
+        """Returns when a job was announced, also if that was before this call. A worker awaits it
+        whenever it has found no job waiting; it may be cancelled, and it may raise: the worker
+        looks again a little later. Where announcements can get lost, as on the way between
+        machines, it also returns now and then without one."""
         ...
 
     async def close(self) -> None: ...

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,11 +11,12 @@ import structlog
 
 from impasto.contracts import Journal
 from impasto.jobs.job import Job, JobState
+from impasto.jobs.store import JobObserver
 
 log = structlog.get_logger(__name__)
 
 
-class JobFolders:
+class JobFolders(JobObserver):
     """Makes job folders and removes those of finished jobs after `keep_hours`."""
 
     def __init__(self, state_dir: Path, keep_hours: float) -> None:
@@ -42,16 +42,15 @@ class JobFolders:
         else:
             await asyncio.to_thread(_remove_all_but, job.result.name, self.of(job.id))
 
-    def job_changed(self, job: Job, change: JobState) -> None:
-        """Watches the store: the folder of a job that was told is released at once. Of a cancelled
-        one the worker does that, once the child writes no more."""
-        if change in (JobState.DELIVERED, JobState.EXPLAINED):
+    def job_changed(self, job: Job) -> None:
+        """The folder of a job that was told is released at once. Of a cancelled one the worker does
+        that, once the child writes no more."""
+        if job.state in (JobState.DELIVERED, JobState.EXPLAINED):
             self._release_later(job)
 
-    def jobs_forgotten(self, jobs: Sequence[Job]) -> None:
-        """Watches the store: pictures of somebody who had the bot forget them go at once."""
-        for job in jobs:
-            self._release_later(job)
+    def job_forgotten(self, job: Job) -> None:
+        """Pictures of somebody who had the bot forget them go at once."""
+        self._release_later(job)
 
     async def sweep(self, journal: Journal) -> int:
         """Removes folders whose time is over and those of no job; returns how many. Releases those

@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import structlog
 
 from impasto.contracts import StylePreset
-from impasto.jobs.painter_process import PAINTING_COMMAND, ChildLost, FromChild, PaintingChild
+from impasto.jobs.painter_process import PAINTING_COMMAND, FromChild, PaintingChild
 from impasto.messages import Configure, PresetFile
 from impasto.plugins import settings_for_painting
 from impasto.settings import Settings
@@ -39,12 +39,7 @@ class ChildKeeper:
         self._most_memory = settings.queue.worker_memory_mb * 1_000_000 or None
         self._is_stale = False
         """The child was configured with other settings than those of now."""
-        self._listeners: list[Callable[[str], None]] = []
         self._starting: asyncio.Task[PaintingChild] | None = None
-
-    def on_loss(self, listener: Callable[[str], None]) -> None:
-        """Has `listener` told why, whenever a job loses its child; must not block."""
-        self._listeners.append(listener)
 
     def renew(self, settings: Settings, presets: Sequence[StylePreset]) -> None:
         """The next job gets a new child, of these settings."""
@@ -94,12 +89,6 @@ class ChildKeeper:
             ChildLost: it ended, or was silent for `queue.silence_seconds`.
         """
         return await child.receive(self._silence)
-
-    async def lost(self, loss: ChildLost) -> None:
-        """A job lost its child so: tells the listeners and replaces it."""
-        for listener in self._listeners:
-            listener(str(loss))
-        await self.replace()
 
     async def replace(self) -> None:
         """Ends what is left of the child and starts a new one."""

@@ -49,7 +49,7 @@ class Recovery:
         if job.state is JobState.RUNNING or is_lost:
             job = await self._handed_back(job)
         if job.state is JobState.ACCEPTED:
-            await self._queue.put(job.id)
+            await self._queue.announce()
             if job.status_message is None:
                 self._reporter.accepted(job)
         elif not job.is_settled:

@@ -23,7 +23,7 @@ from impasto.errors import InvalidTransition, TooManyJobs
 from impasto.jobs.estimates import Estimates
 from impasto.jobs.job import ChosenStyle, Job, JobState, TelegramPicture
 from impasto.jobs.ports import Reporter
-from impasto.jobs.store import JobStore
+from impasto.jobs.store import JobObserver, JobStore
 from impasto.settings import QueueSettings
 
 SECONDS_FOR_FILE = 15.0
@@ -71,7 +71,7 @@ def limits_of(queue: QueueSettings) -> Limits:
     )
 
 
-class JobService:
+class JobService(JobObserver):
     """Accepts, looks up and cancels jobs; aiogram passes it to handlers as `job_service`.
 
     Limits are not for `owners` (ids of people).
@@ -99,7 +99,6 @@ class JobService:
         self._queue = queue
         self._reporter = reporter
         self._files: dict[str, asyncio.Future[None]] = {}
-        store.watch(self._job_changed)
 
     def renew(
         self, presets: Sequence[StylePreset], limits: Limits, owners: Collection[int]
@@ -155,7 +154,7 @@ class JobService:
         if stored.state.is_in_the_works:
             await self._reporter.accepted(stored)
         if stored.state is JobState.ACCEPTED:
-            await self._queue.put(stored.id)
+            await self._queue.announce()
         return stored
 
     async def cancel(self, job_id: str, person: int) -> Job | None:
@@ -230,7 +229,8 @@ class JobService:
         """The person's unfinished jobs, oldest first."""
         return await self._store.journal.of_person(person)
 
-    def _job_changed(self, job: Job, change: JobState) -> None:
+    def job_changed(self, job: Job) -> None:
+        """A file that `have_file_sent` waits for was sent."""
         sent = self._files.get(job.id)
         if sent is not None and job.file_id is not None and not sent.done():
             sent.set_result(None)

@@ -1,9 +1,8 @@
-"""The one way in which jobs change: the journal, and then everybody who watches it."""
+"""The one way in which jobs change: the journal, and then everybody who observes it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import structlog
 
@@ -13,70 +12,64 @@ from impasto.plugins import PluginHost
 
 log = structlog.get_logger(__name__)
 
-Watcher = Callable[[Job, JobState], None]
-"""Told of a job's new state after it was written; must not block."""
+Event = Literal["job_changed", "job_hurried", "job_left", "job_forgotten", "file_wanted"]
 
-Hurrier = Callable[[str], None]
-"""Told the id of a job whose person wants the picture as it is; must not block."""
 
-Forgetter = Callable[[Sequence[Job]], None]
-"""Told of jobs that their person had the bot forget, after that was written; must not block."""
+class JobObserver:
+    """What a part of the bot hears of jobs, after it was written, whichever process wrote it.
 
-FileSender = Callable[[Job], None]
-"""Told of a job whose full-quality file a process on another machine wants; must not block."""
+    Each method does nothing unless it is overridden; none may block.
+    """
 
-Leaver = Callable[[Job], None]
-"""Told of a job that another process is in charge of now, or that it has ended; must not block."""
+    def job_changed(self, job: Job) -> None:
+        """The job has come into the state that it has now."""
+
+    def job_hurried(self, job: Job) -> None:
+        """The person wants the picture as it is by now."""
+
+    def job_left(self, job: Job) -> None:
+        """Another process is in charge of the job now, or it has ended."""
+
+    def job_forgotten(self, job: Job) -> None:
+        """The person had the bot forget the job."""
+
+    def file_wanted(self, job: Job) -> None:
+        """A process on another machine wants the full-quality file of the job sent."""
 
 
 class JobStore:
-    """Writes jobs through to the journal and tells watchers and plugins of every change.
+    """Writes jobs through to the journal and tells observers and plugins of every change.
 
-    Watchers are also told of what other processes change; plugins are told there.
+    Observers are also told of what other processes change; plugins are told there.
     """
 
     def __init__(self, journal: Journal, host: PluginHost | None = None) -> None:
         self.journal = journal
         self._host = host
-        self._watchers: list[Watcher] = []
-        self._hurriers: list[Hurrier] = []
-        self._forgetters: list[Forgetter] = []
-        self._leavers: list[Leaver] = []
-        self._file_senders: list[FileSender] = []
+        self._observers: list[JobObserver] = []
 
-    def watch(self, watcher: Watcher) -> None:
-        self._watchers.append(watcher)
-
-    def on_hurry(self, hurrier: Hurrier) -> None:
-        self._hurriers.append(hurrier)
-
-    def on_forgetting(self, forgetter: Forgetter) -> None:
-        self._forgetters.append(forgetter)
-
-    def on_file_wanted(self, sender: FileSender) -> None:
-        self._file_senders.append(sender)
-
-    def on_leaving(self, leaver: Leaver) -> None:
-        self._leavers.append(leaver)
+    def observe(self, *observers: JobObserver) -> None:
+        """Tells these from now on."""
+        self._observers += observers
 
     async def add(self, job: Job, *, limits: Limits = NO_LIMITS) -> Job:
         """As `Journal.add`."""
         stored = await self.journal.add(job, limits=limits)
         if stored.id == job.id:
-            self._tell(stored)
+            self._tell_of_change(stored)
         return stored
 
     async def move(self, job_id: str, to: JobState, **facts: Any) -> Job:
         """As `Journal.move`."""
         job = await self.journal.move(job_id, to, **facts)
-        self._tell(job)
+        self._tell_of_change(job)
         return job
 
     async def claim(self, *, larger_than: int | None = None) -> Job | None:
         """As `Journal.claim`."""
         job = await self.journal.claim(larger_than=larger_than)
         if job is not None:
-            self._tell(job)
+            self._tell_of_change(job)
         return job
 
     async def note(self, job_id: str, **facts: Any) -> Job:
@@ -86,15 +79,13 @@ class JobStore:
     async def hurry(self, job_id: str) -> Job:
         """The person wants this running job's picture as it is by now."""
         job = await self.journal.note(job_id, finish_early=True)
-        for hurrier in self._hurriers:
-            hurrier(job_id)
+        self._tell("job_hurried", job)
         return job
 
     async def forget(self, person: int) -> None:
         """As `Journal.forget`."""
-        jobs = await self.journal.forget(person)
-        for forgetter in self._forgetters:
-            forgetter(jobs)
+        for job in await self.journal.forget(person):
+            self._tell("job_forgotten", job)
 
     async def listen(self) -> None:
         """Tells of what other processes do, until cancelled."""
@@ -103,28 +94,24 @@ class JobStore:
     def _hear(self, news: News) -> None:
         job = news.job
         if not news.is_ours:
-            for leaver in self._leavers:
-                leaver(job)
+            self._tell("job_left", job)
         elif job.finish_early:
-            for hurrier in self._hurriers:
-                hurrier(job.id)
+            self._tell("job_hurried", job)
         if job.file_caption is not None:
-            for sender in self._file_senders:
-                sender(job)
+            self._tell("file_wanted", job)
         if job.is_forgotten:
-            for forgetter in self._forgetters:
-                forgetter([job])
-        self._tell_watchers(job)
+            self._tell("job_forgotten", job)
+        self._tell("job_changed", job)
 
-    def _tell_watchers(self, job: Job) -> None:
-        for watcher in self._watchers:
-            try:
-                watcher(job, job.state)
-            except Exception:
-                log.exception("job_watcher_failed", job=job.id, state=job.state.value)
-
-    def _tell(self, job: Job) -> None:
-        self._tell_watchers(job)
+    def _tell_of_change(self, job: Job) -> None:
+        self._tell("job_changed", job)
         if self._host is not None:
             for _ in self._host.call("impasto_job_changed", job=job, change=job.state):
                 pass
+
+    def _tell(self, event: Event, job: Job) -> None:
+        for observer in self._observers:
+            try:
+                getattr(observer, event)(job)
+            except Exception:
+                log.exception("job_observer_failed", job=job.id, observer=type(observer).__name__)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 import structlog
 from structlog.contextvars import bound_contextvars
 
-from impasto.contracts import StylePreset
+from impasto.contracts import JobQueue, StylePreset
 from impasto.errors import (
     FULL_DISK,
     ChatError,
@@ -27,7 +27,7 @@ from impasto.jobs.painter_keeper import ChildKeeper
 from impasto.jobs.painter_process import PAINTING_COMMAND, ChildLost, PaintingChild
 from impasto.jobs.ports import PictureSource, Reporter
 from impasto.jobs.shrinking import OUT_OF_MEMORY, in_half_the_pixels
-from impasto.jobs.store import JobStore
+from impasto.jobs.store import JobObserver, JobStore
 from impasto.messages import (
     DISK_FULL,
     Failed,
@@ -43,9 +43,15 @@ from impasto.settings import Settings
 
 log = structlog.get_logger(__name__)
 
+PAUSE_SECONDS = 5.0
 
-class Worker:
-    """Paints one job at a time; `work` is what a queue awaits for each ticket."""
+
+def _ignore(why: str) -> None:
+    """Nobody wants to hear of it."""
+
+
+class Worker(JobObserver):
+    """Paints one job at a time."""
 
     def __init__(
         self,
@@ -56,10 +62,18 @@ class Worker:
         reporter: Reporter,
         presets: Sequence[StylePreset],
         folders: JobFolders,
+        queue: JobQueue,
+        on_loss: Callable[[str], None] = _ignore,
+        on_full_disk: Callable[[str], None] = _ignore,
         command: Sequence[str] = PAINTING_COMMAND,
     ) -> None:
+        """`on_loss` is told why, whenever a job loses its child, and `on_full_disk`, whenever a job
+        is put off for want of room; they must not block."""
         self._attempts = settings.queue.attempts
         self._keeper = ChildKeeper(settings, presets, command=command)
+        self._queue = queue
+        self._on_loss = on_loss
+        self._on_full_disk = on_full_disk
         self._store = store
         self._pictures = pictures
         self._reporter = reporter
@@ -73,18 +87,6 @@ class Worker:
         self._idle = asyncio.Event()
         self._idle.set()
         self._draining = False
-        self._full_disk_listeners: list[Callable[[str], None]] = []
-        store.watch(self._job_changed)
-        store.on_hurry(self._job_hurried)
-        store.on_leaving(self._job_left)
-
-    def on_loss(self, listener: Callable[[str], None]) -> None:
-        """As `ChildKeeper.on_loss`."""
-        self._keeper.on_loss(listener)
-
-    def on_full_disk(self, listener: Callable[[str], None]) -> None:
-        """Has `listener` told why, whenever a job is put off for want of room; must not block."""
-        self._full_disk_listeners.append(listener)
 
     def renew(self, settings: Settings, presets: Sequence[StylePreset]) -> None:
         """Paints by these settings from the next job on, with a new child."""
@@ -99,6 +101,17 @@ class Worker:
             ChildLost: it does not start.
         """
         return (await self._keeper.child()).ready
+
+    async def serve(self) -> None:
+        """Paints whatever waits, until cancelled or drained. After an unexpected error (a full
+        disk, say) it goes on PAUSE_SECONDS later."""
+        while not self._draining:
+            try:
+                if not await self.work():
+                    await self._queue.wait()
+            except Exception:
+                log.exception("work_failed", again_in_seconds=PAUSE_SECONDS)
+                await asyncio.sleep(PAUSE_SECONDS)
 
     async def work(self) -> bool:
         """Paints the next waiting job; False when none waits or the worker is being stopped.
@@ -139,18 +152,16 @@ class Worker:
         """Ends the child. A job still in hand stays `running` in the journal: see `drain`."""
         await self._keeper.close()
 
-    def _job_changed(self, job: Job, change: JobState) -> None:
-        hand = self._in_hand
-        gone = change in (JobState.CANCELLED, JobState.ABANDONED)
-        if gone and hand is not None and hand.job.id == job.id:
-            hand.request_stop(Stop.TAKEN_AWAY)
+    def job_changed(self, job: Job) -> None:
+        if job.state in (JobState.CANCELLED, JobState.ABANDONED):
+            self.job_left(job)
 
-    def _job_left(self, job: Job) -> None:
+    def job_left(self, job: Job) -> None:
         if self._in_hand is not None and self._in_hand.job.id == job.id:
             self._in_hand.request_stop(Stop.TAKEN_AWAY)
 
-    def _job_hurried(self, job_id: str) -> None:
-        if self._in_hand is not None and self._in_hand.job.id == job_id:
+    def job_hurried(self, job: Job) -> None:
+        if self._in_hand is not None and self._in_hand.job.id == job.id:
             self._in_hand.hurry()
 
     def _preferred(self) -> int | None:
@@ -176,8 +187,7 @@ class Worker:
             raise
         except Exception as error:
             if isinstance(error, OSError) and error.errno in FULL_DISK:
-                for listener in self._full_disk_listeners:
-                    listener(str(error))
+                self._on_full_disk(str(error))
                 await self._put_off(hand)
                 raise
             log.exception("job_not_painted", job=hand.job.id)
@@ -227,7 +237,8 @@ class Worker:
                 if hand.stop is not None:  # it was killed because it did not stop
                     await self._keeper.replace()
                     return Stopped(job_id=hand.job.id)
-                await self._keeper.lost(loss)
+                self._on_loss(str(loss))
+                await self._keeper.replace()
                 await self._note(hand, deaths=hand.job.deaths + 1)
                 log.warning(
                     "painting_child_lost", job=hand.job.id, why=str(loss), deaths=hand.job.deaths
@@ -307,6 +318,7 @@ class Worker:
             await self._store.move(
                 job.id, JobState.ACCEPTED, attempts=job.attempts - 1, finish_early=False
             )
+            await self._queue.announce()
         elif isinstance(outcome, Stopped) and hand.stop is Stop.TAKEN_AWAY:
             await self._release(job.id)
         else:

@@ -106,6 +106,7 @@ async def _running(
             estimates=assembly.estimates,
             owners=settings.telegram.admins,
         )
+        assembly.store.observe(job_service)
         dispatcher = _dispatcher(host, settings, assembly.storage, job_service, assembly.reloading)
 
         def renew(now: Renewed) -> None:
@@ -126,7 +127,7 @@ async def _running(
         await intake.replay()
         # Undone in the opposite order: no more updates are taken, handlers and the worker come to
         # rest, and only then does anything end that they use.
-        painting = start([assembly.queue.serve(worker.work)] if worker is not None else [], cleanup)
+        painting = start([worker.serve()] if worker is not None else [], cleanup)
         cleanup.push_async_callback(_come_to_rest, intake, worker)
         others = [
             _taking(intake, webhook, dispatcher.resolve_used_update_types()),

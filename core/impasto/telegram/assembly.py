@@ -64,9 +64,11 @@ class Assembly:
             reporter=self.delivery,
             presets=self.presets,
             folders=self.folders,
+            queue=self.queue,
+            on_loss=self.alarm.painter_lost,
+            on_full_disk=self.alarm.disk_full,
         )
-        worker.on_loss(self.alarm.painter_lost)
-        worker.on_full_disk(self.alarm.disk_full)
+        self.store.observe(worker)
         self.reloading.on_change(lambda now: worker.renew(now.settings, now.presets))
         return worker
 
@@ -120,10 +122,10 @@ async def opened(
             edit_seconds=settings.telegram.edit_seconds,
         )
         cleanup.push_async_callback(delivery.close)
-        cleanup.push_async_callback(FullQuality(PersistentCalls(bot), store).close)
+        full_quality = FullQuality(PersistentCalls(bot), store)
+        cleanup.push_async_callback(full_quality.close)
         folders = JobFolders(settings.state_dir, settings.queue.keep_hours)
-        store.watch(folders.job_changed)
-        store.on_forgetting(folders.jobs_forgotten)
+        store.observe(delivery, full_quality, folders)
         alarm = OwnerAlerts(bot, settings.telegram.admins)
         reloading = Reloading(settings, host)
 

@@ -12,7 +12,7 @@ from structlog.contextvars import bound_contextvars
 from impasto.contracts import Presenter
 from impasto.jobs.estimates import Estimates
 from impasto.jobs.job import Job, JobState
-from impasto.jobs.store import JobStore
+from impasto.jobs.store import JobObserver, JobStore
 from impasto.messages import Progress
 from impasto.telegram.persistent_calls import PersistentCalls
 from impasto.telegram.status.conversation import Conversation
@@ -30,7 +30,7 @@ PAUSE_SECONDS = 30.0
 """After an unexpected error (a full disk, say) a conversation goes on this much later."""
 
 
-class Delivery:
+class Delivery(JobObserver):
     """See `impasto.jobs.ports.Reporter`."""
 
     def __init__(
@@ -49,8 +49,6 @@ class Delivery:
         self._edit_seconds = edit_seconds
         self._conversations: dict[str, Conversation] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        store.watch(self._job_changed)
-        store.on_leaving(self._job_left)
 
     def renew(self, presenter: Presenter) -> None:
         """Has this one speak about jobs that are not talked about yet."""
@@ -80,12 +78,12 @@ class Delivery:
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
 
-    def _job_changed(self, job: Job, change: JobState) -> None:
-        if change is not JobState.ACCEPTED:
+    def job_changed(self, job: Job) -> None:
+        if job.state is not JobState.ACCEPTED:
             for conversation in self._conversations.values():
                 conversation.queue_moved()
 
-    def _job_left(self, job: Job) -> None:
+    def job_left(self, job: Job) -> None:
         conversation = self._conversations.get(job.id)
         if conversation is not None:
             conversation.leave(job)

@@ -9,7 +9,7 @@ from aiogram.methods import SendDocument
 from aiogram.types import FSInputFile
 
 from impasto.jobs.job import Job
-from impasto.jobs.store import JobStore
+from impasto.jobs.store import JobObserver, JobStore
 from impasto.telegram.persistent_calls import (
     ChatMoved,
     MessageGone,
@@ -21,14 +21,13 @@ from impasto.telegram.persistent_calls import (
 log = structlog.get_logger(__name__)
 
 
-class FullQuality:
+class FullQuality(JobObserver):
     """Sends a file where one is wanted, if it is here."""
 
     def __init__(self, line: PersistentCalls, store: JobStore) -> None:
         self._line = line
         self._store = store
         self._sending: dict[str, asyncio.Task[None]] = {}
-        store.on_file_wanted(self._wanted)
 
     async def close(self) -> None:
         tasks = list(self._sending.values())
@@ -36,7 +35,7 @@ class FullQuality:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _wanted(self, job: Job) -> None:
+    def file_wanted(self, job: Job) -> None:
         # News of a job come more than once while its file is on the way: a second tap, say.
         if job.id not in self._sending:
             task = asyncio.create_task(self._send(job))

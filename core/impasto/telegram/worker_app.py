@@ -71,8 +71,8 @@ async def _paint_until(
     cleanup.push_async_callback(worker.close)
     listening = start([assembly.store.listen()], cleanup)
     await assembly.recovery.recover()
-    # Undone in the opposite order: the job in hand is handed back while the queue still serves.
-    painting = start([assembly.queue.serve(worker.work)], cleanup)
+    # Undone in the opposite order: the job in hand is handed back while the worker still serves.
+    painting = start([worker.serve()], cleanup)
     cleanup.push_async_callback(worker.drain)
     others = [
         stop.wait(),

@@ -20,7 +20,7 @@ from impasto.jobs.worker import Worker
 from impasto.settings import PaintingSettings, QueueSettings, Settings
 from impasto_sqlite import SqliteStorage
 
-from .jobs_bench import OWNER, SCRIPTED_CHILD, Pictures, Reports, Tickets
+from .jobs_bench import OWNER, SCRIPTED_CHILD, CountingQueue, Pictures, Reports
 
 
 @pytest.fixture
@@ -42,28 +42,30 @@ async def reports() -> Reports:
 
 
 @pytest.fixture
-def tickets() -> Tickets:
-    return Tickets()
+def queue() -> CountingQueue:
+    return CountingQueue()
 
 
 @pytest.fixture
 def job_service(
     store: JobStore,
     storage: SqliteStorage,
-    tickets: Tickets,
+    queue: CountingQueue,
     reports: Reports,
     preset: StylePreset,
 ) -> JobService:
-    return JobService(
+    service = JobService(
         store=store,
         storage=storage,
-        queue=tickets,
+        queue=queue,
         reporter=reports,
         presets=[preset],
         limits=Limits(unfinished=3),
         owners=[OWNER],
         estimates=Estimates(store.journal, PaintingSettings()),
     )
+    store.observe(service)
+    return service
 
 
 @pytest.fixture
@@ -89,12 +91,22 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 async def make_worker(
-    settings: Settings, store: JobStore, reports: Reports, pictures: Pictures, preset: StylePreset
+    settings: Settings,
+    store: JobStore,
+    queue: CountingQueue,
+    reports: Reports,
+    pictures: Pictures,
+    preset: StylePreset,
 ) -> AsyncIterator[Callable[..., Worker]]:
     workers: list[Worker] = []
 
-    def make(*arguments: str, **queue: Any) -> Worker:
-        changed = settings.queue.model_copy(update=queue)
+    def make(
+        *arguments: str,
+        on_loss: Callable[[str], None] = lambda why: None,
+        on_full_disk: Callable[[str], None] = lambda why: None,
+        **limits: Any,
+    ) -> Worker:
+        changed = settings.queue.model_copy(update=limits)
         worker = Worker(
             settings=settings.model_copy(update={"queue": changed}),
             store=store,
@@ -102,8 +114,12 @@ async def make_worker(
             reporter=reports,
             presets=[preset],
             folders=JobFolders(settings.state_dir, changed.keep_hours),
+            queue=queue,
+            on_loss=on_loss,
+            on_full_disk=on_full_disk,
             command=[sys.executable, str(SCRIPTED_CHILD), *arguments],
         )
+        store.observe(worker)
         workers.append(worker)
         return worker
 

@@ -12,6 +12,7 @@ from impasto.errors import PictureError
 from impasto.jobs.job import ChosenStyle, Job, JobState, TelegramPicture
 from impasto.jobs.store import JobStore
 from impasto.messages import Progress
+from impasto_local_queue import LocalQueue
 
 OWNER = 99
 """Somebody for whom there are no limits."""
@@ -72,23 +73,16 @@ def job_that(does: str, person: int = 1, **fields: Any) -> Job:
     return Job(person=person, chat=person, content=content, styles=styles, **fields)
 
 
-class Tickets:
-    """A queue that keeps its tickets."""
-
-    name = "tickets"
-    embedded_worker = False
+class CountingQueue(LocalQueue):
+    """A queue that counts its announcements."""
 
     def __init__(self) -> None:
-        self.taken: list[str] = []
+        super().__init__()
+        self.announced = 0
 
-    async def open(self) -> None: ...
-
-    async def put(self, job_id: str) -> None:
-        self.taken.append(job_id)
-
-    async def serve(self, work: Callable[[], Awaitable[bool]]) -> None: ...
-
-    async def close(self) -> None: ...
+    async def announce(self) -> None:
+        self.announced += 1
+        await super().announce()
 
 
 async def state_of(store: JobStore, job: Job) -> JobState:

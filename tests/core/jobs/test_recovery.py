@@ -15,7 +15,7 @@ from impasto.jobs.store import JobStore
 from impasto.settings import Settings
 from impasto_sqlite import SqliteStorage
 
-from .jobs_bench import Reports, Tickets, brought_to, state_of
+from .jobs_bench import CountingQueue, Reports, brought_to, state_of
 
 
 @pytest.fixture
@@ -27,13 +27,13 @@ def picture(tmp_path: Path) -> Path:
 
 
 async def test_every_state_goes_on(
-    store: JobStore, reports: Reports, tickets: Tickets, picture: Path
+    store: JobStore, reports: Reports, queue: CountingQueue, picture: Path
 ) -> None:
     jobs = {state: await brought_to(store, state, result=picture) for state in JobState}
     untold = await brought_to(store, JobState.CANCELLED, is_untold=True)
-    await Recovery(store, tickets, reports).recover()
+    await Recovery(store, queue, reports).recover()
     waiting = [jobs[JobState.ACCEPTED].id, jobs[JobState.RUNNING].id]
-    assert tickets.taken == waiting
+    assert queue.announced == len(waiting)
     assert reports.announced == waiting
     assert {job.id for job in reports.ended} == {
         jobs[JobState.PAINTED].id,
@@ -44,42 +44,42 @@ async def test_every_state_goes_on(
 
 
 async def test_a_picture_that_was_lost_before_it_was_sent_is_painted_again(
-    store: JobStore, reports: Reports, tickets: Tickets, tmp_path: Path
+    store: JobStore, reports: Reports, queue: CountingQueue, tmp_path: Path
 ) -> None:
     job = await brought_to(
         store, JobState.PAINTED, result=tmp_path / "on-another-machine.jpg", status_message=5
     )
-    await Recovery(store, tickets, reports).recover()
+    await Recovery(store, queue, reports).recover()
     assert await state_of(store, job) is JobState.ACCEPTED
-    assert (tickets.taken, reports.ended) == ([job.id], [])
+    assert (queue.announced, reports.ended) == (1, [])
 
 
 async def test_what_failed_half_way_is_gone_on_with_the_next_time(
-    store: JobStore, reports: Reports, tickets: Tickets, monkeypatch: pytest.MonkeyPatch
+    store: JobStore, reports: Reports, queue: CountingQueue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     jobs = [await brought_to(store, JobState.RUNNING) for _ in range(2)]
-    recovery = Recovery(store, tickets, reports)
+    recovery = Recovery(store, queue, reports)
     with monkeypatch.context() as patch:
         patch.setattr(store, "move", AsyncMock(side_effect=OSError("no space left on device")))
         with pytest.raises(OSError, match="no space"):
             await recovery.recover()
     await recovery.recover()
-    assert tickets.taken == [job.id for job in jobs]
+    assert queue.announced == len(jobs)
 
 
 async def test_a_job_with_a_status_message_is_not_announced_again(
-    store: JobStore, reports: Reports, tickets: Tickets
+    store: JobStore, reports: Reports, queue: CountingQueue
 ) -> None:
-    job = await brought_to(store, JobState.ACCEPTED, status_message=5)
-    await Recovery(store, tickets, reports).recover()
-    assert (tickets.taken, reports.announced) == ([job.id], [])
+    await brought_to(store, JobState.ACCEPTED, status_message=5)
+    await Recovery(store, queue, reports).recover()
+    assert (queue.announced, reports.announced) == (1, [])
 
 
 async def test_a_job_that_was_running_at_every_crash_is_given_up(
-    store: JobStore, reports: Reports, tickets: Tickets
+    store: JobStore, reports: Reports, queue: CountingQueue
 ) -> None:
     job = await brought_to(store, JobState.RUNNING, attempts=MOST_ATTEMPTS)
-    await Recovery(store, tickets, reports).recover()
+    await Recovery(store, queue, reports).recover()
     assert await state_of(store, job) is JobState.FAILED
     assert [ended.id for ended in reports.ended] == [job.id]
 

@@ -17,7 +17,7 @@ from impasto.jobs.worker import Worker
 from impasto.settings import QueueSettings, Settings
 from impasto_sqlite import SqliteStorage
 
-from .jobs_bench import OWNER, Reports, Tickets, brought_to, job_that, state_of
+from .jobs_bench import OWNER, CountingQueue, Reports, brought_to, job_that, state_of
 
 PHOTO = TelegramPicture(file_id="photo")
 STYLE = ChosenStyle(preset="wave")
@@ -30,7 +30,7 @@ async def accepted(job_service: JobService, person: int = 1) -> Job:
 
 
 async def test_an_accepted_job_is_written_announced_and_queued(
-    job_service: JobService, store: JobStore, reports: Reports, tickets: Tickets
+    job_service: JobService, store: JobStore, reports: Reports, queue: CountingQueue
 ) -> None:
     options = PaintOptions(keep_colors=True)
     job = await job_service.accept(
@@ -39,7 +39,7 @@ async def test_an_accepted_job_is_written_announced_and_queued(
     assert await store.journal.get(job.id) == job
     assert (job.person, job.chat, job.language, job.options) == (1, 2, "ru", options)
     assert reports.announced == [job.id]
-    assert tickets.taken == [job.id]
+    assert queue.announced == 1
 
 
 async def test_a_person_may_have_so_many_jobs(job_service: JobService) -> None:
@@ -60,7 +60,7 @@ async def test_the_limit_holds_for_what_is_accepted_at_once(job_service: JobServ
 
 
 async def test_a_replayed_update_leads_to_the_same_jobs(
-    job_service: JobService, reports: Reports, tickets: Tickets
+    job_service: JobService, reports: Reports, queue: CountingQueue
 ) -> None:
     with handling_update(7):
         first = [await accepted(job_service), await accepted(job_service)]
@@ -81,25 +81,25 @@ async def test_a_task_of_a_handler_belongs_to_its_update(job_service: JobService
 
 
 async def test_a_replay_does_not_announce_what_is_over(
-    job_service: JobService, store: JobStore, reports: Reports, tickets: Tickets
+    job_service: JobService, store: JobStore, reports: Reports, queue: CountingQueue
 ) -> None:
     with handling_update(7):
         job = await accepted(job_service)
     await job_service.cancel(job.id, 1)
     with handling_update(7):
         assert (await accepted(job_service)).state is JobState.CANCELLED
-    assert reports.announced == tickets.taken == [job.id]
+    assert (reports.announced, queue.announced) == ([job.id], 1)
 
 
 async def test_a_replay_announces_what_a_worker_has_begun_with(
-    job_service: JobService, store: JobStore, reports: Reports, tickets: Tickets
+    job_service: JobService, store: JobStore, reports: Reports, queue: CountingQueue
 ) -> None:
     with handling_update(7):
         job = await accepted(job_service)
     await store.claim()
     with handling_update(7):
         assert (await accepted(job_service)).state is JobState.RUNNING
-    assert (reports.announced, tickets.taken) == ([job.id, job.id], [job.id])
+    assert (reports.announced, queue.announced) == ([job.id, job.id], 1)
 
 
 async def test_only_the_owner_sees_and_cancels_a_job(
@@ -226,7 +226,7 @@ class TestForgetting:
         self, job_service: JobService, store: JobStore, settings: Settings, storage: SqliteStorage
     ) -> None:
         folders = JobFolders(settings.state_dir, keep_hours=24)
-        store.on_forgetting(folders.jobs_forgotten)
+        store.observe(folders)
         mine = await brought_to(store, JobState.DELIVERED, person=1)
         other = await brought_to(store, JobState.DELIVERED, person=2)
         for job in (mine, other):

@@ -7,7 +7,7 @@ from typing import Any
 import impasto
 from impasto.hookspecs import BOT_GROUP
 from impasto.jobs.job import Job, JobState
-from impasto.jobs.store import JobStore
+from impasto.jobs.store import JobObserver, JobStore
 from impasto.plugins import PluginHost, PluginRecord
 from impasto.settings import Settings
 from impasto_sqlite import SqliteStorage
@@ -70,24 +70,32 @@ async def test_a_broken_observer_costs_only_itself(storage: SqliteStorage) -> No
     assert len(healthy.seen) == 4
 
 
-async def test_a_watcher_that_raises_does_not_undo_the_change(storage: SqliteStorage) -> None:
+class Seeing(JobObserver):
+    """Remembers what it is told, and may fail at it."""
+
+    def __init__(self, *, broken: bool = False) -> None:
+        self.seen: list[JobState] = []
+        self.broken = broken
+
+    def job_changed(self, job: Job) -> None:
+        self.seen.append(job.state)
+        if self.broken:
+            raise RuntimeError("a bug of ours")
+
+
+async def test_an_observer_that_raises_does_not_undo_the_change(storage: SqliteStorage) -> None:
     store = JobStore(storage.journal)
-    seen: list[JobState] = []
-
-    def fails(job: Job, change: JobState) -> None:
-        raise RuntimeError("a bug of ours")
-
-    store.watch(fails)
-    store.watch(lambda job, change: seen.append(change))
+    broken, healthy = Seeing(broken=True), Seeing()
+    store.observe(broken, healthy)
     job = job_that("paint")
     assert await store.add(job) == job
-    assert seen == [JobState.ACCEPTED]
+    assert broken.seen == healthy.seen == [JobState.ACCEPTED]
 
 
 async def test_a_known_job_is_not_told_again(storage: SqliteStorage) -> None:
-    seen: list[JobState] = []
+    observer = Seeing()
     store = JobStore(storage.journal)
-    store.watch(lambda job, change: seen.append(change))
+    store.observe(observer)
     await store.add(job_that("paint", origin="update 1 job 1"))
     await store.add(job_that("paint", origin="update 1 job 1"))
-    assert seen == [JobState.ACCEPTED]
+    assert observer.seen == [JobState.ACCEPTED]

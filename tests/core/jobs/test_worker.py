@@ -20,8 +20,9 @@ from impasto.jobs.service import JobService
 from impasto.jobs.store import JobStore
 from impasto.jobs.worker import Worker
 from impasto.settings import Settings
+from impasto.tasks import cancelled
 
-from .jobs_bench import Pictures, Reports, job_that, state_of
+from .jobs_bench import CountingQueue, Pictures, Reports, job_that, state_of
 
 PaintedBy = Callable[[Job], Awaitable[Job]]
 
@@ -110,9 +111,8 @@ async def test_a_job_whose_child_dies_once_is_painted_by_another(painted_by: Pai
 async def test_a_silent_child_is_replaced(
     make_worker: Callable[..., Worker], store: JobStore
 ) -> None:
-    worker = make_worker(silence_seconds=0.5)
     losses: list[str] = []
-    worker.on_loss(losses.append)
+    worker = make_worker(silence_seconds=0.5, on_loss=losses.append)
     first = await worker.ready()
     job = job_that("fall_silent")
     await store.add(job)
@@ -267,7 +267,7 @@ class TestCancelling:
 
     async def test_a_child_that_does_not_stop_is_killed(
         self,
-        worker: Worker,
+        make_worker: Callable[..., Worker],
         store: JobStore,
         job_service: JobService,
         reports: Reports,
@@ -275,7 +275,7 @@ class TestCancelling:
     ) -> None:
         monkeypatch.setattr("impasto.jobs.in_hand.SECONDS_TO_STOP", 0.1)
         losses: list[str] = []
-        worker.on_loss(losses.append)
+        worker = make_worker(on_loss=losses.append)
         job = job_that("ignore_cancel")
         await store.add(job)
         working = asyncio.create_task(worker.work())
@@ -377,6 +377,53 @@ class TestFinishingEarly:
         assert (stored.state, stored.finish_early) == (JobState.ACCEPTED, False)
 
 
+class TestServing:
+    async def test_paints_what_waits_and_what_is_announced(
+        self, worker: Worker, store: JobStore, job_service: JobService, reports: Reports
+    ) -> None:
+        await store.add(job_that("paint"))
+        serving = asyncio.create_task(worker.serve())
+        await reports.until(lambda reports: len(reports.ended) == 1)
+        for count in (2, 3):
+            job = job_that("paint")
+            await job_service.accept(
+                person=1, chat=1, language="en", content=job.content, styles=job.styles
+            )
+            await reports.until(lambda reports, count=count: len(reports.ended) == count)
+        await cancelled([serving])
+
+    async def test_an_error_loses_no_job(
+        self, worker: Worker, store: JobStore, reports: Reports, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("impasto.jobs.worker.PAUSE_SECONDS", 0)
+        errors: list[Exception] = [OSError("no space left"), RuntimeError("still none")]
+        claim = store.claim
+
+        async def fails(**limits: int | None) -> Job | None:
+            if errors:
+                raise errors.pop()
+            return await claim(**limits)
+
+        monkeypatch.setattr(store, "claim", fails)
+        await store.add(job_that("paint"))
+        serving = asyncio.create_task(worker.serve())
+        await reports.until(lambda reports: reports.ended)
+        assert not errors
+        await cancelled([serving])
+
+    async def test_what_a_drained_worker_hands_back_is_announced_to_others(
+        self, worker: Worker, store: JobStore, reports: Reports, queue: CountingQueue
+    ) -> None:
+        await store.add(job_that("until_cancelled"))
+        serving = asyncio.create_task(worker.serve())
+        await reports.until(lambda reports: reports.progressed)
+        await worker.drain()
+        await serving
+        assert queue.announced == 1
+        async with asyncio.timeout(10):
+            await queue.wait()
+
+
 class TestDraining:
     async def test_hands_the_job_back_without_counting_the_attempt(
         self, worker: Worker, store: JobStore, reports: Reports
@@ -445,10 +492,10 @@ async def test_pictures_that_do_not_fit_on_the_disk_are_fetched_later(
 
 
 async def test_a_picture_that_does_not_fit_on_the_disk_is_painted_later(
-    worker: Worker, store: JobStore, reports: Reports
+    make_worker: Callable[..., Worker], store: JobStore, reports: Reports
 ) -> None:
     told: list[str] = []
-    worker.on_full_disk(told.append)
+    worker = make_worker(on_full_disk=told.append)
     job = job_that("fill_the_disk_once")
     await store.add(job)
     with pytest.raises(OSError, match="No space left") as caught:

@@ -50,6 +50,7 @@ async def make_delivery(bot: Bot, store: JobStore) -> AsyncIterator[MakeDelivery
             presenter=presenter or PlainPresenter(),
             edit_seconds=edit_seconds,
         )
+        store.observe(delivery)
         made.append(delivery)
         return delivery
 

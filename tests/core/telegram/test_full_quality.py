@@ -44,6 +44,7 @@ async def test_news_that_come_twice_send_one_file(
 
     monkeypatch.setattr(store.journal, "listen", listen)
     full_quality = FullQuality(PersistentCalls(bot), store)
+    store.observe(full_quality)
     await store.listen()
     await eventually(is_noted)
     await full_quality.close()
