@@ -37,7 +37,7 @@ COARSEST_MARK: Final = 64
 """Pixels: what repeats more slowly belongs to the photo's own forms."""
 ROWS: Final[tuple[tuple[str, tuple[Choice, ...]], ...]] = (
     ("Strength", (Strength.SUBTLE, Strength.BALANCED, Strength.STRONG)),
-    ("Brush", (Brush.FINE, Brush.MEDIUM, Brush.BROAD)),
+    ("Brush", (Brush.THIN, Brush.MEDIUM, Brush.BROAD)),
     ("Colors", (Colors.STYLE, Colors.OWN)),
     ("Size", (Quality.QUICK, Quality.STANDARD, Quality.LARGE)),
 )
@@ -78,10 +78,10 @@ def _table(
     paintings = [_painted(catalogue, photo, Look().with_choice(choice)) for choice in choices]
     pictures = []
     for choice, (painting, _) in zip(choices, paintings, strict=True):
-        path = folder / f"{type(choice).__name__.lower()}-{choice.value}.jpg"
+        path = folder / f"{type(choice).__name__.lower()}-{choice.name.lower()}.jpg"
         small = painting.picture.resize(SHOWN, Image.Resampling.LANCZOS)
         small.save(path, quality=86, optimize=True, progressive=True)
-        pictures.append(f"![{choice.value}](images/looks/{path.name})")
+        pictures.append(f"![{choice.name.lower()}](images/looks/{path.name})")
     rows = {
         "": pictures,
         "pixels": [f"{p.picture.width} x {p.picture.height}" for p, _ in paintings],
@@ -89,7 +89,7 @@ def _table(
         "marks": [f"{mark_spacing(p.picture):.1f}" for p, _ in paintings],
         "the photo's hues": [f"{hue_agreement(p.picture, photo):.2f}" for p, _ in paintings],
     }
-    yield "| | " + " | ".join(choice.value for choice in choices) + " |"
+    yield "| | " + " | ".join(choice.name.lower() for choice in choices) + " |"
     yield "|---" * (len(choices) + 1) + "|"
     for name, cells in rows.items():
         yield f"| {name} | " + " | ".join(cells) + " |"

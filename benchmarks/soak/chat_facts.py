@@ -10,7 +10,7 @@ from typing import Any
 from aiogram.filters.callback_data import CallbackData
 from aiogram.types import Message
 
-from impasto_dialog import callbacks
+from impasto_dialog import keyboards
 from impasto_dialog.texts import LANGUAGES
 
 READY = frozenset(texts("ready") for texts in LANGUAGES.values())
@@ -23,20 +23,20 @@ def prefix(button: type[CallbackData]) -> str:
     return button.__prefix__ + button.__separator__
 
 
-STYLE = prefix(callbacks.PickStyle)
-OWN_STYLE = prefix(callbacks.PickOwnStyle)
-STOP = prefix(callbacks.StopJob)
-FINISH = prefix(callbacks.FinishJob)
-FILE = prefix(callbacks.SendFile)
+STYLE = prefix(keyboards.PickStyle)
+OWN_STYLE = prefix(keyboards.PickOwnStyle)
+STOP = prefix(keyboards.StopJob)
+FINISH = prefix(keyboards.FinishJob)
+FILE = prefix(keyboards.SendFile)
 _OF_JOBS = tuple(
     prefix(button)
     for button in (
-        callbacks.StopJob,
-        callbacks.FinishJob,
-        callbacks.AnotherStyle,
-        callbacks.RepeatJob,
-        callbacks.UseAsStyle,
-        callbacks.SendFile,
+        keyboards.StopJob,
+        keyboards.FinishJob,
+        keyboards.AnotherStyle,
+        keyboards.RepeatJob,
+        keyboards.UseAsStyle,
+        keyboards.SendFile,
     )
 )
 

@@ -1,7 +1,7 @@
 """The conversation: from "send me a photo" to the finished picture, in English and Russian.
 
-A person's photo and styles become a job of the core's `JobService`; what is said about a job is the
-presenter's. The plugin comes last in the order of plugins: its fallback answers whatever no other
+A person's photo and styles become a job of the core's `JobService`; the presenter words the
+messages about a job. The plugin comes last in the order of plugins, as it answers whatever no other
 plugin's router took.
 """
 
@@ -11,26 +11,17 @@ from collections.abc import Sequence
 
 from aiogram import F, Router
 from aiogram.enums import ChatType
+from aiogram.filters import Command, CommandStart
 
 from impasto import Presenter, StylePreset, hookimpl
 from impasto.settings import Settings
-from impasto_dialog import (
-    again,
-    fallback,
-    forget,
-    jobs,
-    language,
-    options,
-    photo,
-    reply,
-    start,
-    stats,
-    style,
-)
-from impasto_dialog.albums import Albums
-from impasto_dialog.gallery import Sheets
+from impasto_dialog import commands, jobs, naming, photo, preferences, style
+from impasto_dialog import keyboards as button
+from impasto_dialog.contact_sheet import Sheets
+from impasto_dialog.photo import Albums, picture_in
 from impasto_dialog.presenter import DialogPresenter
-from impasto_dialog.talk import AnswerOnce, Shared, TalkMiddleware
+from impasto_dialog.style import is_current
+from impasto_dialog.talk import AnswerOnce, Step, TalkMiddleware
 
 impasto_order = 1000
 
@@ -53,23 +44,65 @@ def build_router(*, album_wait_s: float = ALBUM_WAIT_S) -> Router:
     with /style, and by the buttons that follow from that."""
     router = Router(name="dialog")
     albums = Albums(album_wait_s)
-    talks = TalkMiddleware(Shared(sheets=Sheets(), albums=albums))
+    talks = TalkMiddleware(sheets=Sheets(), albums=albums)
+    router.callback_query.middleware(AnswerOnce())
     for observer in (router.message, router.callback_query):
         observer.middleware(talks)
-    router.callback_query.middleware(AnswerOnce())
+    router.startup.register(commands.register_commands)
     router.shutdown.register(albums.close)
-    router.include_routers(reply.build(), jobs.build(), again.build(), style.build())
-    for concern in (
-        start.build(),
-        options.build(),
-        language.build(),
-        forget.build(),
-        stats.build(),
-        jobs.build_private(),
-        photo.build(),
-        style.build_private(),
-        fallback.build(),
-    ):
-        concern.message.filter(F.chat.type == ChatType.PRIVATE)
-        router.include_router(concern)
+    router.message.register(naming.style_photo, Command("style"), naming.replied_photo)
+    router.include_router(_private_messages())
+    _register_buttons(router)
     return router
+
+
+def _private_messages() -> Router:
+    """What people write and send to the bot alone. The first handler whose filters pass is run."""
+    router = Router(name="dialog.private")
+    on = router.message
+    on.filter(F.chat.type == ChatType.PRIVATE)
+    on.register(naming.style_alone, Command("style"), F.text)
+    on.register(commands.style_link, CommandStart(deep_link=True))
+    on.register(commands.start, CommandStart())
+    on.register(commands.help_, Command("help"))
+    on.register(style.show_styles, Command("styles"))
+    on.register(preferences.settings, Command("settings"))
+    on.register(preferences.ask_language, Command("language"))
+    on.register(commands.forget, Command("forget"))
+    on.register(commands.stats, Command("stats"), commands.is_owner)
+    on.register(jobs.cancel, Command("cancel"))
+    on.register(jobs.status, Command("status"))
+    on.register(photo.rest_of_album, picture_in, photo.is_rest_of_album)
+    on.register(photo.photo_with_style_named, picture_in, naming.style_in_caption)
+    on.register(photo.photo_for_chosen_style, picture_in, Step.awaiting_photo)
+    on.register(photo.style_picture, picture_in, Step.awaiting_style_picture)
+    on.register(photo.photo, picture_in)
+    on.register(naming.written, F.text, ~F.text.startswith("/"), naming.style_in_text)
+    on.register(commands.hint, F.text)
+    on.register(commands.refuse, commands.is_refused)
+    return router
+
+
+def _register_buttons(router: Router) -> None:
+    """The buttons of all messages. What none of the first handlers takes is an old button."""
+    on = router.callback_query
+    on.register(style.pick, button.PickStyle.filter(), is_current)
+    on.register(style.tapped_again, button.PickStyle.filter(), style.was_accepted)
+    on.register(style.pick_own, button.PickOwnStyle.filter(), is_current)
+    on.register(style.mix, button.MixStyles.filter(), is_current)
+    on.register(style.show_page, button.TurnPage.filter(), is_current)
+    on.register(style.show_options, button.ShowOptions.filter(), is_current)
+    on.register(style.retry, button.Retry.filter(), is_current)
+    on.register(style.cancel, button.CloseDialog.filter(), is_current)
+    on.register(style.nothing_to_cancel, button.CloseDialog.filter())
+    on.register(style.show_styles, button.OpenGallery.filter())
+    on.register(preferences.set_look, button.SetLook.filter())
+    on.register(preferences.set_language, button.ChooseLanguage.filter())
+    on.register(commands.forget_decided, button.ForgetMe.filter())
+    on.register(jobs.stop, button.StopJob.filter())
+    on.register(jobs.finish, button.FinishJob.filter())
+    on.register(jobs.another_style, button.AnotherStyle.filter(), jobs.own_job)
+    on.register(jobs.repeat, button.RepeatJob.filter(), jobs.own_job)
+    on.register(jobs.use_as_style, button.UseAsStyle.filter(), jobs.own_job)
+    on.register(jobs.send_file, button.SendFile.filter(), jobs.own_job)
+    on.register(commands.old_button)

@@ -1,14 +1,22 @@
-"""A page of presets as one picture: each with its number, as on its button, and its title."""
+"""A page of presets as one picture, a contact sheet, with the number and title of each.
+
+A sheet is drawn and uploaded once per language, then known by its `file_id`.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import structlog
+from aiogram.exceptions import TelegramBadRequest
+from aiogram.types import BufferedInputFile, Message
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from impasto import StylePreset
@@ -33,7 +41,69 @@ TITLE = (240, 236, 226)
 NUMBER = (255, 196, 92)
 
 FONT = Path(__file__).with_name("fonts") / "labels.ttf"
-"""Which fonts a machine has cannot be known, and Pillow's own has no Cyrillic letters."""
+"""Machines differ in their fonts, and Pillow's own has no Cyrillic letters."""
+
+MOST_ON_A_PAGE = 12
+"""Tiles that a phone's screen shows at a size that tells them apart."""
+
+T = TypeVar("T", bound=Message | bool)
+Sheet = str | BufferedInputFile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GalleryPage:
+    """The presets of one page and where it is among the others."""
+
+    presets: Sequence[StylePreset]
+    first_number: int
+    page: int
+    pages: int
+
+
+def page_of(presets: Sequence[StylePreset], page: int) -> GalleryPage:
+    """A page of the presets, which are spread over as few pages as there can be, as evenly as full
+    rows of the contact sheet allow."""
+    pages = max(1, math.ceil(len(presets) / MOST_ON_A_PAGE))
+    size = math.ceil(len(presets) / pages / MOST_COLUMNS) * MOST_COLUMNS
+    page = min(max(page, 0), pages - 1)
+    return GalleryPage(
+        presets=presets[page * size : (page + 1) * size],
+        first_number=page * size + 1,
+        page=page,
+        pages=pages,
+    )
+
+
+class Sheets:
+    """The contact sheets of one bot; its presets do not change while it runs."""
+
+    def __init__(self) -> None:
+        self._file_ids: dict[tuple[str, tuple[str, ...]], str] = {}
+        self._first_upload = asyncio.Lock()
+
+    async def show(
+        self, page: GalleryPage, language: str, send: Callable[[Sheet], Awaitable[T]]
+    ) -> T:
+        """Calls `send` with the sheet of a page that is not empty; returns its result."""
+        key = (language, tuple(preset.name for preset in page.presets))
+        known = self._file_ids.get(key)
+        if known is not None:
+            try:
+                return await send(known)
+            except TelegramBadRequest as error:
+                if "file" not in error.message:  # such as "wrong file identifier"
+                    raise
+                del self._file_ids[key]
+        async with self._first_upload:
+            if key in self._file_ids:
+                return await send(self._file_ids[key])
+            sheet = await asyncio.to_thread(
+                contact_sheet, page.presets, language, page.first_number
+            )
+            shown = await send(BufferedInputFile(sheet, "styles.jpg"))
+            if isinstance(shown, Message) and shown.photo:
+                self._file_ids[key] = shown.photo[-1].file_id
+            return shown
 
 
 def contact_sheet(presets: Sequence[StylePreset], language: str, first_number: int = 1) -> bytes:

@@ -1,68 +1,157 @@
-"""The gallery's pages: one contact sheet each, drawn and uploaded once per language, then known by
-its `file_id`."""
+"""The gallery: the message that shows the styles, opened, changed in place and closed."""
 
 from __future__ import annotations
 
-import asyncio
-import math
-from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeVar
+import functools
 
+import structlog
+from aiogram.enums import ParseMode
 from aiogram.exceptions import TelegramBadRequest
-from aiogram.types import BufferedInputFile, Message
+from aiogram.types import InlineKeyboardMarkup, InputMediaPhoto, Message, ReplyParameters
 
-from impasto import StylePreset
-from impasto_dialog.contact_sheet import MOST_COLUMNS, contact_sheet
-from impasto_dialog.keyboards import GalleryPage
+from impasto.jobs.job import TelegramPicture
+from impasto_dialog import keyboards
+from impasto_dialog.contact_sheet import Sheet, page_of
+from impasto_dialog.looks import Look
+from impasto_dialog.talk import Memory, Step, Talk, new_turn, recall
+from impasto_dialog.texts import styles_label
 
-MOST_ON_A_PAGE = 12
-"""Tiles that a phone's screen shows at a size that tells them apart."""
-
-T = TypeVar("T", bound=Message | bool)
-Sheet = str | BufferedInputFile
+log = structlog.get_logger(__name__)
 
 
-def page_of(presets: Sequence[StylePreset], page: int) -> GalleryPage:
-    """A page of the presets, which are spread over as few pages as there can be, as evenly as full
-    rows of the contact sheet allow."""
-    pages = max(1, math.ceil(len(presets) / MOST_ON_A_PAGE))
-    size = math.ceil(len(presets) / pages / MOST_COLUMNS) * MOST_COLUMNS
-    page = min(max(page, 0), pages - 1)
-    return GalleryPage(
-        presets=presets[page * size : (page + 1) * size],
-        first_number=page * size + 1,
-        page=page,
-        pages=pages,
+async def open_gallery(talk: Talk, memory: Memory) -> None:
+    """Shows the styles below everything else; buttons of an earlier gallery are void from now on.
+
+    `memory` says what is chosen so far.
+    """
+    await talk.remove(memory.gallery)
+    memory = memory.model_copy(update={"turn": new_turn(), "gallery": None})
+    await talk.remember(memory, Step.choosing_style)
+    await show_gallery(talk, memory)
+
+
+async def open_gallery_for(
+    talk: Talk, content: TelegramPicture, question: str, reply_to: int | None = None
+) -> None:
+    """Shows the styles for a photo; whatever was open before is forgotten."""
+    gallery = (await recall(talk.state)).gallery
+    memory = Memory(content=content, question=question, gallery=gallery, reply_to=reply_to)
+    await open_gallery(talk, memory)
+
+
+async def reopen_gallery(talk: Talk) -> None:
+    """Shows the styles and keeps the photo, if one is waiting for its style."""
+    memory = await recall(talk.state)
+    is_open = await talk.state.get_state() is not None
+    content = memory.content if is_open else None
+    question = "choose-style" if content else "choose-style-first"
+    await open_gallery(talk, Memory(content=content, question=question, gallery=memory.gallery))
+
+
+async def show_gallery(talk: Talk, memory: Memory) -> None:
+    """Sends the gallery that `memory` is about, and remembers its message."""
+    shown = await _send_gallery(talk, memory)
+    now = await recall(talk.state)
+    if now.turn != memory.turn:  # the second picture of an album came in between
+        await talk.remove(shown.message_id)
+        return
+    await talk.state.update_data(gallery=shown.message_id)
+
+
+async def close(talk: Talk) -> bool:
+    """Forgets what was chosen; returns whether anything was."""
+    talk.albums.stop(talk.chat)
+    was_open = await talk.state.get_state() is not None
+    memory = await recall(talk.state)
+    await talk.state.clear()
+    await talk.remove(memory.gallery)
+    return was_open
+
+
+async def refresh_gallery(talk: Talk, memory: Memory, *, options_shown: bool = False) -> None:
+    """Brings the caption and the buttons of the open gallery up to date."""
+    if memory.gallery is None or not talk.job_service.presets:
+        return
+    if options_shown:
+        keyboard = await options_keyboard(talk, talk.look, memory.turn)
+        caption = talk.texts("choose-options")
+    else:
+        keyboard, caption = _keyboard(talk, memory), _caption(talk, memory)
+    try:
+        await talk.bot.edit_message_caption(
+            chat_id=talk.chat,
+            message_id=memory.gallery,
+            caption=caption,
+            reply_markup=keyboard,
+            parse_mode=ParseMode.HTML,
+        )
+    except TelegramBadRequest as error:  # deleted by the person, or tapped twice
+        log.debug("gallery_not_changed", chat=talk.chat, error=error.message)
+
+
+async def turn_page(talk: Talk, memory: Memory) -> None:
+    """Shows the page that `memory` says in the open gallery."""
+    page = page_of(talk.job_service.presets, memory.page)
+    keyboard = _keyboard(talk, memory)
+
+    async def edit(sheet: Sheet) -> Message | bool:
+        media = InputMediaPhoto(
+            media=sheet, caption=_caption(talk, memory), parse_mode=ParseMode.HTML
+        )
+        return await talk.bot.edit_message_media(
+            media, chat_id=talk.chat, message_id=memory.gallery, reply_markup=keyboard
+        )
+
+    try:
+        await talk.sheets.show(page, talk.texts.language, edit)
+    except TelegramBadRequest as error:
+        log.debug("gallery_not_changed", chat=talk.chat, error=error.message)
+
+
+async def options_keyboard(talk: Talk, look: Look, turn: str) -> InlineKeyboardMarkup:
+    """The options, below the gallery of this turn or, where it is empty, on their own."""
+    offers_fine = await talk.job_service.estimates.offers_fine()
+    return keyboards.options(talk.texts, look, turn, offers_fine=offers_fine)
+
+
+async def _send_gallery(talk: Talk, memory: Memory) -> Message:
+    """Where there are no presets, a text that asks for a style picture."""
+    page = page_of(talk.job_service.presets, memory.page)
+    keyboard = _keyboard(talk, memory)
+    if not page.presets:
+        return await talk.say("no-presets", keyboard)
+    send = functools.partial(
+        talk.bot.send_photo,
+        talk.chat,
+        caption=_caption(talk, memory),
+        reply_markup=keyboard,
+        parse_mode=ParseMode.HTML,
+        reply_parameters=_reply_to(memory),
+    )
+    return await talk.sheets.show(page, talk.texts.language, send)
+
+
+def _keyboard(talk: Talk, memory: Memory) -> InlineKeyboardMarkup:
+    return keyboards.gallery(
+        page_of(talk.job_service.presets, memory.page),
+        talk.texts,
+        memory.turn,
+        look=talk.look,
+        is_mix=memory.wanted > 1,
+        in_group=talk.in_group,
     )
 
 
-class Sheets:
-    """The contact sheets of one bot; its presets do not change while it runs."""
+def _caption(talk: Talk, memory: Memory) -> str:
+    if memory.wanted == 1:
+        return talk.texts(memory.question, name=talk.name)
+    if not memory.styles:
+        return talk.texts("choose-first-of-two")
+    label = styles_label(memory.styles, talk.job_service.presets, talk.texts)
+    return talk.texts("choose-second-of-two", style=label)
 
-    def __init__(self) -> None:
-        self._file_ids: dict[tuple[str, tuple[str, ...]], str] = {}
-        self._first_upload = asyncio.Lock()
 
-    async def show(
-        self, page: GalleryPage, language: str, send: Callable[[Sheet], Awaitable[T]]
-    ) -> T:
-        """Has `send` send the sheet of a page that is not empty; what it returns."""
-        key = (language, tuple(preset.name for preset in page.presets))
-        known = self._file_ids.get(key)
-        if known is not None:
-            try:
-                return await send(known)
-            except TelegramBadRequest as error:
-                if "file" not in error.message:  # such as "wrong file identifier"
-                    raise
-                del self._file_ids[key]
-        async with self._first_upload:
-            if key in self._file_ids:
-                return await send(self._file_ids[key])
-            sheet = await asyncio.to_thread(
-                contact_sheet, page.presets, language, page.first_number
-            )
-            shown = await send(BufferedInputFile(sheet, "styles.jpg"))
-            if isinstance(shown, Message) and shown.photo:
-                self._file_ids[key] = shown.photo[-1].file_id
-            return shown
+def _reply_to(memory: Memory) -> ReplyParameters | None:
+    if memory.reply_to is None:
+        return None
+    return ReplyParameters(message_id=memory.reply_to, allow_sending_without_reply=True)

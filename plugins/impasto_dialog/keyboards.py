@@ -1,43 +1,27 @@
-"""The inline keyboards of the conversation and of the messages about a job."""
+"""The inline keyboards of the conversation and of the messages about a job, and what their buttons
+carry: 64 bytes at most, never a person's id.
+
+A `turn` is a short random mark of one open gallery: a button of an earlier one has another, so it
+is known for what it is. Names of presets have at most 20 characters, ids of jobs 11. Telegram keeps
+the buttons of old messages, so prefixes and fields stay as they are.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 
 from aiogram.filters.callback_data import CallbackData
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 
-from impasto import StylePreset
-from impasto_dialog.callbacks import (
-    AnotherStyle,
-    ChooseLanguage,
-    CloseDialog,
-    FinishJob,
-    ForgetMe,
-    MixStyles,
-    OpenGallery,
-    PickOwnStyle,
-    PickStyle,
-    RepeatJob,
-    Retry,
-    SendFile,
-    SetLook,
-    ShowOptions,
-    StopJob,
-    TurnPage,
-    UseAsStyle,
-)
-from impasto_dialog.looks import Brush, Choice, Colors, Look, Quality, Strength
-from impasto_dialog.texts import LANGUAGES, Texts
-from impasto_dialog.wording import look_label, preset_label
+from impasto_dialog.contact_sheet import GalleryPage
+from impasto_dialog.looks import Brush, Choice, Colors, Look, Quality, Strength, Variation
+from impasto_dialog.texts import LANGUAGES, Texts, button_label, look_label, preset_label
 
 COLUMNS = 2
-"""Of the gallery's styles: a number, an emoji and two words fit a phone's half width."""
+"""Columns of styles in the gallery: half a phone's width fits a number, an emoji and two words."""
 MOST_IN_A_ROW = 3
-"""Of the choices of one kind; more are spread over two rows."""
+"""Choices of one kind; more are spread over two rows."""
 
 OFFERED: tuple[tuple[Choice, ...], ...] = (
     (Strength.SUBTLE, Strength.BALANCED, Strength.STRONG),
@@ -50,38 +34,100 @@ OFFERED: tuple[tuple[Choice, ...], ...] = (
 Row = list[InlineKeyboardButton]
 
 
-class Variation(StrEnum):
-    """How a job can be painted again."""
+class OfGallery(CallbackData, prefix="gallery-button"):
+    """A button that is valid as long as its gallery is open."""
 
-    SAME = "same"
-    STRONGER = "stronger"
-    WEAKER = "weaker"
-    OWN_COLORS = "own"
-    STYLE_COLORS = "style"
+    turn: str
 
 
-def varied(look: Look, how: Variation) -> Look | None:
-    """The look of a job painted again so; None when there is nothing stronger or weaker."""
-    match how:
-        case Variation.STRONGER:
-            return look.shifted(1)
-        case Variation.WEAKER:
-            return look.shifted(-1)
-        case Variation.OWN_COLORS:
-            return look.with_choice(Colors.OWN)
-        case Variation.STYLE_COLORS:
-            return look.with_choice(Colors.STYLE)
-    return look
+class PickStyle(OfGallery, prefix="style"):
+    """Paint in this preset style."""
+
+    preset: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GalleryPage:
-    """The presets of one page and where it is among the others."""
+class PickOwnStyle(OfGallery, prefix="own"):
+    """The style will be a picture of the person's own."""
 
-    presets: Sequence[StylePreset]
-    first_number: int
+
+class MixStyles(OfGallery, prefix="mix"):
+    """Two styles are to be chosen, or only one again."""
+
+
+class TurnPage(OfGallery, prefix="page"):
+    """Show another page of the gallery."""
+
     page: int
-    pages: int
+
+
+class ShowOptions(OfGallery, prefix="options"):
+    """Show the options under the gallery instead of its styles, or the styles again."""
+
+    shown: bool
+
+
+class Retry(OfGallery, prefix="retry"):
+    """Try once more to start what was refused because of too many jobs."""
+
+
+class CloseDialog(OfGallery, prefix="close"):
+    """Forget the photo and style chosen so far."""
+
+
+class SetLook(CallbackData, prefix="look"):
+    """Keep this choice of strength, brush, colors or quality for the person."""
+
+    choice: Choice
+    turn: str
+    """Of the gallery that the options are shown under; empty where they stand alone."""
+
+
+class OpenGallery(CallbackData, prefix="gallery"):
+    """Show the styles."""
+
+
+class ChooseLanguage(CallbackData, prefix="language"):
+    """Speak this language; an empty code shows all languages."""
+
+    code: str
+
+
+class ForgetMe(CallbackData, prefix="forget"):
+    """Forget the person who taps this, or change nothing."""
+
+    sure: bool
+
+
+class OfJob(CallbackData, prefix="job-button"):
+    """A button under a message about a job."""
+
+    job: str
+
+
+class StopJob(OfJob, prefix="stop"):
+    """Stop painting this job."""
+
+
+class FinishJob(OfJob, prefix="finish"):
+    """Stop painting this job and keep the picture as it is."""
+
+
+class AnotherStyle(OfJob, prefix="another"):
+    """Choose another style for the photo of this job."""
+
+
+class RepeatJob(OfJob, prefix="repeat"):
+    """Paint this job once more, as it was or a little different."""
+
+    how: Variation = Variation.SAME
+
+
+class UseAsStyle(OfJob, prefix="as-style"):
+    """Paint the next photo in the style of this job's picture."""
+
+
+class SendFile(OfJob, prefix="file"):
+    """Send this job's picture as a file of full quality."""
 
 
 def gallery(
@@ -112,7 +158,7 @@ def gallery(
 
 
 def _options_text(look: Look, texts: Texts) -> str:
-    """What is unusual about the look, else what can be chosen."""
+    """The choices that differ from the defaults, else the names of what can be chosen."""
     label = look_label(look, texts)
     return texts.plain("button-options", look=label or texts.plain("options"))
 
@@ -127,15 +173,16 @@ def _pages(shown: GalleryPage, turn: str) -> Row:
 
 
 def options(texts: Texts, look: Look, turn: str, *, offers_fine: bool) -> InlineKeyboardMarkup:
-    """A row or two per choice, what holds marked; with a `turn`, a way back to the gallery."""
+    """A row or two per kind of choice, the current ones marked; with a `turn`, a way back to the
+    gallery."""
     look = look.within(offers_fine=offers_fine)
     chosen = {look.strength, look.brush, look.colors, look.quality}
     rows: list[Row] = []
     for choices in OFFERED:
         buttons = [
             _button(
-                ("✓ " if choice in chosen else "") + texts.plain(f"option-{choice.value}"),
-                SetLook(choice=choice.value, turn=turn),
+                ("✓ " if choice in chosen else "") + button_label(choice, texts),
+                SetLook(choice=choice, turn=turn),
             )
             for choice in choices
             if offers_fine or choice is not Quality.FINE
@@ -216,11 +263,11 @@ def painted(texts: Texts, job_id: str, look: Look, *, in_group: bool) -> InlineK
     rows = [
         [_button(texts.plain("button-another-style"), AnotherStyle(job=job_id))],
         [
-            _button(text, RepeatJob(job=job_id, how=how.value))
+            _button(text, RepeatJob(job=job_id, how=how))
             for text, how in strengths
-            if varied(look, how) is not None
+            if look.varied(how) is not None
         ],
-        [_button(colors[0], RepeatJob(job=job_id, how=colors[1].value))],
+        [_button(colors[0], RepeatJob(job=job_id, how=colors[1]))],
     ]
     if not in_group:  # there the bot does not see the photo that would come next
         rows.append([_button(texts.plain("button-as-style"), UseAsStyle(job=job_id))])

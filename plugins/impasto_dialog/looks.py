@@ -1,4 +1,7 @@
-"""What a person can choose about a painting, in a person's words, and what each choice means."""
+"""What a person can choose about a painting, and what each choice means for the painter.
+
+Values are carried by buttons and kept with jobs and people, so they stay as they are.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from impasto.settings import PaintingSettings
 
 
 class Strength(StrEnum):
-    """How much the style says against the photo. The first is reached from a finished picture only,
+    """How much of the style, from least to most. The first is reached from a finished picture only,
     by "weaker"."""
 
     FAINT = "faint"
@@ -27,26 +30,36 @@ class Strength(StrEnum):
 class Brush(StrEnum):
     """How large the marks of the style come out."""
 
-    FINE = "fine"
+    THIN = "fine"
     MEDIUM = "medium"
     BROAD = "broad"
 
 
 class Colors(StrEnum):
-    """Whose colors the painting has: the style's or the photo's."""
+    """Which picture's colors the painting has: the style's, or those of the person's own photo."""
 
     STYLE = "style"
     OWN = "own"
 
 
 class Quality(StrEnum):
-    """Size and care."""
+    """The picture's size, and how much work is put into it."""
 
     QUICK = "quick"
     STANDARD = "standard"
     FINE = "fine_picture"
-    """A button carries the value alone, and `fine` is a brush."""
+    """Finished on another network: see `PaintOptions.fine`."""
     LARGE = "large"
+
+
+class Variation(StrEnum):
+    """How a finished job can be painted again."""
+
+    SAME = "same"
+    STRONGER = "stronger"
+    WEAKER = "weaker"
+    OWN_COLORS = "own"
+    STYLE_COLORS = "style"
 
 
 STYLE_WEIGHTS: Final = {
@@ -55,18 +68,18 @@ STYLE_WEIGHTS: Final = {
     Strength.BALANCED: 0.02,
     Strength.STRONG: 0.2,
 }
-"""Multiply the style weight. What one sees goes with its logarithm, hence equal ratios.
+"""Factors of the style weight. What one sees goes with its logarithm, hence equal ratios.
 
-The weight of the settings is where a painting is all style already: of the presets `wave`, `night`
-and `mosaic`, a tenth of it looked the same, and each tenth below that did not.
+At the weight of the settings a painting is all style already: with the presets `wave`, `night` and
+`mosaic` a tenth of it looked the same, a hundredth and a thousandth did not.
 """
 
-BRUSH_SIZES: Final = {Brush.FINE: 0.5, Brush.MEDIUM: 1.0, Brush.BROAD: 2.0}
-"""Multiply the brush size."""
+BRUSH_SIZES: Final = {Brush.THIN: 0.5, Brush.MEDIUM: 1.0, Brush.BROAD: 2.0}
+"""Factors of the brush size."""
 
 QUICK_STEPS: Final = 0.5
 QUICK_PIXELS: Final = 0.5
-"""Shares of the usual steps and pixels that a quick look gets."""
+"""Shares of the usual steps and pixels for a quick look."""
 
 Choice = Strength | Brush | Colors | Quality
 
@@ -83,7 +96,7 @@ class Look(BaseModel):
 
     @classmethod
     def of(cls, wishes: object) -> Look:
-        """What was kept with a job or a person; defaults, if that cannot be read any more."""
+        """The look that was kept with a job; the defaults, if it can no longer be read."""
         try:
             return cls.model_validate(wishes)
         except ValidationError:
@@ -94,22 +107,27 @@ class Look(BaseModel):
         return self.model_copy(update={field: choice})
 
     def within(self, *, offers_fine: bool) -> Look:
-        """The look where there may be no fine pictures: the usual ones take their place."""
+        """The look where fine pictures may not be offered: standard ones take their place."""
         if self.quality is Quality.FINE and not offers_fine:
             return self.with_choice(Quality.STANDARD)
         return self
 
-    def shifted(self, steps: int) -> Look | None:
-        """Stronger by so many steps, weaker if negative; None when there is no such strength."""
-        ladder = list(Strength)
-        place = ladder.index(self.strength) + steps
-        if not 0 <= place < len(ladder):
-            return None
-        return self.with_choice(ladder[place])
+    def varied(self, how: Variation) -> Look | None:
+        """The look of a job painted again; None when there is no stronger or weaker one."""
+        match how:
+            case Variation.OWN_COLORS:
+                return self.with_choice(Colors.OWN)
+            case Variation.STYLE_COLORS:
+                return self.with_choice(Colors.STYLE)
+            case Variation.SAME:
+                return self
+        strengths = list(Strength)
+        place = strengths.index(self.strength) + (1 if how is Variation.STRONGER else -1)
+        return self.with_choice(strengths[place]) if 0 <= place < len(strengths) else None
 
     @property
     def unusual(self) -> list[Choice]:
-        """Choices that are not the default ones."""
+        """The choices that differ from the defaults."""
         return [
             getattr(self, name)
             for name, field in Look.model_fields.items()
@@ -123,12 +141,13 @@ def paint_options(
     painting: PaintingSettings,
     pixel_cap: int,
 ) -> PaintOptions:
-    """What a look means for pictures of these styles (none for pictures of a person's own).
+    """What a look means for a picture in these styles: `presets` are those among them that have a
+    strength and a brush size of their own.
 
-    Where several styles are mixed, their own strengths and brush sizes count equally.
+    Where several presets are mixed, theirs count equally.
     """
-    strength = _together([preset.strength for preset in presets])
-    brush = painting.brush_size * _together([preset.brush_size for preset in presets])
+    strength = _mean_factor([preset.strength for preset in presets])
+    brush = painting.brush_size * _mean_factor([preset.brush_size for preset in presets])
     brush *= BRUSH_SIZES[look.brush]
     style_weight = painting.style_weight * strength * STYLE_WEIGHTS[look.strength]
     options = PaintOptions(
@@ -141,7 +160,7 @@ def paint_options(
             steps = max(1, round(painting.steps * QUICK_STEPS))
             pixels = pixel_cap * QUICK_PIXELS
             options = options.model_copy(update={"fine": False})
-        case Quality.STANDARD:  # as the settings say when it is painted
+        case Quality.STANDARD:  # sizes are taken from the settings when the picture is painted
             return options
         case Quality.FINE:
             return options.model_copy(update={"fine": True})
@@ -156,6 +175,6 @@ def _within(value: float, bounds: tuple[float, float]) -> float:
     return min(max(value, bounds[0]), bounds[1])
 
 
-def _together(factors: Sequence[float]) -> float:
-    """The mean of what multiplies; 1 of none."""
+def _mean_factor(factors: Sequence[float]) -> float:
+    """The geometric mean, 1 where there are no factors."""
     return geometric_mean(factors) if factors else 1.0

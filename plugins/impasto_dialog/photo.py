@@ -1,35 +1,79 @@
-"""Pictures: the photo to be painted, a style of the person's own, both in one album."""
+"""Pictures that people send: the photo to be painted, a style picture, both in one album."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import PurePath
 
-from aiogram import Router
+import structlog
 from aiogram.fsm.context import FSMContext
-from aiogram.types import Message
+from aiogram.types import Document, Message
 
 from impasto import StylePreset
 from impasto.jobs.job import ChosenStyle, TelegramPicture
-from impasto_dialog.callbacks import new_turn
-from impasto_dialog.flows import begin, choose, open_gallery, open_gallery_for_album
-from impasto_dialog.memory import Memory, Step, recall, remember
-from impasto_dialog.naming import named_preset
-from impasto_dialog.pictures import picture_in
-from impasto_dialog.talk import Talk
+from impasto_dialog.gallery import open_gallery, show_gallery
+from impasto_dialog.style import begin, choose
+from impasto_dialog.talk import Memory, Step, Talk, new_turn, recall
 
-if TYPE_CHECKING:
-    from impasto.jobs.service import JobService
+log = structlog.get_logger(__name__)
+
+MAX_DOWNLOAD = 20 * 1024 * 1024
+"""Bytes that a bot can fetch: https://core.telegram.org/bots/api#getfile"""
+HEIC_TYPES = frozenset({"image/heic", "image/heif", "image/heic-sequence", "image/heif-sequence"})
+HEIC_SUFFIXES = frozenset({".heic", ".heif", ".hif"})
+VECTOR_TYPES = frozenset({"image/svg+xml", "image/vnd.dxf", "image/vnd.djvu"})
+PICTURE_SUFFIXES = frozenset(
+    {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif"}
+)
 
 
-def build() -> Router:
-    router = Router(name="dialog.photo")
-    router.message.register(rest_of_album, picture_in, is_rest_of_album)
-    router.message.register(photo_with_style_named, picture_in, style_in_caption)
-    router.message.register(photo_for_chosen_style, picture_in, Step.awaiting_photo)
-    router.message.register(style_picture, picture_in, Step.awaiting_style_picture)
-    router.message.register(photo, picture_in)
-    return router
+def picture_in(message: Message) -> Mapping[str, TelegramPicture] | bool:
+    """Filter: gives the handler the `picture` of a message that has a usable one."""
+    if message.photo:
+        size = message.photo[-1]
+        picture = TelegramPicture(file_id=size.file_id, pixels=size.width * size.height)
+        return {"picture": picture}
+    # Telegram sends an animation with a document beside it.
+    if message.document and not message.animation and _refusal_of(message.document) is None:
+        picture = TelegramPicture(file_id=message.document.file_id, as_photo=False)
+        return {"picture": picture}
+    return False
+
+
+def refusal(message: Message) -> str | None:
+    """The text that says why this message's contents cannot be painted and what to do instead;
+    None for texts and for what needs no answer, such as a note that something was pinned."""
+    if message.document and not message.animation:
+        return _refusal_of(message.document)
+    others = message.contact or message.location or message.venue or message.poll or message.dice
+    kinds = (
+        (message.animation, "refused-animation"),
+        (message.video or message.video_note, "refused-video"),
+        (message.voice or message.audio, "refused-voice"),
+        (message.sticker, "refused-sticker"),
+        (others or message.story, "hint"),
+    )
+    return next((text for found, text in kinds if found), None)
+
+
+def _refusal_of(document: Document) -> str | None:
+    """None for a picture that the bot can fetch; whether it can be painted is found out later, by
+    the painting process, from its contents."""
+    kind = (document.mime_type or "").lower()
+    suffix = PurePath(document.file_name or "").suffix.lower()
+    if kind.startswith("video/"):
+        return "refused-video"
+    if kind in HEIC_TYPES or suffix in HEIC_SUFFIXES:
+        return "refused-heic"
+    is_picture = kind.startswith("image/") if kind else suffix in PICTURE_SUFFIXES
+    # Some clients call every file `application/octet-stream`.
+    is_picture = is_picture or (kind == "application/octet-stream" and suffix in PICTURE_SUFFIXES)
+    if not is_picture or kind in VECTOR_TYPES:
+        return "refused-document"
+    if (document.file_size or 0) > MAX_DOWNLOAD:
+        return "refused-large"
+    return None
 
 
 async def is_rest_of_album(message: Message, state: FSMContext) -> bool:
@@ -38,16 +82,8 @@ async def is_rest_of_album(message: Message, state: FSMContext) -> bool:
     return album is not None and (await recall(state)).album == album
 
 
-def style_in_caption(message: Message, job_service: JobService) -> Mapping[str, StylePreset] | bool:
-    """Filter: gives the handler the `preset` that the caption names, with /style before it or
-    without."""
-    caption = (message.caption or "").removeprefix("/style")
-    preset = named_preset(caption, job_service.presets)
-    return {"preset": preset} if preset else False
-
-
 async def photo(message: Message, talk: Talk, picture: TelegramPicture) -> None:
-    """A photo out of the blue, or instead of the one before: which style?"""
+    """A first photo, or one that replaces the one before: asks for the style."""
     before = await recall(talk.state)
     is_new = before.content is None or await talk.state.get_state() is None
     memory = Memory(
@@ -59,18 +95,28 @@ async def photo(message: Message, talk: Talk, picture: TelegramPicture) -> None:
         gallery=before.gallery,
     )
     if message.media_group_id is None:
-        talk.shared.albums.stop(talk.chat)
+        talk.albums.stop(talk.chat)
         await open_gallery(talk, memory)
         return
     await talk.remove(before.gallery)
     memory.gallery = None
-    await remember(talk.state, memory, Step.choosing_style)
-    talk.shared.albums.ask_later(talk.chat, lambda: open_gallery_for_album(talk, memory.turn))
+    await talk.remember(memory, Step.choosing_style)
+    talk.albums.ask_later(talk.chat, lambda: _ask_for_album(talk, memory.turn))
+
+
+async def _ask_for_album(talk: Talk, turn: str) -> None:
+    """Shows the styles for the first picture of an album, unless it became a job meanwhile.
+
+    Runs by a timer, while another update of the same person may be handled.
+    """
+    memory = await recall(talk.state)
+    if memory.turn == turn:
+        await show_gallery(talk, memory)
 
 
 async def rest_of_album(message: Message, talk: Talk, picture: TelegramPicture) -> None:
     """The second picture is the style of the first, unless the style is known: then every picture
-    is painted in it. What comes after that is left alone, as `album_taken` said."""
+    is painted in it. Further pictures are ignored, as the text `album-taken` said."""
     memory = await recall(talk.state)
     if memory.album_styles:
         await begin(
@@ -85,7 +131,7 @@ async def rest_of_album(message: Message, talk: Talk, picture: TelegramPicture) 
         content, style = memory.content, picture
         if message.message_id < memory.content_message:  # they came in the wrong order
             content, style = style, content
-        await talk.say(talk.texts("album-taken"))
+        await talk.say("album-taken")
         await begin(talk, memory, content, [ChosenStyle(picture=style)], album=memory.album)
 
 
@@ -104,10 +150,10 @@ async def photo_for_chosen_style(message: Message, talk: Talk, picture: Telegram
 
 
 async def style_picture(message: Message, talk: Talk, picture: TelegramPicture) -> None:
-    """A style of the person's own."""
+    """A picture of the person's own is the style."""
     memory = await recall(talk.state)
     if memory.content is not None:
-        memory.album = message.media_group_id  # the rest of it is nothing that was asked for
+        memory.album = message.media_group_id  # the rest of it was not asked for
     await choose(talk, memory, ChosenStyle(picture=picture))
 
 
@@ -122,3 +168,46 @@ async def _begin_with_known_styles(
         album=message.media_group_id,
         same_styles_for_album=message.media_group_id is not None,
     )
+
+
+class Albums:
+    """Waits a moment for the rest of an album, with one timer per chat.
+
+    The pictures of an album come as separate messages with one `media_group_id` and no end mark.
+    The first one is remembered in the dialogue state like any photo; only the question that would
+    follow it waits. So a restart in between loses a question, never a picture.
+    """
+
+    def __init__(self, wait_seconds: float) -> None:
+        self.wait_seconds = wait_seconds
+        self._timers: dict[int, asyncio.TimerHandle] = {}
+        self._running: set[asyncio.Task[None]] = set()
+
+    def ask_later(self, chat: int, ask: Callable[[], Awaitable[object]]) -> None:
+        """Runs `ask` in `wait_seconds` unless `stop` or another `ask_later` comes before."""
+        self.stop(chat)
+        loop = asyncio.get_running_loop()
+        self._timers[chat] = loop.call_later(self.wait_seconds, self._start, chat, ask)
+
+    def stop(self, chat: int) -> None:
+        """Drops the chat's question, if one waits."""
+        if timer := self._timers.pop(chat, None):
+            timer.cancel()
+
+    async def close(self) -> None:
+        """Drops the questions that wait and lets those finish that are being asked."""
+        for chat in list(self._timers):
+            self.stop(chat)
+        await asyncio.gather(*self._running)
+
+    def _start(self, chat: int, ask: Callable[[], Awaitable[object]]) -> None:
+        del self._timers[chat]
+        task = asyncio.create_task(self._run(chat, ask))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    async def _run(self, chat: int, ask: Callable[[], Awaitable[object]]) -> None:
+        try:
+            await ask()
+        except Exception:
+            log.exception("album_question_failed", chat=chat)

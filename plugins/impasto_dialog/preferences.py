@@ -1,42 +1,52 @@
-"""What is kept of a person for all their pictures and chats: language and look.
-
-It lies in the dialogue storage beside the conversation's state, under a destiny of its own, so
-that forgetting a conversation does not touch it.
-"""
+"""What a person prefers for all their pictures: how they are painted, and the bot's language."""
 
 from __future__ import annotations
 
 import structlog
-from aiogram.fsm.storage.base import BaseStorage, StorageKey
-from pydantic import BaseModel, ValidationError
+from aiogram.exceptions import TelegramBadRequest
+from aiogram.types import CallbackQuery, Message
 
-from impasto_dialog.looks import Look
+from impasto_dialog import keyboards
+from impasto_dialog.commands import set_menu_of
+from impasto_dialog.gallery import options_keyboard
+from impasto_dialog.keyboards import ChooseLanguage, SetLook
+from impasto_dialog.talk import Talk, preferences_of
+from impasto_dialog.texts import LANGUAGES
 
 log = structlog.get_logger(__name__)
 
-DESTINY = "preferences"
+
+async def settings(message: Message, talk: Talk) -> None:
+    await talk.say("choose-options", await options_keyboard(talk, talk.look, turn=""))
 
 
-class Preferences(BaseModel):
-    language: str | None = None
-    """A language of `texts`; None follows the language of the person's app."""
-    look: Look = Look()
+async def set_look(query: CallbackQuery, callback_data: SetLook, talk: Talk) -> None:
+    """Keeps the choice and marks it on the keyboard it was made on."""
+    known = await preferences_of(talk.preferences)
+    look = known.look.with_choice(callback_data.choice)
+    await talk.prefer(look=look)
+    talk.toast("toast-kept")
+    if not isinstance(query.message, Message):
+        return
+    keyboard = await options_keyboard(talk, look, callback_data.turn)
+    try:
+        await query.message.edit_reply_markup(reply_markup=keyboard)
+    except TelegramBadRequest as error:  # the same choice again: nothing changes
+        log.debug("options_not_marked", error=error.message)
 
 
-class PreferenceStore:
-    """The preferences of one person."""
+async def ask_language(message: Message, talk: Talk) -> None:
+    await talk.say("choose-language", keyboards.languages(talk.texts))
 
-    def __init__(self, storage: BaseStorage, *, bot: int, person: int) -> None:
-        self._storage = storage
-        self._key = StorageKey(bot_id=bot, chat_id=person, user_id=person, destiny=DESTINY)
 
-    async def load(self) -> Preferences:
-        try:
-            return Preferences.model_validate(await self._storage.get_data(self._key))
-        except ValidationError:
-            log.warning("preferences_unreadable", person=self._key.user_id)
-            return Preferences()
-
-    async def save(self, preferences: Preferences) -> None:
-        data = preferences.model_dump(mode="json", exclude_defaults=True)
-        await self._storage.set_data(self._key, data)
+async def set_language(query: CallbackQuery, callback_data: ChooseLanguage, talk: Talk) -> None:
+    """Keeps the language and answers in it; the command menu of this chat follows."""
+    texts = LANGUAGES.get(callback_data.code)
+    if texts is None:
+        await talk.say("choose-language", keyboards.languages(talk.texts))
+        return
+    await talk.prefer(language=texts.language)
+    if query.message is not None:
+        await talk.remove(query.message.message_id)
+    await talk.send(texts("language-chosen"), keyboards.styles_only(texts))
+    await set_menu_of(talk.chat, texts, talk.bot, is_owner=talk.is_owner)

@@ -1,4 +1,4 @@
-"""The words and buttons of the messages about a job: hook `impasto_presenters`."""
+"""The texts and buttons of the messages about a job: hook `impasto_presenters`."""
 
 from __future__ import annotations
 
@@ -11,12 +11,11 @@ from impasto.jobs.job import Failure, Job
 from impasto.messages import Progress
 from impasto_dialog import keyboards
 from impasto_dialog.looks import Look
-from impasto_dialog.texts import Texts, texts_for
-from impasto_dialog.wording import duration, look_label, styles_label
+from impasto_dialog.texts import Texts, duration, look_label, styles_label, texts_for
 
 BAR_LENGTH = 12
 WORTH_REPEATING = frozenset({"painting_failed", "plugin_failed"})
-"""Failures that the same pictures need not meet again."""
+"""Codes of failures that another try with the same pictures may not meet again."""
 WORTH_ANOTHER_STYLE = frozenset({"style_gone"})
 
 
@@ -27,7 +26,7 @@ def progress_bar(share: float) -> str:
 
 
 class DialogPresenter:
-    """Says how a job is getting on in the languages of `texts`."""
+    """Words the messages about a job in the languages of `texts`."""
 
     name = "dialog"
     order = 1000
@@ -94,7 +93,7 @@ def _look_line(look: Look, texts: Texts) -> list[str]:
 
 
 def _way_out(job: Job, code: str, texts: Texts) -> InlineKeyboardMarkup | None:
-    """Buttons under a failure. None where only a new photo helps: the sentence asks for it."""
+    """Buttons below a failure. None where only a new photo helps: the sentence asks for it."""
     if code in WORTH_REPEATING:
         return keyboards.try_again(texts, job.id)
     has_own_style = any(style.picture for style in job.styles)

@@ -1,7 +1,9 @@
-"""What every handler is given: one person's conversation as one update finds it."""
+"""What every handler is given: one person's conversation as one update finds it, and what the bot
+remembers of it in the dialogue storage: `file_id`s and small values."""
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,28 +13,102 @@ from aiogram import BaseMiddleware, Bot
 from aiogram.enums import ChatType, ParseMode
 from aiogram.exceptions import TelegramAPIError, TelegramBadRequest
 from aiogram.fsm.context import FSMContext
+from aiogram.fsm.state import State, StatesGroup
+from aiogram.fsm.storage.base import StorageKey
 from aiogram.types import CallbackQuery, InlineKeyboardMarkup, Message, TelegramObject
 from aiogram.utils.callback_answer import CallbackAnswer, CallbackAnswerMiddleware
+from pydantic import BaseModel, ValidationError
 
+from impasto.jobs.job import ChosenStyle, TelegramPicture
+from impasto.jobs.service import JobService
 from impasto.settings import PaintingSettings
-from impasto_dialog.albums import Albums
-from impasto_dialog.gallery import Sheets
 from impasto_dialog.looks import Look, Quality
-from impasto_dialog.preferences import Preferences, PreferenceStore
-from impasto_dialog.texts import Texts, texts_for
+from impasto_dialog.texts import Gap, Texts, texts_for
 
 if TYPE_CHECKING:
-    from impasto.jobs.service import JobService
+    from impasto_dialog.contact_sheet import Sheets
+    from impasto_dialog.photo import Albums
 
 log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shared:
-    """What all conversations of one bot have in common."""
+class Step(StatesGroup):
+    """What the person is expected to do next; no state means that nothing is open."""
 
-    sheets: Sheets
-    albums: Albums
+    choosing_style = State()
+    """The gallery is open, with or without a photo."""
+    awaiting_style_picture = State()
+    awaiting_photo = State()
+    """The styles are chosen."""
+
+
+class Memory(BaseModel):
+    """The data of one conversation."""
+
+    turn: str = ""
+    """Mark of the buttons that are valid now."""
+    content: TelegramPicture | None = None
+    content_message: int = 0
+    styles: tuple[ChosenStyle, ...] = ()
+    """Chosen so far, at most as many as are `wanted`."""
+    wanted: int = 1
+    """How many styles are to be mixed: 1 or 2."""
+    question: str = "choose-style-first"
+    """The text that the gallery asks with."""
+    gallery: int | None = None
+    """The message that shows the gallery, to be removed when a style is chosen."""
+    page: int = 0
+    """Page of the gallery that is shown."""
+    reply_to: int | None = None
+    """The message with the photo, in groups."""
+    album: str | None = None
+    """`media_group_id` of the album that the last picture came in."""
+    album_styles: tuple[ChosenStyle, ...] = ()
+    """Styles of all further pictures of this album."""
+    accepted_turn: str = ""
+    """The turn that became a job last: a second tap on its buttons is no second job."""
+    repeated: str = ""
+    """Data of the button that last repeated a finished job, for the same reason."""
+
+    @property
+    def is_complete(self) -> bool:
+        """As many styles are chosen as are wanted."""
+        return len(self.styles) >= self.wanted
+
+
+def new_turn() -> str:
+    """A mark for the buttons of one gallery."""
+    return secrets.token_hex(4)
+
+
+async def recall(state: FSMContext) -> Memory:
+    """What is remembered; nothing, if another version of the bot left what cannot be read."""
+    try:
+        return Memory.model_validate(await state.get_data())
+    except ValidationError:
+        log.warning("dialogue_state_unreadable", chat=state.key.chat_id)
+        return Memory()
+
+
+class Preferences(BaseModel):
+    """What is kept of a person for all their pictures and chats.
+
+    It lies in the dialogue storage beside the conversation's state, under a destiny of its own, so
+    that forgetting a conversation does not touch it.
+    """
+
+    language: str | None = None
+    """A language of `texts`; None follows the language of the person's app."""
+    look: Look = Look()
+
+
+async def preferences_of(person: FSMContext) -> Preferences:
+    """What is kept; nothing, if another version of the bot left what cannot be read."""
+    try:
+        return Preferences.model_validate(await person.get_data())
+    except ValidationError:
+        log.warning("preferences_unreadable", person=person.key.user_id)
+        return Preferences()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,11 +122,15 @@ class Talk:
     in_group: bool
     texts: Texts
     look: Look
+    """What the person prefers, as far as it can be painted here."""
     state: FSMContext
+    preferences: FSMContext
+    callback_answer: CallbackAnswer | None
+    """How the tap on a button will be answered; None where a message is handled."""
     job_service: JobService
     painting: PaintingSettings
-    shared: Shared
-    preferences: PreferenceStore
+    sheets: Sheets
+    albums: Albums
 
     @property
     def is_owner(self) -> bool:
@@ -58,17 +138,27 @@ class Talk:
         return self.person in self.job_service.owners
 
     async def say(
-        self,
-        text: str,
-        keyboard: InlineKeyboardMarkup | None = None,
+        self, key: str, keyboard: InlineKeyboardMarkup | None = None, **gaps: Gap
     ) -> Message:
-        """Sends an HTML text."""
+        """Sends one of the texts."""
+        return await self.send(self.texts(key, **gaps), keyboard)
+
+    async def send(self, html: str, keyboard: InlineKeyboardMarkup | None = None) -> Message:
         return await self.bot.send_message(
-            self.chat, text, reply_markup=keyboard, parse_mode=ParseMode.HTML
+            self.chat, html, reply_markup=keyboard, parse_mode=ParseMode.HTML
         )
 
+    def toast(self, key: str, *, alert: bool = False, **gaps: Gap) -> None:
+        """Answers the tap on a button with one of the texts; an alert stays until it is closed."""
+        self.toast_plain(self.texts.plain(key, **gaps), alert=alert)
+
+    def toast_plain(self, text: str, *, alert: bool = False) -> None:
+        if self.callback_answer is not None:
+            self.callback_answer.text = text
+            self.callback_answer.show_alert = alert
+
     async def remove(self, message: int | None) -> None:
-        """Deletes a message of the bot that has served; that it stays is no reason to stop."""
+        """Deletes a message of the bot; one that Telegram does not delete simply stays."""
         if message is None:
             return
         try:
@@ -76,9 +166,18 @@ class Talk:
         except TelegramAPIError as error:
             log.debug("message_not_removed", chat=self.chat, error=error.message)
 
+    async def remember(self, memory: Memory, step: State | None) -> None:
+        await self.state.set_state(step)
+        await self.state.set_data(memory.model_dump(mode="json", exclude_defaults=True))
+
+    async def prefer(self, **changes: Any) -> None:
+        """Keeps these fields of the person's `Preferences`."""
+        kept = (await preferences_of(self.preferences)).model_copy(update=changes)
+        await self.preferences.set_data(kept.model_dump(mode="json", exclude_defaults=True))
+
 
 async def possible(look: Look, job_service: JobService) -> Look:
-    """The look as it can be painted here; what is there is only looked up for who wants it."""
+    """The look as it can be painted here; the devices are only asked if it matters."""
     if look.quality is not Quality.FINE:
         return look
     return look.within(offers_fine=await job_service.estimates.offers_fine())
@@ -87,8 +186,9 @@ async def possible(look: Look, job_service: JobService) -> Look:
 class TalkMiddleware(BaseMiddleware):
     """Gives handlers of messages and callback queries their `talk`."""
 
-    def __init__(self, shared: Shared) -> None:
-        self._shared = shared
+    def __init__(self, *, sheets: Sheets, albums: Albums) -> None:
+        self._sheets = sheets
+        self._albums = albums
 
     async def __call__(
         self,
@@ -98,8 +198,9 @@ class TalkMiddleware(BaseMiddleware):
     ) -> Any:
         person, bot, state = data["event_from_user"], data["bot"], data["state"]
         chat = data.get("event_chat")
-        store = PreferenceStore(state.storage, bot=bot.id, person=person.id)
-        known: Preferences = await store.load()
+        key = StorageKey(bot.id, chat_id=person.id, user_id=person.id, destiny="preferences")
+        preferences = FSMContext(state.storage, key)
+        known = await preferences_of(preferences)
         job_service: JobService = data["job_service"]
         data["talk"] = Talk(
             bot=bot,
@@ -111,16 +212,18 @@ class TalkMiddleware(BaseMiddleware):
             texts=texts_for(known.language or person.language_code),
             look=await possible(known.look, job_service),
             state=state,
+            preferences=preferences,
+            callback_answer=data.get("callback_answer"),
             job_service=job_service,
             painting=data["settings"].painting,
-            shared=self._shared,
-            preferences=store,
+            sheets=self._sheets,
+            albums=self._albums,
         )
         return await handler(event, data)
 
 
 class AnswerOnce(CallbackAnswerMiddleware):
-    """Answers each callback query after its handler; too late an answer harms nobody."""
+    """Answers each callback query after its handler; Telegram may refuse an answer as too late."""
 
     async def answer(  # type: ignore[override]  # the base returns an awaitable, too
         self, event: CallbackQuery, callback_answer: CallbackAnswer

@@ -10,7 +10,7 @@ from benchmarks.soak.audit import Record, Verdict, judge
 from benchmarks.soak.people import End, Wish
 
 from impasto.jobs.job import ChosenStyle, Job, JobState, TelegramPicture
-from impasto_dialog import callbacks
+from impasto_dialog import keyboards
 from impasto_dialog.texts import LANGUAGES
 
 READY = LANGUAGES["ru"]("ready")
@@ -33,7 +33,7 @@ class Chat:
         self.record = Record()
         self._job = job
 
-    def shows(self, method: str, message: int, button: type[callbacks.OfJob]) -> None:
+    def shows(self, method: str, message: int, button: type[keyboards.OfJob]) -> None:
         keyboard = [[{"text": "…", "callback_data": button(job=self._job.id).pack()}]]
         self._note(method, message, {"reply_markup": {"inline_keyboard": keyboard}})
 
@@ -58,18 +58,18 @@ def job() -> Job:
 @pytest.fixture
 def chat(job: Job) -> Chat:
     chat = Chat(job)
-    chat.shows("sendPhoto", 5, callbacks.StopJob)
+    chat.shows("sendPhoto", 5, keyboards.StopJob)
     return chat
 
 
 def delivered(chat: Chat, message: int = 5) -> None:
-    chat.shows("editMessageMedia", message, callbacks.SendFile)
+    chat.shows("editMessageMedia", message, keyboards.SendFile)
     chat.says_ready(20, message)
 
 
 def test_a_picture_and_the_news_of_it_are_all_there_is_to_want(chat: Chat) -> None:
     delivered(chat)
-    chat.shows("editMessageMedia", 5, callbacks.SendFile)
+    chat.shows("editMessageMedia", 5, keyboards.SendFile)
     verdict = chat.verdict(Wish(1, "preset", end=End.PICTURE))
     assert verdict.is_good
     assert verdict.repeated_fresh_sends == verdict.ready_twice == 0
@@ -84,21 +84,21 @@ def test_a_job_that_has_no_end_is_lost() -> None:
 
 def test_a_cancelled_job_whose_message_never_said_so_is_lost() -> None:
     chat = Chat(a_job(JobState.CANCELLED))
-    chat.shows("sendPhoto", 5, callbacks.StopJob)
+    chat.shows("sendPhoto", 5, keyboards.StopJob)
     assert chat.verdict().lost
-    chat.shows("editMessageCaption", 5, callbacks.AnotherStyle)
+    chat.shows("editMessageCaption", 5, keyboards.AnotherStyle)
     assert chat.verdict().is_good
 
 
 def test_a_job_that_the_journal_does_not_know_to_be_told_is_lost() -> None:
     chat = Chat(a_job(JobState.CANCELLED).model_copy(update={"is_untold": True}))
-    chat.shows("editMessageCaption", 5, callbacks.AnotherStyle)
+    chat.shows("editMessageCaption", 5, keyboards.AnotherStyle)
     assert chat.verdict().lost
 
 
 def test_a_delivered_job_without_its_picture_or_its_news_is_lost(chat: Chat) -> None:
     assert len(chat.verdict().lost) == 2
-    chat.shows("editMessageMedia", 5, callbacks.SendFile)
+    chat.shows("editMessageMedia", 5, keyboards.SendFile)
     assert len(chat.verdict().lost) == 1
 
 
@@ -114,15 +114,15 @@ def test_a_job_that_was_shown_must_be_in_the_journal(chat: Chat) -> None:
 
 def test_a_second_picture_after_an_edit_is_found(chat: Chat) -> None:
     delivered(chat)
-    chat.shows("sendPhoto", 9, callbacks.SendFile)
+    chat.shows("sendPhoto", 9, keyboards.SendFile)
     assert chat.verdict().second_pictures
     assert not chat.verdict().is_good
 
 
 def test_fresh_sends_that_are_repeated_are_counted_apart(chat: Chat) -> None:
-    chat.shows("sendPhoto", 6, callbacks.StopJob)
-    chat.shows("sendPhoto", 7, callbacks.SendFile)
-    chat.shows("sendPhoto", 8, callbacks.SendFile)
+    chat.shows("sendPhoto", 6, keyboards.StopJob)
+    chat.shows("sendPhoto", 7, keyboards.SendFile)
+    chat.shows("sendPhoto", 8, keyboards.SendFile)
     chat.says_ready(20, 8)
     chat.says_ready(21, 8)
     verdict = chat.verdict(left=1)

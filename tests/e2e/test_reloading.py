@@ -78,7 +78,7 @@ async def test_the_next_wish_meets_other_limits(
             assert (await asked_for(alice)).photo
             await bot.logged("job_changed", state="running")
             refused = await asked_for(alice)
-            assert "as many pictures in the making" in (refused.text or "")
+            assert "as many pictures in progress" in (refused.text or "")
 
             await reloaded(bot, limits(9, 0, 0), "queue.jobs_per_person")
             assert (await asked_for(alice)).photo

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 
 
 @dataclass(frozen=True)
-class SafePresenter:
+class Words:
     """What the two conversations say."""
 
     language: str
@@ -59,7 +59,7 @@ class SafePresenter:
     in_group: str
 
 
-ENGLISH = SafePresenter(
+ENGLISH = Words(
     language="en",
     name="Alice",
     start="Hello, Alice",
@@ -78,7 +78,7 @@ ENGLISH = SafePresenter(
     choices=(
         ("subtle", "subtle"),
         ("strong", "strong"),
-        ("🖌 fine", "fine brush"),
+        ("🖌 thin", "thin brush"),
         ("🖌 broad", "broad brush"),
         ("my colors", "my colors"),
         ("quick look", "quick look"),
@@ -107,7 +107,7 @@ ENGLISH = SafePresenter(
     in_group="Alice, which style",
 )
 
-RUSSIAN = SafePresenter(
+RUSSIAN = Words(
     language="ru",
     name="Борис",
     start="Здравствуйте, Борис",
@@ -165,7 +165,7 @@ async def bot(playground: Playground, tmp_path: Path) -> AsyncIterator[None]:
 
 @pytest.mark.usefixtures("bot")
 @pytest.mark.parametrize("words", [ENGLISH, RUSSIAN], ids=["en", "ru"])
-async def test_a_conversation(playground: Playground, words: SafePresenter) -> None:
+async def test_a_conversation(playground: Playground, words: Words) -> None:
     about = (1, words.name, words.language)
     async with (
         Person(playground.url, *about) as person,
@@ -185,7 +185,7 @@ async def test_a_conversation(playground: Playground, words: SafePresenter) -> N
         talk.write(words.language)
 
 
-async def ways_to_start(talk: Transcript, words: SafePresenter) -> None:
+async def ways_to_start(talk: Transcript, words: Words) -> None:
     talk.title("/start, then a photo first")
     await talk.says("/start")
     await talk.hears(words.start)
@@ -232,7 +232,7 @@ async def ways_to_start(talk: Transcript, words: SafePresenter) -> None:
     await talk.gets_painting(words.ready, words.preset)
 
 
-async def options(talk: Transcript, words: SafePresenter) -> None:
+async def options(talk: Transcript, words: Words) -> None:
     for button, label in words.choices:
         talk.title(f"Option: {label}")
         await talk.sends_photo()
@@ -260,7 +260,7 @@ async def options(talk: Transcript, words: SafePresenter) -> None:
     await talk.gets_painting(words.ready, words.preset, "+", words.second_preset)
 
 
-async def afterwards(talk: Transcript, words: SafePresenter) -> None:
+async def afterwards(talk: Transcript, words: Words) -> None:
     talk.title("With a finished picture")
     await talk.sends_photo(words.caption)
     result = await talk.gets_painting(words.ready, words.second_preset)
@@ -280,7 +280,7 @@ async def afterwards(talk: Transcript, words: SafePresenter) -> None:
     await talk.gets_painting(words.ready, words.own_taken)
 
 
-async def commands(talk: Transcript, words: SafePresenter) -> None:
+async def commands(talk: Transcript, words: Words) -> None:
     talk.title("Dead ends and their ways out")
     await talk.says("???")
     await talk.hears(words.hint)
@@ -299,7 +299,7 @@ async def commands(talk: Transcript, words: SafePresenter) -> None:
     await talk.hears(words.other_said)
 
 
-async def group_photo(talk: Transcript, words: SafePresenter) -> None:
+async def group_photo(talk: Transcript, words: Words) -> None:
     """The group's member speaks the other language by now: it was chosen for all chats."""
     other = RUSSIAN if words is ENGLISH else ENGLISH
     talk.title("In a group")

@@ -1,4 +1,5 @@
-"""The words of the conversation: one Fluent file per language (https://projectfluent.org).
+"""What the bot says: one Fluent file per language (https://projectfluent.org), and the labels of
+styles, looks and times that several messages show.
 
 A further language is one more file beside `en.ftl`, named by its code; it is found by itself. What
 it lacks is said in English.
@@ -6,15 +7,31 @@ it lacks is said in English.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 
 from fluent.runtime import FluentBundle, FluentResource
 
+from impasto import StylePreset
+from impasto.errors import TooManyJobs
+from impasto.jobs.job import ChosenStyle
+from impasto_dialog.looks import Brush, Choice, Colors, Look, Quality, Strength
+
 FALLBACK = "en"
 
 Gap = str | int
+
+_PASSING = frozenset({"too_many_this_hour", "too_many_waiting"})
+"""Refusals that end by themselves, without a person's doing."""
+
+_KINDS: dict[type[Choice], str] = {
+    Strength: "strength",
+    Brush: "brush",
+    Colors: "colors",
+    Quality: "quality",
+}
 
 
 class Texts:
@@ -75,3 +92,60 @@ def texts_for(language_code: str | None) -> Texts:
     """Texts for a user's `language_code` (IETF, such as `pt-br`), else the English ones."""
     primary = (language_code or FALLBACK).replace("_", "-").split("-")[0].lower()
     return LANGUAGES.get(primary) or LANGUAGES[FALLBACK]
+
+
+def preset_label(preset: StylePreset, texts: Texts) -> str:
+    """Emoji and title, as on buttons and in messages (plain text)."""
+    return f"{preset.emoji} {preset.title(texts.language)}"
+
+
+def styles_label(
+    styles: Sequence[ChosenStyle], presets: Sequence[StylePreset], texts: Texts
+) -> str:
+    """What these styles are called, in plain text; a preset that is gone by its bare name."""
+    by_name = {preset.name: preset for preset in presets}
+    labels = []
+    for style in styles:
+        if style.preset is None:
+            labels.append(texts.plain("own-style"))
+        elif preset := by_name.get(style.preset):
+            labels.append(preset_label(preset, texts))
+        else:
+            labels.append(style.preset.replace("_", " ").capitalize())
+    return " + ".join(labels)
+
+
+def button_label(choice: Choice, texts: Texts) -> str:
+    """A choice as its button names it (plain text)."""
+    return texts.plain(f"option-{choice.name.lower()}")
+
+
+def look_label(look: Look, texts: Texts) -> str:
+    """The choices of a look that differ from the defaults, in plain text; may be empty."""
+    keys = (f"{_KINDS[type(choice)]}-{choice.name.lower()}" for choice in look.unusual)
+    return " · ".join(map(texts.plain, keys))
+
+
+def refusal(error: TooManyJobs, texts: Texts) -> str:
+    """Why no job is accepted now, and when to come back, in plain text."""
+    key, seconds = f"failure-{error.code}", error.facts.get("seconds")
+    if not texts.has(key):
+        return str(error)
+    sentence = texts.plain(key)
+    if error.code not in _PASSING:
+        return sentence
+    if not isinstance(seconds, int):
+        return f"{sentence} {texts.plain('come-back-later')}"
+    when = duration(seconds, texts)
+    return f"{sentence} {texts.plain('come-back-in', duration=when)}"
+
+
+def duration(seconds: float, texts: Texts) -> str:
+    """A time in round figures, as estimates are no better, in plain text."""
+    if seconds < 10:
+        return texts.plain("duration-moment")
+    if seconds < 90:
+        return texts.plain("duration-seconds", count=math.ceil(seconds / 10) * 10)
+    if seconds < 5400:
+        return texts.plain("duration-minutes", count=math.ceil(seconds / 60))
+    return texts.plain("duration-hours", count=math.ceil(seconds / 3600))

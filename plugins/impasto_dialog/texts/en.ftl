@@ -8,12 +8,12 @@ language-name = English
 command-start = What this bot does
 command-styles = The styles I paint in
 command-settings = Strength, brush, colors, size
-command-status = Your pictures in the making
+command-status = Your pictures in progress
 command-cancel = Stop and start over
 command-language = Language · Язык
 command-forget = Forget me and my pictures
 command-help = How it works
-command-stats = How the bot is getting on
+command-stats = The state of the bot in figures
 command-style = Paint the photo you reply to
 
 ## Buttons
@@ -21,7 +21,7 @@ command-style = Paint the photo you reply to
 button-styles = 🎨 See the styles
 button-own-style = 🖼 My own style
 button-mix = 🎭 Mix two styles
-button-mix-off = 🎭 One after all
+button-mix-off = 🎭 Only one style
 button-options = ⚙️ { $look }
 options = Strength, brush, colors, size
 button-back = ⬅️ Back to the styles
@@ -48,14 +48,14 @@ button-keep = ⬅️ No, keep it
 option-subtle = subtle
 option-balanced = balanced
 option-strong = strong
-option-fine = 🖌 fine
+option-thin = 🖌 thin
 option-medium = 🖌 medium
 option-broad = 🖌 broad
 option-style = its colors
 option-own = my colors
 option-quick = quick look
 option-standard = standard
-option-fine_picture = fine
+option-fine = fine
 option-large = large
 
 # In captions
@@ -64,14 +64,14 @@ strength-faint = very subtle
 strength-subtle = subtle
 strength-balanced = balanced
 strength-strong = strong
-brush-fine = fine brush
+brush-thin = thin brush
 brush-medium = medium brush
 brush-broad = broad brush
 colors-style = its colors
 colors-own = my colors
 quality-quick = quick look
 quality-standard = standard
-quality-fine_picture = fine
+quality-fine = fine
 quality-large = large
 
 ## The way of a photo
@@ -89,13 +89,13 @@ help =
 
     1. Send me a photo (or an image file up to 20 MB).
     2. Tap a style, or “My own style” and send any picture: a painting, a pattern, a drawing.
-    3. I paint, and you see the picture grow. You can stop at any time and keep what there is.
+    3. I paint, and you can watch. You can stop at any time and keep the picture as it is.
 
-    Quicker still: send a photo whose caption names a style, or two pictures in one album: your photo first, the style second. In a group, answer a photo with /style.
+    Even quicker: send a photo whose caption names a style, or two pictures in one album: your photo first, the style second. In a group, answer a photo with /style.
 
     /styles – choose the style first
     /settings – strength, brush, colors, size
-    /status – your pictures in the making
+    /status – your pictures in progress
     /cancel – stop and start over
     /language – English or Russian
     /forget – forget me and my pictures
@@ -105,7 +105,7 @@ choose-style =
 choose-style-for-new-photo =
     📷 I took this photo instead of the one before.
     🎨 <b>Which style shall I paint it in?</b> Tap one below.
-choose-another-style = 🎨 <b>The same photo, another style:</b> which one shall it be?
+choose-another-style = 🎨 <b>The same photo, another style:</b> which one?
 choose-style-first =
     🎨 <b>These are my styles.</b>
     Tap one, then send me a photo.
@@ -118,33 +118,33 @@ choose-options =
     I keep this for all your pictures.
 send-style-picture = 🖼 Send me the picture whose style you like: a painting, a pattern, anything with strong strokes and colors.
 send-photo-for-style = <b>{ $style }</b> it is! Now send me the photo to paint.
-send-photo-for-own-style = A fine style! Now send me the photo to paint.
+send-photo-for-own-style = A beautiful style! Now send me the photo to paint.
 own-style-first = 🖼 First send me the picture whose style you like; then I will ask for your photo.
-album-taken = Two pictures at once, good: the first is your photo, the second the style. Of a larger album I leave the rest.
+album-taken = Two pictures at once, good: the first is your photo, the second is the style. I ignore any others in the album.
 no-presets = I have no styles of my own here: send me the picture whose style you like.
 choose-language = 🌐 Which language shall I speak? · На каком языке говорить?
 language-chosen = 🌐 All right, English it is.
 forget-question =
     🧹 <b>Shall I forget you?</b>
     I stop what I am painting for you and delete what I keep: your photos, styles, settings, and the pictures I painted. Messages in our chat stay until you delete them.
-forgotten = 🧹 Done, I keep nothing of you any more. If you ever want another picture, send me a photo.
+forgotten = 🧹 Done, I no longer keep anything about you. If you ever want another picture, send me a photo.
 
 ## Toasts: the answer to a tap on a button
 
 toast-chosen = { $style }: now send me a photo.
-toast-chosen-first = { $style } is the first already: tap another one.
+toast-chosen-first = { $style } is already the first style: tap another one.
 toast-already-painting = I am already on it!
 toast-old-button = This button is from an earlier picture. Here are the styles.
 toast-not-open = This button is from an earlier picture.
-toast-not-yours = This button is somebody else's. Answer a photo with /style to get your own.
+toast-not-yours = This button belongs to somebody else. Reply to a photo with /style to get your own.
 toast-stopped = Stopped.
-toast-finishing = One moment: I finish it as it is.
+toast-finishing = One moment, I am finishing it as it is.
 toast-not-running = This picture is no longer being painted.
 toast-cancelled = Cancelled.
-toast-painting-again = I paint it once more.
-toast-file-gone = I keep files for a while only, and this one is gone. Paint it again to get a new one.
+toast-painting-again = I am painting it again.
+toast-file-gone = I keep files only for a while, and this one is gone. Have it painted again to get a new one.
 toast-not-forgotten = All right, everything stays as it is.
-toast-kept = Noted, for all your pictures.
+toast-kept = Noted for all your pictures.
 
 ## Cancelling and looking around
 
@@ -156,7 +156,7 @@ cancelled-jobs =
     }
 nothing-to-cancel = There is nothing to cancel. Send me a photo whenever you like.
 status-none = I am not painting anything for you. Send me a photo!
-status-title = <b>In the making for you:</b>
+status-title = <b>Your pictures in progress:</b>
 status-painting = 🖌 { $number }. { $style }: being painted
 status-waiting = ⏳ { $number }. { $style }: waiting for its turn
 
@@ -169,12 +169,12 @@ hint-photo = The style is chosen, now I need a photo. Send me one, or start over
 refused-animation = I cannot paint moving pictures. Send me a photo or a screenshot instead.
 refused-video = I cannot paint videos. Send me a photo or a screenshot of it instead.
 refused-voice = I cannot hear, only see! Send me a photo instead.
-refused-sticker = A lovely sticker! But I paint photos only: send me one.
+refused-sticker = A lovely sticker! But I only paint photos: send me one.
 refused-heic = I cannot read HEIC files. Send the picture as a photo, not as a file, and it will work.
-refused-document = This file is no picture that I can read. Send me a photo, a JPEG or a PNG.
+refused-document = I cannot read this file as a picture. Send me a photo, a JPEG or a PNG.
 refused-large = This file is over 20 MB, more than Telegram lets me fetch. Send it as a photo, not as a file, or make it smaller.
 
-## Messages about a picture in the making
+## Messages about a picture in progress
 
 own-style = 🖼 your own style
 job-title = <b>{ $style }</b>
@@ -182,15 +182,15 @@ job-look = <i>{ $look }</i>
 waiting-soon = I have your photo and start in a moment.
 waiting-behind =
     { $count ->
-        [one] ⏳ { $count } picture is before yours.
-       *[other] ⏳ { $count } pictures are before yours.
+        [one] ⏳ { $count } picture is ahead of yours.
+       *[other] ⏳ { $count } pictures are ahead of yours.
     }
 waiting-time = ⏱ It will be ready in { $duration }.
-waiting-time-unknown = ⏱ How long it takes here I can say once I have begun.
+waiting-time-unknown = ⏱ I can tell you how long it takes once I have started.
 painting = { $bar } { $percent }%
 painting-time = ⏱ { $duration } left
 painted = ✨ Painted: <b>{ $style }</b>
-painted-reduced = It is smaller than the photo: larger does not fit into my memory.
+painted-reduced = It is smaller than the photo: I do not have enough memory for a larger one.
 ready = ✨ Your picture is ready!
 failed = 😔 { $reason }
 failed-style = 😔 About your style picture: { $reason }
@@ -224,23 +224,23 @@ failure-picture_too_large = This picture has too many pixels. Send it as a photo
 failure-picture_too_narrow = This picture is too long and narrow. Crop it, or send me another one.
 failure-file_too_large = This file is over 20 MB, more than Telegram lets me fetch. Send it as a photo.
 failure-file_gone = Telegram no longer has this picture. Please send it once more.
-failure-too_many_jobs = You have as many pictures in the making as I can take. Wait for one to be ready, or stop one: /status shows them.
-failure-too_many_this_hour = You have had as many pictures within an hour as I can paint for one person.
-failure-too_many_waiting = So many pictures are waiting already that I cannot take yours now.
+failure-too_many_jobs = You have as many pictures in progress as I can take. Wait for one to be ready, or stop one: /status shows them.
+failure-too_many_this_hour = You have had as many pictures within an hour as I paint for one person.
+failure-too_many_waiting = Too many pictures are waiting, so I cannot take yours now.
 come-back-in = Come back in { $duration }.
 come-back-later = Come back a little later.
 failure-painting_failed = Something went wrong while I painted. Please try again.
 failure-plugin_failed = Something went wrong while I painted. Please try again.
-failure-out_of_memory = This picture was too much for my memory. Send me a smaller one.
+failure-out_of_memory = I do not have enough memory for this picture. Send me a smaller one.
 failure-style_gone = I no longer have this style. Please choose another one.
 
 ## For owners
 
 stats =
-    📊 <b>How I am getting on</b>
-    🎨 { $running } being painted, { $waiting } waiting, { $delivering } on the way
-    ✅ { $done } delivered, { $failed } failed, { $cancelled } cancelled, as far as I remember
-    ⏱ one picture: { $one }; all that wait: { $all }
+    📊 <b>The bot in figures</b>
+    🎨 { $running } being painted, { $waiting } waiting, { $delivering } being delivered
+    ✅ { $done } delivered, { $failed } failed, { $cancelled } cancelled (of the jobs that are kept)
+    ⏱ one picture: { $one }; all that are waiting: { $all }
     💻 painting on: { $device }
     🕰 running for { $uptime }
 stats-unknown = not known yet

@@ -1,4 +1,4 @@
-"""What the tests of the conversation share: a job_service that takes notes, pictures, readings."""
+"""What the tests of the conversation share: a job service that takes notes, pictures, readings."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from impasto.errors import TooManyJobs
 from impasto.jobs.job import ChosenStyle, Job, JobState, TelegramPicture
 
 
-class SteadyPace:
+class SteadyEstimates:
     """What `impasto.jobs.estimates.Estimates` knows, without anything having been painted."""
 
     device: str | None = None
@@ -42,7 +42,7 @@ class RecordingJobService:
         self.counts: dict[JobState, int] = {}
         self.refusal: TooManyJobs | None = None
         self.forgotten: list[int] = []
-        self.pace = SteadyPace()
+        self.estimates = SteadyEstimates()
         self.hurried: list[str] = []
         self.is_file_elsewhere = False
         self.files_wanted: list[tuple[str, str]] = []

@@ -51,7 +51,7 @@ async def test_the_same_photo_a_little_different(
     factor: float,
     keep_colors: bool,
 ) -> None:
-    assert await tap(alice, button) == "I paint it once more."
+    assert await tap(alice, button) == "I am painting it again."
     again = job_service.jobs[1]
     assert (again.content, again.styles) == (job.content, job.styles)
     assert again.options.style_weight == pytest.approx(WEIGHT * factor)
@@ -63,7 +63,7 @@ async def test_a_second_tap_in_a_row_is_no_second_picture(
 ) -> None:
     taps = [await alice.tap("Stronger") for _ in range(2)]
     answers = [(await alice.answer_to(query)).text for query in taps]
-    assert answers == ["I paint it once more.", "I am already on it!"]
+    assert answers == ["I am painting it again.", "I am already on it!"]
     assert len(job_service.jobs) == 2
 
 
@@ -72,7 +72,7 @@ async def test_the_picture_becomes_a_style(
 ) -> None:
     await job_service.change(job, photo_id="the painting")
     await tap(alice, "Use this as a style")
-    await alice.wait_for(says("A fine style! Now send me the photo"))
+    await alice.wait_for(says("A beautiful style! Now send me the photo"))
     await alice.send_photo(photo("green"))
     again = (await job_service.wait_for_jobs(2))[1]
     assert again.styles[0].picture is not None
@@ -84,7 +84,7 @@ async def test_a_picture_that_the_journal_does_not_know_is_taken_from_its_messag
     alice: Person, job_service: RecordingJobService, job: Job
 ) -> None:
     await tap(alice, "Use this as a style")
-    await alice.wait_for(says("A fine style!"))
+    await alice.wait_for(says("A beautiful style!"))
     await alice.send_photo(photo("green"))
     assert (await job_service.wait_for_jobs(2))[1].styles[0].picture is not None
 
@@ -129,7 +129,7 @@ async def test_a_file_on_another_machine_is_sent_from_there(
     assert caption
 
 
-async def test_stop_and_keep_is_asked_of_the_studio(
+async def test_stop_and_keep_is_asked_of_the_job_service(
     alice: Person, bot: Bot, job_service: RecordingJobService
 ) -> None:
     begun = await start_job(alice, job_service)
@@ -141,7 +141,7 @@ async def test_stop_and_keep_is_asked_of_the_studio(
     keyboard_of = DialogPresenter(job_service.presets).painting(running, half_way(running))
     await show(bot, running, keyboard_of)
     await alice.wait_for(says("50%"))
-    assert "finish it as it is" in (await tap(alice, "Stop and keep this") or "")
+    assert "finishing it as it is" in (await tap(alice, "Stop and keep this") or "")
     assert job_service.hurried == [begun.id]
     await job_service.move(running, JobState.DELIVERED)
     assert await tap(alice, "Stop and keep this") == "This picture is no longer being painted."
@@ -180,7 +180,7 @@ class TestInAGroup:
         assert gallery.reply_to_message.message_id == sent.message_id
         assert "My own style" not in str(gallery.reply_markup)
         not_hers = await bob.answer_to(await bob.tap("Starry night", gallery.message_id))
-        assert "somebody else's" in (not_hers.text or "")
+        assert "belongs to somebody else" in (not_hers.text or "")
         assert job_service.jobs == []
         await alice.answer_to(await alice.tap("Starry night", gallery.message_id))
         [job] = job_service.jobs
@@ -199,7 +199,7 @@ class TestInAGroup:
         await bob.wait_for(says("✨ Painted"))
         for button in ("Stronger", "Another style", "Full-quality file"):
             answer = await bob.answer_to(await bob.tap(button, message))
-            assert "somebody else's" in (answer.text or "")
+            assert "belongs to somebody else" in (answer.text or "")
         assert len(job_service.jobs) == 1
         assert len(bob.from_bot()) == 1, "nothing was said for it"
         await alice.answer_to(await alice.tap("Stronger", message))

@@ -6,7 +6,7 @@ import asyncio
 
 from structlog.testing import capture_logs
 
-from impasto_dialog.albums import Albums
+from impasto_dialog.photo import Albums
 
 
 async def test_the_question_is_asked_when_nothing_more_came() -> None:

@@ -89,7 +89,7 @@ async def test_an_own_style_first(alice: Person, job_service: RecordingJobServic
     await alice.tap("My own style")
     await alice.wait_for(says("First send me the picture whose style"))
     style = await alice.send_photo(photo("blue"))
-    await alice.wait_for(says("A fine style!"))
+    await alice.wait_for(says("A beautiful style!"))
     content = await alice.send_document(photo("red"), "me.png")
     [job] = await job_service.wait_for_jobs(1)
     assert job.content.file_id == content.document.file_id
@@ -142,9 +142,9 @@ async def test_a_new_photo_replaces_the_first_and_says_so(
 
 async def test_both_pictures_in_one_album(alice: Person, job_service: RecordingJobService) -> None:
     content, style, *_ = await alice.send_album([photo("red"), photo("blue"), photo("green")])
-    await alice.wait_for(says("the first is your photo, the second the style"))
+    await alice.wait_for(says("the first is your photo, the second is the style"))
     await alice.send_text("/status")
-    await alice.wait_for(says("In the making"))
+    await alice.wait_for(says("Your pictures in progress"))
     [job] = job_service.jobs
     assert job.content.file_id in file_ids(content)
     assert job.styles[0].picture.file_id in file_ids(style)
@@ -183,7 +183,7 @@ async def test_an_album_for_a_chosen_style_stops_at_the_limit(
     await alice.answer_to(await alice.tap("Starry night"))
     await alice.send_album([photo(color) for color in ("red", "blue", "green", "white")])
     await job_service.wait_for_jobs(2)
-    await alice.wait_for(says("as many pictures in the making as I can take"))
+    await alice.wait_for(says("as many pictures in progress as I can take"))
     await alice.send_text("/help")
     await alice.wait_for(says("How it works"))
     assert len(job_service.jobs) == 2
@@ -197,7 +197,7 @@ async def test_too_many_jobs_keeps_photo_and_style(
     await alice.send_photo(photo(), "wave")
     await job_service.wait_for_jobs(1)
     second = await alice.send_photo(photo("blue"), "night")
-    await alice.wait_for(says("as many pictures in the making as I can take"))
+    await alice.wait_for(says("as many pictures in progress as I can take"))
     await alice.answer_to(await alice.tap("Try again"))
     assert len(job_service.jobs) == 1
     await job_service.move(job_service.jobs[0], JobState.CANCELLED)
@@ -212,7 +212,7 @@ async def test_too_many_jobs_keeps_photo_and_style(
         ("too_many_this_hour", {"limit": 5, "seconds": 700}, "Come back in about 12 minutes."),
         ("too_many_waiting", {"seconds": 20}, "Come back in about 20 seconds."),
         ("too_many_waiting", {}, "Come back a little later."),
-        ("of_another_studio", {}, "Not on Sundays & Mondays."),
+        ("of_another_plugin", {}, "Not on Sundays & Mondays."),
     ],
 )
 async def test_a_refusal_says_when_to_come_back(

@@ -18,9 +18,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from impasto_dialog import ALBUM_WAIT_S, build_router
-from impasto_dialog.callbacks import ChooseLanguage, OpenGallery
-from impasto_dialog.memory import Step
-from impasto_dialog.pictures import MAX_DOWNLOAD
+from impasto_dialog.keyboards import ChooseLanguage, OpenGallery
+from impasto_dialog.photo import MAX_DOWNLOAD
+from impasto_dialog.talk import Step
 from impasto_dialog.texts import LANGUAGES
 
 from .dialog_kit import RecordingJobService

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from impasto_dialog.callbacks import ForgetMe
+from impasto_dialog.keyboards import ForgetMe
 from impasto_playground import Person
 
 from .dialog_kit import RecordingJobService, is_gallery, photo, says
@@ -19,7 +19,7 @@ async def test_forgets_when_it_is_meant(
     await alice.send_text("/forget")
     question = await alice.wait_for(says("Shall I forget you?"))
     await alice.tap("Forget everything", question.message_id)
-    await alice.wait_for(says("I keep nothing of you any more"))
+    await alice.wait_for(says("I no longer keep anything about you"))
     assert job_service.forgotten == [1]
     assert [job.person for job in job_service.jobs] == [2]
     left = [message.message_id for message in alice.from_bot()]

@@ -111,7 +111,7 @@ async def test_status_lists_jobs_and_stops_them(
     await start_job(alice, job_service, "night")
     await job_service.move(first, JobState.RUNNING)
     await alice.send_text("/status")
-    shown = await alice.wait_for(says("In the making"))
+    shown = await alice.wait_for(says("Your pictures in progress"))
     assert shown.text.splitlines()[1:] == [
         "🖌 1. 🎨 Woodblock wave: being painted",
         "⏳ 2. 🎨 Starry night: waiting for its turn",
@@ -151,7 +151,7 @@ async def test_try_again_paints_the_same_once(
     job_service.limit = 5
     taps = [alice.tap("Try again", message) for _ in range(2)]
     answers = [await alice.answer_to(query) for query in await asyncio.gather(*taps)]
-    assert {answer.text for answer in answers} == {"I paint it once more.", "I am already on it!"}
+    assert {answer.text for answer in answers} == {"I am painting it again.", "I am already on it!"}
     assert len(job_service.jobs) == 2
     assert (job_service.jobs[1].content, job_service.jobs[1].styles) == (job.content, job.styles)
     shown = next(m for m in alice.from_bot() if m.message_id == message)

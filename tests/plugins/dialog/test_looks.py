@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from impasto import PaintOptions, StylePreset
 from impasto.settings import PaintingSettings
-from impasto_dialog.keyboards import Variation, varied
 from impasto_dialog.looks import (
     STYLE_WEIGHTS,
     Brush,
@@ -19,6 +18,7 @@ from impasto_dialog.looks import (
     Look,
     Quality,
     Strength,
+    Variation,
     paint_options,
 )
 
@@ -75,9 +75,9 @@ def test_fine_is_asked_for_and_a_quick_look_never_is() -> None:
 
 
 def test_where_there_are_no_fine_pictures_the_usual_ones_take_their_place() -> None:
-    fine = Look(quality=Quality.FINE, brush=Brush.FINE)
+    fine = Look(quality=Quality.FINE, brush=Brush.THIN)
     assert fine.within(offers_fine=True) == fine
-    assert fine.within(offers_fine=False) == Look(brush=Brush.FINE)
+    assert fine.within(offers_fine=False) == Look(brush=Brush.THIN)
     large = Look(quality=Quality.LARGE)
     assert large.within(offers_fine=False) == large
 
@@ -119,14 +119,14 @@ def test_stronger_and_weaker_end_somewhere() -> None:
     strengths = []
     while look is not None:
         strengths.append(look.strength)
-        look = varied(look, Variation.STRONGER)
+        look = look.varied(Variation.STRONGER)
     assert strengths == [Strength.BALANCED, Strength.STRONG]
-    weaker = varied(Look(strength=Strength.FAINT), Variation.WEAKER)
+    weaker = Look(strength=Strength.FAINT).varied(Variation.WEAKER)
     assert weaker is None
 
 
 def test_a_variation_changes_what_it_says_and_nothing_else() -> None:
-    look = Look(brush=Brush.FINE, quality=Quality.LARGE)
-    assert varied(look, Variation.SAME) == look
-    assert varied(look, Variation.OWN_COLORS) == look.with_choice(Colors.OWN)
-    assert varied(look, Variation.STRONGER) == look.with_choice(Strength.STRONG)
+    look = Look(brush=Brush.THIN, quality=Quality.LARGE)
+    assert look.varied(Variation.SAME) == look
+    assert look.varied(Variation.OWN_COLORS) == look.with_choice(Colors.OWN)
+    assert look.varied(Variation.STRONGER) == look.with_choice(Strength.STRONG)

@@ -36,7 +36,7 @@ async def test_options_are_under_the_gallery_and_the_next_tap_paints_with_them(
     assert shown.message_id == gallery.message_id
     assert marked(shown) == ["balanced", "🖌 medium", "its colors", "standard"]
     for choice in ("strong", "broad", "my colors", "large"):
-        assert await tap(alice, choice) == "Noted, for all your pictures."
+        assert await tap(alice, choice) == "Noted for all your pictures."
     await alice.wait_until(
         lambda: marked(alice.from_bot()[-1]) == ["strong", "🖌 broad", "my colors", "large"]
     )
@@ -76,8 +76,8 @@ async def test_the_same_choice_twice_changes_nothing(alice: Person) -> None:
     await alice.send_text("/settings")
     await alice.wait_for(says("How shall I paint?"))
     for _ in range(2):
-        assert await tap(alice, "fine") == "Noted, for all your pictures."
-    await alice.wait_until(lambda: "🖌 fine" in marked(alice.from_bot()[-1]))
+        assert await tap(alice, "thin") == "Noted for all your pictures."
+    await alice.wait_until(lambda: "🖌 thin" in marked(alice.from_bot()[-1]))
 
 
 def rows(message: Message) -> list[list[str]]:
@@ -132,7 +132,7 @@ async def test_two_presets_are_mixed(alice: Person, job_service: RecordingJobSer
     await tap(alice, "Starry night")
     asks = await alice.wait_for(says("Starry night and …? Tap the second one"))
     assert asks.message_id == gallery.message_id
-    assert "is the first already" in (await tap(alice, "Starry night") or "")
+    assert "is already the first style" in (await tap(alice, "Starry night") or "")
     assert job_service.jobs == []
     await tap(alice, "Stained glass")
     [job] = job_service.jobs
@@ -162,7 +162,7 @@ async def test_a_mix_can_be_chosen_before_the_photo_and_taken_back(
     await alice.wait_for(is_gallery)
     await tap(alice, "Mix two styles")
     await tap(alice, "Starry night")
-    await tap(alice, "One after all")
+    await tap(alice, "Only one style")
     await alice.wait_for(says("These are my styles"))
     await tap(alice, "Mix two styles")
     await tap(alice, "Stained glass")

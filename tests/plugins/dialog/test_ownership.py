@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from impasto.jobs.job import ChosenStyle, Job, JobState, TelegramPicture
-from impasto_dialog import callbacks
-from impasto_dialog.callbacks import OfGallery, OfJob
+from impasto_dialog import keyboards
+from impasto_dialog.keyboards import OfGallery, OfJob
 
 from .dialog_kit import RecordingJobService
 from .feeder import FILE, Feeder
@@ -23,7 +23,7 @@ HERS = "file of Alice"
 
 
 def kinds(base: type[CallbackData]) -> Iterator[type[CallbackData]]:
-    for kind in vars(callbacks).values():
+    for kind in vars(keyboards).values():
         if isinstance(kind, type) and issubclass(kind, base) and kind is not base:
             yield kind
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from impasto import Presenter, Say, StylePreset
 from impasto.jobs.job import ChosenStyle, Failure, Job, TelegramPicture
 from impasto.messages import Progress
-from impasto_dialog.callbacks import (
+from impasto_dialog.keyboards import (
     AnotherStyle,
     FinishJob,
     RepeatJob,
@@ -19,6 +19,7 @@ from impasto_dialog.callbacks import (
     StopJob,
     UseAsStyle,
 )
+from impasto_dialog.looks import Variation
 from impasto_dialog.presenter import BAR_LENGTH, DialogPresenter, progress_bar
 from impasto_dialog.texts import LANGUAGES
 
@@ -94,17 +95,17 @@ def test_a_result_can_be_varied_without_an_upload(presenter: DialogPresenter) ->
     painted = job()
     assert buttons(presenter.painted(painted)) == [
         AnotherStyle(job=painted.id).pack(),
-        RepeatJob(job=painted.id, how="weaker").pack(),
-        RepeatJob(job=painted.id, how="stronger").pack(),
-        RepeatJob(job=painted.id, how="own").pack(),
+        RepeatJob(job=painted.id, how=Variation.WEAKER).pack(),
+        RepeatJob(job=painted.id, how=Variation.STRONGER).pack(),
+        RepeatJob(job=painted.id, how=Variation.OWN_COLORS).pack(),
         UseAsStyle(job=painted.id).pack(),
         SendFile(job=painted.id).pack(),
     ]
     unusual = painted.model_copy(update={"wishes": {"strength": "strong", "colors": "own"}})
     say = presenter.painted(unusual)
     assert "strong · my colors" in say.text
-    assert RepeatJob(job=painted.id, how="stronger").pack() not in buttons(say)
-    assert RepeatJob(job=painted.id, how="style").pack() in buttons(say)
+    assert RepeatJob(job=painted.id, how=Variation.STRONGER).pack() not in buttons(say)
+    assert RepeatJob(job=painted.id, how=Variation.STYLE_COLORS).pack() in buttons(say)
     in_group = painted.model_copy(update={"chat": -5})
     assert UseAsStyle(job=painted.id).pack() not in buttons(presenter.painted(in_group))
 
@@ -120,7 +121,7 @@ def test_what_is_being_painted_can_be_stopped_and_kept(presenter: DialogPresente
 @pytest.mark.parametrize(
     ("seconds", "words"),
     [
-        (None, "once I have begun"),
+        (None, "once I have started"),
         (3, "in a few seconds"),
         (41, "in about 50 seconds"),
         (90, "in about 2 minutes"),

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 import impasto_dialog
 from impasto import errors
-from impasto_dialog import menu
+from impasto_dialog import commands
 from impasto_dialog.keyboards import OFFERED
 from impasto_dialog.looks import Brush, Colors, Quality, Strength
 from impasto_dialog.texts import LANGUAGES, Texts, texts_for
@@ -144,7 +144,7 @@ def said_in_code() -> tuple[set[str], set[str]]:
     """Keys, and beginnings of keys, that stand as strings in the package's modules."""
     whole: set[str] = set()
     beginnings: set[str] = set()
-    for module in PACKAGE.glob("*.py"):
+    for module in PACKAGE.rglob("*.py"):
         for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 whole.add(node.value)
@@ -157,9 +157,9 @@ def made_up() -> set[str]:
     """The keys that code makes of a beginning and a value."""
     looks = {"strength": Strength, "brush": Brush, "colors": Colors, "quality": Quality}
     return {
-        *(f"{name}-{value}" for name, values in looks.items() for value in values),
-        *(f"option-{choice.value}" for row in OFFERED for choice in row),
-        *(f"command-{name}" for name in (*menu.PRIVATE, *menu.OWNERS, *menu.GROUP)),
+        *(f"{kind}-{choice.name.lower()}" for kind, choices in looks.items() for choice in choices),
+        *(f"option-{choice.name.lower()}" for row in OFFERED for choice in row),
+        *(f"command-{name}" for name in (*commands.PRIVATE, *commands.OWNERS, *commands.GROUP)),
         *(f"failure-{code}" for code in documented_codes()),
     }
 
@@ -179,7 +179,7 @@ def test_every_text_is_used() -> None:
 
 def test_every_text_that_is_used_is_there() -> None:
     asked = made_up()
-    for module in PACKAGE.glob("*.py"):
+    for module in PACKAGE.rglob("*.py"):
         for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and is_texts(node.func) and node.args:
                 asked |= set(keys_in(node.args[0]))
@@ -188,8 +188,8 @@ def test_every_text_that_is_used_is_there() -> None:
 
 
 def is_texts(function: ast.expr) -> bool:
-    """`texts(...)`, `talk.texts(...)`, `texts.plain(...)`."""
-    if isinstance(function, ast.Attribute) and function.attr == "plain":
+    """`texts(...)`, `talk.texts(...)`, `texts.plain(...)`, `talk.say(...)`, `talk.toast(...)`."""
+    if isinstance(function, ast.Attribute) and function.attr in {"plain", "say", "toast"}:
         return True
     return getattr(function, "attr", getattr(function, "id", "")) == "texts"
 

@@ -1,0 +1,175 @@
+"""/start, /help, /forget and /stats, Telegram's menu of commands, and the answers to everything
+that no other handler took."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Final
+
+import structlog
+from aiogram import Bot
+from aiogram.exceptions import TelegramAPIError
+from aiogram.filters import CommandObject
+from aiogram.types import (
+    BotCommand,
+    BotCommandScopeAllGroupChats,
+    BotCommandScopeAllPrivateChats,
+    BotCommandScopeChat,
+    BotCommandScopeUnion,
+    CallbackQuery,
+    Message,
+    User,
+)
+
+from impasto.jobs.job import ChosenStyle, JobState
+from impasto.jobs.service import JobService
+from impasto_dialog import keyboards
+from impasto_dialog.gallery import close, reopen_gallery
+from impasto_dialog.keyboards import ForgetMe
+from impasto_dialog.photo import refusal
+from impasto_dialog.style import choose
+from impasto_dialog.talk import Memory, Step, Talk
+from impasto_dialog.texts import FALLBACK, LANGUAGES, Texts, duration
+
+log = structlog.get_logger(__name__)
+
+STYLE_LINK: Final = "style_"
+"""`t.me/<bot>?start=style_<name>` starts with a style."""
+
+MENU_TIMEOUT_S: Final = 10
+PRIVATE: Final = ("start", "styles", "settings", "status", "cancel", "language", "forget", "help")
+OWNERS: Final = ("stats",)
+GROUP: Final = ("style",)
+
+COUNTED: Final = {
+    "waiting": (JobState.ACCEPTED,),
+    "running": (JobState.RUNNING,),
+    "delivering": (JobState.PAINTED,),
+    "done": (JobState.DELIVERED,),
+    "failed": (JobState.FAILED, JobState.EXPLAINED),
+    "cancelled": (JobState.CANCELLED, JobState.ABANDONED),
+}
+HINTS: Final = {
+    Step.choosing_style.state: "hint-choose",
+    Step.awaiting_style_picture.state: "hint-style-picture",
+    Step.awaiting_photo.state: "hint-photo",
+}
+_STARTED_AT: Final = time.monotonic()
+
+
+async def start(message: Message, talk: Talk) -> None:
+    await close(talk)
+    await talk.say("start", keyboards.styles_only(talk.texts), name=talk.name)
+    if talk.is_owner:  # before their first message Telegram knows no such chat
+        await set_menu_of(talk.chat, talk.texts, talk.bot, is_owner=True)
+
+
+async def style_link(message: Message, talk: Talk, command: CommandObject) -> None:
+    """A link that names a style asks for the photo at once; any other is a plain /start."""
+    link = command.args or ""
+    preset = talk.job_service.preset(link.removeprefix(STYLE_LINK))
+    if preset is None or not link.startswith(STYLE_LINK):
+        await start(message, talk)
+        return
+    await close(talk)
+    await choose(talk, Memory(), ChosenStyle(preset=preset.name))
+
+
+async def help_(message: Message, talk: Talk) -> None:
+    await talk.say("help", keyboards.styles_only(talk.texts))
+
+
+async def forget(message: Message, talk: Talk) -> None:
+    """Asks first: what is forgotten is gone."""
+    await talk.say("forget-question", keyboards.forget(talk.texts))
+
+
+async def forget_decided(query: CallbackQuery, callback_data: ForgetMe, talk: Talk) -> None:
+    """Shown in private chats only, where nobody else can tap the button."""
+    if query.message is not None:
+        await talk.remove(query.message.message_id)
+    if not callback_data.sure:
+        talk.toast("toast-not-forgotten")
+        return
+    await close(talk)
+    await talk.job_service.forget(talk.person)
+    await talk.say("forgotten")
+
+
+async def is_owner(message: Message, event_from_user: User, job_service: JobService) -> bool:
+    """Filter: to all others /stats is a word like any other."""
+    return event_from_user.id in job_service.owners
+
+
+async def stats(message: Message, talk: Talk) -> None:
+    counts = {name: await talk.job_service.count(*states) for name, states in COUNTED.items()}
+    estimates = talk.job_service.estimates
+    one = await estimates.seconds_for_others(1)
+    all_waiting = await estimates.seconds_for_others(counts["waiting"] + counts["running"])
+    unknown = talk.texts.plain("stats-unknown")
+    text = talk.texts(
+        "stats",
+        **counts,
+        one=unknown if one is None else duration(one, talk.texts),
+        all=unknown if all_waiting is None else duration(all_waiting, talk.texts),
+        device=estimates.device or unknown,
+        uptime=duration(time.monotonic() - _STARTED_AT, talk.texts),
+    )
+    await talk.send(text)
+
+
+async def hint(message: Message, talk: Talk, raw_state: str | None) -> None:
+    """What is expected next."""
+    await talk.say(HINTS.get(raw_state, "hint"))
+
+
+def is_refused(message: Message) -> Mapping[str, str] | bool:
+    """Filter: gives the handler the `reason` why the message's contents cannot be used."""
+    reason = refusal(message)
+    return {"reason": reason} if reason else False
+
+
+async def refuse(message: Message, talk: Talk, reason: str) -> None:
+    await talk.say(reason)
+
+
+async def old_button(query: CallbackQuery, talk: Talk) -> None:
+    """A button of a gallery that is no longer open, of a job that is forgotten or of an older
+    version of the bot; in a group also somebody else's."""
+    if talk.in_group:
+        talk.toast("toast-not-yours")
+        return
+    talk.toast("toast-old-button")
+    await reopen_gallery(talk)
+
+
+async def register_commands(bot: Bot) -> None:
+    """Fills the menus of private chats and of groups."""
+    for texts in LANGUAGES.values():
+        language = None if texts.language == FALLBACK else texts.language
+        for scope, commands in (
+            (BotCommandScopeAllPrivateChats(), _commands(PRIVATE, texts)),
+            (BotCommandScopeAllGroupChats(), _commands(GROUP, texts)),
+        ):
+            await _set_menu(bot, commands, scope, language)
+
+
+async def set_menu_of(chat: int, texts: Texts, bot: Bot, *, is_owner: bool) -> None:
+    """Gives one private chat a menu of its own, in this language."""
+    commands = _commands((*PRIVATE, *OWNERS) if is_owner else PRIVATE, texts)
+    await _set_menu(bot, commands, BotCommandScopeChat(chat_id=chat))
+
+
+async def _set_menu(
+    bot: Bot, commands: list[BotCommand], scope: BotCommandScopeUnion, language: str | None = None
+) -> None:
+    """A bot without a menu still works, so a refusal by Telegram is only logged."""
+    try:
+        await bot.set_my_commands(commands, scope, language, request_timeout=MENU_TIMEOUT_S)
+    except TelegramAPIError as error:
+        log.warning("command_menu_not_set", error=str(error))
+
+
+def _commands(names: tuple[str, ...], texts: Texts) -> list[BotCommand]:
+    return [BotCommand(command=name, description=texts.plain(f"command-{name}")) for name in names]
