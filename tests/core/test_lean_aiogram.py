@@ -5,12 +5,15 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import structlog
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, create_model
 
-from impasto.lean_aiogram import build_models_on_use
+from impasto import lean_aiogram
+from impasto.lean_aiogram import SWITCH, build_models_on_use, can_be_used
 
 IN_AIOGRAM = """
 import aiogram
@@ -141,3 +144,48 @@ def test_a_thread_waits_for_what_another_builds(monkeypatch: pytest.MonkeyPatch)
     for thread in threads:
         thread.join(10)
     assert [instance.model_dump() for instance in made] == [{"x": 1, "lobes": 5}] * 2
+
+
+class TestSwitchedOff:
+    """Where it is not wanted, or another pydantic works otherwise, models stay as they are."""
+
+    @pytest.fixture(autouse=True)
+    def undecided(self) -> Iterator[None]:
+        can_be_used.cache_clear()
+        yield
+        can_be_used.cache_clear()
+
+    def check_that_models_stay_built(self, level: str) -> str:
+        """Returns why, as the log has it."""
+        _leaf, tree = leaf_and_tree()
+        with structlog.testing.capture_logs() as logged:
+            assert build_models_on_use("forest") == build_models_on_use("forest") == []
+        assert tree.__pydantic_complete__
+        assert tree.model_validate({"leaf": {"x": 1}}).model_dump() == {"leaf": {"x": 1}}
+        [told] = logged
+        assert (told["event"], told["log_level"]) == ("aiogram_models_stay_built", level)
+        return str(told["why"])
+
+    def test_by_hand(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv(SWITCH, "0")
+        assert self.check_that_models_stay_built("info") == f"{SWITCH} is 0"
+
+    def test_where_parts_have_other_names(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(lean_aiogram, "SCHEMA", "__pydantic_of_another_version__")
+        assert "AttributeError" in self.check_that_models_stay_built("warning")
+
+    def test_where_a_model_is_not_rebuilt_by_its_use(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        rebuild = BaseModel.model_rebuild.__func__  # type: ignore[attr-defined]
+
+        def first_time_only(model: type[BaseModel], **options: Any) -> bool | None:
+            is_asked_by_pydantic = "_types_namespace" in options
+            return rebuild(model, **options) if is_asked_by_pydantic else False
+
+        monkeypatch.setattr(BaseModel, "model_rebuild", classmethod(first_time_only))
+        assert self.check_that_models_stay_built("warning")
+
+    def test_where_a_rebuilt_model_differs(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        with monkeypatch.context() as patched, structlog.testing.capture_logs() as logged:
+            patched.setattr(BaseModel, "model_dump", lambda self: {})
+            assert not can_be_used()
+        assert [told["why"] for told in logged] == ["a rebuilt model differs"]
