@@ -107,6 +107,19 @@ host.check_strict()
     assert not {"torch", "torchvision"} & loaded
 
 
+def test_the_bot_loads_nothing_of_the_playground_but_its_commands_name() -> None:
+    program = """
+import sys
+from impasto.hookspecs import BOT_GROUP
+from impasto.plugins import PluginHost
+from impasto.settings import Settings
+host = PluginHost(BOT_GROUP, Settings(), strict=True).load()
+assert "playground" in [record.name for record in host.active]
+assert not [name for name in sys.modules if name.startswith("impasto_playground.")]
+"""
+    assert "impasto_playground" in loaded_after(program)
+
+
 def test_painting_does_not_load_aiogram_nor_torchvision() -> None:
     program = """
 from impasto.painting.catalogue import load_catalogue

@@ -93,7 +93,7 @@ def test_the_wheel_has_the_data_and_nothing_that_is_not_needed(wheel: Path) -> N
     for name in DATA:
         assert f"impasto/_data/{name}" in names
     assert "impasto/py.typed" in names
-    assert "impasto/playground/page/index.html" in names
+    assert "impasto_playground/page/index.html" in names
     assert any(
         n.startswith("impasto/_data/styles/") and n.endswith((".jpg", ".png", ".webp"))
         for n in names
@@ -110,7 +110,7 @@ WHEEL = (
     r"impasto_\w+\.py",
     r"impasto/py\.typed",
     r"impasto/cli/templates/(kinds|project)/[\w.]+\.txt",
-    r"impasto/playground/page/\w+\.(js|css|html|svg)",
+    r"impasto_playground/page/\w+\.(js|css|html|svg)",
     r"impasto/_data/config/impasto\.toml",
     r"impasto/_data/styles/(styles\.toml|README\.md|\w+\.jpg)",
     r"impasto/_data/weights/(weights\.toml|README\.md|embedded\.safetensors)",

@@ -124,7 +124,8 @@ def impasto_commands(cli: typer.Typer) -> None:
     """Command line. Add subcommands to `cli`, return nothing. Import what is heavy inside them.
 
     A command that takes `context: typer.Context` finds the settings with
-    `impasto.cli.session_of(context).settings`."""
+    `impasto.cli.session_of(context).settings`; `impasto.cli.run_until_stopped` runs the bot in it
+    as `impasto run` does."""
 
 
 @hookspec

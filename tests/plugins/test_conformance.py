@@ -50,6 +50,7 @@ MODULES = (
     "impasto_log_jobs",
     "impasto_metrics",
     "impasto_networks",
+    "impasto_playground",
     "impasto_preprocess",
     "impasto_sentry",
     "impasto_sqlite",

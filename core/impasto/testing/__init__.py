@@ -10,10 +10,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from impasto.testing.app import App
-    from impasto.testing.chat import Chat, NoReply, Reply
     from impasto.testing.factories import jpeg, make_photo, make_settings, make_style
     from impasto.testing.painting import paint_small
+    from impasto_playground.testing import App, Chat, NoReply, Reply
 
 __all__ = [
     "App",
@@ -27,20 +26,22 @@ __all__ = [
     "paint_small",
 ]
 
-_ELSEWHERE = {
-    "App": "app",
-    "Chat": "chat",
-    "NoReply": "chat",
-    "Reply": "chat",
-    "jpeg": "factories",
-    "make_photo": "factories",
-    "make_settings": "factories",
-    "make_style": "factories",
-    "paint_small": "painting",
+# App and Chat need a server to talk to, and so are a plugin's: the core names it and never imports
+# it by itself.
+_MODULES = {
+    "App": "impasto_playground.testing",
+    "Chat": "impasto_playground.testing",
+    "NoReply": "impasto_playground.testing",
+    "Reply": "impasto_playground.testing",
+    "jpeg": "impasto.testing.factories",
+    "make_photo": "impasto.testing.factories",
+    "make_settings": "impasto.testing.factories",
+    "make_style": "impasto.testing.factories",
+    "paint_small": "impasto.testing.painting",
 }
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _ELSEWHERE:
+    if name not in _MODULES:
         raise AttributeError(f"module 'impasto.testing' has no attribute {name!r}")
-    return getattr(importlib.import_module(f"impasto.testing.{_ELSEWHERE[name]}"), name)
+    return getattr(importlib.import_module(_MODULES[name]), name)

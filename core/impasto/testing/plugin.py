@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from impasto.painting.painter import Painting
-    from impasto.testing.app import App
-    from impasto.testing.chat import Chat
+    from impasto.testing import App, Chat
 
 pytest.register_assert_rewrite("impasto.testing.conformance")
 
@@ -42,7 +41,7 @@ def impasto_app(
 ) -> Iterator[App]:
     """A bot with its plugins on a playground server, with its own thread and event loop. Fails the
     test when a plugin cannot be loaded."""
-    from impasto.testing.app import App
+    from impasto.testing import App
 
     with App(impasto_plugins, impasto_settings, tmp_path / "impasto") as app:
         yield app

@@ -19,7 +19,6 @@ from impasto import hookimpl
 from impasto.errors import PluginsFailed
 from impasto.settings import Settings
 from impasto.testing import App, Chat, NoReply, jpeg, make_photo, make_settings, make_style
-from impasto.testing import chat as chat_module
 
 NEGATIVE = """
 from PIL import ImageOps
@@ -140,7 +139,7 @@ class TestChat:
     ) -> None:
         await chat.send_text("/hello")
         await chat.reply()
-        monkeypatch.setattr(chat_module, "PATIENCE", 0.1)
+        monkeypatch.setattr("impasto_playground.testing.PATIENCE", 0.1)
         with pytest.raises(NoReply, match=r"the bot said .*Hello there"):
             await chat.reply(containing="Good bye")
 

@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from impasto.errors import OwnerError
+from impasto.hookspecs import BOT_GROUP, PAINTING_GROUP
+from impasto.plugins.finding import OWN_DISTRIBUTION
 
 if TYPE_CHECKING:
     from impasto.settings import Settings
@@ -83,9 +85,6 @@ def _watched(settings: Settings) -> list[Path]:
 
 def _editable_plugins() -> Iterator[Path]:
     """Where installed plugins of others are, if not among the packages of this environment."""
-    from impasto.hookspecs import BOT_GROUP, PAINTING_GROUP
-    from impasto.plugins.finding import OWN_DISTRIBUTION
-
     packages = Path(sysconfig.get_path("purelib")).resolve()
     for group in (BOT_GROUP, PAINTING_GROUP):
         for point in importlib.metadata.entry_points(group=group):
@@ -101,7 +100,7 @@ def _editable_plugins() -> Iterator[Path]:
 
 def _watch_function() -> Callable[..., AsyncIterator[set[tuple[Any, str]]]]:
     try:
-        from watchfiles import awatch
+        from watchfiles import awatch  # noqa: PLC0415 - of an extra
     except ImportError:
         raise OwnerError("--reload needs watchfiles: pip install 'impasto[authors]'") from None
     return awatch
