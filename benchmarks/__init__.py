@@ -1,5 +1,5 @@
-"""Speed, memory and quality of Impasto, side by side with the baseline: see `__main__`.
+"""Speed, memory and quality of Impasto: beside the baseline (`__main__`), inside a hard limit of
+memory (`small_host`), and treated badly for hours (`soak`).
 
-Measuring (`measuring`) appends to a file of `records`; reporting (`figures`, `report`, `plots`)
-makes tables and plots of it and measures nothing.
+Measuring (`measuring`) appends to a file of `records`; `report` makes the page of it.
 """

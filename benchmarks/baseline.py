@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import processes
-from .pairs import Pair, SharedData
 from .processes import MeasurementFailed, clean_environment
+from .subjects import SIDE, Pair, SharedData
 
+EVALUATIONS = 300
 PACE_EVALUATIONS = 6
 
 
@@ -28,37 +29,25 @@ class Recording:
     """Each ten evaluations."""
     single: float
     multi: float
-    peak_mb: float
+    resident_mb: float
+    """Largest resident set of its process."""
 
     @property
     def evaluations(self) -> int:
         return self.single_by_evaluation[-1][0]
 
-    def evaluations_to(self, single: float) -> int:
-        """After how many evaluations its loss was at most this (to ten); all when it never was."""
-        for evaluation, loss in self.single_by_evaluation:
-            if loss <= single:
-                return evaluation
-        return self.evaluations
-
 
 class Baseline:
     """Runs the baseline and keeps its recordings in a folder.
 
-    A recording is what the baseline printed (`<content>-<style>-<size>.jsonl`), its picture
-    (`.png`), and a mark that it came to its end (`.done`).
+    A recording is what the baseline printed (`<content>-<style>.jsonl`), its picture (`.png`), and
+    a mark that it came to its end (`.done`).
     """
 
-    def __init__(
-        self, shared: SharedData, folder: Path, *, threads: int, evaluations: int = 300
-    ) -> None:
+    def __init__(self, shared: SharedData, folder: Path, *, threads: int) -> None:
         self._shared = shared
         self._folder = folder
         self._threads = threads
-        self._evaluations = evaluations
-
-    def picture(self, pair: Pair) -> Path:
-        return self._file(pair, "png")
 
     def is_recorded(self, pair: Pair) -> bool:
         return self._file(pair, "done").is_file()
@@ -66,7 +55,7 @@ class Baseline:
     def recording(self, pair: Pair) -> Recording:
         """Raises MeasurementFailed when there is none that came to its end."""
         if not self.is_recorded(pair):
-            raise MeasurementFailed(f"the baseline of {pair.file_name} is not recorded")
+            raise MeasurementFailed(f"the baseline of {pair.name} is not recorded")
         return parse_recording(self._file(pair, "jsonl").read_text())
 
     def record(self, pair: Pair) -> None:
@@ -74,14 +63,14 @@ class Baseline:
         self._folder.mkdir(parents=True, exist_ok=True)
         command: list[str | Path] = [
             *(sys.executable, self._shared.baseline, self._shared.vgg),
-            *(self._shared.photo(pair.content), self._shared.painting(pair.style)),
-            *(self.picture(pair), "--size", pair.size_name),
-            *("--evaluations", str(self._evaluations), "--threads", str(self._threads)),
+            *(self._shared.photo(pair.content), self._shared.style(pair.style)),
+            *(self._file(pair, "png"), "--size", f"{SIDE}x{SIDE}"),
+            *("--evaluations", str(EVALUATIONS), "--threads", str(self._threads)),
         ]
-        with self._file(pair, "jsonl").open("w") as said:
+        with self._file(pair, "jsonl").open("w") as printed:
             process = subprocess.run(
                 command,
-                stdout=said,
+                stdout=printed,
                 stderr=subprocess.PIPE,
                 text=True,
                 env=clean_environment(),
@@ -94,13 +83,13 @@ class Baseline:
     def pace(self, pair: Pair) -> float:
         """Seconds that an evaluation takes now. Raises MeasurementFailed."""
         answer = processes.ask(
-            "pace_process",
+            "painting_process",
             {
                 "baseline": str(self._shared.baseline),
                 "weights": str(self._shared.vgg),
                 "content": str(self._shared.photo(pair.content)),
-                "style": str(self._shared.painting(pair.style)),
-                "size": pair.size,
+                "style": str(self._shared.style(pair.style)),
+                "side": SIDE,
                 "threads": self._threads,
                 "evaluations": PACE_EVALUATIONS,
             },
@@ -111,12 +100,12 @@ class Baseline:
         return self._folder / f"{pair.file_name}.{suffix}"
 
 
-def parse_recording(said: str) -> Recording:
+def parse_recording(printed: str) -> Recording:
     """What the baseline printed: a line each ten evaluations and a last one of another kind."""
-    *progress, end = (json.loads(line) for line in said.splitlines())
+    *progress, end = (json.loads(line) for line in printed.splitlines())
     return Recording(
         single_by_evaluation=[(p["evaluation"], p["style"] + p["content"]) for p in progress],
         single=end["single"],
         multi=end["multi"],
-        peak_mb=end["peak_rss_mb"],
+        resident_mb=end["peak_rss_mb"],
     )

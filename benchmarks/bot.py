@@ -6,81 +6,39 @@ import asyncio
 import contextlib
 import io
 import json
-import os
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
-from aiogram.types import Message
+from aiogram.types import Message, PhotoSize
 from PIL import Image
 
 from impasto_playground import Person, Playground
 
-from .machine import family, peak_mb, proportional_mb
-from .painters import settings_for
-from .pairs import SharedData
+from .machine import MemoryWatch, by_process, family
 from .processes import MeasurementFailed, clean_environment
+from .subjects import SharedData
 from .worker import until_idle
 
 PATIENCE = 1800.0
-POLL_SECONDS = 0.05
 PHOTO_SIZE = (1280, 960)
 """Width and height of the photo that is sent: the largest that Telegram keeps of a 4:3 photo."""
 CONTENT = "tubingen"
 
 
-class MemoryWatch:
-    """Polls the proportional set sizes of a process and its children, in a thread."""
-
-    def __init__(self, pid: int) -> None:
-        self.peak: dict[int, float] = {}
-        """By process, at the moment when their sum was largest, in MiB."""
-        self._pid = pid
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="memory watch", daemon=True)
-
-    def __enter__(self) -> MemoryWatch:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join()
-
-    def _watch(self) -> None:
-        while not self._stop.wait(POLL_SECONDS):
-            self.look()
-
-    def look(self) -> None:
-        """One look; what is largest so far is kept."""
-        now = {}
-        for pid in family(self._pid):
-            with contextlib.suppress(ProcessLookupError):
-                now[pid] = proportional_mb(pid)
-        if sum(now.values()) > sum(self.peak.values()):
-            self.peak = now
-
-
 @dataclass(frozen=True, slots=True)
 class BotRun:
-    """A bot with a network and a pixel cap that paints one photo with its first preset."""
+    """A bot that paints one photo with its first preset."""
 
-    network: str
-    """As in the settings."""
-    pixels: int | None = None
-    """The pixel cap, with the memory that it takes; None leaves the default settings."""
-    memory_mb: int | None = None
-    """What painting may take; None: what goes with the pixel cap."""
-    threads: int = 0
-    modules: Path | None = None
-    """A folder of packages to take instead of the installed ones."""
+    painting: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    """Settings of the section `painting` other than the defaults."""
     prefix: tuple[str, ...] = ()
     """A command that becomes the bot."""
 
@@ -96,32 +54,20 @@ class BotRun:
             async with (
                 Playground(port=0) as playground,
                 Person(playground.url) as person,
-                self.running(playground, Path(folder)) as (process, log),
+                self.running(playground, Path(folder)) as bot,
             ):
-                await log.wait_for(lambda event: event.get("event") == "painting_child_ready")
-                for pid in family(process.pid):
+                for pid in family(bot.process.pid):
                     await until_idle(pid)
-                with MemoryWatch(process.pid) as watch:
-                    values = await _conversation(person, photo, log)
-                    values["painter_resident_mb"] = max(
-                        peak_mb(pid) for pid in family(process.pid) if pid != process.pid
-                    )
-        bot = watch.peak.get(process.pid, 0.0)
-        whole = sum(watch.peak.values())
-        return {**values, "peak_mb": whole, "bot_mb": bot, "painter_mb": whole - bot}
+                with MemoryWatch(lambda: by_process(bot.process.pid)) as memory:
+                    values = await _conversation(person, photo, bot)
+        ours = memory.peak.get(bot.process.pid, 0.0)
+        whole = sum(memory.peak.values())
+        return {**values, "peak_mb": whole, "bot_mb": ours, "painter_mb": whole - ours}
 
     @asynccontextmanager
-    async def running(
-        self, playground: Playground, folder: Path
-    ) -> AsyncIterator[tuple[asyncio.subprocess.Process, _Log]]:
-        """The process and its log."""
-        painting = {
-            **({} if self.pixels is None else settings_for(self.pixels)),
-            "network": self.network,
-            "device": "cpu",
-            "threads": self.threads,
-            **({} if self.memory_mb is None else {"memory_mb": self.memory_mb}),
-        }
+    async def running(self, playground: Playground, folder: Path) -> AsyncIterator[RunningBot]:
+        """Whose painting process is ready. Raises MeasurementFailed."""
+        painting = {"device": "cpu", **self.painting}
         environment = clean_environment(
             IMPASTO_TELEGRAM__TOKEN=playground.token,
             IMPASTO_TELEGRAM__API_BASE=playground.url,
@@ -131,19 +77,18 @@ class BotRun:
             IMPASTO_QUEUE__PICTURES_PER_HOUR="0",
             **{f"IMPASTO_PAINTING__{key.upper()}": str(value) for key, value in painting.items()},
         )
-        if self.modules is not None:
-            path = [str(self.modules), environment.get("PYTHONPATH", "")]
-            environment["PYTHONPATH"] = os.pathsep.join(filter(None, path))
-        process = await asyncio.create_subprocess_exec(
-            *(*self.prefix, sys.executable, "-m", "impasto", "run"),
-            cwd=folder,
-            env=environment,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        assert process.stderr is not None
-        log = _Log(process.stderr)
+        log = folder / "bot.log"
+        with log.open("wb") as stderr:
+            process = await asyncio.create_subprocess_exec(
+                *(*self.prefix, sys.executable, "-m", "impasto", "run"),
+                cwd=folder,
+                env=environment,
+                stderr=stderr,
+            )
+        bot = RunningBot(process, log)
         try:
-            yield process, log
+            await bot.logged(event="painting_child_ready")
+            yield bot
         finally:
             if process.returncode is None:
                 process.terminate()
@@ -152,73 +97,38 @@ class BotRun:
                 except TimeoutError:
                     process.kill()
                     await process.wait()
-            await log.close()
 
 
-class _Log:
-    """What the bot logs, one JSON object a line."""
+@dataclass(frozen=True, slots=True)
+class RunningBot:
+    """The process of a bot and its log, one JSON object a line."""
 
-    def __init__(self, stream: asyncio.StreamReader) -> None:
-        self._events: list[dict[str, Any]] = []
-        self._ended = False
-        self._changed = asyncio.Condition()
-        self._reader = asyncio.create_task(self._read(stream))
+    process: asyncio.subprocess.Process
+    log: Path
 
-    async def wait_for(self, matches: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-        """The first event that matches. Raises TimeoutError, MeasurementFailed."""
-        async with asyncio.timeout(PATIENCE), self._changed:
+    async def logged(self, **fields: str) -> dict[str, Any]:
+        """The first event with these fields, once it is in the log.
+
+        Raises:
+            MeasurementFailed: the bot ended before.
+        """
+        async with asyncio.timeout(PATIENCE):
             while True:
-                for event in self._events:
-                    if matches(event):
-                        return event
-                if self._ended:
-                    raise MeasurementFailed(f"the bot ended; it said {self._events[-3:]}")
-                await self._changed.wait()
-
-    async def close(self) -> None:
-        await self._reader
-
-    async def _read(self, stream: asyncio.StreamReader) -> None:
-        async for line in stream:
-            with contextlib.suppress(ValueError):
-                self._events.append(json.loads(line))
-            async with self._changed:
-                self._changed.notify_all()
-        self._ended = True
-        async with self._changed:
-            self._changed.notify_all()
+                lines = self.log.read_text().splitlines()
+                for line in lines:
+                    with contextlib.suppress(ValueError):  # no event, or one that is not whole yet
+                        event = json.loads(line)
+                        if fields.items() <= event.items():
+                            return event
+                if self.process.returncode is not None:
+                    raise MeasurementFailed(f"the bot ended; it said {lines[-3:]}")
+                await asyncio.sleep(0.05)
 
 
-async def _conversation(person: Person, photo: bytes, log: _Log) -> dict[str, Any]:
+async def _conversation(person: Person, photo: bytes, bot: RunningBot) -> dict[str, Any]:
     """Sends the photo, taps the first preset, waits for the picture."""
-    sent = await person.send_photo(photo)
-    gallery = await person.wait_for(
-        lambda m: m.reply_markup is not None, PATIENCE, after=sent.message_id
-    )
-    assert gallery.reply_markup is not None
-    tapped = time.time()
-    await person.tap(gallery.reply_markup.inline_keyboard[0][0].text, gallery.message_id)
+    gallery = await tap_style(person, await person.send_photo(photo), button=0)
     status = await person.wait_for(lambda m: m.photo, PATIENCE, after=gallery.message_id)
-    preview_at = await _when_repainted(person, status)
-    await person.wait_for(lambda m: m.text, PATIENCE, after=status.message_id)
-    ready_at = time.time()
-    [result] = [m for m in person.from_bot() if m.message_id == status.message_id]
-    if not result.photo:
-        raise MeasurementFailed(f"the bot sent no picture but {result.text or result.caption!r}")
-    running = await log.wait_for(
-        lambda event: event.get("event") == "job_changed" and event.get("state") == "running"
-    )
-    taken = datetime.fromisoformat(running["timestamp"]).astimezone(UTC).timestamp()
-    return {
-        "tap_to_taken_seconds": taken - tapped,
-        "taken_to_preview_seconds": preview_at - taken,
-        "taken_to_ready_seconds": ready_at - taken,
-        "painted_pixels": result.photo[-1].width * result.photo[-1].height,
-    }
-
-
-async def _when_repainted(person: Person, status: Message) -> float:
-    """When the status message first shows another picture than the person's own."""
     assert status.photo
     own = status.photo[-1].file_unique_id
     await person.wait_for(
@@ -227,7 +137,42 @@ async def _when_repainted(person: Person, status: Message) -> float:
         ),
         PATIENCE,
     )
-    return time.time()
+    preview_at = time.time()
+    _, size = await finished_picture(person, gallery)
+    ready_at = time.time()
+    running = await bot.logged(event="job_changed", state="running")
+    taken = datetime.fromisoformat(running["timestamp"]).astimezone(UTC).timestamp()
+    return {
+        "taken_to_preview_seconds": preview_at - taken,
+        "taken_to_ready_seconds": ready_at - taken,
+        "painted_pixels": size.width * size.height,
+    }
+
+
+async def tap_style(person: Person, sent: Message, *, button: int) -> Message:
+    """Taps a preset in answer to the gallery for what was sent; returns the gallery."""
+    gallery = await person.wait_for(lambda m: m.reply_markup, PATIENCE, after=sent.message_id)
+    assert gallery.reply_markup is not None
+    buttons = [b.text for row in gallery.reply_markup.inline_keyboard for b in row]
+    await person.tap(buttons[button], gallery.message_id)
+    return gallery
+
+
+async def finished_picture(person: Person, gallery: Message) -> tuple[Message, PhotoSize]:
+    """The message with the picture that a tap on this gallery led to, once "ready" is said.
+
+    Raises:
+        MeasurementFailed: no picture came.
+    """
+    ready = await person.wait_for(
+        lambda m: m.text and m.reply_to_message, PATIENCE, after=gallery.message_id
+    )
+    assert ready.reply_to_message is not None
+    shown = ready.reply_to_message.message_id
+    [result] = [m for m in person.from_bot() if m.message_id == shown]
+    if not result.photo:
+        raise MeasurementFailed(f"no picture but {result.text or result.caption!r}")
+    return result, result.photo[-1]
 
 
 def _photo(shared: SharedData) -> bytes:

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import os
 import platform
 import re
 import resource
-import shutil
-import subprocess
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+POLL_SECONDS = 0.05
 _KB_PER_MB = 1024
 _HERTZ = os.sysconf("SC_CLK_TCK")
 
 
 def describe() -> dict[str, str | int]:
     """The machine in words."""
-    facts: dict[str, str | int] = {
+    return {
         "cpu": _cpu(),
         "cores": len(os.sched_getaffinity(0)),
         "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30),
@@ -28,9 +29,6 @@ def describe() -> dict[str, str | int]:
         "torch": importlib.metadata.version("torch"),
         "aiogram": importlib.metadata.version("aiogram"),
     }
-    if gpu := _gpu():
-        facts["gpu"] = gpu
-    return facts
 
 
 def identity() -> str:
@@ -49,14 +47,6 @@ def _cpu() -> str:
     known = {"avx512f": "AVX-512", "avx512_bf16": "bfloat16", "amx_bf16": "AMX", "bf16": "bfloat16"}
     units = [known[flag] for flag in known if flags and flag in flags[1].split()]
     return f"{name} ({', '.join(units)})" if units else name
-
-
-def _gpu() -> str | None:
-    if shutil.which("nvidia-smi") is None:
-        return None
-    command = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
-    answer = subprocess.run(command, capture_output=True, text=True, check=False)
-    return answer.stdout.strip().partition("\n")[0] or None
 
 
 class OthersWork:
@@ -93,25 +83,21 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / _HERTZ
 
 
-def peak_mb(pid: int | str = "self") -> float:
-    """Largest resident set of a process so far (VmHWM), in MiB."""
-    return _field(Path(f"/proc/{pid}/status"), "VmHWM")
+def unreclaimable_mb(pid: int) -> float:
+    """Anonymous memory of a process now, in MiB, with what of it is swapped out: memory that the
+    kernel cannot take back, as it can the pages of files.
 
-
-def proportional_mb(pid: int) -> float:
-    """Proportional set size of a process now, in MiB: pages shared by n processes count 1/n."""
-    return _field(Path(f"/proc/{pid}/smaps_rollup"), "Pss")
-
-
-def _field(file: Path, name: str) -> float:
-    """Raises ProcessLookupError when the process has ended."""
+    Raises:
+        ProcessLookupError: the process has ended.
+    """
     try:
-        found = re.search(rf"^{name}:\s*(\d+) kB", file.read_text(), re.MULTILINE)
+        status = Path(f"/proc/{pid}/status").read_text()
     except FileNotFoundError:
-        found = None
-    if found is None:
-        raise ProcessLookupError(f"{file} does not say {name}")
-    return int(found[1]) / _KB_PER_MB
+        raise ProcessLookupError(pid) from None
+    found = re.findall(r"^(?:RssAnon|VmSwap):\s*(\d+) kB", status, re.MULTILINE)
+    if not found:  # a zombie
+        raise ProcessLookupError(pid)
+    return sum(map(int, found)) / _KB_PER_MB
 
 
 def family(pid: int) -> Iterator[int]:
@@ -123,3 +109,37 @@ def family(pid: int) -> Iterator[int]:
         return
     for child in children:
         yield from family(int(child))
+
+
+def by_process(pid: int) -> dict[int, float]:
+    """The unreclaimable memory of a process and all that descend from it, in MiB."""
+    found = {}
+    for one in family(pid):
+        with contextlib.suppress(ProcessLookupError):
+            found[one] = unreclaimable_mb(one)
+    return found
+
+
+class MemoryWatch:
+    """Reads memory twenty times a second, in a thread, and keeps what was read when the sum was
+    largest."""
+
+    def __init__(self, read: Callable[[], Mapping[int, float]]) -> None:
+        self.peak: Mapping[int, float] = {}
+        self._read = read
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="memory watch", daemon=True)
+
+    def __enter__(self) -> MemoryWatch:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._stop.wait(POLL_SECONDS):
+            now = self._read()
+            if sum(now.values()) > sum(self.peak.values()):
+                self.peak = now

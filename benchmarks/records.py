@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-import ast
+import contextlib
 import hashlib
 import json
 import os
-import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 Subject = Mapping[str, str | int]
-REPOSITORY = Path(__file__).resolve().parents[1]
-EMBEDDED_FILE = REPOSITORY / "weights" / "embedded.safetensors"
-_SOURCES = {
-    "painting": (
-        "core/impasto/*.py",
-        "core/impasto/painting/*.py",
-        "plugins/*.py",
-        "plugins/impasto_networks/*.py",
-        "benchmarks/painters.py",
-    ),
-    "bot": ("core/**/*.py", "plugins/**/*.py"),
-}
-_DATA = ("config/impasto.toml", "weights/*.safetensors")
+REPOSITORY: Final = Path(__file__).resolve().parents[1]
+_MEASURED: Final = ("core/**/*.py", "plugins/**/*.py", "weights/*.safetensors", "config/*.toml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +32,6 @@ class Measurement:
     at: str
     """When it was finished: UTC, ISO 8601."""
 
-    @property
-    def key(self) -> str:
-        return key_of(self.kind, self.subject)
-
-
-def key_of(kind: str, subject: Subject) -> str:
-    return json.dumps([kind, dict(subject)], sort_keys=True)
-
 
 class Records:
     """The measurements of one machine; a later one of the same key replaces an earlier one."""
@@ -61,8 +41,9 @@ class Records:
         self._by_key: dict[str, Measurement] = {}
         if file.is_file():
             for line in file.read_text().splitlines():
-                if measurement := _parsed(line):
-                    self._by_key[measurement.key] = measurement
+                with contextlib.suppress(json.JSONDecodeError):  # cut off by a crash
+                    measurement = Measurement(**json.loads(line))
+                    self._by_key[_key(measurement.kind, measurement.subject)] = measurement
 
     def __iter__(self) -> Iterator[Measurement]:
         return iter(self._by_key.values())
@@ -70,10 +51,10 @@ class Records:
     def of_kind(self, kind: str) -> list[Measurement]:
         return [measurement for measurement in self if measurement.kind == kind]
 
-    def has(self, kind: str, subject: Subject, code: str | None) -> bool:
-        """Whether this was measured of this code, or of whatever code when it is None."""
-        found = self._by_key.get(key_of(kind, subject))
-        return found is not None and code in (None, found.code)
+    def has(self, kind: str, subject: Subject, code: str) -> bool:
+        """Whether this was measured of this code."""
+        found = self._by_key.get(_key(kind, subject))
+        return found is not None and found.code == code
 
     def add(
         self,
@@ -89,60 +70,22 @@ class Records:
         measurement = Measurement(kind, subject, values, code, round(others, 3), at)
         self._file.parent.mkdir(parents=True, exist_ok=True)
         with self._file.open("a") as file:
-            if file.tell() and not self._ends_with_newline():
-                file.write("\n")  # the last one was cut off by the end of its process
-            file.write(json.dumps(asdict(measurement), ensure_ascii=False) + "\n")
+            # The newline first: it ends a line that a crash has cut off.
+            file.write("\n" + json.dumps(asdict(measurement), ensure_ascii=False))
             file.flush()
             os.fsync(file.fileno())
-        self._by_key[measurement.key] = measurement
+        self._by_key[_key(kind, subject)] = measurement
         return measurement
 
-    def _ends_with_newline(self) -> bool:
-        with self._file.open("rb") as file:
-            file.seek(-1, os.SEEK_END)
-            return file.read() == b"\n"
+
+def _key(kind: str, subject: Subject) -> str:
+    return json.dumps([kind, dict(subject)], sort_keys=True)
 
 
-def _parsed(line: str) -> Measurement | None:
-    """None for a line that was cut off."""
-    try:
-        return Measurement(**json.loads(line))
-    except (ValueError, TypeError):
-        return None
-
-
-def fingerprint(scope: str, root: Path = REPOSITORY) -> str:
-    """Of the code that figures depend on (scope `painting` or `bot`), without its wording:
-    comments, docstrings and layout do not count."""
+def fingerprint(root: Path = REPOSITORY) -> str:
+    """Of the code, weights and settings that figures depend on."""
     digest = hashlib.sha256()
-    for path in _files(root, (*_SOURCES[scope], *_DATA)):
+    for path in sorted({path for pattern in _MEASURED for path in root.glob(pattern)}):
         digest.update(path.relative_to(root).as_posix().encode())
-        digest.update(_meaning(path))
+        digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
-
-
-def _files(root: Path, patterns: Iterable[str]) -> list[Path]:
-    return sorted({path for pattern in patterns for path in root.glob(pattern)})
-
-
-def _meaning(path: Path) -> bytes:
-    if path.suffix == ".py":
-        return ast.dump(_without_docstrings(ast.parse(path.read_bytes()))).encode()
-    if path.suffix == ".toml":
-        return repr(tomllib.loads(path.read_text())).encode()
-    return hashlib.sha256(path.read_bytes()).digest()
-
-
-def _without_docstrings(tree: ast.Module) -> ast.Module:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            node.body = [statement for statement in node.body if not _is_text(statement)]
-    return tree
-
-
-def _is_text(statement: ast.stmt) -> bool:
-    return (
-        isinstance(statement, ast.Expr)
-        and isinstance(statement.value, ast.Constant)
-        and isinstance(statement.value.value, str)
-    )

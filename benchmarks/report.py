@@ -1,228 +1,287 @@
-"""`docs/performance.md`, its data beside it, its plots, and the page about the small network: all
-from figures, nothing measured."""
+"""`docs/performance.md` and its plot, of what was measured; nothing is measured here."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
+import statistics
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Final
 
-from . import figures as computing
-from . import machine, network_page
-from .baseline import Baseline
-from .figures import Figures
-from .must_show import rows
-from .pairs import SharedData
-from .plots import PLOTS, draw, plots_of
-from .records import Records
-from .tables import table, yes
+from . import machine
+from .baseline import Baseline, Recording
+from .plots import draw_losses
+from .records import Measurement, Records
+from .subjects import PAIRS, SIDE, Pair, SharedData
 
-MOST_OTHERS = 0.1
+MOST_OTHERS: Final = 0.1
 """Share of the CPUs that other programs may take before the report warns."""
-IMAGES = Path("images") / "performance"
+PLOT: Final = Path("images", "performance", "losses.svg")
 
 
 def write_report(folder: Path, docs: Path) -> None:
-    """From what was measured in `folder`; where nothing was, from the data in `docs`.
+    """From what was measured in `folder`.
 
     Raises:
-        FileNotFoundError: neither is there.
+        FileNotFoundError: nothing was.
     """
-    data = docs / "performance.json"
-    measured = folder / "measurements.jsonl"
-    if measured.is_file():
-        # What is recorded of the baseline needs no shared data to be read.
-        baseline = Baseline(SharedData(Path()), folder / "baseline", threads=1)
-        figures = computing.compute(Records(measured), baseline, machine.describe())
-        data.write_text(json.dumps(figures, indent=1, ensure_ascii=False) + "\n")
-    if not data.is_file():
-        raise FileNotFoundError(f"there is neither {measured} nor {data}: measure first")
-    figures = json.loads(data.read_text())
-    (docs / "performance.md").write_text(as_markdown(figures))
-    pictures = sorted((docs / "images" / "network").glob("*.jpg"))
-    page = network_page.as_markdown(figures, [str(file.relative_to(docs)) for file in pictures])
-    (docs / network_page.PAGE).write_text(page)
-    draw(figures, docs / IMAGES)
+    file = folder / "measurements.jsonl"
+    if not file.is_file():
+        raise FileNotFoundError(f"there is no {file}: measure first")
+    records = Records(file)
+    # What is recorded of the baseline needs no shared data to be read.
+    baseline = Baseline(SharedData(Path()), folder / "baseline", threads=1)
+    pairs = compared(records, baseline)
+    (docs / "performance.md").write_text(as_markdown(records, pairs))
+    if pairs:
+        draw_losses(pairs, docs / PLOT)
 
 
-def as_markdown(figures: Figures) -> str:
+@dataclass(frozen=True, slots=True)
+class Painted:
+    """One painter's runs on one pair; each is compared with the baseline's pace just before it."""
+
+    painter: str
+    recording: Recording
+    runs: Sequence[Mapping[str, Any]]
+    """The first one is scored."""
+
+    @property
+    def scores(self) -> list[tuple[float, float]]:
+        """`single` and `multi` after each step, and of the finished picture."""
+        return [(single, multi) for single, multi in self.runs[0]["scores"]]
+
+    @property
+    def moments(self) -> list[float]:
+        """Seconds after which each of the scored pictures was there."""
+        return [*self.runs[0]["steps"], self.runs[0]["seconds"]]
+
+    @property
+    def seconds(self) -> list[float]:
+        return [run["seconds"] for run in self.runs]
+
+    @property
+    def times_faster(self) -> list[float]:
+        evaluations = self.recording.evaluations
+        return [evaluations * run["pace"] / run["seconds"] for run in self.runs]
+
+    @property
+    def to_multi(self) -> tuple[float, float] | None:
+        """Seconds to the baseline's final `multi`, and how many times sooner that is; None when it
+        was never reached."""
+        for seconds, (_, multi) in zip(self.moments, self.scores, strict=True):
+            if multi <= self.recording.multi:
+                return seconds, self.recording.evaluations * self.runs[0]["pace"] / seconds
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A pair, the baseline's recording of it, and what the painters did."""
+
+    pair: Pair
+    recording: Recording
+    painters: Sequence[Painted]
+
+    @property
+    def pace(self) -> float:
+        """Median seconds of the baseline's evaluations."""
+        return statistics.median(run["pace"] for painted in self.painters for run in painted.runs)
+
+
+def compared(records: Records, baseline: Baseline) -> list[Compared]:
+    """Pairs as far as they are measured."""
+    measured = _grouped(records.of_kind("pairs"), "pair", "painter")
+    found = []
+    for pair in PAIRS:
+        groups = {painter: runs for (name, painter), runs in measured.items() if name == pair.name}
+        if groups and baseline.is_recorded(pair):
+            recording = baseline.recording(pair)
+            painters = [Painted(painter, recording, runs) for painter, runs in groups.items()]
+            found.append(Compared(pair, recording, painters))
+    return found
+
+
+def as_markdown(records: Records, pairs: Sequence[Compared]) -> str:
     """The whole page."""
-    parts = [
-        _introduction(figures),
-        "## What was asked for",
-        table(
-            ["figure", "asked", "measured", "reached"],
-            ([r.figure, r.asked, r.measured, yes(r.reached)] for r in rows(figures)),
-        ),
-        "## Beside the baseline",
-        _BESIDE,
-        *(f"![{PLOTS[name]}]({(IMAGES / name).as_posix()})" for name in plots_of(figures)),
-        *(_pair_table(pair) for pair in figures["pairs"]),
+    parts = [_introduction(list(records))]
+    if pairs:
+        parts += [
+            "## Beside the baseline",
+            _BESIDE,
+            f"![Losses against time, by pair, beside the baseline]({PLOT.as_posix()})",
+            _table(_PAIR_HEADER, _pair_lines(pairs)),
+            _baselines_memory(pairs),
+        ]
+    parts += [
         "## The painting process",
         _WORKER,
-        _worker_table(figures["worker"]),
+        _table(_WORKER_HEADER, _worker_lines(records)),
         "## The whole bot",
         _BOT,
-        _bot_table(figures["bot"]),
+        _table(_BOT_HEADER, _bot_lines(records)),
     ]
-    if figures["gpu"]:
-        parts += ["## On a GPU", _GPU, _gpu_table(figures["gpu"])]
     return "\n\n".join(parts) + "\n"
 
 
-def _introduction(figures: Figures) -> str:
-    facts, (first, last) = figures["machine"], figures["measured"]
-    when = first if first == last else f"{first} to {last}"
-    gpu = f" and {facts['gpu']}" if "gpu" in facts else ""
-    others = figures["others"]
+def _introduction(measurements: Sequence[Measurement]) -> str:
+    facts = machine.describe()
+    days = sorted({measurement.at[:10] for measurement in measurements})
+    when = days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}"
+    others = [measurement.others for measurement in measurements]
     sentences = [
-        f"Measured {when} by `make bench` on {facts['cores']} cores of {facts['cpu']}{gpu}, "
+        f"Measured {when} by `make bench` on {facts['cores']} cores of {facts['cpu']}, "
         f"{facts['memory_gb']} GB of memory, {facts['system']}, Python {facts['python']}, "
         f"torch {facts['torch']}, aiogram {facts['aiogram']}.",
         "Figures are medians, with the least and the largest behind them. MB are 2^20 bytes.",
-        f"Other programs took {others['median']:.0%} of the CPUs meanwhile "
-        f"({others['largest']:.0%} at most).",
+        f"Other programs took {statistics.median(others):.0%} of the CPUs meanwhile "
+        f"({max(others):.0%} at most).",
     ]
-    if others["largest"] > MOST_OTHERS:
+    if max(others) > MOST_OTHERS:
         sentences.append("**That is much: some of the seconds below are too many.**")
-    mixed = [scope for scope, codes in figures["code"].items() if len(codes) > 1]
-    if mixed:
-        sentences.append(f"**Measured of different states of the code: {', '.join(mixed)}.**")
+    if len({measurement.code for measurement in measurements}) > 1:
+        sentences.append("**Not all was measured of the same state of the code.**")
     return "# Speed, memory and quality\n\n" + "\n".join(sentences)
 
 
-_BESIDE = """\
+_BESIDE: Final = f"""\
 The baseline is one-scale style transfer as it is usually done: VGG-19's first five convolutions in
 float32, torch's L-BFGS, the photo as start. `single` is its loss at full size, `multi` the sum over
 full, half and quarter size; both are computed by the baseline's own code from pictures of 8 bits.
-All painters get photo and style squeezed to the size. The baseline's losses were recorded once; its
-seconds are its evaluations times what one took just before each of our runs, which flatters it by
-some percent. Seconds of ours count from the moment a warm worker takes the job, reading the
-pictures included. "Sooner" is against the baseline's whole run; "than it itself" is against the
-time after which the baseline was at the same loss."""
-_WORKER = """\
+Lower is nearer to what was asked for. All painters get photo and style squeezed to {SIDE} x {SIDE}
+pixels. The baseline's losses were recorded once; its seconds are its evaluations times what one
+took just before each of our runs, which flatters it by some percent. Seconds of ours count from the
+moment a warm worker takes the job, reading the pictures included. "VGG" paints with the network of
+the baseline, "embedded" with [the small network](small-network.md), which is the default, and
+"embedded, fine" makes the last steps with VGG; "VGG, cut" has about the seconds of the small
+network."""
+_WORKER: Final = """\
 The painting process as the bot drives it, a photo of just that many pixels. "First preview" and
-"painted" count from the moment it is told, files written included; the peak is its largest resident
-set (VmHWM), "idle" the same before its first job."""
-_BOT = """\
+"painted" count from the moment it is told, files written included. Memory is what the kernel cannot
+take back: anonymous memory (`RssAnon` and `VmSwap` of `/proc/PID/status`), read twenty times a
+second. The code of torch and other libraries is not in it: those are pages of files, which the
+kernel drops and reads again as needed. "Idle" is before the first job, "peak" the most during
+it."""
+_BOT: Final = """\
 `impasto run` with a person who sends a photo of 1280 x 960 and taps the first preset, over HTTP on
-the same machine. Memory is the sum of proportional set sizes of all its processes, polled 20 times
-a second. Seconds count from the moment the job was taken until the person sees it."""
-_GPU = """\
-The painting process on the GPU; the first job of a process, and the median of those after it."""
+the same machine. Seconds count from the moment the job was taken until the person sees it. MB are
+of all its processes together, read as above."""
 
-
-_PAIR_HEADER = (
-    *("painter", "seconds", "times faster"),
-    *("to the baseline's `multi`", "to 1.1 times its `single`", "than it itself"),
-    *("`single`", "`multi`", "peak MB"),
+_PAIR_HEADER: Final = (
+    *("photo x style", "painter", "seconds", "times faster"),
+    *("to the baseline's `multi`", "`single`", "`multi`"),
 )
 
 
-def _pair_table(pair: Figures) -> str:
-    baseline = pair["baseline"]
-    title = (
-        f"**{pair['pair'].replace(':', ' x ')}, {pair['size'].replace('x', ' x ')}**: the baseline "
-        f"made {baseline['evaluations']} evaluations of {_spread(baseline['pace'], 2)} s"
-    )
-    lines = [_baseline_line(baseline), *map(_painter_line, pair["painters"])]
-    return f"{title}\n\n{table(_PAIR_HEADER, lines)}"
-
-
-def _baseline_line(baseline: Figures) -> list[str]:
-    losses = [f"{baseline['single']:.3g}", f"{baseline['multi']:.4g}"]
-    seconds, peak = f"{baseline['seconds']:.0f}", f"{baseline['peak_mb']:.0f}"
-    return ["baseline", seconds, "1", "", "", "", *losses, peak]
-
-
-def _painter_line(painter: Figures) -> list[str]:
-    return [
-        painter["painter"],
-        _spread(painter["whole"]["seconds"], 1),
-        _sooner(painter["whole"]),
-        _reaching(painter["to_multi"]),
-        _reaching(painter["to_single"]),
-        _sooner(painter["to_single_alike"]),
-        f"{painter['single']:.3g}",
-        f"{painter['multi']:.4g}",
-        f"{painter['peak_mb']['largest']:.0f}",
-    ]
-
-
-def _worker_table(workers: Iterable[Figures]) -> str:
-    return table(
-        ["network", "pixels", "start, s", "first preview, s", "painted, s", "idle MB", "peak MB"],
-        (
-            [
-                worker["painter"],
-                _pixels(worker["pixels"], worker["painted_pixels"]),
-                _spread(worker["start_seconds"], 1),
-                _spread(worker["first_preview_seconds"], 2),
-                _spread(worker["seconds"], 1),
-                f"{worker['idle_mb']['median']:.0f}",
-                _spread(worker["peak_mb"], 0),
+def _pair_lines(pairs: Iterable[Compared]) -> Iterator[list[str]]:
+    for pair in pairs:
+        recording = pair.recording
+        yield [
+            pair.pair.title,
+            "baseline",
+            f"{recording.evaluations * pair.pace:.0f}",
+            "1",
+            "",
+            f"{recording.single:.3g}",
+            f"{recording.multi:.4g}",
+        ]
+        for painted in pair.painters:
+            single, multi = painted.scores[-1]
+            yield [
+                "",
+                painted.painter,
+                _spread(painted.seconds, 1),
+                _spread(painted.times_faster, 1),
+                _reached(painted.to_multi),
+                f"{single:.3g}",
+                f"{multi:.4g}",
             ]
-            for worker in sorted(workers, key=lambda w: (w["painter"], w["pixels"]))
-        ),
+
+
+def _baselines_memory(pairs: Sequence[Compared]) -> str:
+    sizes = [pair.recording.resident_mb for pair in pairs]
+    return (
+        f"The baseline's process was {min(sizes):.0f} to {max(sizes):.0f} MB large (resident set)."
     )
 
 
-def _pixels(asked: int, painted: float) -> str:
+_WORKER_HEADER: Final = (
+    *("painter", "pixels", "start, s", "first preview, s", "painted, s"),
+    *("idle, unreclaimable MB", "peak, unreclaimable MB"),
+)
+
+
+def _worker_lines(records: Records) -> Iterator[list[str]]:
+    for (painter, side), runs in _grouped(records.of_kind("worker"), "painter", "side").items():
+        values = _by_name(runs)
+        yield [
+            str(painter),
+            _pixels(int(side) ** 2, min(values["painted_pixels"])),
+            _spread(values["start_seconds"], 1),
+            _spread(values["first_preview_seconds"], 2),
+            _spread(values["seconds"], 1),
+            f"{statistics.median(values['idle_mb']):.0f}",
+            _spread(values["peak_mb"], 0),
+        ]
+
+
+_BOT_HEADER: Final = (
+    *("network", "pixels", "first preview, s", "ready, s"),
+    *("peak, unreclaimable MB", "of which the bot", "of which the painter"),
+)
+
+
+def _bot_lines(records: Records) -> Iterator[list[str]]:
+    for (network, pixels), runs in _grouped(records.of_kind("bot"), "network", "pixels").items():
+        values = _by_name(runs)
+        yield [
+            str(network),
+            _pixels(int(pixels), min(values["painted_pixels"])),
+            _spread(values["taken_to_preview_seconds"], 2),
+            _spread(values["taken_to_ready_seconds"], 1),
+            _spread(values["peak_mb"], 0),
+            f"{statistics.median(values['bot_mb']):.0f}",
+            f"{statistics.median(values['painter_mb']):.0f}",
+        ]
+
+
+def _grouped(
+    measurements: Iterable[Measurement], *names: str
+) -> dict[tuple[str | int, ...], list[Mapping[str, Any]]]:
+    """Values by fields of the subject, in the order in which they first came."""
+    groups: dict[tuple[str | int, ...], list[Mapping[str, Any]]] = {}
+    for one in measurements:
+        groups.setdefault(tuple(one.subject[n] for n in names), []).append(one.values)
+    return groups
+
+
+def _by_name(runs: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    return {name: [run[name] for run in runs] for name in runs[0]}
+
+
+def _table(header: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
+    rows = [header, ["---"] * len(header), *lines]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in rows)
+
+
+def _pixels(asked: int, painted: int) -> str:
     """What does not fit the memory is scaled down; a percent is lost to whole rows and columns."""
-    return f"{asked:,}" if painted > 0.98 * asked else f"{asked:,} (painted {painted:,.0f})"
+    return f"{asked:,}" if painted > 0.98 * asked else f"{asked:,} (painted {painted:,})"
 
 
-def _bot_table(bots: Iterable[Figures]) -> str:
-    return table(
-        [
-            *("network", "pixels", "aiogram", "first preview, s", "ready, s"),
-            *("peak MB", "of which the bot", "of which the painter"),
-        ],
-        (
-            [
-                bot["network"],
-                _pixels(bot["pixels"], bot["painted_pixels"]["least"]),
-                bot["aiogram"],
-                _spread(bot["taken_to_preview_seconds"], 2),
-                _spread(bot["taken_to_ready_seconds"], 1),
-                _spread(bot["peak_mb"], 0),
-                f"{bot['bot_mb']['median']:.0f}",
-                f"{bot['painter_mb']['median']:.0f}",
-            ]
-            for bot in bots
-        ),
-    )
-
-
-def _gpu_table(runs: Iterable[Figures]) -> str:
-    return table(
-        ["network", "pixels", "first job, s", "later jobs, s"],
-        (
-            [
-                run["painter"],
-                f"{run['pixels']:,}",
-                _spread(run["first_seconds"], 2),
-                _spread(run["later_seconds"], 2),
-            ]
-            for run in runs
-        ),
-    )
-
-
-def _spread(values: Figures | None, digits: int) -> str:
-    if values is None:
-        return "none"
-    median = f"{values['median']:.{digits}f}"
-    if values["count"] == 1:
-        return median
-    return f"{median} ({values['least']:.{digits}f} to {values['largest']:.{digits}f})"
-
-
-def _sooner(reaching: Figures | None) -> str:
-    return f"{_spread(reaching['sooner'], 1)}" if reaching else "never"
-
-
-def _reaching(reaching: Figures | None) -> str:
-    if reaching is None:
+def _reached(reached: tuple[float, float] | None) -> str:
+    if reached is None:
         return "never"
-    return f"{reaching['seconds']['median']:.1f} s, {_sooner(reaching)} sooner"
+    seconds, sooner = reached
+    return f"{seconds:.1f} s, {sooner:.1f} times sooner"
+
+
+def _spread(values: Sequence[float | None], digits: int) -> str:
+    """None is a preview that never came: the picture was done before it was due."""
+    known = [value for value in values if value is not None]
+    if not known:
+        return "none"
+    median = f"{statistics.median(known):.{digits}f}"
+    if len(known) == 1:
+        return median
+    return f"{median} ({min(known):.{digits}f} to {max(known):.{digits}f})"

@@ -5,9 +5,14 @@ through among them.
     python -m benchmarks.small_host --megabytes 450 --pictures 3
 
 Linux, and the right to make a control group (root, commonly): the kernel ends whatever goes beyond
-the limit, so a picture that was painted did fit. Pages of a file count for the group that reads it
-first, so the bot runs from a copy of its packages that was made inside: else what other programs
-have loaded already, torch for one, would come for nothing.
+the limit, so a picture that was painted did fit. What the group cannot give back is its anonymous
+memory and the kernel's own. Cached pages of files can be dropped; but where too little room is left
+for them, they are read again and again, and all stands nearly still: how much was read again is
+said with each picture.
+
+Pages of a file count for the group that reads it first, so the bot runs from a copy of its packages
+that was made inside: else what other programs have loaded already, torch for one, would come for
+nothing.
 """
 
 from __future__ import annotations
@@ -15,11 +20,11 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import importlib.util
 import io
 import os
 import subprocess
 import sys
-import sysconfig
 import tempfile
 import time
 from collections.abc import Iterator
@@ -28,14 +33,12 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from aiogram.types import Message, PhotoSize
 from PIL import Image
 
-from impasto.settings import PaintingSettings
 from impasto_playground import Person, Playground
 
-from .bot import PATIENCE, BotRun, MemoryWatch
-from .machine import describe
+from .bot import BotRun, finished_picture, tap_style
+from .machine import MemoryWatch, by_process, describe
 from .processes import MeasurementFailed
 
 GROUPS: Final = Path("/sys/fs/cgroup")
@@ -44,6 +47,8 @@ LARGEST_FILE: Final = 20 * 2**20
 LARGEST_PHOTO: Final = (1280, 960)
 """Width and height that Telegram keeps of what is sent as a photo."""
 LARGE_FILE_SIZE: Final = (6000, 4000)
+MOST_READ_AGAIN_MB: Final = 2000
+"""For one picture: all of torch's code several times over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,9 @@ class MemoryGroup:
         try:
             limit = folder / ("memory.max" if second else "memory.limit_in_bytes")
             limit.write_text(str(megabytes * 2**20))
+            for name in ("memory.swap.max", "memory.swappiness"):
+                if (folder / name).exists():
+                    (folder / name).write_text("0")
             yield cls(folder)
         finally:
             folder.rmdir()
@@ -71,55 +79,79 @@ class MemoryGroup:
         """A command that puts itself into the group and becomes the one that follows."""
         return ("sh", "-c", f'echo $$ > {self.folder}/cgroup.procs && exec "$@"', "sh")
 
-    def peak_mb(self) -> float:
-        """The most that was charged to the group, files' cached pages included, in MiB."""
-        for name in ("memory.peak", "memory.max_usage_in_bytes"):
-            with contextlib.suppress(OSError):
-                return int((self.folder / name).read_text()) / 2**20
-        return 0.0
+    def unreclaimable_mb(self) -> float:
+        """What is charged to the group now and cannot be taken back, in MiB: anonymous memory and
+        the kernel's own."""
+        stat = self._stat()
+        if "kernel" in stat:
+            return (stat["anon"] + stat["kernel"]) / 2**20
+        kernel = int((self.folder / "memory.kmem.usage_in_bytes").read_text())
+        return (stat["total_rss"] + kernel) / 2**20
+
+    def read_again_mb(self) -> float:
+        """Pages of files that had been dropped and were needed again so far, in MiB."""
+        stat = self._stat()
+        pages = stat.get("workingset_refault_file", stat.get("total_workingset_refault_file", 0))
+        return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+    def _stat(self) -> dict[str, int]:
+        lines = (self.folder / "memory.stat").read_text().splitlines()
+        return {name: int(value) for name, value in map(str.split, lines)}
 
     def kills(self) -> int:
         """How many processes the kernel ended because of the limit."""
-        for name in ("memory.events", "memory.oom_control"):
-            with contextlib.suppress(OSError):
-                lines = (self.folder / name).read_text().splitlines()
-                return sum(int(line.split()[1]) for line in lines if line.startswith("oom_kill "))
-        return 0
+        first = self.folder / "memory.oom_control"
+        counts = first if first.exists() else self.folder / "memory.events"
+        lines = counts.read_text().splitlines()
+        return sum(int(line.split()[1]) for line in lines if line.startswith("oom_kill "))
 
 
 async def paint_in_a_row(megabytes: int, pictures: int) -> None:
-    """Prints a line for each picture, then what it took; fails where one is missing."""
+    """Prints a line for each picture, then the memory at its peak.
+
+    Raises:
+        MeasurementFailed: a picture did not come, a process was killed, or libraries were read from
+            the disk time and again.
+    """
     with tempfile.TemporaryDirectory() as folder, MemoryGroup.of(megabytes) as group:
         packages = _copied(group, Path(folder))
-        run = BotRun(
-            network=PaintingSettings().network,
-            prefix=(*group.prefix, "env", f"PYTHONPATH={packages}"),
-        )
+        run = BotRun(prefix=(*group.prefix, "env", f"PYTHONPATH={packages}"))
         async with (
             Playground(port=0) as playground,
             Person(playground.url) as person,
-            run.running(playground, Path(folder)) as (process, log),
+            run.running(playground, Path(folder)) as bot,
         ):
-            await log.wait_for(lambda event: event.get("event") == "painting_child_ready")
-            with MemoryWatch(process.pid) as watch:
+            with (
+                MemoryWatch(lambda: {0: group.unreclaimable_mb()}) as whole,
+                MemoryWatch(lambda: by_process(bot.process.pid)) as processes,
+            ):
                 for number in range(pictures):
+                    before = group.read_again_mb()
                     await _paint(person, number, is_last=number == pictures - 1)
-        whole = sum(watch.peak.values())
+                    read_again = group.read_again_mb() - before
+                    print(f"  read again: {read_again:.0f} MB", flush=True)
+                    if number and read_again > MOST_READ_AGAIN_MB:
+                        raise MeasurementFailed("too little room for the libraries' code")
+        ours = processes.peak.get(bot.process.pid, 0)
         print(
-            f"limit {megabytes} MB: the bot took {watch.peak.get(process.pid, 0):.0f} MB and the "
-            f"painter {whole - watch.peak.get(process.pid, 0):.0f} MB at their common peak (PSS); "
-            f"charged to the group at most {group.peak_mb():.0f} MB, cached files included; "
+            f"limit {megabytes} MB; unreclaimable at most {whole.peak[0]:.0f} MB, anonymous memory "
+            f"and the kernel's own: anonymous were {ours:.0f} MB of the bot and "
+            f"{sum(processes.peak.values()) - ours:.0f} MB of the painter at their common peak; "
             f"killed by the kernel: {group.kills()}"
         )
+        if group.kills():
+            raise MeasurementFailed("the kernel killed a process")
     print(describe())
 
 
 def _copied(group: MemoryGroup, folder: Path) -> Path:
     """The packages of this environment, copied by a process of the group."""
+    torch = importlib.util.find_spec("torch")
+    assert torch is not None
+    assert torch.origin is not None
     copy = folder / "packages"
-    subprocess.run(
-        [*group.prefix, "cp", "-r", sysconfig.get_path("purelib"), str(copy)], check=True
-    )
+    packages = Path(torch.origin).parents[1]
+    subprocess.run([*group.prefix, "cp", "-r", str(packages), str(copy)], check=True)
     return copy
 
 
@@ -133,33 +165,13 @@ async def _paint(person: Person, number: int, *, is_last: bool) -> None:
         content = _photo(LARGEST_PHOTO, quality=90, seed=number)
         sent = await person.send_photo(content)
     began = time.monotonic()
-    result, size = await painting_of(person, sent, button=number % 6)
+    gallery = await tap_style(person, sent, button=number % 6)
+    result, size = await finished_picture(person, gallery)
     print(
         f"picture {number + 1}: {len(content) / 2**20:.1f} MB in, "
         f"{size.width} x {size.height} out, {time.monotonic() - began:.1f} s; {result.caption!r}",
         flush=True,
     )
-
-
-async def painting_of(person: Person, sent: Message, *, button: int) -> tuple[Message, PhotoSize]:
-    """Taps a preset in answer to the gallery for what was sent, and waits for the picture.
-
-    Raises:
-        MeasurementFailed: none came.
-    """
-    gallery = await person.wait_for(lambda m: m.reply_markup, PATIENCE, after=sent.message_id)
-    assert gallery.reply_markup is not None
-    buttons = [b.text for row in gallery.reply_markup.inline_keyboard for b in row]
-    await person.tap(buttons[button], gallery.message_id)
-    ready = await person.wait_for(
-        lambda m: m.text and m.reply_to_message, PATIENCE, after=gallery.message_id
-    )
-    assert ready.reply_to_message is not None
-    shown = ready.reply_to_message.message_id
-    [result] = [m for m in person.from_bot() if m.message_id == shown]
-    if not result.photo:
-        raise MeasurementFailed(f"no picture but {result.text or result.caption!r}")
-    return result, result.photo[-1]
 
 
 def _photo(size: tuple[int, int], quality: int, seed: int) -> bytes:

@@ -1,4 +1,4 @@
-"""The painting child, driven as the bot drives it: its start, first preview, time and peak."""
+"""The painting child, driven as the bot drives it: its start, first preview, time and memory."""
 
 from __future__ import annotations
 
@@ -13,14 +13,13 @@ from typing import Any
 from PIL import Image
 
 from impasto.jobs.painter_process import ChildLost, PaintingChild
-from impasto.messages import Configure, FromChild, Paint, Painted, Progress, StyleFile
+from impasto.messages import Configure, Paint, Painted, Progress, StyleFile
 from impasto.plugins import settings_for_painting
 from impasto.settings import Settings
 
-from .machine import cpu_seconds, peak_mb
-from .painters import VGG, Painter, settings_for
-from .pairs import SharedData
+from .machine import MemoryWatch, by_process, cpu_seconds, unreclaimable_mb
 from .processes import MeasurementFailed
+from .subjects import Painter, SharedData
 
 PATIENCE = 1800.0
 """Seconds without a word from the child after which something is wrong."""
@@ -30,13 +29,10 @@ CONTENT, STYLE = "tubingen", "starry_night"
 
 @dataclass(frozen=True, slots=True)
 class WorkerRun:
-    """A painter, a size and a device; the same picture several times in one child, the first of
-    which is a user's first."""
+    """A painter and the side of a square photo, painted once in a fresh process."""
 
     painter: Painter
     side: int
-    device: str = "cpu"
-    jobs: int = 1
 
     def measure(self, shared: SharedData, threads: int) -> dict[str, Any]:
         """Raises MeasurementFailed."""
@@ -46,8 +42,7 @@ class WorkerRun:
             raise MeasurementFailed(str(loss)) from loss
 
     async def _measure(self, shared: SharedData, threads: int) -> dict[str, Any]:
-        request = self.painter.request({VGG: shared.vgg}, threads, self.device)
-        request["settings"]["painting"] |= settings_for(self.side**2)
+        request = self.painter.request(shared.vgg, self.side**2, threads)
         settings = Settings.model_validate(request["settings"])
         configure = Configure(settings=settings_for_painting(settings))
         begin = time.perf_counter()
@@ -55,28 +50,31 @@ class WorkerRun:
         started = time.perf_counter() - begin
         try:
             await until_idle(child.pid)
-            idle_mb = peak_mb(child.pid)
-            jobs = []
-            for number in range(self.jobs):
-                with tempfile.TemporaryDirectory() as folder:
-                    paint = self._job(shared, request["options"], Path(folder), f"job-{number}")
-                    jobs.append(await _timed(child, paint))
+            idle_mb = unreclaimable_mb(child.pid)
+            with (
+                tempfile.TemporaryDirectory() as folder,
+                MemoryWatch(lambda: by_process(child.pid)) as memory,
+            ):
+                painted = await _timed(child, self._job(shared, request["options"], Path(folder)))
         finally:
             await child.close()
-        return {"start_seconds": started, "idle_mb": idle_mb, "jobs": jobs}
+        return {
+            "start_seconds": started,
+            "idle_mb": idle_mb,
+            "peak_mb": sum(memory.peak.values()),
+            **painted,
+        }
 
-    def _job(
-        self, shared: SharedData, options: Mapping[str, Any], folder: Path, name: str
-    ) -> Paint:
+    def _job(self, shared: SharedData, options: Mapping[str, Any], folder: Path) -> Paint:
         """A photo of just the size, and a style as it comes."""
         with Image.open(shared.photo(CONTENT)) as picture:
             photo = picture.convert("RGB").resize((self.side, self.side), Image.Resampling.LANCZOS)
         photo.save(folder / "content.jpg", quality=95)
         return Paint.model_validate(
             {
-                "job_id": name,
+                "job_id": "measured",
                 "content": folder / "content.jpg",
-                "styles": [StyleFile(path=shared.painting(STYLE))],
+                "styles": [StyleFile(path=shared.style(STYLE))],
                 "options": dict(options),
                 "folder": folder,
             }
@@ -100,24 +98,13 @@ async def _timed(child: PaintingChild, paint: Paint) -> dict[str, Any]:
     while True:
         message = await child.receive(PATIENCE)
         seconds = time.perf_counter() - begin
-        if isinstance(message, Progress):
-            if preview is None and message.preview is not None:
-                preview = seconds
-        else:
+        if isinstance(message, Painted):
             return {
                 "seconds": seconds,
                 "first_preview_seconds": preview,
-                "peak_mb": peak_mb(child.pid),
-                **_facts(message),
+                "painted_pixels": message.width * message.height,
             }
-
-
-def _facts(message: FromChild) -> dict[str, Any]:
-    if not isinstance(message, Painted):
-        raise MeasurementFailed(f"the child answered {message}")
-    return {
-        "steps": message.steps,
-        "width": message.width,
-        "height": message.height,
-        "device": message.device,
-    }
+        if not isinstance(message, Progress):
+            raise MeasurementFailed(f"the child answered {message}")
+        if preview is None and message.preview is not None:
+            preview = seconds

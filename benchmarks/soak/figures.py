@@ -57,7 +57,7 @@ def load_table(outcome: LoadOutcome) -> str:
         ("other programs' share of the CPUs", f"{outcome.others:.0%}"),
     ]
     rows += [
-        (f"memory of the {name} (PSS)", _memory(outcome.samples, name))
+        (f"unreclaimable memory of the {name}", _memory(outcome.samples, name))
         for name in outcome.samples[0].megabytes
     ]
     return table(rows)
@@ -69,7 +69,7 @@ def steady_table(outcome: SteadyOutcome) -> str:
     lines = [
         f"{outcome.people} people; how wishes ended: {_counts(outcome.wishes)}",
         "",
-        f"| minute | {' | '.join(f'{name}, MB PSS' for name in names)} |",
+        f"| minute | {' | '.join(f'{name}, unreclaimable MB' for name in names)} |",
         f"|---{'|---' * len(names)}|",
     ]
     for sample in outcome.samples:

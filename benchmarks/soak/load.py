@@ -18,10 +18,10 @@ from typing import Any
 from aiogram.types import Message, PhotoSize, User
 from PIL import Image
 
-from benchmarks.machine import OthersWork, cpu_seconds
 from impasto_playground import Playground
 from impasto_playground.state import Conversation, World
 
+from ..machine import OthersWork, cpu_seconds
 from .chat_facts import STOP, STYLE, buttons_of
 from .installation import TINY, Installation, OneMachine, started
 from .memory import Sample, watched

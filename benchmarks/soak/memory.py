@@ -8,14 +8,13 @@ import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from benchmarks.machine import proportional_mb
-
+from ..machine import unreclaimable_mb
 from .installation import Installation
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One look: proportional set sizes by process, in MiB, so many seconds after the beginning."""
+    """Unreclaimable memory by process, in MiB, at a moment in seconds after the beginning."""
 
     seconds: float
     megabytes: dict[str, float]
@@ -26,13 +25,13 @@ def look(installation: Installation, seconds: float) -> Sample:
     megabytes = {}
     for name, pid in installation.process_ids().items():
         with contextlib.suppress(ProcessLookupError):
-            megabytes[name] = round(proportional_mb(pid), 1)
+            megabytes[name] = round(unreclaimable_mb(pid), 1)
     return Sample(round(seconds, 1), megabytes)
 
 
 @contextlib.asynccontextmanager
 async def watched(installation: Installation, every: float) -> AsyncIterator[list[Sample]]:
-    """Takes a sample at once, every so many seconds, and at the end."""
+    """Takes a sample at once, every `every` seconds, and at the end."""
     began = time.monotonic()
     samples = [look(installation, 0)]
 

@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 import re
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import pytest
 from benchmarks import machine
-from benchmarks.bot import MemoryWatch
 from benchmarks.processes import MeasurementFailed, ask, clean_environment
 
-needs_proc = pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason="no /proc")
+needs_proc = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="no /proc")
 
 
 @needs_proc
-def test_memory_of_a_process() -> None:
-    before = machine.peak_mb()
+def test_memory_that_is_written_to_cannot_be_reclaimed_and_that_of_a_file_can(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(bytes(64 << 20))
+    before = machine.unreclaimable_mb(os.getpid())
     ballast = bytearray(os.urandom(1) * (64 << 20))
-    assert machine.peak_mb() >= machine.proportional_mb(os.getpid()) >= len(ballast) / 2**20
-    assert machine.peak_mb() >= before
+    assert machine.unreclaimable_mb(os.getpid()) >= before + len(ballast) / 2**20 - 1
+    with file.open("rb") as opened, mmap.mmap(opened.fileno(), 0, prot=mmap.PROT_READ) as mapped:
+        before = machine.unreclaimable_mb(os.getpid())
+        assert sum(mapped[:: mmap.PAGESIZE]) == 0
+        assert machine.unreclaimable_mb(os.getpid()) < before + 16
 
 
 @needs_proc
@@ -38,12 +46,12 @@ def test_a_process_that_is_gone_is_told() -> None:
     process = subprocess.Popen([sys.executable, "-c", ""])
     process.wait()
     with pytest.raises(ProcessLookupError):
-        machine.peak_mb(process.pid)
+        machine.unreclaimable_mb(process.pid)
     assert list(machine.family(process.pid)) == [process.pid]
 
 
 @needs_proc
-def test_the_watch_sums_a_process_and_its_children() -> None:
+def test_a_process_and_its_children_are_read() -> None:
     program = "import sys; b = b'x' * (40 << 20); print(flush=True); sys.stdin.read()"
     process = subprocess.Popen(
         [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE
@@ -51,13 +59,27 @@ def test_the_watch_sums_a_process_and_its_children() -> None:
     assert process.stdin
     assert process.stdout
     process.stdout.readline()
-    watch = MemoryWatch(os.getpid())
-    watch.look()
+    found = machine.by_process(os.getpid())
     process.stdin.close()
     process.wait()
     process.stdout.close()
-    assert watch.peak[process.pid] >= 40
-    assert os.getpid() in watch.peak
+    assert found[process.pid] >= 40
+    assert os.getpid() in found
+
+
+def test_the_watch_keeps_the_largest_sum() -> None:
+    everything_read = threading.Event()
+
+    def read() -> dict[int, float]:
+        if not readings:
+            everything_read.set()
+            return {}
+        return readings.pop(0)
+
+    readings = [{1: 5.0}, {1: 4.0, 2: 3.0}, {2: 6.0}]
+    with machine.MemoryWatch(read) as watch:
+        assert everything_read.wait(60)
+    assert watch.peak == {1: 4.0, 2: 3.0}
 
 
 @needs_proc

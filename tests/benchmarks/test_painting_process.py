@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from benchmarks.pace_process import measure as measure_pace
-from benchmarks.painting_process import STRIDE, measure, scored
-from benchmarks.pairs import SharedData, parse_pair
+from benchmarks import subjects
+from benchmarks.painting_process import Yardstick, answer, load_baseline
 from benchmarks.records import REPOSITORY
-from benchmarks.yardstick import Scores, Yardstick, load_baseline
+from benchmarks.subjects import Pair, SharedData
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
@@ -77,31 +76,23 @@ def request(files: dict[str, str], **more: Any) -> dict[str, Any]:
 
 
 def test_a_timed_run_says_when_each_step_was_made(files: dict[str, str]) -> None:
-    answer = measure(request(files))
-    seconds = [seconds for _, _, seconds, _ in answer["steps"]]
-    assert 1 <= len(seconds) <= 8
-    assert seconds == sorted(seconds)
-    assert 0 < seconds[0] <= seconds[-1] <= answer["seconds"]
-    assert answer["peak_mb"] > 1
-    assert "scores" not in answer
+    timed = answer(request(files))
+    assert 1 <= len(timed["steps"]) <= 8
+    assert timed["steps"] == sorted(timed["steps"])
+    assert 0 < timed["steps"][0] <= timed["steps"][-1] <= timed["seconds"]
+    assert "scores" not in timed
 
 
 def test_a_scored_run_makes_the_same_steps_and_keeps_its_picture(
     files: dict[str, str], tmp_path: Path
 ) -> None:
-    yardstick = {
-        "baseline": files["baseline"],
-        "weights": files["network"],
-        "goals": {"multi": [0.0], "single": [1e9]},
-    }
     picture = tmp_path / "picture.png"
-    answer = measure(request(files, yardstick=yardstick, picture=str(picture)))
-    timed = measure(request(files))
-    assert [step[:2] + step[3:] for step in answer["steps"]] == [
-        step[:2] + step[3:] for step in timed["steps"]
-    ]
-    *_, (last, single, multi) = answer["scores"]
-    assert last == len(answer["steps"])
+    scored = answer(
+        request(files, picture=str(picture), baseline=files["baseline"], weights=files["network"])
+    )
+    assert len(scored["steps"]) == len(answer(request(files))["steps"])
+    assert len(scored["scores"]) == len(scored["steps"]) + 1, "of the finished picture, too"
+    single, multi = scored["scores"][-1]
     painted, content, style = (
         np.asarray(Image.open(file), float) / 255
         for file in (picture, files["content"], files["style"])
@@ -113,52 +104,32 @@ def test_a_scored_run_makes_the_same_steps_and_keeps_its_picture(
 
 
 def test_the_pace_is_that_of_the_evaluations_asked_for(files: dict[str, str]) -> None:
-    answer = measure_pace(
+    pace = answer(
         {
             **{name: files[name] for name in ("baseline", "content", "style")},
             "weights": files["network"],
-            "size": (48, 40),
+            "side": 48,
             "threads": torch.get_num_threads(),
             "evaluations": 3,
         }
     )
-    assert 0 < answer["seconds"] < 60
-
-
-class Falling:
-    """Scores a picture by its brightness: the later, the darker."""
-
-    def __init__(self) -> None:
-        self.asked = 0
-
-    def score(self, picture: Image.Image) -> Scores:
-        self.asked += 1
-        value = float(np.asarray(picture).mean())
-        return Scores(value, 10 * value)
-
-
-def test_scoring_finds_the_first_picture_at_a_goal() -> None:
-    pictures = [Image.new("RGB", (8, 8), (100 - index,) * 3) for index in range(60)]
-    yardstick = Falling()
-    found = scored(pictures, yardstick, {"single": [77], "multi": [900, 1]})
-    scores = {index: single for index, single, _ in found}
-    assert min(index for index, single in scores.items() if single <= 77) == 23
-    assert min(index for index, single in scores.items() if single <= 90) == 10
-    assert 59 in scores
-    assert yardstick.asked == len(found) <= 60 / STRIDE + 2 * STRIDE
+    assert 0 < pace["seconds"] < 60
 
 
 @pytest.mark.skipif(not SHARED.baseline.is_file(), reason=f"there is no {SHARED.folder}")
-def test_the_yardstick_scores_as_the_baseline_does(tmp_path: Path) -> None:
-    pair = parse_pair("tubingen:starry_night", (46, 52))
+def test_the_yardstick_scores_as_the_baseline_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subjects, "SIDE", 48)
+    pair = Pair("tubingen", "starry_night")
     content, style = pair.squeezed(SHARED, tmp_path)
     picture = Image.open(content).transpose(Image.Transpose.FLIP_LEFT_RIGHT)
     picture.save(tmp_path / "picture.png")
-    found = Yardstick(SHARED.baseline, SHARED.vgg, content, style).score(picture)
+    single, multi = Yardstick(SHARED.baseline, SHARED.vgg, content, style).score(picture)
 
-    module: Any = load_baseline(SHARED.baseline)
-    originals = (SHARED.photo(pair.content), SHARED.painting(pair.style))
-    images = [module.read(path, pair.size) for path in (tmp_path / "picture.png", *originals)]
+    module = load_baseline(SHARED.baseline)
+    originals = (SHARED.photo(pair.content), SHARED.style(pair.style))
+    images = [module.read(path, (48, 48)) for path in (tmp_path / "picture.png", *originals)]
     expected = module.score(*images, load_file(SHARED.vgg))
-    assert found.single == pytest.approx(expected["single"], rel=1e-5)
-    assert found.multi == pytest.approx(expected["multi"], rel=1e-5)
+    assert single == pytest.approx(expected["single"], rel=1e-5)
+    assert multi == pytest.approx(expected["multi"], rel=1e-5)

@@ -139,8 +139,8 @@ NOT_RUN = [
     NotRun(r"docker .+", "needs a Docker daemon", goes_with_the_dockerfile),
     NotRun(
         r"pip install .+",
-        "needs a package index, and minutes for torch; benchmarks/first_bot.py does it, "
-        "tests/test_packaging.py::test_commands_work_from_anywhere what can be done offline",
+        "needs a package index, and minutes for torch; what can be done offline is done by "
+        "tests/test_packaging.py::test_commands_work_from_anywhere",
         installs_what_there_is,
     ),
     NotRun(

@@ -6,9 +6,10 @@ import functools
 import itertools
 from collections.abc import Callable
 
+import numpy as np
 import pytest
-from benchmarks.looks import hue_agreement, mark_spacing
-from PIL import Image
+from numpy.typing import NDArray
+from PIL import Image, ImageCms
 
 from impasto import data_folders
 from impasto.painting.catalogue import Catalogue, load_catalogue
@@ -20,6 +21,10 @@ pytestmark = pytest.mark.slow
 
 PAINTING = PaintingSettings(steps=24, max_pixels_cpu=3000, memory_mb=4000)
 OFFERED = (Strength.SUBTLE, Strength.BALANCED, Strength.STRONG)
+COLORED = 25.0
+"""Chroma from which a pixel has a hue worth comparing, in units of CIE Lab."""
+COARSEST_MARK = 64
+"""Pixels: what repeats more slowly belongs to the photo's own forms."""
 
 
 @pytest.fixture(scope="module")
@@ -76,3 +81,31 @@ def test_quick_is_less_work_and_a_smaller_picture(painted: Callable[[Look], Pain
     quick, standard = painted(Look(quality=Quality.QUICK)), painted(Look())
     assert quick.steps < standard.steps
     assert quick.picture.width < standard.picture.width
+
+
+def mark_spacing(picture: Image.Image) -> float:
+    """Mean wavelength of a picture's lightness in pixels, of waves up to COARSEST_MARK: each
+    counts as its power times its frequency, as a picture's coarse waves are its strongest."""
+    lightness = np.asarray(picture.convert("L"), dtype=np.float64)
+    power = np.abs(np.fft.rfft2(lightness - lightness.mean())) ** 2
+    rows = np.fft.fftfreq(lightness.shape[0])[:, None]
+    columns = np.fft.rfftfreq(lightness.shape[1])[None]
+    frequency = np.hypot(rows, columns)
+    fine = frequency >= 1 / COARSEST_MARK
+    weight = power[fine] * frequency[fine]
+    return float(weight.sum() / (weight * frequency[fine]).sum())
+
+
+def hue_agreement(one: Image.Image, other: Image.Image) -> float:
+    """Mean cosine between the chroma (a, b) of CIE Lab, where there is any; 1 is the same hue."""
+    left, right = _chroma(one), _chroma(other.resize(one.size))
+    size = np.linalg.norm(left, axis=-1) * np.linalg.norm(right, axis=-1)
+    colored = size > COLORED
+    return float(((left * right).sum(axis=-1)[colored] / size[colored]).mean())
+
+
+def _chroma(picture: Image.Image) -> NDArray[np.float64]:
+    srgb, lab = ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB")
+    converted = ImageCms.profileToProfile(picture.convert("RGB"), srgb, lab, outputMode="LAB")
+    assert converted is not None
+    return np.asarray(converted)[..., 1:].astype(np.int8).astype(np.float64)
