@@ -10,13 +10,12 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from redis.asyncio import Redis
 from tests.ports import reserved_port
 from tests.redis_server import RedisServer
 
-from impasto.jobs.job import Job, JobState
+from impasto.jobs.job import Job
 from impasto_playground import Playground
-from impasto_saq import RedisStorage
-from impasto_saq.settings import SaqSettings
 
 from .installation import HURRIED, MOST_FAILURES, CannotRun, ended, environment, processes_with
 
@@ -130,10 +129,8 @@ class ManyMachines:
         """There is nothing to free."""
 
     async def jobs(self) -> list[Job]:
-        settings = SaqSettings(redis_url=self._redis.url)  # type: ignore[arg-type]
-        storage = RedisStorage(settings, self._bot_id, self._folder / "onlooker")
-        await storage.open()
-        try:
-            return await storage.journal.in_states(*JobState)
-        finally:
-            await storage.close()
+        async with Redis.from_url(self._redis.url) as redis:
+            names = [name async for name in redis.scan_iter(f"impasto:{self._bot_id}:job:*")]
+            bodies = [await redis.hget(name, "body") for name in names]  # type: ignore[misc]
+        jobs = [Job.model_validate_json(body) for body in bodies if body is not None]
+        return sorted(jobs, key=lambda job: job.accepted_at)

@@ -1,14 +1,14 @@
-"""What `impasto doctor` says about Redis."""
+"""What `impasto doctor` says about Redis, and what a Redis would lose."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
+from typing import Any
 
 from impasto.contracts import Finding, Verdict
 from impasto.errors import OwnerError
-from impasto_saq.extra import explained
-from impasto_saq.losses import losses
-from impasto_saq.settings import SaqSettings
+from impasto_saq.settings import SaqSettings, explained
 
 SECONDS_TO_ANSWER = 5.0
 OLDEST = (6, 2)
@@ -31,6 +31,23 @@ def look_at_redis(settings: SaqSettings) -> Finding:
     if found:
         return _finding("warning", f"Redis {version} answers", "; ".join(found))
     return _finding("ok", f"Redis {version} answers and writes everything to its disk")
+
+
+def losses(info: Mapping[str, Any]) -> list[str]:
+    """A sentence for each setting of this server by which jobs may get lost; `info` is the answer
+    to INFO (https://redis.io/docs/latest/commands/info/)."""
+    found = []
+    if not info.get("aof_enabled"):
+        found.append(
+            "it has no append-only file, so that a restart loses what came after its last "
+            "snapshot: set `appendonly yes` and, to lose nothing in a power cut, "
+            "`appendfsync always`"
+        )
+    if info.get("maxmemory") and info.get("maxmemory_policy") != "noeviction":
+        found.append(
+            "it throws keys away when its memory is full: set `maxmemory-policy noeviction`"
+        )
+    return found
 
 
 def _finding(verdict: Verdict, says: str, advice: str = "") -> Finding:

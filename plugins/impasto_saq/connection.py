@@ -1,7 +1,32 @@
-"""The connection to Redis: what is waited out, and what whoever runs the bot has to mend."""
+"""The connection to Redis: what is waited out, and what whoever runs the bot has to mend.
+
+Names in Redis, behind the prefix `impasto:<bot id>:`
+
+    job:<id>              hash: body (the job as JSON), stamp (of its last change), state, person,
+                          number (order of acceptance), pixels (most it asks for, 0 if it does not),
+                          turn (order of its last start, absent before)
+    in:<state>, of:<person>, unfinished:<person>    sorted sets: id by number
+    started:<person>      sorted set: id by turn, of those that do not wait
+    asked:<person>        sorted set: id by Unix time of acceptance
+    effort                sorted set: id by number, of those that estimates learn from
+    ended                 sorted set: id by Unix time, of final ones
+    origins               hash: id by origin
+    charge                hash: process by id, of those that are not settled
+    number, turn, version counters; version is that of the order in which jobs wait
+    news                  stream: what happened to which job by which process
+
+    updates, attempts, charge:updates   hashes by id, of unfinished ones: JSON, count, process
+    finished              sorted set: id by Unix time
+
+    alive:<process>       there while it is heard of
+    workers               sorted set: process by Unix time in ms until which it is heard of
+    bucket:<name>         Unix time at which it is full
+"""
 
 from __future__ import annotations
 
+from functools import cache
+from importlib.resources import files
 from typing import Any, cast
 
 from redis.asyncio import BlockingConnectionPool, Redis
@@ -49,13 +74,15 @@ def client(settings: SaqSettings, *, text: bool, waits_seconds: float = 0) -> Re
 
 class Server:
     """Redis as one bot sees it: all names begin with `prefix`, and what must not be torn apart runs
-    as a Lua script there, which Redis runs alone (https://redis.io/docs/latest/develop/programmability/eval-intro/).
-    """
+    as one of the Lua scripts in `scripts/`, during which Redis does nothing else
+    (https://redis.io/docs/latest/develop/programmability/eval-intro/)."""
 
     def __init__(self, settings: SaqSettings, bot_id: str) -> None:
         self.prefix = f"impasto:{bot_id}:"
         self.redis = client(settings, text=True)
-        self._scripts: dict[str, Any] = {}
+        self._scripts = {
+            name: self.redis.register_script(text) for name, text in _lua_scripts().items()
+        }
 
     async def check(self) -> dict[str, Any]:
         """What the server says of itself.
@@ -75,12 +102,10 @@ class Server:
             ) from error
 
     async def run(self, script: str, *arguments: str | int | float) -> Any:
-        """What a script returns; its first argument is the prefix, `arguments` follow.
+        """What `scripts/<script>.lua` returns; it is given the prefix, then `arguments`.
 
         A script may run twice when its first answer is lost: each is written to bear that.
         """
-        if script not in self._scripts:
-            self._scripts[script] = self.redis.register_script(script)
         return await self._scripts[script](args=[self.prefix, *arguments])
 
     async def ask(self, command: str, key: str, *arguments: str | int | float) -> Any:
@@ -89,3 +114,13 @@ class Server:
 
     async def close(self) -> None:
         await self.redis.aclose()
+
+
+@cache
+def _lua_scripts() -> dict[str, str]:
+    """Lua by the names of its files."""
+    return {
+        file.name.removesuffix(".lua"): file.read_text(encoding="utf-8")
+        for file in (files("impasto_saq") / "scripts").iterdir()
+        if file.name.endswith(".lua")
+    }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import secrets
 import time
 from collections.abc import Callable, Sequence
@@ -12,21 +13,25 @@ from typing import Any, cast
 import structlog
 from redis.exceptions import RedisError
 
-from impasto.contracts import NO_LIMITS, Limit, LimitReached, Limits, News
+from impasto.contracts import HOUR, NO_LIMITS, Limit, LimitReached, Limits, News
 from impasto.errors import InvalidTransition
 from impasto.jobs.job import Job, JobState, check_transition
-from impasto_saq import scripts
+from impasto.jobs.order import WaitingJob, in_order
 from impasto_saq.connection import PATIENCE_SECONDS, Server
-from impasto_saq.heartbeat import Heartbeat
-from impasto_saq.order import Order
-from impasto_saq.ownership import Ownership
-from impasto_saq.updates import Updates
+from impasto_saq.ownership import Heartbeat, Ownership
 
 log = structlog.get_logger(__name__)
 
 PAUSE_SECONDS = 1.0
 """When Redis is away for long, news are asked for again this much later."""
 
+REMEMBER_SECONDS = 48 * 3600
+"""See `impasto.contracts.Journal.take_updates`."""
+
+NEWS_KEPT = 20_000
+"""A process that was cut off for more changes than that misses the oldest."""
+
+_MORE_THAN_ANY_LIMIT = 1_000_000
 _WAIT_MS = 1000 * PATIENCE_SECONDS // 2
 _WITH_EFFORT = (JobState.PAINTED, JobState.DELIVERED)
 _ANYBODYS = (JobState.CANCELLED, JobState.ABANDONED)
@@ -39,8 +44,10 @@ class RedisJournal:
         self._server = server
         self._heartbeat = heartbeat
         self._charge = Ownership(server, heartbeat, "charge")
-        self._updates = Updates(server, heartbeat)
-        self._order: Order | None = None
+        self._charge_of_updates = Ownership(server, heartbeat, "charge:updates")
+        self._version = -1
+        self._ahead: dict[str, int] = {}
+        """How many running and waiting jobs come before each that waits, as of that version."""
         self._unsure: dict[str, str] = {}
         """Stamps of changes of which it is not known whether they were made."""
         self._heard = "0-0"
@@ -51,24 +58,43 @@ class RedisJournal:
     async def begin(self) -> None:
         """The process begins: news from here on are for it to hear."""
         self._charge.forget_all()
-        self._updates.begin_again()
+        self._charge_of_updates.forget_all()
         last = await self._server.ask("XREVRANGE", "news", "+", "-", "COUNT", 1)
         self._heard = last[0][0] if last else "0-0"
 
     async def take_updates(self, updates: Sequence[tuple[int, str]]) -> list[int]:
-        return await self._updates.take(updates)
+        now = time.time()
+        flat = [part for update_id, body in updates for part in (update_id, body)]
+        with self._charge_of_updates.taking(*(str(update_id) for update_id, _ in updates)) as taken:
+            new = await self._server.run(
+                "take_updates", self._heartbeat.name, now, now - REMEMBER_SECONDS, *flat
+            )
+            taken.update(new)
+        return [int(update_id) for update_id in new]
 
     async def begin_update(self, update_id: int) -> int:
-        return await self._updates.begin(update_id)
+        attempts = int(await self._server.run("begin_update", update_id))
+        # Not there: another process, which took this one for lost, has finished it.
+        return attempts or _MORE_THAN_ANY_LIMIT
 
     async def finish_update(self, update_id: int) -> None:
-        await self._updates.finish(update_id)
+        await self._server.run("finish_update", update_id, time.time())
+        self._charge_of_updates.leave(str(update_id))
 
     async def unfinished_updates(self) -> list[tuple[int, str]]:
-        return await self._updates.unfinished()
+        bodies = await self._server.ask("HGETALL", "updates")
+        return sorted((int(update_id), body) for update_id, body in bodies.items())
 
     async def adopt_updates(self) -> list[tuple[int, str]]:
-        return await self._updates.adopt()
+        async with self._charge_of_updates.adopting() as adopted:
+            if not adopted:
+                return []
+            bodies = await self._server.ask("HMGET", "updates", *adopted)
+        return sorted(
+            (int(update_id), body)
+            for update_id, body in zip(adopted, bodies, strict=True)
+            if body is not None
+        )
 
     async def adopt_jobs(self) -> list[Job]:
         async with self._taking, self._charge.adopting() as ids:
@@ -90,7 +116,7 @@ class RedisJournal:
     async def add(self, job: Job, *, limits: Limits = NO_LIMITS) -> Job:
         with self._charge.taking(job.id) as obtained:
             outcome, value = await self._server.run(
-                scripts.ADD,
+                "add",
                 self._heartbeat.name,
                 job.id,
                 _new_stamp(),
@@ -100,7 +126,9 @@ class RedisJournal:
                 job.options.max_pixels or 0,
                 job.accepted_at.timestamp(),
                 time.time(),
-                *("" if most is None else most for most in _in_order(limits)),
+                HOUR,
+                *("" if most is None else most for most in dataclasses.astuple(limits)),
+                NEWS_KEPT,
             )
             if outcome not in ("added", "known"):
                 raise LimitReached(cast("Limit", outcome), float(value))
@@ -133,7 +161,8 @@ class RedisJournal:
             facts = {"attempts": job.attempts + 1, "changed_at": now}
             return _with(job, {**facts, "state": JobState.RUNNING})
 
-        while (job_id := (await self._waiting()).next(larger_than)) is not None:
+        while order := in_order((await self._waiting())[2], larger_than):
+            job_id = order[0]
             async with self._taking:
                 with self._charge.taking(job_id) as obtained:
                     try:
@@ -147,29 +176,28 @@ class RedisJournal:
                     return job
         return None
 
-    async def in_states(self, *states: JobState) -> list[Job]:
-        return _jobs(await self._server.run(scripts.IN_STATES, *states))
-
     async def of_person(self, person: int) -> list[Job]:
-        return _jobs(await self._server.run(scripts.LISTED, f"unfinished:{person}", ""))
+        return _jobs(await self._server.run("listed", f"unfinished:{person}", ""))
 
     async def count(self, *states: JobState) -> int:
         return sum([int(await self._server.ask("ZCARD", f"in:{state}")) for state in set(states)])
 
     async def last_painted(self, count: int) -> list[Job]:
-        return _jobs(await self._server.run(scripts.LISTED, "effort", count))
+        return _jobs(await self._server.run("listed", "effort", count))
 
     async def ahead_of(self, job_id: str) -> int:
-        version = int(await self._server.ask("GET", "version") or 0)
-        if self._order is None or self._order.version != version:
-            self._order = await self._waiting()
-        return self._order.ahead_of(job_id)
+        if self._version != int(await self._server.ask("GET", "version") or 0):
+            self._version, running, waiting = await self._waiting()
+            self._ahead = {
+                waiting_id: running + place for place, waiting_id in enumerate(in_order(waiting))
+            }
+        return self._ahead.get(job_id, 0)
 
     async def workers(self) -> int:
-        return max(1, int(await self._server.run(scripts.WORKERS)))
+        return max(1, int(await self._server.run("workers")))
 
     async def forget(self, person: int) -> list[Job]:
-        jobs = _jobs(await self._server.run(scripts.LISTED, f"of:{person}", ""))
+        jobs = _jobs(await self._server.run("listed", f"of:{person}", ""))
         return [
             await self._written(job.id, Job.forgotten, is_news=True)
             for job in jobs
@@ -178,12 +206,15 @@ class RedisJournal:
 
     async def prune(self, before: datetime) -> int:
         pruned = 0
-        while count := int(await self._server.run(scripts.PRUNE, before.timestamp())):
+        while count := int(await self._server.run("prune", before.timestamp())):
             pruned += count
         return pruned
 
-    async def _waiting(self) -> Order:
-        return Order.parsed(await self._server.run(scripts.ORDER))
+    async def _waiting(self) -> tuple[int, int, list[WaitingJob]]:
+        """Version, number of running jobs, and all that wait, as of one moment."""
+        version, running, waiting = await self._server.run("waiting")
+        jobs = [WaitingJob(job_id, *map(int, facts)) for job_id, *facts in waiting]
+        return int(version), int(running), jobs
 
     async def _written(self, job_id: str, change: Callable[[Job], Job], *, is_news: bool) -> Job:
         """Reads, changes and writes the job until nobody else has written it in between."""
@@ -216,7 +247,7 @@ class RedisJournal:
         if moves:
             self._unsure[job.id] = stamp
         outcome = await self._server.run(
-            scripts.WRITE,
+            "write",
             self._heartbeat.name,
             job.id,
             before,
@@ -229,8 +260,8 @@ class RedisJournal:
             changed.changed_at.timestamp(),
             int(changed.effort is not None and changed.state in _WITH_EFFORT),
             int(is_fenced),
-            int(is_news),
             int(changed.is_settled),
+            NEWS_KEPT if is_news else 0,
         )
         self._unsure.pop(job.id, None)
         return str(outcome)
@@ -243,16 +274,12 @@ class RedisJournal:
 
     async def _pass_on(self, job_id: str, hear: Callable[[News], None]) -> None:
         async with self._taking:
-            charge, body = await self._server.run(scripts.CHARGE_AND_BODY, job_id)
+            charge, body = await self._server.run("owner_and_body", job_id)
             is_ours = charge == self._heartbeat.name
             if not is_ours:
                 self._charge.leave(job_id)
             if body is not None:
                 hear(News(Job.model_validate_json(body), is_ours))
-
-
-def _in_order(limits: Limits) -> tuple[int | None, int | None, int | None]:
-    return limits.unfinished, limits.hourly, limits.waiting
 
 
 def _new_stamp() -> str:

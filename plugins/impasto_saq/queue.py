@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from impasto_saq.extra import explained
-from impasto_saq.settings import SaqSettings
+from impasto_saq.settings import SaqSettings, explained
 
 if TYPE_CHECKING:
     from saq.queue.redis import RedisQueue

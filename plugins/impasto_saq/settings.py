@@ -1,11 +1,14 @@
-"""The section `[plugins.saq]`."""
+"""The section `[plugins.saq]`, and the libraries that come with the extra `saq`."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 from pydantic import Field, SecretStr
 
+from impasto.errors import OwnerError
 from impasto.settings import Section
 
 
@@ -18,3 +21,14 @@ class SaqSettings(Section):
     it was at, in seconds."""
     look_seconds: Annotated[float, Field(ge=0.1, le=60)] = 5.0
     """An idle worker looks this often for jobs whose announcement got lost, in seconds."""
+
+
+@contextmanager
+def explained(setting: str) -> Iterator[None]:
+    """Inside, missing libraries raise OwnerError; `setting` is what asks for them."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise OwnerError(
+            f"{setting} needs {error.name}, which is not installed: pip install 'impasto[saq]'"
+        ) from error

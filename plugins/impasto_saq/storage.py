@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,20 +11,34 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from aiogram.fsm.storage.base import BaseEventIsolation, BaseStorage
 
-from impasto.contracts import Buckets, Journal
-from impasto_saq.extra import explained
-from impasto_saq.losses import losses
-from impasto_saq.settings import SaqSettings
+from impasto.contracts import Buckets, Journal, Rate
+from impasto_saq.checks import losses
+from impasto_saq.settings import SaqSettings, explained
 
 if TYPE_CHECKING:
     from impasto_saq.connection import Server
     from impasto_saq.dialogue import RedisDialogue
-    from impasto_saq.heartbeat import Heartbeat
     from impasto_saq.journal import RedisJournal
+    from impasto_saq.ownership import Heartbeat
 
 log = structlog.get_logger(__name__)
 
 _NOT_OPEN: Any = None
+
+
+class RedisBuckets:
+    """See `impasto.contracts.Buckets`. They go by the clock of Redis: all processes of a bot keep
+    one pace."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+
+    async def take(self, *rates: Rate, patience: float = math.inf) -> float:
+        flat = [part for rate in rates for part in (rate.bucket, rate.seconds, rate.slack)]
+        return float(await self._server.run("take_tokens", patience, *flat))
+
+    async def hold(self, rate: Rate, seconds: float) -> None:
+        await self._server.run("hold_bucket", rate.bucket, seconds + rate.slack)
 
 
 class RedisStorage:
@@ -37,7 +52,7 @@ class RedisStorage:
     _heartbeat: Heartbeat = _NOT_OPEN
     _journal: RedisJournal = _NOT_OPEN
     _dialogue: RedisDialogue = _NOT_OPEN
-    _buckets: Buckets = _NOT_OPEN
+    _buckets: RedisBuckets = _NOT_OPEN
     _isolation: BaseEventIsolation = _NOT_OPEN
 
     def __init__(
@@ -55,11 +70,10 @@ class RedisStorage:
     async def open(self) -> None:
         """Raises OwnerError when Redis or `state_dir` cannot be used."""
         with explained('queue.storage = "redis"'):
-            from impasto_saq.buckets import RedisBuckets
             from impasto_saq.connection import Server
             from impasto_saq.dialogue import RedisDialogue, RedisIsolation
-            from impasto_saq.heartbeat import Heartbeat
             from impasto_saq.journal import RedisJournal
+            from impasto_saq.ownership import Heartbeat
         lease = self._settings.lease_seconds
         server = Server(self._settings, self._bot_id)
         self._server = server

@@ -15,11 +15,10 @@ from pathlib import Path
 from typing import IO, TypeVar
 
 from impasto.errors import OwnerError
-from impasto_sqlite import line
 
 T = TypeVar("T")
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 _SCHEMA = """
 CREATE TABLE updates (
@@ -36,18 +35,12 @@ CREATE TABLE jobs (
     origin TEXT UNIQUE,
     person INTEGER NOT NULL,
     state TEXT NOT NULL,
-    turn INTEGER NOT NULL DEFAULT 0, -- order of the last start; 0 when never started
+    turn INTEGER NOT NULL DEFAULT 0,    -- order of the last start; 0 when never started
     body TEXT NOT NULL              -- the whole job as JSON; the columns above are copies
 ) STRICT;
 CREATE INDEX jobs_by_state ON jobs (state);
 CREATE INDEX jobs_by_person ON jobs (person, state, turn);
-
-CREATE TABLE changes (
-    job TEXT NOT NULL,
-    state TEXT NOT NULL,
-    at REAL NOT NULL                -- Unix time
-) STRICT;
-CREATE INDEX changes_by_job ON changes (job);
+CREATE INDEX jobs_by_turn ON jobs (turn);
 
 CREATE TABLE dialogue (
     key TEXT PRIMARY KEY,
@@ -55,6 +48,12 @@ CREATE TABLE dialogue (
     data TEXT
 ) STRICT, WITHOUT ROWID;
 """
+
+_UPGRADES = {
+    0: _SCHEMA,
+    1: "DROP TABLE changes; CREATE INDEX IF NOT EXISTS jobs_by_turn ON jobs (turn);",
+}
+"""What brings a file of an earlier schema to this one; 0 is that of an empty file."""
 
 
 class Database:
@@ -126,8 +125,6 @@ class Database:
             connection.execute("PRAGMA secure_delete = ON")
             connection.execute("PRAGMA temp_store = MEMORY")
             self._prepare_schema(connection)
-            connection.execute("CREATE INDEX IF NOT EXISTS jobs_by_turn ON jobs (turn)")
-            line.begin(connection)
         except (OSError, sqlite3.Error) as error:
             raise OwnerError(
                 f"the journal {self.path} cannot be used ({error}); check the folder's permissions "
@@ -151,13 +148,13 @@ class Database:
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         if version == SCHEMA_VERSION:
             return
-        if version != 0:
+        if version not in _UPGRADES:
             raise OwnerError(
                 f"{self.path} was written by another version of this program (schema {version}, "
                 f"this one has {SCHEMA_VERSION}); use that version or move the file away"
             )
         connection.executescript(
-            f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
+            f"BEGIN IMMEDIATE; {_UPGRADES[version]} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
         )
 
     def _close(self) -> None:

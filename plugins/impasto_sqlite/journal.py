@@ -12,7 +12,7 @@ from typing import Any
 from impasto.contracts import HOUR, NO_LIMITS, LimitReached, Limits, News
 from impasto.errors import InvalidTransition
 from impasto.jobs.job import Job, JobState, check_transition
-from impasto_sqlite import line
+from impasto.jobs.order import WaitingJob, in_order
 from impasto_sqlite.database import Database
 
 REMEMBER_UPDATES_SECONDS = 48 * 3600
@@ -20,6 +20,14 @@ REMEMBER_UPDATES_SECONDS = 48 * 3600
 must be forgotten: after a quiet week Telegram goes on from a random one."""
 
 _FINAL = tuple(state for state in JobState if state.is_final)
+
+_WAITING = """
+    SELECT id, person, number,
+           COALESCE(json_extract(body, '$.options.max_pixels'), 0) AS pixels,
+           (SELECT COALESCE(MAX(started.turn), 0) FROM jobs AS started
+            WHERE started.person = jobs.person AND started.state <> 'accepted') AS turn
+    FROM jobs WHERE state = 'accepted'
+"""
 
 
 class SqliteJournal:
@@ -33,6 +41,8 @@ class SqliteJournal:
         """The database was opened: by its only process, so that all earlier ones are gone."""
         self._has_adopted_updates = False
         self._has_adopted_jobs = False
+        self._places: dict[str, int] | None = None
+        """Of waiting jobs by their id, until one of them changes: everybody who waits asks."""
 
     async def take_updates(self, updates: Sequence[tuple[int, str]]) -> list[int]:
         now = time.time()
@@ -111,8 +121,7 @@ class SqliteJournal:
                 "INSERT INTO jobs (id, origin, person, state, body) VALUES (?, ?, ?, ?, ?)",
                 (job.id, job.origin, job.person, job.state, job.model_dump_json()),
             )
-            _log_change(connection, job)
-            line.renew(connection, job.person)
+            self._places = None
             return job
 
         return await self._database.run(add)
@@ -124,32 +133,28 @@ class SqliteJournal:
         def move(connection: sqlite3.Connection) -> Job:
             job = _known(connection, job_id)
             check_transition(job_id, job.state, to)
-            return _changed(connection, job, to, facts)
+            return self._moved(connection, job, to, facts)
 
         return await self._database.run(move)
 
     async def note(self, job_id: str, **facts: Any) -> Job:
         def note(connection: sqlite3.Connection) -> Job:
-            return _written(connection, _known(connection, job_id), facts)
+            return self._written(connection, _known(connection, job_id), facts)
 
         return await self._database.run(note)
 
     async def claim(self, *, larger_than: int | None = None) -> Job | None:
         def claim(connection: sqlite3.Connection) -> Job | None:
-            job_id = line.next_job(connection, larger_than)
-            if job_id is None:
+            order = in_order(_waiting(connection), larger_than)
+            if not order:
                 return None
-            job = _known(connection, job_id)
+            job = _known(connection, order[0])
             connection.execute(
                 "UPDATE jobs SET turn = (SELECT MAX(turn) + 1 FROM jobs) WHERE id = ?", (job.id,)
             )
-            return _changed(connection, job, JobState.RUNNING, {"attempts": job.attempts + 1})
+            return self._moved(connection, job, JobState.RUNNING, {"attempts": job.attempts + 1})
 
         return await self._database.run(claim)
-
-    async def in_states(self, *states: JobState) -> list[Job]:
-        query = f"SELECT body FROM jobs WHERE state IN ({_marks(states)}) ORDER BY number"  # noqa: S608
-        return await self._database.run(lambda connection: _all(connection, query, *states))
 
     async def of_person(self, person: int) -> list[Job]:
         return await self._database.run(lambda connection: _unfinished(connection, person))
@@ -169,7 +174,14 @@ class SqliteJournal:
         )
 
     async def ahead_of(self, job_id: str) -> int:
-        return await self._database.run(lambda connection: line.ahead_of(connection, job_id))
+        def ahead_of(connection: sqlite3.Connection) -> int:
+            if self._places is None:
+                order = in_order(_waiting(connection))
+                self._places = {waiting: place for place, waiting in enumerate(order)}
+            place = self._places.get(job_id)
+            return 0 if place is None else _count(connection, JobState.RUNNING) + place
+
+        return await self._database.run(ahead_of)
 
     async def workers(self) -> int:
         return 1
@@ -194,12 +206,27 @@ class SqliteJournal:
                 "AND julianday(json_extract(body, '$.changed_at')) < julianday(?)",
                 (*_FINAL, before.isoformat()),
             ).rowcount
-            if pruned:
-                connection.execute("DELETE FROM changes WHERE job NOT IN (SELECT id FROM jobs)")
-                line.renew_all(connection)
+            self._places = None
             return pruned
 
         return await self._database.run(prune)
+
+    def _moved(
+        self, connection: sqlite3.Connection, job: Job, to: JobState, facts: dict[str, Any]
+    ) -> Job:
+        return self._written(
+            connection, job, {**facts, "state": to, "changed_at": datetime.now(UTC)}
+        )
+
+    def _written(self, connection: sqlite3.Connection, job: Job, facts: dict[str, Any]) -> Job:
+        # Validated, not copied: facts come from all over the program.
+        changed = Job.model_validate({**job.model_dump(), **facts})
+        if changed.is_forgotten:
+            changed = changed.forgotten()
+        _store(connection, changed)
+        if changed.state is not job.state or changed.options != job.options:
+            self._places = None
+        return changed
 
 
 def _check_limits(connection: sqlite3.Connection, job: Job, limits: Limits) -> None:
@@ -265,25 +292,6 @@ def _unfinished(connection: sqlite3.Connection, person: int) -> list[Job]:
     return _all(connection, query, person, *_FINAL)
 
 
-def _changed(connection: sqlite3.Connection, job: Job, to: JobState, facts: dict[str, Any]) -> Job:
-    moved = _written(connection, job, {**facts, "state": to, "changed_at": datetime.now(UTC)})
-    _log_change(connection, moved)
-    return moved
-
-
-def _written(connection: sqlite3.Connection, job: Job, facts: dict[str, Any]) -> Job:
-    # Validated, not copied: facts come from all over the program.
-    changed = Job.model_validate({**job.model_dump(), **facts})
-    if changed.is_forgotten:
-        changed = changed.forgotten()
-    _store(connection, changed)
-    if JobState.ACCEPTED in (job.state, changed.state) and (
-        job.state is not changed.state or job.options != changed.options
-    ):
-        line.renew(connection, job.person)
-    return changed
-
-
 def _store(connection: sqlite3.Connection, job: Job) -> None:
     connection.execute(
         "UPDATE jobs SET state = ?, body = ? WHERE id = ?",
@@ -291,8 +299,5 @@ def _store(connection: sqlite3.Connection, job: Job) -> None:
     )
 
 
-def _log_change(connection: sqlite3.Connection, job: Job) -> None:
-    connection.execute(
-        "INSERT INTO changes (job, state, at) VALUES (?, ?, ?)",
-        (job.id, job.state, job.changed_at.timestamp()),
-    )
+def _waiting(connection: sqlite3.Connection) -> list[WaitingJob]:
+    return [WaitingJob(**row) for row in connection.execute(_WAITING)]

@@ -16,8 +16,7 @@ from impasto.contracts import Finding, JobQueue, Storage
 from impasto.tasks import cancelled
 from impasto.testing import conformance
 from impasto_saq import RedisStorage, SaqQueue
-from impasto_saq.checks import look_at_redis
-from impasto_saq.losses import losses
+from impasto_saq.checks import look_at_redis, losses
 from impasto_saq.settings import SaqSettings
 
 from ..core.jobs.test_journal_states import JournalAgainstModel

@@ -172,12 +172,9 @@ class Journal(Protocol):
 
     async def claim(self, *, larger_than: int | None = None) -> Job | None:
         """Moves the next waiting job to `running`, atomically, counting an attempt; None when none
-        waits. The next job is the one whose owner has waited longest since their last. With
-        `larger_than`, jobs that are to have more pixels than that come before all others."""
-        ...
-
-    async def in_states(self, *states: JobState) -> list[Job]:
-        """Jobs in any of these states, oldest first."""
+        waits. The next job is the first of `impasto.jobs.order.in_order`: that of the person who
+        has waited longest since their last; with `larger_than`, one of more pixels than that comes
+        before all others."""
         ...
 
     async def of_person(self, person: int) -> list[Job]:
@@ -193,7 +190,8 @@ class Journal(Protocol):
         ...
 
     async def ahead_of(self, job_id: str) -> int:
-        """How many running and waiting jobs come before this one."""
+        """How many running and waiting jobs come before this one, by the same order; 0 when it
+        does not wait."""
         ...
 
     async def workers(self) -> int:

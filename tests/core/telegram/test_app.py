@@ -127,7 +127,7 @@ async def test_the_job_being_painted_is_handed_back_at_the_end_and_delivered_by_
         await alice.wait_for(lambda m: m.photo and "%" in (m.caption or ""), after=gallery)
     storage = SqliteStorage(settings.state_dir)
     await storage.open()
-    [job] = await storage.journal.in_states(*JobState)
+    [job] = await storage.journal.of_person(alice.user_id)
     await storage.close()
     assert (job.state, job.attempts) == (JobState.ACCEPTED, 0)
     (tmp_path / "go").touch()

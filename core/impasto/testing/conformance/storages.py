@@ -56,7 +56,8 @@ class StorageConformance:
 
         async def read(journal: Journal) -> None:
             assert await journal.get(job.id) == job
-            assert await journal.in_states(JobState.ACCEPTED) == [job]
+            assert await journal.of_person(job.person) == [job]
+            assert await journal.count(JobState.ACCEPTED) == 1
 
         with_journal(write)
         with_journal(read)
@@ -173,10 +174,8 @@ class StorageConformance:
                 await journal.note(job.id, changed_at=now - timedelta(days=2))
             assert await journal.prune(now - timedelta(days=1)) == 1
             assert await journal.get(old.id) is None
-            assert await journal.in_states(*JobState) == [
-                await journal.get(young.id),
-                await journal.get(waiting.id),
-            ]
+            assert await journal.count(*JobState) == 2
+            assert await journal.get(young.id) is not None
             claimed = await journal.claim()
             assert claimed is not None
             assert claimed.id == waiting.id
