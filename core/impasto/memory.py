@@ -3,9 +3,11 @@ nothing is done."""
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -51,6 +53,54 @@ def resident_bytes(pid: int) -> int | None:
     except (OSError, IndexError):
         return None
     return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
+
+def unreclaimable_bytes() -> int | None:
+    """What of this process the kernel cannot take back: the memory that it has written to. Pages of
+    program code and of other files are not counted, as they can be read again; None where nothing
+    is known."""
+    try:
+        status = Path("/proc/self/status").read_text(encoding="ascii")
+    except OSError:
+        return None
+    sizes = dict(line.split(":", 1) for line in status.splitlines())
+    kilobytes = [int(sizes[name].split()[0]) for name in ("RssAnon", "RssShmem") if name in sizes]
+    return sum(kilobytes) * 1024 or None
+
+
+def memory_limit() -> int | None:
+    """Bytes that this process and its children may take together: the machine's memory, or less
+    where a control group says so; None where nothing is known."""
+    limits = list(group_limits())
+    with contextlib.suppress(ValueError, OSError, AttributeError):
+        limits.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    return min(limits, default=None)
+
+
+def group_limits(
+    groups: Path = Path("/proc/self/cgroup"), root: Path = Path("/sys/fs/cgroup")
+) -> Iterator[int]:
+    """Memory limits of the process's control groups and of those around them, versions 1 and 2."""
+    try:
+        lines = groups.read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        if controllers == "":
+            home, file = root, "memory.max"
+        elif "memory" in controllers.split(","):
+            home, file = root / "memory", "memory.limit_in_bytes"
+        else:
+            continue
+        group = home / path.lstrip("/")
+        for folder in (group, *group.parents):
+            if folder.is_relative_to(home):
+                try:
+                    limit = int((folder / file).read_text(encoding="ascii"))
+                except (OSError, ValueError):  # "max" is no limit
+                    continue
+                yield limit
 
 
 def oom_kills() -> int | None:

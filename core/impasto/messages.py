@@ -5,6 +5,8 @@ Pictures travel as paths of files in the job's folder, never through the pipe.
     parent -> child   Configure, then any number of Paint, Finish and Cancel; end of input: exit
     child  -> parent  Ready once, then for each Paint any number of Progress and one of
                       Painted, Stopped and Failed
+
+`impasto doctor` asks a child of its own, which paints nothing: one Probe, answered with one Probed.
 """
 
 from __future__ import annotations
@@ -154,6 +156,36 @@ class Failed(Message):
     facts: dict[str, str | int] = Field(default_factory=dict)
     plugin: str | None = None
     detail: str = ""
+
+
+class Probe(Message):
+    """What would painting find here? Settings as in Configure, and amounts of memory to judge."""
+
+    settings: dict[str, Any]
+    budgets: list[int] = Field(default_factory=list)
+    """In MB."""
+
+
+class Probed(Message):
+    """What painting finds here. Where `problem` says why it would not start, the fields after
+    `failed_plugins` are empty."""
+
+    torch: str
+    """Its version."""
+    problem: str = ""
+    failed_plugins: dict[str, str] = Field(default_factory=dict)
+    """Errors by plugin."""
+    device: str = ""
+    unusable_devices: dict[str, str] = Field(default_factory=dict)
+    """Why the other devices cannot be used here, by device."""
+    precision: str = ""
+    threads: int = 0
+    network: str = ""
+    why_not_fine: str | None = None
+    """Why pictures at the pixel cap cannot be fine; None where they can."""
+    optimizer: str = ""
+    fitting_pixels: dict[int, int] = Field(default_factory=dict)
+    """Pixels of the largest picture that fits into each budget; on a CPU only."""
 
 
 ToChild = Annotated[Configure | Paint | Finish | Cancel, Field(discriminator="kind")]

@@ -95,7 +95,7 @@ def test_what_is_no_picture(
     file = tmp_path / "file.jpg"
     file.write_bytes(content)
     assert run("styles", "add", file, "--name", "sunset") == 1
-    assert "no picture" in capsys.readouterr().err
+    assert "not a picture" in capsys.readouterr().err
 
 
 def test_a_picture_too_small_to_paint_with(

@@ -12,7 +12,7 @@ import typer
 import typer.core
 import typer.main
 
-from impasto.cli import bot, doctor, listing, new_plugin, paint, settings, styles
+from impasto.cli import bot, doctor, new_plugin, paint, plugins, settings, styles
 from impasto.cli.session import Session, session_of
 from impasto.errors import ImpastoError, PluginError
 
@@ -113,12 +113,12 @@ def _program(
 
 
 bot.add_commands(app)
-paint.add_commands(app)
-doctor.add_commands(app)
-listing.add_commands(app)
-new_plugin.add_commands(app)
-settings.add_commands(app)
-styles.add_commands(app)
+app.command()(paint.paint)
+app.command()(doctor.doctor)
+app.command()(plugins.plugins)
+app.command()(new_plugin.new_plugin)
+app.command()(settings.settings)
+app.add_typer(styles.app, name="styles")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

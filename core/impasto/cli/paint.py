@@ -8,7 +8,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import geometric_mean
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
@@ -28,17 +27,7 @@ if TYPE_CHECKING:
     from impasto.painting.painter import Painting, PaintRequest
 
 INTERRUPTED = 130
-FORMATS: dict[str, tuple[str, dict[str, Any]]] = {
-    ".png": ("PNG", {}),
-    ".jpg": ("JPEG", {"quality": 95, "subsampling": 0}),
-    ".jpeg": ("JPEG", {"quality": 95, "subsampling": 0}),
-    ".webp": ("WEBP", {"quality": 95}),
-}
-"""Pillow's name of a file's format and how it is saved, by suffix."""
-
-
-def add_commands(cli: typer.Typer) -> None:
-    cli.command("paint")(paint)
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 
 
 def paint(  # noqa: PLR0917  (typer calls it by name)
@@ -111,83 +100,28 @@ def paint(  # noqa: PLR0917  (typer calls it by name)
         keep_colors=keep_colors,
         seed=seed,
     )
-    pictures = [style.picture for style in styles]
-    _check_output(output, [photo, *pictures])
-    job = _Job(photo, pictures, output, options)
+    inputs = [photo, *(style.picture for style in styles)]
+    _check_output(output, inputs)
     try:
-        painting = job.run(session)
+        painting = _paint(inputs, options, session)
     except KeyboardInterrupt:
         typer.echo("Stopped; nothing was written.", err=True)
         raise typer.Exit(INTERRUPTED) from None
+    _save(painting.picture, output)
     if as_json:
-        typer.echo(json.dumps(job.report(painting), ensure_ascii=False))
+        facts = {
+            "photo": str(photo),
+            "styles": [str(style.picture) for style in styles],
+            "output": str(output),
+            **_described(painting, options),
+        }
+        typer.echo(json.dumps(facts, ensure_ascii=False))
     else:
         typer.echo(f"{output}: {painting.steps} steps in {painting.seconds:.1f} s", err=True)
     if painting.reduced:
         width, height = painting.picture.size
         sentence = f"painted at {width} x {height}: larger does not fit into the device's memory"
         typer.echo(f"{output}: {sentence}", err=True)
-
-
-@dataclass(frozen=True, slots=True)
-class _Job:
-    """One picture to paint."""
-
-    photo: Path
-    styles: Sequence[Path]
-    output: Path
-    options: PaintOptions
-
-    def run(self, session: Session) -> Painting:
-        """Paints with a progress bar and saves the result.
-
-        Raises:
-            ImpastoError: a picture cannot be used, or what was asked for is not there.
-        """
-        from impasto.memory import return_free_memory, return_large_blocks
-        from impasto.painting.catalogue import load_catalogue
-        from impasto.painting.iterates import OUT_OF_MEMORY
-        from impasto.painting.painter import PaintRequest
-
-        return_large_blocks()
-        request = PaintRequest(
-            content=_open(self.photo),
-            styles=[(_open(path), 1.0) for path in self.styles],
-            options=self.options,
-        )
-        # The memory limit is the bot's, on its small host; here somebody waits for this picture.
-        unlimited = session.settings.painting.model_copy(update={"memory_mb": 0})
-        settings = session.settings.model_copy(update={"painting": unlimited})
-        catalogue = load_catalogue(settings, strict=session.strict)
-        return_free_memory()
-        try:
-            painting = _paint_with_progress(request, catalogue)
-        except OUT_OF_MEMORY:
-            raise OwnerError(
-                "the memory is not enough for this picture; ask for less with --pixels"
-            ) from None
-        _save(painting.picture, self.output)
-        return painting
-
-    def report(self, painting: Painting) -> dict[str, Any]:
-        return {
-            "photo": str(self.photo),
-            "styles": [str(path) for path in self.styles],
-            "output": str(self.output),
-            "seconds": round(painting.seconds, 3),
-            "steps": painting.steps,
-            "size": list(painting.picture.size),
-            "network": painting.network,
-            "fine_network": painting.fine_network,
-            "device": painting.device,
-            "style_weight": self.options.style_weight,
-            "brush_size": self.options.brush_size,
-            "losses": {
-                "style": painting.losses.style,
-                "content": painting.losses.content,
-                "total": painting.losses.total,
-            },
-        }
 
 
 def _options(**values: Any) -> PaintOptions:
@@ -206,7 +140,7 @@ def _options(**values: Any) -> PaintOptions:
 
 
 class _Style(NamedTuple):
-    """A picture to paint in the style of, and how much and how broadly, as its preset says."""
+    """A style picture, and the strength and the brush size that its preset recommends."""
 
     picture: Path
     strength: float = 1.0
@@ -226,7 +160,7 @@ def _brush_size(styles: Sequence[_Style], session: Session) -> float:
 
 
 def _style(name_or_file: str, session: Session) -> _Style:
-    """A preset, or a file. Presets are only asked for what is no file."""
+    """A file or a preset. Presets are only looked up for what is no file."""
     path = Path(name_or_file).expanduser()
     if path.is_file():
         return _Style(path)
@@ -239,10 +173,10 @@ def _style(name_or_file: str, session: Session) -> _Style:
 
 
 def _presets(session: Session) -> dict[str, _Style]:
-    """The presets by name, asked of a process of its own.
+    """The presets by name, as a process of its own lists them.
 
-    Presets are the bot's plugins' business, and loaded here their libraries would lie in memory
-    while there is painting: 140 MB of aiogram.
+    Presets are the business of the bot's plugins, and loaded here their libraries would stay in
+    memory during painting: 140 MB of aiogram.
     """
     command = [sys.executable, "-m", "impasto", *session.arguments, "styles", "--json"]
     listing = subprocess.run(command, stdout=subprocess.PIPE, check=False)  # noqa: S603
@@ -255,9 +189,9 @@ def _presets(session: Session) -> dict[str, _Style]:
 
 
 def _check_output(output: Path, inputs: Sequence[Path]) -> None:
-    """What can be known to fail is told before a minute of painting, not after it."""
-    if output.suffix.lower() not in FORMATS:
-        raise OwnerError(f"{output}: the name must end in one of {', '.join(FORMATS)}")
+    """What can be known to fail is said before a minute of painting, not after it."""
+    if output.suffix.lower() not in SUFFIXES:
+        raise OwnerError(f"{output}: the name must end in one of {', '.join(SUFFIXES)}")
     if output.is_dir():
         raise OwnerError(f"{output} is a folder; name a file in it")
     if not output.parent.is_dir():
@@ -265,15 +199,38 @@ def _check_output(output: Path, inputs: Sequence[Path]) -> None:
     if not os.access(output.parent, os.W_OK):
         raise OwnerError(f"nothing may be written into the folder {output.parent}")
     for path in inputs:
-        if _same_file(output, path):
+        if output.exists() and path.exists() and output.samefile(path):
             raise OwnerError(f"{output} is one of the pictures to paint from; choose another name")
 
 
-def _same_file(first: Path, second: Path) -> bool:
-    """Also through links of both kinds and other spellings."""
-    if first.resolve() == second.resolve():
-        return True
-    return first.exists() and second.exists() and first.samefile(second)
+def _paint(inputs: Sequence[Path], options: PaintOptions, session: Session) -> Painting:
+    """Paints with a progress bar.
+
+    Args:
+        inputs: the photo, then the style pictures.
+
+    Raises:
+        ImpastoError: a picture cannot be used, or something that was asked for is not available.
+    """
+    from impasto.memory import return_free_memory, return_large_blocks
+    from impasto.painting.catalogue import load_catalogue
+    from impasto.painting.iterates import OUT_OF_MEMORY
+    from impasto.painting.painter import PaintRequest
+
+    return_large_blocks()
+    photo, *styles = map(_open, inputs)
+    request = PaintRequest(content=photo, styles=[(s, 1.0) for s in styles], options=options)
+    # The memory limit is the bot's, on its small host; here somebody waits for this picture.
+    unlimited = session.settings.painting.model_copy(update={"memory_mb": 0})
+    settings = session.settings.model_copy(update={"painting": unlimited})
+    catalogue = load_catalogue(settings, strict=session.strict)
+    return_free_memory()
+    try:
+        return _paint_with_progress(request, catalogue)
+    except OUT_OF_MEMORY:
+        raise OwnerError(
+            "there is not enough memory for this picture; ask for less with --pixels"
+        ) from None
 
 
 def _open(path: Path) -> Image.Image:
@@ -320,12 +277,26 @@ def _paint_with_progress(request: PaintRequest, catalogue: Catalogue) -> Paintin
     raise AssertionError("paint() ended without a painting")
 
 
+def _described(painting: Painting, options: PaintOptions) -> dict[str, Any]:
+    return {
+        "seconds": round(painting.seconds, 3),
+        "steps": painting.steps,
+        "size": painting.picture.size,
+        "network": painting.network,
+        "fine_network": painting.fine_network,
+        "device": painting.device,
+        "style_weight": options.style_weight,
+        "brush_size": options.brush_size,
+        "losses": {**painting.losses._asdict(), "total": painting.losses.total},
+    }
+
+
 def _save(picture: Image.Image, output: Path) -> None:
-    """Writes beside the goal and renames, so that there never is half a picture."""
-    format_name, how = FORMATS[output.suffix.lower()]
-    partial = output.with_name(f".{output.name}.{os.getpid()}.partial")
+    """Writes a file beside `output` and renames it, so that there never is half a picture."""
+    partial = output.with_name(f".{output.stem}.{os.getpid()}.partial{output.suffix}")
     try:
-        picture.save(partial, format=format_name, **how)
+        # Pillow tells the format by the suffix; each takes the parameters that it knows.
+        picture.save(partial, quality=95, subsampling=0)
         partial.replace(output)
     except OSError as error:
         raise OwnerError(f"{output} cannot be written: {error.strerror or error}") from None

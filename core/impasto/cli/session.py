@@ -1,17 +1,21 @@
-"""What all commands of one invocation share: global options, settings, the bot's plugins."""
+"""What all commands share: the global options, settings, the bot's plugins, and how they print."""
 
 from __future__ import annotations
 
 import functools
+import json
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
     from impasto.plugins import PluginHost
     from impasto.settings import Settings
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @dataclass
@@ -69,3 +73,20 @@ def session_of(context: typer.Context) -> Session:
         options = {name: root.params.get(name) for name in ("config", "strict", "debug")}
         root.obj = Session(**{name: value for name, value in options.items() if value is not None})
     return root.obj
+
+
+def print_json(items: Iterable[dict[str, Any]]) -> None:
+    """Prints a list; what JSON does not know, such as a path, as text."""
+    typer.echo(json.dumps(list(items), indent=2, ensure_ascii=False, default=str))
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(*columns, box=box.SIMPLE_HEAD)
+    for row in rows:
+        table.add_row(*map(Text, row))  # a value such as "[x]" is no markup
+    Console().print(table)

@@ -1,25 +1,19 @@
-"""`impasto settings`: each setting, its value, where that came from, and what else is allowed."""
+"""`impasto settings`: each setting, its value, where that came from, and what is allowed."""
 
 from __future__ import annotations
 
 import shutil
 import textwrap
 from collections.abc import Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from impasto.cli.output import AsJson, print_json
-from impasto.cli.session import session_of
+from impasto.cli.session import AsJson, print_json, session_of
 
 if TYPE_CHECKING:
     from impasto.settings import Settings
     from impasto.settings.description import SettingInfo
-
-
-def add_commands(cli: typer.Typer) -> None:
-    cli.command("settings")(settings)
 
 
 def settings(
@@ -29,10 +23,10 @@ def settings(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show every setting: value, default, what is allowed, and where the value came from.
+    """Show every setting: its value, its default, what is allowed, and where the value came from.
 
-    A running bot takes some changes over when it gets SIGHUP; the others need a restart. Settings
-    of plugins: `impasto plugins --settings`."""
+    A running bot takes some changes over when it gets SIGHUP; the others need a restart.
+    `impasto plugins --settings` shows the settings of plugins."""
     from impasto.settings import Settings
     from impasto.settings.description import settings_in
 
@@ -90,17 +84,11 @@ def _as_json(settings: Settings, info: SettingInfo) -> dict[str, Any]:
     value = value_in(settings, info)
     return {
         "setting": info.name,
-        "value": _shown(value, info) if info.is_secret else _plain(value),
-        "default": _shown(info.default, info) if info.is_secret else _plain(info.default),
+        "value": _shown(value, info) if info.is_secret else value,
+        "default": _shown(info.default, info) if info.is_secret else info.default,
         "unit": info.unit,
         "allowed": info.allowed,
         "from": settings.origin(info.name),
         "needs_restart": not info.is_live,
         "meaning": info.meaning,
     }
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Path):
-        return str(value)
-    return [_plain(item) for item in value] if isinstance(value, list) else value

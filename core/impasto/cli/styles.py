@@ -1,7 +1,8 @@
-"""`impasto styles`: the preset styles there are, and `impasto styles add`: one more."""
+"""`impasto styles` lists the preset styles, and `impasto styles add` adds one."""
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 import shutil
@@ -10,8 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from impasto.cli.output import AsJson, print_json, print_table
-from impasto.cli.session import Session, session_of
+from impasto.cli.session import AsJson, Session, print_json, print_table, session_of
 from impasto.errors import OwnerError
 
 if TYPE_CHECKING:
@@ -20,18 +20,15 @@ if TYPE_CHECKING:
     from impasto.contracts import StylePreset
 
 LARGEST_SIDE = 1024
-"""Pixels; what the presets that come with the program have. More is not seen by the painter."""
+"""Pixels, as the built-in presets have; painting sees no more of a style than that."""
 LEAST_SIDE = 256
-"""Below this a picture has too few marks to paint with."""
+"""Pixels; a smaller picture has too few marks to paint with."""
 
 
-def add_commands(cli: typer.Typer) -> None:
-    styles = typer.Typer(invoke_without_command=True)
-    styles.callback()(show)
-    styles.command("add")(add)
-    cli.add_typer(styles, name="styles")
+app = typer.Typer()
 
 
+@app.callback(invoke_without_command=True)
 def show(context: typer.Context, as_json: AsJson = False) -> None:
     """List the preset styles; `add` adds one."""
     if context.invoked_subcommand is not None:
@@ -52,6 +49,7 @@ def show(context: typer.Context, as_json: AsJson = False) -> None:
     )
 
 
+@app.command()
 def add(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(help="The picture whose style is wanted.")],
@@ -76,7 +74,7 @@ def add(
     if any(preset.name == name for preset in _presets(session)):
         raise OwnerError(f"there is a style {name!r} already; choose another --name")
     folder = session.settings.own_styles
-    entry = {
+    facts = {
         "file": f"{name}.jpg",
         "emoji": emoji,
         "credit": credit,
@@ -84,17 +82,17 @@ def add(
         "strength": strength,
         "brush_size": brush_size,
     }
-    text = _entry(name, entry, _titles(name, title or []))
+    entry = _entry(name, facts, _titles(name, title or []))
     picture = folder / f"{name}.jpg"
     if picture.exists():
         raise OwnerError(f"there is a file {picture} already; choose another --name")
     _copy_picture(file, picture)
     table = folder / "styles.toml"
     before = table.read_bytes() if table.is_file() else b""
-    _replace(table, before + text.encode())
-    added = _presets(Session(session.config, session.strict, session.debug))
+    _replace(table, before + entry.encode())
+    added = _presets(dataclasses.replace(session))  # loads all plugins again
     if not any(preset.name == name for preset in added):
-        # The plugin has said why on standard error, as it does of every entry it leaves out.
+        # The plugin has said why on standard error, as it does for every entry that it leaves out.
         _replace(table, before)
         picture.unlink()
         raise OwnerError(f"the style {name!r} was not added; the warning above says why")
@@ -116,26 +114,27 @@ def _titles(name: str, given: list[str]) -> dict[str, str]:
     return titles
 
 
-def _entry(name: str, values: Mapping[str, Any], titles: Mapping[str, str]) -> str:
-    """The tables of styles.toml. TOML's strings and numbers are written as JSON's are."""
-    lines = [
-        f"\n[styles.{json.dumps(name)}]",
-        *(f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in values.items()),
-        f"\n[styles.{json.dumps(name)}.titles]",
-        *(f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in titles.items()),
-    ]
-    return "\n".join(lines) + "\n"
+def _entry(name: str, facts: Mapping[str, Any], titles: Mapping[str, str]) -> str:
+    """The two tables of a style in styles.toml."""
+    table = f"styles.{json.dumps(name)}"
+    return _table(table, facts) + _table(f"{table}.titles", titles)
+
+
+def _table(name: str, values: Mapping[str, Any]) -> str:
+    """TOML's strings and numbers are written as JSON's are."""
+    lines = (f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in values.items())
+    return f"\n[{name}]\n{''.join(lines)}"
 
 
 def _copy_picture(source: Path, target: Path) -> None:
-    """As a JPEG that stands upright and has no more pixels than are of use."""
+    """Copies a picture as an upright JPEG with no more pixels than painting makes use of."""
     from PIL import Image, ImageOps
 
     try:
         with Image.open(source) as opened:
             picture = ImageOps.exif_transpose(opened).convert("RGB")
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise OwnerError(f"{source} is no picture that can be read: {error}") from None
+        raise OwnerError(f"{source} is not a picture that can be read: {error}") from None
     if min(picture.size) < LEAST_SIDE:
         raise OwnerError(
             f"{source} is {picture.width} x {picture.height} pixels; a style needs at least "
@@ -143,8 +142,7 @@ def _copy_picture(source: Path, target: Path) -> None:
         )
     scale = max(LARGEST_SIDE / max(picture.size), LEAST_SIDE / min(picture.size))
     if scale < 1:
-        size = (round(picture.width * scale), round(picture.height * scale))
-        picture = picture.resize(size, Image.Resampling.LANCZOS)
+        picture = ImageOps.scale(picture, scale, Image.Resampling.LANCZOS)
     target.parent.mkdir(parents=True, exist_ok=True)
     picture.save(target, "JPEG", quality=92, subsampling=0)
 

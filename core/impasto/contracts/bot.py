@@ -72,6 +72,21 @@ class Finding:
     says: str
     advice: str = ""
 
+    @classmethod
+    def ok(cls, name: str, says: str) -> Finding:
+        """As it should be."""
+        return cls(name=name, verdict="ok", says=says)
+
+    @classmethod
+    def warning(cls, name: str, says: str, advice: str) -> Finding:
+        """It works, but somebody should know."""
+        return cls(name=name, verdict="warning", says=says, advice=advice)
+
+    @classmethod
+    def problem(cls, name: str, says: str, advice: str) -> Finding:
+        """It keeps the bot from starting, or from being of use."""
+        return cls(name=name, verdict="problem", says=says, advice=advice)
+
 
 @dataclass(frozen=True, slots=True)
 class Say:

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from impasto.cli.app import app
-from impasto.cli.doctor import painting, telegram
+from impasto.cli.doctor import bot, painting
 from impasto.contracts import Finding
 
 CHECKS = """
@@ -39,7 +39,7 @@ def surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     fine = Finding(name="elsewhere", verdict="ok", says="tested there")
     monkeypatch.setattr(painting, "check", lambda settings: iter([fine]))
-    monkeypatch.setattr(telegram, "check", lambda settings: iter([]))
+    monkeypatch.setattr(bot, "check_telegram", lambda settings: iter([]))
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ def test_a_queue_of_many_machines_needs_a_storage_of_many(monkeypatch: pytest.Mo
     monkeypatch.setenv("IMPASTO_QUEUE__KIND", "saq")
     ended = run("doctor")
     assert ended.exit_code == 1
-    assert "problem  queue: saq has pictures painted by other processes" in ended.stdout
+    assert "problem  queue: saq has other processes paint" in ended.stdout
 
 
 def test_a_bot_that_does_not_paint_starts_without_torch(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,15 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from impasto.cli.doctor import machine
-from impasto.cli.doctor.machine import (
-    _group_limits,
-    disk,
-    file_system_of,
-    memory_limit,
-    memory_now,
-    why_forgotten,
-)
+from impasto.cli import doctor
+from impasto.cli.doctor import check_disk, check_settings, file_system_of, why_forgotten
+from impasto.memory import group_limits, memory_limit, unreclaimable_bytes
 from impasto.settings import Settings, load_settings
 
 MOUNTS = """\
@@ -58,10 +52,10 @@ def test_what_does_not_outlive_a_restart_is_told(
     kind: str, told: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.delenv("DYNO", raising=False)
-    monkeypatch.setattr(machine, "file_system_of", lambda folder: kind)
+    monkeypatch.setattr(doctor, "file_system_of", lambda folder: kind)
     assert told in why_forgotten(tmp_path)
     assert bool(why_forgotten(tmp_path)) == bool(told)
-    finding = disk(tmp_path / "state")
+    finding = check_disk(tmp_path / "state")
     assert finding.verdict == ("warning" if told else "ok")
     assert not (tmp_path / "state").exists(), "looking leaves no trace"
 
@@ -70,15 +64,15 @@ def test_a_host_that_forgets_its_disk_is_known(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("DYNO", "web.1")
-    assert "every restart" in disk(tmp_path).says
+    assert "every restart" in check_disk(tmp_path).says
 
 
 def test_a_full_disk_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     class Usage:
         free = 1000
 
-    monkeypatch.setattr(machine.shutil, "disk_usage", lambda _: Usage)
-    assert disk(tmp_path).verdict == "problem"
+    monkeypatch.setattr(doctor.shutil, "disk_usage", lambda _: Usage)
+    assert check_disk(tmp_path).verdict == "problem"
 
 
 def test_a_folder_that_cannot_be_written_is_a_problem(
@@ -87,8 +81,8 @@ def test_a_folder_that_cannot_be_written_is_a_problem(
     def refused(**_: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(machine.tempfile, "TemporaryFile", refused)
-    finding = disk(tmp_path)
+    monkeypatch.setattr(doctor.tempfile, "TemporaryFile", refused)
+    finding = check_disk(tmp_path)
     assert (finding.verdict, finding.advice != "") == ("problem", True)
     assert "Permission denied" in finding.says
 
@@ -100,7 +94,7 @@ class TestMemory:
             path = tmp_path / "fs" / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
-        return sorted(_group_limits(tmp_path / "cgroup", tmp_path / "fs"))
+        return sorted(group_limits(tmp_path / "cgroup", tmp_path / "fs"))
 
     def test_of_version_2_the_limits_of_all_groups_around_count(self, tmp_path: Path) -> None:
         files = {
@@ -120,7 +114,7 @@ class TestMemory:
         assert self.limits(tmp_path, "0::/gone\nnonsense:x:/\n", {}) == []
 
     def test_this_machine_has_some(self) -> None:
-        limit, now = memory_limit(), memory_now()
+        limit, now = memory_limit(), unreclaimable_bytes()
         assert limit is not None
         assert now is not None
         assert 2**20 < now < limit
@@ -132,6 +126,6 @@ def test_settings_are_told_with_their_sources_and_without_secrets(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("IMPASTO_TELEGRAM__TOKEN", "123456:EXAMPLE-TOKEN")
     monkeypatch.setenv("IMPASTO_PAINTING__STEPS", "7")
-    says = machine.settings(load_settings()).says
+    says = check_settings(load_settings()).says
     assert says == "telegram.token, painting.steps = 7 from variable"
-    assert machine.settings(Settings()).says == "all at their defaults"
+    assert check_settings(Settings()).says == "all at their defaults"

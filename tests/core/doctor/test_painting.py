@@ -8,37 +8,37 @@ from typing import Any
 import pytest
 
 from impasto.cli.doctor import painting
-from impasto.cli.doctor.painting import MEGABYTE, Probed, ask, check, fine, memory, packages
+from impasto.cli.doctor.painting import (
+    MEGABYTE,
+    check,
+    check_fine,
+    check_memory,
+    check_packages,
+)
 from impasto.contracts import Finding
+from impasto.messages import Probed
 from impasto.settings import PaintingSettings, Settings
 
 BOT = 130 * MEGABYTE
-ROOM = 366  # beside the bot within 512 MB
+ROOM = 342  # beside the bot within 512 MB
 
 
 def probed(**fields: Any) -> Probed:
     values: dict[str, Any] = {
         "torch": "2.13.0+cpu",
-        "problem": "",
-        "failed_plugins": {},
         "device": "cpu",
-        "not_used": {},
         "precision": "float32",
         "threads": 2,
         "network": "embedded",
-        "why_not_fine": None,
         "optimizer": "lbfgs",
-        "device_pixels": 230_400,
         "fitting_pixels": {300: 300_000, ROOM: 490_000},
     }
     return Probed(**{**values, **fields})
 
 
-def told(limit_mb: int | None, answer: Probed | None = None, **fields: Any) -> Finding:
-    settings = Settings(painting=PaintingSettings(**fields))
+def told(limit_mb: int | None, **fields: Any) -> Finding:
     limit = limit_mb * MEGABYTE if limit_mb is not None else None
-    room = painting._room(limit, BOT)
-    return memory(settings, answer or probed(), limit, BOT, room)
+    return check_memory(PaintingSettings(**fields), probed(), limit, BOT)
 
 
 class TestMemory:
@@ -67,16 +67,16 @@ class TestMemory:
 
 class TestFine:
     def test_whether_they_can_be_had(self) -> None:
-        finding = fine(PaintingSettings(), probed())
-        assert (finding.verdict, finding.says) == ("ok", "finished on vgg19: for who asks for one")
-        everybody = fine(PaintingSettings(fine=True), probed())
+        finding = check_fine(PaintingSettings(), probed())
+        assert (finding.verdict, finding.says) == ("ok", "finished on vgg19: on request")
+        everybody = check_fine(PaintingSettings(fine=True), probed())
         assert (everybody.verdict, everybody.says) == ("ok", "finished on vgg19: all of them")
 
     def test_that_there_are_none_matters_where_they_are_wanted(self) -> None:
         why = "fetch it with `impasto weights fetch vgg19`"
-        finding = fine(PaintingSettings(), probed(why_not_fine=why))
+        finding = check_fine(PaintingSettings(), probed(why_not_fine=why))
         assert (finding.verdict, finding.says) == ("ok", f"none: {why}")
-        wanted = fine(PaintingSettings(fine=True), probed(why_not_fine=why))
+        wanted = check_fine(PaintingSettings(fine=True), probed(why_not_fine=why))
         assert (wanted.verdict, wanted.says) == ("warning", f"none: {why}")
 
 
@@ -89,8 +89,8 @@ class TestPackages:
 
     @pytest.mark.usefixtures("wants")
     def test_torchvision_goes_with_one_torch(self) -> None:
-        assert packages("2.13.0+cpu").verdict == "ok"
-        other = packages("2.12.1")
+        assert check_packages("2.13.0+cpu").verdict == "ok"
+        other = check_packages("2.12.1")
         assert other.verdict == "warning"
         assert "goes with torch 2.13.0" in other.says
 
@@ -99,7 +99,7 @@ class TestPackages:
             raise painting.importlib.metadata.PackageNotFoundError(name)
 
         monkeypatch.setattr(painting.importlib.metadata, "requires", absent)
-        assert packages("2.13.0").verdict == "warning"
+        assert check_packages("2.13.0").verdict == "warning"
 
 
 class TestProbe:
@@ -120,14 +120,12 @@ class TestProbe:
         self, program: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(painting, "PROBE", (sys.executable, "-c", program))
-        finding = ask(Settings(), [])
-        assert isinstance(finding, Finding)
+        [finding] = check(Settings())
         assert (finding.name, finding.verdict) == ("torch", "problem")
 
     def test_one_that_hangs_is_given_up(self, monkeypatch: pytest.MonkeyPatch) -> None:
         program = "import sys; sys.stdin.read(); sys.stdout.close(); import time; time.sleep(600)"
         monkeypatch.setattr(painting, "PROBE", (sys.executable, "-c", program))
-        monkeypatch.setattr(painting, "PATIENCE", 0.5)
-        finding = ask(Settings(), [])
-        assert isinstance(finding, Finding)
+        monkeypatch.setattr(painting, "PROBE_SECONDS", 0.5)
+        [finding] = check(Settings())
         assert "took longer" in finding.says

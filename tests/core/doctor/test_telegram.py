@@ -11,7 +11,13 @@ import pytest
 from aiogram.types import WebhookInfo
 from pydantic import SecretStr
 
-from impasto.cli.doctor.telegram import TELEGRAM, _asked, check, port, updates
+from impasto.cli.doctor.bot import (
+    TELEGRAM,
+    ask_telegram,
+    check_port,
+    check_telegram,
+    check_updates,
+)
 from impasto.contracts import Finding
 from impasto.settings import ServerSettings, Settings, TelegramSettings
 from impasto.telegram.connection import connected
@@ -31,7 +37,7 @@ def settings_for(api_base: str, token: str = "123456:EXAMPLE-TOKEN", **fields: A
 
 
 async def asked(settings: Settings) -> list[Finding]:
-    return await _asked(connected(settings), settings)
+    return await ask_telegram(connected(settings), settings)
 
 
 async def test_a_good_token_is_told_with_the_bots_name(playground: Playground) -> None:
@@ -55,7 +61,7 @@ async def test_a_server_that_cannot_be_reached_is_a_problem(free_port: int) -> N
 
 @pytest.mark.parametrize("token", ["", "no token"])
 def test_without_a_token_nothing_is_asked(token: str) -> None:
-    [finding] = check(settings_for(TELEGRAM, token))
+    [finding] = check_telegram(settings_for(TELEGRAM, token))
     assert (finding.name, finding.verdict) == ("token", "problem")
     assert "BotFather" in finding.advice
 
@@ -68,7 +74,7 @@ def info(url: str = "", **fields: Any) -> WebhookInfo:
 
 class TestUpdates:
     def verdict(self, base: str, found: WebhookInfo) -> str:
-        return updates(settings_for(TELEGRAM, webhook_base=base), found).verdict
+        return check_updates(settings_for(TELEGRAM, webhook_base=base), found).verdict
 
     def test_a_webhook_that_polling_will_remove_is_told(self) -> None:
         assert self.verdict("", info("https://elsewhere.example.org")) == "warning"
@@ -97,15 +103,15 @@ class TestPort:
         return Settings(server=ServerSettings(host="127.0.0.1", port=number))
 
     def test_nothing_is_said_where_nothing_listens(self) -> None:
-        assert list(port(Settings())) == []
+        assert list(check_port(Settings())) == []
 
     def test_a_free_one(self, free_port: int) -> None:
-        [finding] = port(self.settings(free_port))
+        [finding] = check_port(self.settings(free_port))
         assert finding.verdict == "ok"
 
     def test_one_in_use(self) -> None:
         with socket.socket() as other:
             other.bind(("127.0.0.1", 0))
             other.listen()
-            [finding] = port(self.settings(other.getsockname()[1]))
+            [finding] = check_port(self.settings(other.getsockname()[1]))
         assert finding.verdict == "problem"

@@ -1,5 +1,173 @@
-"""`impasto doctor`: everything that a start needs, one by one, and what to do about it."""
+"""`impasto doctor`: checks everything that a start needs, and says what to do about what is wrong.
 
-from impasto.cli.doctor.command import add_commands
+Here are the command itself and its findings about this machine: Python, settings, the disk.
+"""
 
-__all__ = ["add_commands"]
+from __future__ import annotations
+
+import dataclasses
+import os
+import platform
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import typer
+
+from impasto.cli.session import AsJson, Session, print_json, session_of
+from impasto.contracts import Finding
+from impasto.errors import ImpastoError, SettingsError
+from impasto.settings import Settings
+
+COLORS: Final = {
+    "ok": typer.colors.GREEN,
+    "warning": typer.colors.YELLOW,
+    "problem": typer.colors.RED,
+}
+NEWEST_PYTHON: Final = (3, 13)
+MEGABYTE: Final = 2**20
+ENOUGH_DISK: Final = 500 * MEGABYTE
+LEAST_DISK: Final = 50 * MEGABYTE
+
+
+def doctor(context: typer.Context, as_json: AsJson = False) -> None:
+    """Check everything that the bot needs to start here, and say what to do about what is wrong.
+
+    The exit code is 1 if the bot would not start."""
+    found = []
+    for finding in findings(session_of(context)):
+        found.append(finding)
+        if not as_json:
+            _print(finding)
+    problems = sum(finding.verdict == "problem" for finding in found)
+    if as_json:
+        print_json(dataclasses.asdict(finding) for finding in found)
+    elif problems:
+        typer.echo(f"The bot would not start: {problems} of {len(found)} checks failed.", err=True)
+    if problems:
+        raise typer.Exit(1)
+
+
+def _print(finding: Finding) -> None:
+    verdict = typer.style(f"{finding.verdict:8}", fg=COLORS[finding.verdict])
+    typer.echo(f"{verdict} {finding.name}: {finding.says}")
+    if finding.advice:
+        typer.echo(f"{'':8} -> {finding.advice}")
+
+
+def findings(session: Session) -> Iterator[Finding]:
+    """All findings, each as soon as it was made."""
+    from impasto.cli.doctor import bot, painting
+
+    yield check_python()
+    try:
+        settings, host = session.settings, session.bot
+    except SettingsError as error:
+        advice = "correct it; `impasto settings` lists all settings and what each allows"
+        yield Finding.problem("settings", _one_line(error), advice)
+        return
+    except ImpastoError as error:  # `--strict`
+        yield Finding.problem("plugins", _one_line(error), "mend it, or name it in plugins.deny")
+        return
+    yield check_settings(settings)
+    yield from bot.check_plugins(host)
+    paints_here = bot.paints_itself(host)
+    for finding in painting.check(settings):
+        yield finding if paints_here else _for_workers_only(finding)
+    yield check_disk(settings.state_dir)
+    yield from bot.check_telegram(settings)
+    yield from bot.own_findings(host)
+
+
+def _one_line(error: Exception) -> str:
+    return "; ".join(str(error).splitlines())
+
+
+def _for_workers_only(finding: Finding) -> Finding:
+    """Where workers paint, no problem of painting keeps `impasto run` from starting."""
+    if finding.verdict != "problem":
+        return finding
+    says = f"for `impasto worker` only: {finding.says}"
+    return dataclasses.replace(finding, verdict="warning", says=says)
+
+
+def check_python() -> Finding:
+    version = platform.python_version()
+    if sys.version_info[:2] > NEWEST_PYTHON:
+        says = f"{version} is newer than what this program is tested with"
+        return Finding.warning("python", says, "use Python 3.13 if something fails")
+    return Finding.ok("python", f"{version} on {platform.platform()}")
+
+
+def check_settings(settings: Settings) -> Finding:
+    """The settings that are not at their defaults, and where their values came from."""
+    from impasto.settings.description import settings_in, shown, value_of
+
+    changed: dict[str, list[str]] = {}
+    for info in settings_in(Settings):
+        value = value_of(settings, info.name)
+        if value != info.default:
+            # A variable is named after its setting, so its name would say nothing more.
+            origin = settings.origin(info.name).partition(" IMPASTO_")[0]
+            described = info.name if info.is_secret else f"{info.name} = {shown(value)}"
+            changed.setdefault(origin, []).append(described)
+    parts = [f"{', '.join(names)} from {origin}" for origin, names in changed.items()]
+    return Finding.ok("settings", "; ".join(parts) or "all at their defaults")
+
+
+def check_disk(state_dir: Path) -> Finding:
+    """Whether `state_dir` has room, and whether what is written there outlives a restart."""
+    folder = state_dir.resolve()
+    existing = next(path for path in (folder, *folder.parents) if path.is_dir())
+    try:
+        with tempfile.TemporaryFile(dir=existing):
+            pass
+    except OSError as error:
+        says = f"state_dir {folder} cannot be written: {error.strerror}"
+        advice = "set state_dir to a folder of your own, or change its permissions"
+        return Finding.problem("disk", says, advice)
+    free = shutil.disk_usage(existing).free
+    says = f"state_dir {folder} with {free // MEGABYTE:,} MB free"
+    if free < ENOUGH_DISK:
+        advice = "make room, or shorten queue.keep_hours"
+        make = Finding.problem if free < LEAST_DISK else Finding.warning
+        return make("disk", says, advice)
+    why = why_forgotten(existing)
+    if why:
+        says = f"{says}; {why}, together with waiting pictures and fetched networks"
+        return Finding.warning("disk", says, "put state_dir on a disk or volume that stays")
+    return Finding.ok("disk", says)
+
+
+def why_forgotten(folder: Path) -> str:
+    """Why a folder will be gone after a restart, as far as that can be known; else empty."""
+    if "DYNO" in os.environ:
+        return "this host forgets its disk at every restart, at least once a day"
+    match file_system_of(folder):
+        case "tmpfs" | "ramfs" as kind:
+            return f"it is in memory ({kind}), and gone at the next restart"
+        case "overlay" | "aufs" as kind:
+            return f"it is in the container's own layer ({kind}), and gone when that is replaced"
+    return ""
+
+
+def file_system_of(folder: Path, mounts: Path = Path("/proc/self/mountinfo")) -> str:
+    """Type of the file system that a folder is on; empty where that is not known.
+
+    The format is that of proc(5): the mount point is the fifth field, the type the first after a
+    lone hyphen.
+    """
+    try:
+        lines = mounts.read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return ""
+    found: dict[int, str] = {}
+    for line in lines:
+        before, _, after = line.partition(" - ")
+        point = Path(before.split()[4].replace("\\040", " "))
+        if folder.is_relative_to(point):
+            found[len(point.parts)] = after.split()[0]  # a later mount hides an earlier one
+    return found[max(found)] if found else ""

@@ -11,91 +11,65 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import ValidationError
 
-from impasto.cli.doctor.machine import MEGABYTE, memory_limit, memory_now
 from impasto.contracts import Finding
+from impasto.errors import OwnerError
 from impasto.lean_aiogram import build_models_on_use
-from impasto.memory import return_free_memory
+from impasto.memory import memory_limit, return_free_memory, unreclaimable_bytes
+from impasto.messages import Probe, Probed
 from impasto.plugins import settings_for_painting
 from impasto.settings.sources import environment_without_settings
 
 if TYPE_CHECKING:
     from impasto.settings import PaintingSettings, Settings
 
+MEGABYTE: Final = 2**20
 PROBE: Final = (sys.executable, "-m", "impasto.painting", "probe")
-PATIENCE: Final = 120.0
-RESERVE_MB: Final = 16
-"""For what the system keeps for two processes."""
+PROBE_SECONDS: Final = 120.0
+RESERVE_MB: Final = 40
+"""For the program code that the bot runs through, and what the kernel keeps for two processes."""
 MOST_PIXELS: Final = 50_000_000
-"""More is not to be set."""
+"""The highest pixel cap that can be set."""
 LEAST_PAINTING_MB: Final = 260
 """Less is not enough to load torch and paint anything."""
-
-
-class Probed(BaseModel):
-    """`impasto.painting.process.probe.Answer`, on this side of the pipe."""
-
-    torch: str
-    problem: str
-    failed_plugins: dict[str, str]
-    device: str
-    not_used: dict[str, str]
-    precision: str
-    threads: int
-    network: str
-    why_not_fine: str | None
-    optimizer: str
-    device_pixels: int | None
-    fitting_pixels: dict[int, int]
-
-
-class _Question(BaseModel):
-    settings: dict[str, object]
-    budgets: list[int] = Field(default_factory=list)
 
 
 def check(settings: Settings) -> Iterator[Finding]:
     # From here on this process is as a bot that waits for updates: its plugins are loaded.
     build_models_on_use()
     return_free_memory()
-    limit, bot = memory_limit(), memory_now()
-    room = _room(limit, bot)
-    asked = sorted({mb for mb in (settings.painting.memory_mb, room) if mb})
-    probed = ask(settings, asked)
-    if isinstance(probed, Finding):
-        yield probed
+    limit, bot = memory_limit(), unreclaimable_bytes()
+    budgets = {mb for mb in (settings.painting.memory_mb, room_beside(bot, limit)) if mb}
+    try:
+        probed = ask(settings, sorted(budgets))
+    except OwnerError as error:
+        advice = "install torch anew; docs/deploying.md says which build"
+        yield Finding.problem("torch", f"painting cannot be tried: {error}", advice)
         return
-    yield packages(probed.torch)
-    for name, error in probed.failed_plugins.items():
-        yield Finding(
-            name=f"plugin {name}",
-            verdict="warning",
-            says=error,
-            advice="mend it, or name it in plugins.deny",
-        )
+    yield check_packages(probed.torch)
+    for name, problem in probed.failed_plugins.items():
+        advice = "mend it, or name it in plugins.deny"
+        yield Finding.warning(f"plugin {name}", problem, advice)
     if probed.problem:
-        yield Finding(
-            name="painting",
-            verdict="problem",
-            says=probed.problem,
-            advice="correct the setting that names it; `impasto plugins` says what there is",
-        )
+        advice = "correct the setting that names it; `impasto plugins` lists what plugins offer"
+        yield Finding.problem("painting", probed.problem, advice)
         return
-    yield device(probed)
-    yield Finding(
-        name="painting",
-        verdict="ok",
-        says=f"network {probed.network}, optimizer {probed.optimizer}, {probed.threads} threads",
-    )
-    yield fine(settings.painting, probed)
+    yield describe_device(probed)
+    says = f"network {probed.network}, optimizer {probed.optimizer}, {probed.threads} threads"
+    yield Finding.ok("painting", says)
+    yield check_fine(settings.painting, probed)
     if probed.fitting_pixels:
-        yield memory(settings, probed, limit, bot, room)
+        yield check_memory(settings.painting, probed, limit, bot)
 
 
-def ask(settings: Settings, budgets: list[int]) -> Probed | Finding:
-    """What the probe says, or why it says nothing."""
-    question = _Question(settings=settings_for_painting(settings), budgets=budgets)
+def ask(settings: Settings, budgets: list[int]) -> Probed:
+    """What the probe answers.
+
+    Raises:
+        OwnerError: it answers nothing; the message says why.
+    """
+    question = Probe(settings=settings_for_painting(settings), budgets=budgets)
     try:
         ended = subprocess.run(  # noqa: S603  (our own program)
             PROBE,
@@ -103,122 +77,96 @@ def ask(settings: Settings, budgets: list[int]) -> Probed | Finding:
             capture_output=True,
             env=environment_without_settings(),
             text=True,
-            timeout=PATIENCE,
+            timeout=PROBE_SECONDS,
             check=False,
         )
         return Probed.model_validate_json(ended.stdout.splitlines()[-1])
     except subprocess.TimeoutExpired:
-        why = f"loading torch took longer than {PATIENCE:g} s"
+        raise OwnerError(f"loading torch took longer than {PROBE_SECONDS:g} s") from None
     except (IndexError, ValidationError):
-        why = (ended.stderr.strip().splitlines() or [f"it ended with {ended.returncode}"])[-1]
-    return Finding(
-        name="torch",
-        verdict="problem",
-        says=f"painting cannot be tried: {why}",
-        advice="install torch anew; docs/deploying.md says which build",
-    )
+        last_lines = ended.stderr.strip().splitlines()[-1:]
+        raise OwnerError(*last_lines or [f"it ended with {ended.returncode}"]) from None
 
 
-def packages(torch: str) -> Finding:
-    """Versions, and whether torchvision is the one that goes with torch. It is used to fetch
-    networks only, so a wrong one keeps nothing from starting."""
-    aiogram = importlib.metadata.version("aiogram")
-    says = f"torch {torch}, aiogram {aiogram}"
+def check_packages(torch: str) -> Finding:
+    """Versions, and whether torchvision is the one that goes with torch. Only fetching networks
+    uses it, so a wrong one keeps nothing from starting."""
+    says = f"torch {torch}, aiogram {importlib.metadata.version('aiogram')}"
     try:
         torchvision = importlib.metadata.version("torchvision")
-        wanted = importlib.metadata.requires("torchvision") or []
+        requirements = importlib.metadata.requires("torchvision") or []
     except importlib.metadata.PackageNotFoundError:
-        return Finding(
-            name="packages",
-            verdict="warning",
-            says=f"{says}, no torchvision",
-            advice="`impasto weights fetch` needs it; nothing else does",
-        )
-    pins = [match[1] for line in wanted if (match := re.match(r"torch\s*\(?==\s*([\w.]+)", line))]
+        advice = "`impasto weights fetch` needs it; nothing else does"
+        return Finding.warning("packages", f"{says}, no torchvision", advice)
+    says = f"{says}, torchvision {torchvision}"
+    pins = [pin[1] for line in requirements if (pin := re.match(r"torch\s*\(?==\s*([\w.]+)", line))]
     if pins and pins[0] != torch.partition("+")[0]:
-        return Finding(
-            name="packages",
-            verdict="warning",
-            says=f"{says}, torchvision {torchvision}, which goes with torch {pins[0]}",
-            advice="`impasto weights fetch` may fail; install the two that go together",
-        )
-    return Finding(name="packages", verdict="ok", says=f"{says}, torchvision {torchvision}")
+        advice = "`impasto weights fetch` may fail; install the two that go together"
+        return Finding.warning("packages", f"{says}, which goes with torch {pins[0]}", advice)
+    return Finding.ok("packages", says)
 
 
-def device(probed: Probed) -> Finding:
-    others = "".join(f"; not {name}: {why}" for name, why in probed.not_used.items())
+def describe_device(probed: Probed) -> Finding:
+    others = "".join(f"; not {name}: {why}" for name, why in probed.unusable_devices.items())
     precision = probed.precision
     if probed.device == "cpu" and precision == "float32":
         precision = "float32, as this CPU has no bfloat16 units: slower, not worse"
-    return Finding(name="device", verdict="ok", says=f"{probed.device} in {precision}{others}")
+    return Finding.ok("device", f"{probed.device} in {precision}{others}")
 
 
-def fine(painting: PaintingSettings, probed: Probed) -> Finding:
-    """Whether pictures can be finished on a better network. That they cannot is as it may be,
-    unless the settings want it of all."""
+def check_fine(painting: PaintingSettings, probed: Probed) -> Finding:
+    """Whether pictures can be finished on a better network; a matter of concern only where the
+    settings want it of all pictures."""
     if probed.why_not_fine is None:
-        which = "all of them" if painting.fine else "for who asks for one"
-        says = f"finished on {painting.fine_network}: {which}"
-        return Finding(name="fine pictures", verdict="ok", says=says)
+        which = "all of them" if painting.fine else "on request"
+        return Finding.ok("fine pictures", f"finished on {painting.fine_network}: {which}")
     says = f"none: {probed.why_not_fine}"
     if not painting.fine:
-        return Finding(name="fine pictures", verdict="ok", says=says)
-    return Finding(
-        name="fine pictures",
-        verdict="warning",
-        says=says,
-        advice="painting.fine asks for them; until then pictures are painted as usual",
-    )
+        return Finding.ok("fine pictures", says)
+    advice = "painting.fine asks for them; until then pictures are painted as usual"
+    return Finding.warning("fine pictures", says, advice)
 
 
-def memory(
-    settings: Settings, probed: Probed, limit: int | None, bot: int | None, room: int | None
+def check_memory(
+    painting: PaintingSettings, probed: Probed, limit: int | None, bot: int | None
 ) -> Finding:
-    """Whether bot and painting go into this host together, and how large a picture may be."""
-    asked, cap = settings.painting.memory_mb, settings.painting.max_pixels_cpu
+    """Whether bot and painting go into this host together, and how large a picture may be.
+
+    Args:
+        limit: bytes that both may take together.
+        bot: bytes of the bot's memory that the kernel cannot take back.
+    """
+    asked, cap = painting.memory_mb, painting.max_pixels_cpu
+    room = room_beside(bot, limit)
     if limit is None or bot is None or room is None:
-        fits = probed.fitting_pixels.get(asked)
-        return _pixels("this host does not tell its memory", fits, cap, None)
-    says = f"{limit // MEGABYTE:,} MB here, of which the bot takes about {bot // MEGABYTE}"
+        says = "this host does not tell its memory"
+        return _fits(says, probed.fitting_pixels.get(asked), cap)
+    says = f"{limit // MEGABYTE:,} MB here, of which the bot keeps about {bot // MEGABYTE}"
     if room < LEAST_PAINTING_MB:
-        return Finding(
-            name="memory",
-            verdict="problem",
-            says=f"{says}; painting needs {LEAST_PAINTING_MB} MB more",
-            advice="take a host with 512 MB or more",
-        )
-    most = min(probed.fitting_pixels[room], MOST_PIXELS)
-    largest = f"the largest safe painting.max_pixels_cpu is {_size(most)}"
+        says = f"{says}; painting needs {LEAST_PAINTING_MB} MB more"
+        return Finding.problem("memory", says, "take a host with 512 MB or more")
+    largest = _size(min(probed.fitting_pixels[room], MOST_PIXELS))
+    most = f"with {room}, the largest safe painting.max_pixels_cpu is {largest}"
     if not asked or asked > room:
         allowed = f"allows {asked}" if asked else "is no limit"
-        return Finding(
-            name="memory",
-            verdict="warning",
-            says=f"{says}, and painting.memory_mb {allowed}: the system may end either of them",
-            advice=f"set painting.memory_mb to {room} or less; with {room}, {largest}",
-        )
-    return _pixels(
-        f"{says} and painting up to {asked}",
-        probed.fitting_pixels[asked],
-        cap,
-        f"with painting.memory_mb at {room}, {largest}",
-    )
+        says = f"{says}, and painting.memory_mb {allowed}: the system may end either of them"
+        return Finding.warning("memory", says, f"set painting.memory_mb to {room} or less; {most}")
+    says = f"{says} and painting up to {asked}"
+    return _fits(says, probed.fitting_pixels[asked], cap, most)
 
 
-def _pixels(says: str, fits: int | None, cap: int, more: str | None) -> Finding:
-    if fits is not None and fits < cap:
-        return Finding(
-            name="memory",
-            verdict="warning",
-            says=f"{says}; pictures are painted at {_size(fits)}, not at the cap of {cap:,}",
-            advice=f"raise painting.memory_mb or lower painting.max_pixels_cpu; {more or 'try it'}",
-        )
-    told = [says, f"the cap of {cap:,} pixels fits", more]
-    return Finding(name="memory", verdict="ok", says="; ".join(filter(None, told)))
+def _fits(says: str, fitting: int | None, cap: int, most: str = "") -> Finding:
+    """Whether pictures at the pixel cap fit; `most` says how large they could be here."""
+    if fitting is not None and fitting < cap:
+        says = f"{says}; pictures are painted at {_size(fitting)}, not at the cap of {cap:,}"
+        advice = "raise painting.memory_mb or lower painting.max_pixels_cpu"
+        return Finding.warning("memory", says, "; ".join(filter(None, [advice, most])))
+    parts = [says, f"the cap of {cap:,} pixels fits", most]
+    return Finding.ok("memory", "; ".join(filter(None, parts)))
 
 
-def _room(limit: int | None, bot: int | None) -> int | None:
-    """MB that painting may take beside the bot."""
+def room_beside(bot: int | None, limit: int | None) -> int | None:
+    """MB that painting may take beside the bot; None where that is not known."""
     if limit is None or bot is None:
         return None
     return max(0, (limit - bot) // MEGABYTE - RESERVE_MB)

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from impasto.cli.output import AsJson, print_json, print_table
-from impasto.cli.session import Session, session_of
+from impasto.cli.session import AsJson, Session, print_json, print_table, session_of
 from impasto.cli.settings import show_settings
 
 if TYPE_CHECKING:
@@ -17,10 +16,6 @@ if TYPE_CHECKING:
     from impasto.plugins import PluginHost, PluginRecord
     from impasto.settings import Settings
     from impasto.settings.description import SettingInfo
-
-
-def add_commands(cli: typer.Typer) -> None:
-    cli.command("plugins")(plugins)
 
 
 def plugins(

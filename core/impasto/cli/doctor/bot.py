@@ -1,0 +1,217 @@
+"""What the bot needs: what its plugins offer, a token, a way for updates to come, a port."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from impasto.contracts import Finding, StylePreset
+from impasto.errors import OwnerError
+
+if TYPE_CHECKING:
+    from aiogram import Bot
+    from aiogram.types import WebhookInfo
+
+    from impasto.plugins import PluginHost
+    from impasto.settings import Settings
+
+TIMEOUT_SECONDS: Final = 15
+WEBHOOK_PORTS: Final = {443, 80, 88, 8443}
+"""https://core.telegram.org/bots/api#setwebhook"""
+RECENT_SECONDS: Final = 3600
+TELEGRAM: Final = "https://api.telegram.org"
+
+
+def check_plugins(host: PluginHost) -> Iterator[Finding]:
+    """Whether plugins offer everything that a bot is made of."""
+    from impasto.contracts import JobQueue, Presenter, Storage
+
+    settings = host.settings
+    presets = host.collect("impasto_styles", StylePreset, settings=settings)
+    queues = {q.name: q for q in host.collect("impasto_queues", JobQueue, settings=settings)}
+    storages = {s.name: s for s in host.collect("impasto_storages", Storage, settings=settings)}
+    kind, storage = settings.queue.kind, settings.queue.storage
+    yield _offered(host, "queue.kind", kind, queues)
+    yield _offered(host, "queue.storage", storage, storages)
+    if kind in queues and storage in storages:
+        paints_elsewhere = not queues[kind].embedded_worker
+        if paints_elsewhere and not storages[storage].is_shared:
+            says = f"{kind} has other processes paint, and they cannot use {storage}"
+            advice = 'set queue.storage to one that processes share, such as "redis"'
+            yield Finding.problem("queue", says, advice)
+    if not host.collect("impasto_presenters", Presenter, settings=settings, presets=presets):
+        says = "no plugin has words for the messages about a job"
+        advice = "take the plugin `dialog` out of plugins.deny, or install another one"
+        yield Finding.problem("dialog", says, advice)
+    yield check_styles(presets)
+    yield _working(host)
+
+
+def paints_itself(host: PluginHost) -> bool:
+    """Whether `impasto run` also paints; taken to be so where the chosen queue is missing."""
+    from impasto.contracts import JobQueue
+
+    queues = host.collect("impasto_queues", JobQueue, settings=host.settings)
+    chosen = [queue for queue in queues if queue.name == host.settings.queue.kind]
+    return not chosen or chosen[0].embedded_worker
+
+
+def check_styles(presets: list[StylePreset]) -> Finding:
+    missing = [preset.name for preset in presets if not preset.picture.is_file()]
+    if missing:
+        advice = "put it back, or take the style out; `impasto styles` lists all"
+        return Finding.warning("styles", f"no picture of {', '.join(missing)}", advice)
+    if not presets:
+        says = "there are no presets: people can paint in styles of their own only"
+        advice = "add one with `impasto styles add`, or allow the plugin `styles`"
+        return Finding.warning("styles", says, advice)
+    return Finding.ok("styles", f"{len(presets)} presets")
+
+
+def own_findings(host: PluginHost) -> Iterator[Finding]:
+    """What plugins have found about themselves, and which of them failed at that."""
+    failed_before = {record.name for record in host.records if record.error}
+    yield from host.collect("impasto_checks", Finding, settings=host.settings)
+    for record in host.records:
+        if record.error and record.name not in failed_before:
+            advice = "tell its author; the bot may work all the same"
+            yield Finding.warning(f"plugin {record.name}", record.error, advice)
+
+
+def _offered(host: PluginHost, setting: str, name: str, offers: Mapping[str, object]) -> Finding:
+    from impasto.settings.description import did_you_mean
+
+    if name not in offers:
+        says = f"no plugin offers {name!r}{did_you_mean(name, offers)}"
+        advice = f"set {setting} to one of these: {', '.join(offers) or 'none'}"
+        return Finding.problem(setting, says, advice)
+    return Finding.ok(setting, f"{name}, of {host.owner_of(offers[name])}")
+
+
+def _working(host: PluginHost) -> Finding:
+    failed = [f"{record.name} ({record.error})" for record in host.records if record.error]
+    if failed:
+        says = f"the bot goes without {'; '.join(failed)}"
+        advice = "mend them, or name them in plugins.deny"
+        make = Finding.problem if host.strict else Finding.warning
+        return make("plugins", says, advice)
+    left_out = [record.name for record in host.records if record.left_out]
+    without = f", left out: {', '.join(left_out)}" if left_out else ""
+    return Finding.ok("plugins", f"{len(host.active)} in the bot{without}")
+
+
+def check_telegram(settings: Settings) -> Iterator[Finding]:
+    from impasto.telegram.connection import connected
+
+    try:
+        bot = connected(settings)
+    except OwnerError as error:
+        says, _, advice = str(error).partition(": ")
+        advice = advice or "/mybots in a chat with @BotFather shows it again"
+        yield Finding.problem("token", says, advice)
+        return
+    yield from asyncio.run(ask_telegram(bot, settings))
+    yield from check_port(settings)
+
+
+async def ask_telegram(bot: Bot, settings: Settings) -> list[Finding]:
+    """What Telegram says about the token, and about the way that updates come."""
+    from aiogram.exceptions import (
+        ClientDecodeError,
+        TelegramAPIError,
+        TelegramNotFound,
+        TelegramUnauthorizedError,
+    )
+
+    async with bot:
+        try:
+            me = await bot.get_me(request_timeout=TIMEOUT_SECONDS)
+            info = await bot.get_webhook_info(request_timeout=TIMEOUT_SECONDS)
+        except (TelegramUnauthorizedError, TelegramNotFound) as error:
+            says = f"Telegram refuses it ({error.message})"
+            advice = (
+                "copy it again from @BotFather into IMPASTO_TELEGRAM__TOKEN, and check "
+                "telegram.api_base"
+            )
+            return [Finding.problem("token", says, advice)]
+        except (TelegramAPIError, ClientDecodeError) as error:
+            says = f"{settings.telegram.api_base} cannot be reached ({error})"
+            advice = "check the network, a proxy, and telegram.api_base; the bot would wait"
+            return [Finding.problem("token", says, advice)]
+    says = f"of @{me.username} ({me.id}), from {settings.origin('telegram.token')}"
+    return [Finding.ok("token", says), check_updates(settings, info)]
+
+
+def check_updates(settings: Settings, info: WebhookInfo) -> Finding:
+    """How updates come, and whether Telegram is content with that."""
+    from impasto.telegram.webhook import PATH
+
+    base = settings.telegram.webhook_base
+    if not base:
+        if not info.url:
+            return Finding.ok("updates", "by polling")
+        says = f"by polling; the webhook {info.url} will be removed at the start"
+        return Finding.warning("updates", says, "set telegram.webhook_base if you want to keep it")
+    wrong = _why_not(base) if settings.telegram.api_base == TELEGRAM else ""
+    if wrong:
+        advice = "name the https address of your proxy or host, or leave it empty to poll"
+        return Finding.problem("updates", f"telegram.webhook_base {base} {wrong}", advice)
+    if info.url != base.rstrip("/") + PATH:
+        return Finding.ok("updates", f"by webhook; {base} is set at the start")
+    failed_at = info.last_error_date
+    if failed_at is not None and time.time() - failed_at.timestamp() < RECENT_SECONDS:
+        says = f"by webhook, which Telegram could not reach lately: {info.last_error_message}"
+        advice = "check that the address leads to the bot's port, with a valid certificate"
+        return Finding.warning("updates", says, advice)
+    return Finding.ok("updates", f"by webhook, {info.pending_update_count} waiting")
+
+
+def _why_not(base: str) -> str:
+    """Why Telegram would not take this address; empty when it would."""
+    try:
+        address = urlsplit(base)
+        number = address.port or 443
+    except ValueError as error:
+        return f"is no address ({error})"
+    if address.scheme != "https":
+        return "is not https"
+    if number not in WEBHOOK_PORTS:
+        return f"has port {number}, and Telegram knows 443, 80, 88 and 8443 only"
+    return ""
+
+
+def check_port(settings: Settings) -> Iterator[Finding]:
+    """Whether the bot can listen, where it is to."""
+    from impasto.telegram.web import port_of
+
+    number = port_of(settings)
+    if not number:
+        return
+    says = f"{settings.server.host}:{number}, from {settings.origin('server.port')}"
+    with socket.socket() as trial:
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trial.bind((settings.server.host, number))
+        except OSError as error:
+            if _is_a_bot(number):
+                yield Finding.ok("port", f"{says}; a bot answers there now")
+            else:
+                advice = "set server.port to another one, or end what uses it"
+                yield Finding.problem("port", f"{says} cannot be used: {error.strerror}", advice)
+            return
+    yield Finding.ok("port", says)
+
+
+def _is_a_bot(number: int) -> bool:
+    """Whether what listens on this port is a bot of ours."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{number}/healthz", timeout=2) as answer:
+            return bool(json.load(answer).get("alive"))
+    except (OSError, ValueError, AttributeError):
+        return False
