@@ -46,7 +46,7 @@ class WorkerRun:
         settings = Settings.model_validate(request["settings"])
         configure = Configure(settings=settings_for_painting(settings))
         begin = time.perf_counter()
-        child = await PaintingChild.start(configure, patience=PATIENCE)
+        child = await PaintingChild.start(configure, silence=PATIENCE)
         started = time.perf_counter() - begin
         try:
             await until_idle(child.pid)

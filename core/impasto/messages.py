@@ -20,6 +20,8 @@ from impasto.contracts import PaintOptions
 
 DISK_FULL = "disk_full"
 """The code of a Failed that is the disk's fault: the job can be painted when there is room."""
+TOO_LITTLE_MEMORY = "out_of_memory"
+"""The code of a Failed for want of memory: the job can be tried once more, smaller."""
 
 
 class Message(BaseModel):

@@ -14,15 +14,15 @@ from impasto.messages import Painted
 from impasto.settings import AUTO, PaintingSettings
 
 FINE_STEP = 9
-"""A step that finishes a fine picture is worth so many of the others: it costs four times as much
-as these do at full size, and most of them are made at smaller ones."""
+"""How many other steps a step that finishes a fine picture is worth: it costs four times as much as
+they do at full size, and most of them are made at smaller ones."""
 LAST = 9
-"""So many paintings are remembered: one that was disturbed does not move their median."""
+"""How many paintings are looked at: one that was disturbed does not move their median."""
 
 
 def effort_of(painted: Painted, planned_steps: int, fine_steps: int) -> Effort:
-    """What a whole painting took; it may have needed fewer steps than it was allowed, of which so
-    many finish a fine picture."""
+    """The effort of a whole painting, which may have needed fewer steps than the `planned_steps`
+    that it was allowed; `fine_steps` are those that finish a fine picture."""
     steps = planned_steps or painted.steps
     if painted.fine_network is not None:
         steps += (FINE_STEP - 1) * fine_steps
@@ -36,7 +36,7 @@ def effort_of(painted: Painted, planned_steps: int, fine_steps: int) -> Effort:
 
 
 class Estimates:
-    """Estimates from the journal; None is what is not known."""
+    """Estimates from the journal; None where nothing is known."""
 
     def __init__(self, journal: Journal, painting: PaintingSettings) -> None:
         self._journal = journal
@@ -59,15 +59,9 @@ class Estimates:
         and not all are."""
         return not self._painting.fine and self._can_be_fine(await self._efforts())
 
-    async def seconds_for(self, job: Job) -> float | None:
-        """How long painting this job may take, in seconds."""
-        return self._seconds_for(job, await self._efforts())
-
     async def seconds_until_done(self, job: Job, ahead: int) -> float | None:
-        """In how many seconds a waiting job with so many before it may be finished.
-
-        Those before it are taken for paintings like the last ones.
-        """
+        """In how many seconds a waiting job may be finished, with `ahead` jobs before it, which are
+        taken for paintings like the last ones; None when nothing is known."""
         efforts = await self._efforts()
         own = self._seconds_for(job, efforts)
         if own is None:
@@ -75,7 +69,7 @@ class Estimates:
         return own + await self._seconds_for_others(ahead, efforts)
 
     async def seconds_for_others(self, count: int) -> float | None:
-        """How long so many paintings like the last ones may take, in seconds."""
+        """How many seconds `count` paintings like the last ones may take."""
         efforts = await self._efforts()
         return await self._seconds_for_others(count, efforts) if efforts else None
 

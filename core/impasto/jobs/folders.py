@@ -1,4 +1,5 @@
-"""The folder of a job, `state_dir/jobs/<id>/`: its pictures, previews and result; and its end."""
+"""The folder of a job, `state_dir/jobs/<id>/`: its pictures, previews and result; and the end of
+what is kept for a while: pictures go first, then what is known of jobs."""
 
 from __future__ import annotations
 
@@ -6,14 +7,31 @@ import asyncio
 import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Protocol
 
 import structlog
 
 from impasto.contracts import Journal
-from impasto.jobs.job import Job, JobState
+from impasto.jobs.job import Job, JobState, TelegramPicture
 from impasto.jobs.store import JobObserver
+from impasto.settings import QueueSettings
 
 log = structlog.get_logger(__name__)
+
+SECONDS_BETWEEN = 3600.0
+
+
+class PictureSource(Protocol):
+    """Where pictures come from."""
+
+    async def fetch(self, picture: TelegramPicture, into: Path) -> None:
+        """Writes the picture's bytes to the file `into`.
+
+        Raises:
+            PictureError: it is too large or gone for good.
+            OSError: the file cannot be written.
+        """
+        ...
 
 
 class JobFolders(JobObserver):
@@ -90,6 +108,25 @@ class JobFolders(JobObserver):
                 log.warning("job_folder_not_removed", folder=str(folder), error=str(error))
 
         await asyncio.to_thread(remove)
+
+
+async def keep_house(journal: Journal, folders: JobFolders, queue: QueueSettings) -> None:
+    """Tidies up now and every hour, until cancelled."""
+    while True:
+        try:
+            await tidy_up(journal, folders, queue)
+        except Exception:
+            log.exception("not_tidied_up", again_in_seconds=SECONDS_BETWEEN)
+        await asyncio.sleep(SECONDS_BETWEEN)
+
+
+async def tidy_up(journal: Journal, folders: JobFolders, queue: QueueSettings) -> None:
+    """Removes job folders after `keep_hours`, and jobs whose folder is gone after
+    `remember_days`."""
+    swept = await folders.sweep(journal)
+    kept = max(timedelta(days=queue.remember_days), timedelta(hours=queue.keep_hours))
+    pruned = await journal.prune(datetime.now(UTC) - kept)
+    log.debug("tidied_up", folders=swept, jobs=pruned)
 
 
 def _remove_all_but(name: str, folder: Path) -> None:

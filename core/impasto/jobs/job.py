@@ -130,6 +130,13 @@ class Failure(JobModel):
     facts: dict[str, str | int] = Field(default_factory=dict)
 
 
+PAINTING_FAILED = Failure(
+    code="painting_failed",
+    sentence="Painting this picture failed; please try again or send another one.",
+)
+"""For reasons that the owner finds in the log."""
+
+
 def new_job_id() -> str:
     """64 random bits in 11 URL-safe characters: short for callback data, yet not to be guessed."""
     return secrets.token_urlsafe(8)

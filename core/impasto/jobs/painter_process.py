@@ -1,4 +1,5 @@
-"""The painting child as its parent sees it: started by exec, spoken to in lines of JSON.
+"""The painting process as its parent sees it: started by exec, spoken to in lines of JSON, kept
+from job to job, replaced when it dies or holds too much memory.
 
 Never forked: torch and its threads do not come through a fork in good health.
 """
@@ -9,36 +10,49 @@ import asyncio
 import contextlib
 import signal
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 
 import structlog
 from pydantic import ValidationError
 
+from impasto.contracts import StylePreset
 from impasto.memory import make_first_victim, oom_kills, resident_bytes
-from impasto.messages import Configure, Failed, Message, Painted, Progress, Ready, Stopped, encode
-from impasto.messages import from_child as parser
+from impasto.messages import (
+    Configure,
+    FromChild,
+    Message,
+    Outcome,
+    PresetFile,
+    Progress,
+    Ready,
+    encode,
+    from_child,
+)
+from impasto.plugins import settings_for_painting
+from impasto.settings import Settings
 from impasto.settings.sources import environment_without_settings
 
 log = structlog.get_logger(__name__)
 
 PAINTING_COMMAND = (sys.executable, "-m", "impasto.painting")
 
+SECONDS_TO_START = 60.0
+"""A child may take this long to start, however soon it has to speak when it paints."""
+
 _LONGEST_LINE = 1 << 20
 _SECONDS_TO_EXIT = 3.0
 
 SECONDS_BETWEEN_LOOKS = 0.5
-"""At the memory of a child that paints."""
+"""How often the memory of a child that paints is looked at."""
 
 GROWTH_BYTES, GROWTH_SHARE = 16_000_000, 0.08
-"""A child that rests in so much more memory than it rested in after its first job, the larger of
-the two, is replaced. oneDNN never gives back all that it compiles for pictures of a new size: 2 MB
-of each, and as much again is lost between what is left."""
+"""A child whose memory between two jobs has grown by the larger of these since its first job is
+replaced. oneDNN never gives back all that it compiles for pictures of a new size: 2 MB of each, and
+as much again is lost between what is left."""
 
 COMPILED_AND_KEPT = {"ONEDNN_PRIMITIVE_CACHE_CAPACITY": "128"}
 """How many operations oneDNN keeps compiled: a picture's (75 to 110) are there for the next one of
 its size. Without a bound, a thousand of them would pile up."""
-
-FromChild = Ready | Progress | Painted | Stopped | Failed
 
 
 class ChildLost(Exception):
@@ -58,12 +72,16 @@ class PaintingChild:
     ready: Ready
     """What it said when it was up."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
+    def __init__(
+        self, process: asyncio.subprocess.Process, silence: float, most_memory: int | None
+    ) -> None:
         if process.stdin is None or process.stdout is None:
             raise ValueError("the child must be started with pipes")
         self._process = process
         self._stdin = process.stdin
         self._stdout = process.stdout
+        self._silence = silence
+        self._most_memory = most_memory
         self._was_killed = False
         self._is_over_limit = False
         self._oom_kills = oom_kills()
@@ -72,12 +90,20 @@ class PaintingChild:
 
     @classmethod
     async def start(
-        cls, configure: Configure, *, patience: float, command: Sequence[str] = PAINTING_COMMAND
+        cls,
+        configure: Configure,
+        *,
+        silence: float,
+        most_memory: int | None = None,
+        command: Sequence[str] = PAINTING_COMMAND,
     ) -> PaintingChild:
         """Starts a child, configures it and awaits its Ready.
 
+        While it paints, it is lost when it says nothing for `silence` seconds, and killed when it
+        takes more than `most_memory` bytes.
+
         Raises:
-            ChildLost: it ended or did not answer within `patience` seconds.
+            ChildLost: it ended or was silent for longer than that and SECONDS_TO_START.
         """
         process = await asyncio.create_subprocess_exec(
             *command,
@@ -89,10 +115,10 @@ class PaintingChild:
             process_group=0,
         )
         make_first_victim(process.pid)
-        child = cls(process)
+        child = cls(process, silence, most_memory)
         try:
             child.tell(configure)
-            message = await child.receive(patience)
+            message = await child.receive(max(silence, SECONDS_TO_START))
             if not isinstance(message, Ready):
                 raise ChildLost(f"the painting process began with {message.kind}, not with ready")
             child.ready = message
@@ -114,6 +140,21 @@ class PaintingChild:
         if not self._stdin.is_closing():
             self._stdin.write(encode(message))
 
+    async def outcome(self, job_id: str, on_progress: Callable[[Progress], None]) -> Outcome:
+        """What came of a job that it was told to paint; its progress is passed on.
+
+        Raises:
+            ChildLost: the child ended, was silent for too long, or took too much memory.
+        """
+        async with self._watched():
+            while True:
+                message = await self.receive(self._silence)
+                if isinstance(message, Ready) or message.job_id != job_id:
+                    continue
+                if not isinstance(message, Progress):
+                    return message
+                on_progress(message)
+
     async def receive(self, patience: float) -> FromChild:
         """The next message.
 
@@ -128,18 +169,6 @@ class PaintingChild:
                         return message
         except TimeoutError:
             raise ChildLost(f"the painting process said nothing for {patience:g} s") from None
-
-    @contextlib.asynccontextmanager
-    async def watched(self, most_bytes: int | None) -> AsyncIterator[None]:
-        """Watches over one job: that it takes no more memory, and what became of it if not."""
-        self._jobs_begun += 1
-        self._oom_kills = oom_kills()
-        watch = asyncio.create_task(self._look_at_memory(most_bytes)) if most_bytes else None
-        try:
-            yield
-        finally:
-            if watch is not None:
-                watch.cancel()
 
     def has_grown(self) -> bool:
         """Whether it holds much more memory between two jobs than it once did."""
@@ -168,6 +197,19 @@ class PaintingChild:
                 await self._process.wait()
         except TimeoutError:
             await self.kill()
+
+    @contextlib.asynccontextmanager
+    async def _watched(self) -> AsyncIterator[None]:
+        """Watches over the child's memory during one job."""
+        self._jobs_begun += 1
+        self._oom_kills = oom_kills()
+        most = self._most_memory
+        watch = asyncio.create_task(self._look_at_memory(most)) if most is not None else None
+        try:
+            yield
+        finally:
+            if watch is not None:
+                watch.cancel()
 
     async def _line(self) -> bytes:
         try:
@@ -203,9 +245,112 @@ class PaintingChild:
         return kills is None or kills != self._oom_kills
 
 
+class ChildKeeper:
+    """Has one child at a time, begun when it is first asked for."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        presets: Sequence[StylePreset],
+        *,
+        command: Sequence[str] = PAINTING_COMMAND,
+    ) -> None:
+        self.has_gpu = False
+        """Whether the child that started last paints on one."""
+        self._configure = _configuration(settings, presets)
+        self._command = command
+        self._queue = settings.queue
+        self._is_stale = False
+        """The child was configured with other settings than those of now."""
+        self._starting: asyncio.Task[PaintingChild] | None = None
+
+    def renew(self, settings: Settings, presets: Sequence[StylePreset]) -> None:
+        """The next job gets a new child, of these settings."""
+        self._configure = _configuration(settings, presets)
+        self._is_stale = True
+
+    async def child(self) -> PaintingChild:
+        """The running child, or a new one.
+
+        Raises:
+            ChildLost: it does not start.
+        """
+        while True:
+            # Shielded: whoever is stopped while waiting for the child must not stop its start.
+            child = await asyncio.shield(self._started())
+            if child.is_alive:
+                return child
+            log.warning("painting_child_died_idle", pid=child.pid)
+            await self.replace()
+
+    async def child_for_a_job(self) -> PaintingChild:
+        """The running child, or a new one where it died, holds too much memory, or is stale.
+
+        Raises:
+            ChildLost: it does not start.
+        """
+        await self.child()
+        await self.recycle()
+        return await self.child()
+
+    async def recycle(self) -> None:
+        """Replaces a child that holds too much memory or is stale. Best between two jobs, when
+        nobody waits for the new one."""
+        child = self._running()
+        if child is not None and (child.has_grown() or self._is_stale):
+            log.info("painting_child_recycled", pid=child.pid)
+            await self.replace()
+
+    async def replace(self) -> None:
+        """Ends what is left of the child and starts a new one."""
+        child, self._starting = self._running(), None
+        if child is not None:
+            await child.kill()
+        self._started()
+
+    async def close(self) -> None:
+        """Ends the child."""
+        starting, self._starting = self._starting, None
+        if starting is None:
+            return
+        if not starting.done():
+            starting.cancel()
+        results = await asyncio.gather(starting, return_exceptions=True)
+        if isinstance(results[0], PaintingChild):
+            await results[0].close()
+
+    def _running(self) -> PaintingChild | None:
+        """The child that has started last, if it has."""
+        if self._starting is None or not self._starting.done() or _has_failed(self._starting):
+            return None
+        return self._starting.result()
+
+    def _started(self) -> asyncio.Task[PaintingChild]:
+        """The start of the child in use, begun now if there is none."""
+        if self._starting is None or _has_failed(self._starting):
+            self._starting = asyncio.create_task(self._start())
+            self._starting.add_done_callback(_log_failed_start)
+        return self._starting
+
+    async def _start(self) -> PaintingChild:
+        self._is_stale = False
+        child = await PaintingChild.start(
+            self._configure,
+            silence=self._queue.silence_seconds,
+            most_memory=self._queue.worker_memory_mb * 1_000_000 or None,
+            command=self._command,
+        )
+        log.info("painting_child_ready", pid=child.pid, device=child.ready.device)
+        self.has_gpu = child.ready.device != "cpu"
+        for plugin in child.ready.plugins:
+            if plugin.error:
+                log.error("painting_plugin_failed", plugin=plugin.name, error=plugin.error)
+        return child
+
+
 def _parsed(line: bytes) -> FromChild | None:
     try:
-        return parser.validate_json(line)
+        return from_child.validate_json(line)
     except ValidationError:
         # A library or a plugin printed something; the pipe carries messages only.
         text = line[:200].decode(errors="replace").strip()
@@ -220,3 +365,21 @@ def _how_it_ended(code: int) -> str:
     with contextlib.suppress(ValueError):
         return f"was ended by {signal.Signals(-code).name}"
     return f"was ended by signal {-code}"
+
+
+def _has_failed(task: asyncio.Task[PaintingChild]) -> bool:
+    return task.done() and (task.cancelled() or task.exception() is not None)
+
+
+def _log_failed_start(task: asyncio.Task[PaintingChild]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.error("painting_child_did_not_start", why=str(error))
+
+
+def _configuration(settings: Settings, presets: Sequence[StylePreset]) -> Configure:
+    return Configure(
+        settings=settings_for_painting(settings),
+        presets=[
+            PresetFile(path=preset.picture, brush_size=preset.brush_size) for preset in presets
+        ],
+    )

@@ -9,9 +9,8 @@ import structlog
 
 from impasto.contracts import JobQueue
 from impasto.errors import InvalidTransition
-from impasto.jobs.job import Failure, Job, JobState
-from impasto.jobs.ports import Reporter
-from impasto.jobs.store import JobStore
+from impasto.jobs.job import PAINTING_FAILED, Job, JobState
+from impasto.jobs.store import JobStore, Reporter
 
 log = structlog.get_logger(__name__)
 
@@ -60,11 +59,7 @@ class Recovery:
             facts = {"finish_early": False, "result": None}
             return await self._store.move(job.id, JobState.ACCEPTED, **facts)
         log.warning("job_given_up", job=job.id, attempts=job.attempts)
-        failure = Failure(
-            code="painting_failed",
-            sentence="Painting this picture failed; please try again or send another one.",
-        )
-        return await self._store.move(job.id, JobState.FAILED, failure=failure)
+        return await self._store.move(job.id, JobState.FAILED, failure=PAINTING_FAILED)
 
 
 async def _is_here(job: Job) -> bool:

@@ -22,8 +22,7 @@ from impasto.contracts import (
 from impasto.errors import InvalidTransition, TooManyJobs
 from impasto.jobs.estimates import Estimates
 from impasto.jobs.job import ChosenStyle, Job, JobState, TelegramPicture
-from impasto.jobs.ports import Reporter
-from impasto.jobs.store import JobObserver, JobStore
+from impasto.jobs.store import JobObserver, JobStore, Reporter
 from impasto.settings import QueueSettings
 
 SECONDS_FOR_FILE = 15.0

@@ -1,13 +1,16 @@
-"""The one way in which jobs change: the journal, and then everybody who observes it."""
+"""The one way in which jobs change: the journal, and then everybody who observes it; and who tells
+people of it."""
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Awaitable
+from typing import Any, Literal, Protocol
 
 import structlog
 
 from impasto.contracts import NO_LIMITS, Journal, Limits, News
 from impasto.jobs.job import Job, JobState
+from impasto.messages import Progress
 from impasto.plugins import PluginHost
 
 log = structlog.get_logger(__name__)
@@ -35,6 +38,26 @@ class JobObserver:
 
     def file_wanted(self, job: Job) -> None:
         """A process on another machine wants the full-quality file of the job sent."""
+
+
+class Reporter(Protocol):
+    """Tells a person how their job is getting on."""
+
+    def accepted(self, job: Job) -> Awaitable[None]:
+        """Shows that the job waits, also when a worker has begun with it by now, unless it has been
+        shown already. Begins at once; what it returns can be awaited until that was tried once.
+        What fails is tried again."""
+        ...
+
+    def progress(self, job: Job, progress: Progress) -> None:
+        """Painting goes on; shown when there is time for it, else dropped. Never blocks."""
+        ...
+
+    def finished(self, job: Job) -> None:
+        """The job is painted, failed or cancelled: tells the person, trying until it is done, and
+        writes `delivered`, `explained` or `abandoned`, of a cancelled one that it is not untold
+        any more. Never blocks: that happens in the background."""
+        ...
 
 
 class JobStore:

@@ -5,12 +5,15 @@ from __future__ import annotations
 
 import asyncio
 import errno
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from enum import Enum, auto
+from typing import Any, TypeVar
 
 import structlog
 from structlog.contextvars import bound_contextvars
 
 from impasto.contracts import JobQueue, StylePreset
+from impasto.contracts.options import PIXEL_BOUNDS
 from impasto.errors import (
     FULL_DISK,
     ChatError,
@@ -19,18 +22,16 @@ from impasto.errors import (
     PictureError,
 )
 from impasto.jobs.estimates import effort_of
-from impasto.jobs.failures import JournalFailed, given_up, lost
-from impasto.jobs.folders import JobFolders
-from impasto.jobs.in_hand import InHand, Stop, StopRequested
-from impasto.jobs.job import ChosenStyle, Failure, Job, JobState
-from impasto.jobs.painter_keeper import ChildKeeper
-from impasto.jobs.painter_process import PAINTING_COMMAND, ChildLost, PaintingChild
-from impasto.jobs.ports import PictureSource, Reporter
-from impasto.jobs.shrinking import OUT_OF_MEMORY, in_half_the_pixels
-from impasto.jobs.store import JobObserver, JobStore
+from impasto.jobs.folders import JobFolders, PictureSource
+from impasto.jobs.job import PAINTING_FAILED, ChosenStyle, Failure, Job, JobState
+from impasto.jobs.painter_process import PAINTING_COMMAND, ChildKeeper, ChildLost, PaintingChild
+from impasto.jobs.store import JobObserver, JobStore, Reporter
 from impasto.messages import (
     DISK_FULL,
+    TOO_LITTLE_MEMORY,
+    Cancel,
     Failed,
+    Finish,
     Outcome,
     Paint,
     Painted,
@@ -40,10 +41,89 @@ from impasto.messages import (
     StyleFile,
 )
 from impasto.settings import Settings
+from impasto.tasks import unless_set
 
 log = structlog.get_logger(__name__)
+T = TypeVar("T")
+
+SECONDS_TO_STOP = 5.0
+"""A child that does not stop painting within this time of a Cancel is killed."""
 
 PAUSE_SECONDS = 5.0
+"""After an unexpected error the worker goes on this much later."""
+
+
+class Stop(Enum):
+    """Why the job in hand is to be stopped."""
+
+    TAKEN_AWAY = auto()  # cancelled or abandoned: the journal knows
+    SHUTDOWN = auto()
+    PUT_OFF = auto()  # the disk is full
+
+
+class StopRequested(Exception):
+    """The job in hand was stopped before the child had it."""
+
+
+class InHand:
+    """The job that is being worked on."""
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self.stop: Stop | None = None
+        self.stop_requested = asyncio.Event()
+        self.is_hurried = False
+        """It was to be finished early: what it took says nothing about whole paintings."""
+        self.planned_steps = 0
+        """As the child's last progress said."""
+        self.child: PaintingChild | None = None
+        """The child that paints it; None before Paint was sent."""
+        self.kill_timer: asyncio.TimerHandle | None = None
+
+    def request_stop(self, why: Stop) -> None:
+        # The first reason stays, but what was taken away is never handed back.
+        if self.stop is None or why is Stop.TAKEN_AWAY:
+            self.stop = why
+        if not self.stop_requested.is_set():
+            self.stop_requested.set()
+            self._tell_child()
+
+    def hurry(self) -> None:
+        """Has the picture finished as it is. Before the child paints there is none to keep."""
+        if self.child is not None:
+            self.is_hurried = True
+            self.child.tell(Finish(job_id=self.job.id))
+
+    def given_to(self, child: PaintingChild) -> None:
+        self.child = child
+        if self.stop_requested.is_set():
+            self._tell_child()
+
+    def taken_from_child(self) -> None:
+        self.child = None
+        if self.kill_timer is not None:
+            self.kill_timer.cancel()
+
+    def _tell_child(self) -> None:
+        if self.child is not None:
+            self.child.tell(Cancel(job_id=self.job.id))
+            loop = asyncio.get_running_loop()
+            self.kill_timer = loop.call_later(SECONDS_TO_STOP, self.child.kill_now)
+
+    async def unless_stopped(self, work: Coroutine[Any, Any, T]) -> T:
+        """The result of `work` (not None), which is cancelled when a stop is requested.
+
+        Raises:
+            StopRequested: it was.
+        """
+        result = await unless_set(self.stop_requested, work)
+        if result is None:
+            raise StopRequested
+        return result
+
+
+class JournalFailed(Exception):
+    """What is known of the job in hand could not be written: no fault of the job."""
 
 
 def _ignore(why: str) -> None:
@@ -103,8 +183,8 @@ class Worker(JobObserver):
         return (await self._keeper.child()).ready
 
     async def serve(self) -> None:
-        """Paints whatever waits, until cancelled or drained. After an unexpected error (a full
-        disk, say) it goes on PAUSE_SECONDS later."""
+        """Paints whatever waits, until cancelled or drained; an error (a full disk, say) is waited
+        out."""
         while not self._draining:
             try:
                 if not await self.work():
@@ -191,7 +271,7 @@ class Worker(JobObserver):
                 await self._put_off(hand)
                 raise
             log.exception("job_not_painted", job=hand.job.id)
-            outcome = given_up(hand.job, f"{type(error).__name__}: {error}")
+            outcome = _given_up(hand.job, f"{type(error).__name__}: {error}")
         await self._conclude(hand, outcome)
 
     async def _put_off(self, hand: InHand) -> None:
@@ -243,23 +323,25 @@ class Worker(JobObserver):
                 log.warning(
                     "painting_child_lost", job=hand.job.id, why=str(loss), deaths=hand.job.deaths
                 )
-                outcome = lost(hand.job, loss)
+                outcome = _lost(hand.job, loss)
                 again = hand.job.deaths < self._attempts
-            if isinstance(outcome, Failed) and outcome.code == OUT_OF_MEMORY:
+            if isinstance(outcome, Failed) and outcome.code == TOO_LITTLE_MEMORY:
                 again = await self._shrink(hand)
                 paint = paint.model_copy(update={"options": hand.job.options})
             if not again:
                 return outcome
 
     async def _shrink(self, hand: InHand) -> bool:
-        """Whether the job is to be tried in fewer pixels from now on."""
-        painting = self._painting
-        most = painting.max_pixels_gpu if self._keeper.has_gpu else painting.max_pixels_cpu
-        smaller = in_half_the_pixels(hand.job, most)
-        if smaller is None:
+        """Has the job tried in half the pixels from now on; False if it was tried so already."""
+        job, painting = hand.job, self._painting
+        if job.shrunk:
             return False
-        await self._note(hand, **smaller)
-        log.warning("job_shrunk", job=hand.job.id, max_pixels=hand.job.options.max_pixels)
+        most = painting.max_pixels_gpu if self._keeper.has_gpu else painting.max_pixels_cpu
+        asked = min(job.options.max_pixels or most, most)
+        half = max(PIXEL_BOUNDS[0], min(asked, job.content.pixels or asked) // 2)
+        options = job.options.model_copy(update={"max_pixels": half})
+        await self._note(hand, options=options, shrunk=True)
+        log.warning("job_shrunk", job=job.id, max_pixels=half)
         return True
 
     async def _note(self, hand: InHand, **facts: object) -> None:
@@ -271,24 +353,17 @@ class Worker(JobObserver):
             raise JournalFailed(f"{type(error).__name__}: {error}") from error
 
     async def _painted_by(self, child: PaintingChild, hand: InHand, paint: Paint) -> Outcome:
+        def progressed(progress: Progress) -> None:
+            hand.planned_steps = progress.steps
+            if hand.stop is None:
+                self._reporter.progress(hand.job, progress)
+
         child.tell(paint)
         hand.given_to(child)
         try:
-            async with self._keeper.watching(child):
-                return await self._outcome_from(child, hand)
+            return await child.outcome(hand.job.id, progressed)
         finally:
             hand.taken_from_child()
-
-    async def _outcome_from(self, child: PaintingChild, hand: InHand) -> Outcome:
-        while True:
-            message = await self._keeper.next_message(child)
-            if isinstance(message, Ready) or message.job_id != hand.job.id:
-                continue
-            if not isinstance(message, Progress):
-                return message
-            hand.planned_steps = message.steps
-            if hand.stop is None:
-                self._reporter.progress(hand.job, message)
 
     async def _conclude(self, hand: InHand, outcome: Outcome) -> None:
         """Writes down what came of the job and has the person told."""
@@ -322,7 +397,7 @@ class Worker(JobObserver):
         elif isinstance(outcome, Stopped) and hand.stop is Stop.TAKEN_AWAY:
             await self._release(job.id)
         else:
-            failed = outcome if isinstance(outcome, Failed) else given_up(job, "it stopped")
+            failed = outcome if isinstance(outcome, Failed) else _given_up(job, "it stopped")
             await self._fail(job, failed)
 
     async def _fail(self, job: Job, failed: Failed) -> None:
@@ -336,3 +411,20 @@ class Worker(JobObserver):
         job = await self._store.journal.get(job_id)
         if job is not None:
             await self._folders.release(job)
+
+
+def _lost(job: Job, loss: ChildLost) -> Failed:
+    """The painting process died under the job too often."""
+    if not loss.for_memory:
+        return _given_up(job, str(loss))
+    return Failed(
+        job_id=job.id,
+        code=TOO_LITTLE_MEMORY,
+        sentence="This picture takes more memory than there is; please send a smaller one.",
+        detail=str(loss),
+    )
+
+
+def _given_up(job: Job, detail: str) -> Failed:
+    failure = PAINTING_FAILED
+    return Failed(job_id=job.id, code=failure.code, sentence=failure.sentence, detail=detail)

@@ -13,7 +13,7 @@ from aiogram import Bot, Dispatcher, Router
 
 from impasto.contracts import Storage
 from impasto.errors import PluginError
-from impasto.jobs.housekeeping import keep_house
+from impasto.jobs.folders import keep_house
 from impasto.jobs.service import JobService, limits_of
 from impasto.jobs.worker import Worker
 from impasto.lean_aiogram import build_models_on_use

@@ -31,7 +31,7 @@ PAUSE_SECONDS = 30.0
 
 
 class Delivery(JobObserver):
-    """See `impasto.jobs.ports.Reporter`."""
+    """See `impasto.jobs.store.Reporter`."""
 
     def __init__(
         self,

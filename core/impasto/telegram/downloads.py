@@ -39,7 +39,7 @@ _NOT_REACHED = (TelegramAPIError, ClientDecodeError)
 
 
 class TelegramPictures:
-    """See `impasto.jobs.ports.PictureSource`."""
+    """See `impasto.jobs.folders.PictureSource`."""
 
     def __init__(self, bot: Bot) -> None:
         self._bot = bot

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import structlog
 
-from impasto.jobs.housekeeping import keep_house
+from impasto.jobs.folders import keep_house
 from impasto.lean_aiogram import build_models_on_use
 from impasto.memory import return_free_memory
 from impasto.plugins import PluginHost

@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from impasto.jobs.folders import JobFolders
-from impasto.jobs.housekeeping import keep_house, tidy_up
+from impasto.jobs.folders import JobFolders, keep_house, tidy_up
 from impasto.jobs.job import JobState
 from impasto.jobs.store import JobStore
 from impasto.settings import QueueSettings, Settings
@@ -54,7 +53,7 @@ async def test_no_job_goes_before_its_pictures(
 async def test_a_full_disk_is_not_the_end_of_it(
     storage: SqliteStorage, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("impasto.jobs.housekeeping.SECONDS_BETWEEN", 0)
+    monkeypatch.setattr("impasto.jobs.folders.SECONDS_BETWEEN", 0)
     rounds = asyncio.Semaphore(0)
 
     async def prune(before: datetime) -> Any:

@@ -13,12 +13,11 @@ from pathlib import Path
 import pytest
 
 from impasto.contracts import StylePreset
-from impasto.jobs.failures import JournalFailed
 from impasto.jobs.job import ChosenStyle, Effort, Job, JobState, TelegramPicture
 from impasto.jobs.painter_process import ChildLost
 from impasto.jobs.service import JobService
 from impasto.jobs.store import JobStore
-from impasto.jobs.worker import Worker
+from impasto.jobs.worker import JournalFailed, Worker
 from impasto.settings import Settings
 from impasto.tasks import cancelled
 
@@ -273,7 +272,7 @@ class TestCancelling:
         reports: Reports,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        monkeypatch.setattr("impasto.jobs.in_hand.SECONDS_TO_STOP", 0.1)
+        monkeypatch.setattr("impasto.jobs.worker.SECONDS_TO_STOP", 0.1)
         losses: list[str] = []
         worker = make_worker(on_loss=losses.append)
         job = job_that("ignore_cancel")
@@ -442,7 +441,7 @@ class TestDraining:
     async def test_kills_a_child_that_does_not_stop(
         self, worker: Worker, store: JobStore, reports: Reports, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("impasto.jobs.in_hand.SECONDS_TO_STOP", 0.1)
+        monkeypatch.setattr("impasto.jobs.worker.SECONDS_TO_STOP", 0.1)
         job = job_that("ignore_cancel")
         await store.add(job)
         working = asyncio.create_task(worker.work())

@@ -32,6 +32,7 @@ from impasto.logs import configure_logging
 from impasto.memory import return_free_memory, return_large_blocks
 from impasto.messages import (
     DISK_FULL,
+    TOO_LITTLE_MEMORY,
     Failed,
     Message,
     Paint,
@@ -132,7 +133,8 @@ class Child:
         except OwnerError as error:
             return _failed(job, "painting_failed", str(error))
         except OUT_OF_MEMORY as error:
-            return _failed(job, "out_of_memory", f"not enough memory for this picture: {error}")
+            sentence = f"not enough memory for this picture: {error}"
+            return _failed(job, TOO_LITTLE_MEMORY, sentence)
         except Exception as error:
             is_full = isinstance(error, OSError) and error.errno in FULL_DISK
             code = DISK_FULL if is_full else "painting_failed"
