@@ -18,7 +18,7 @@ from packaging.specifiers import SpecifierSet
 from prometheus_client import REGISTRY
 
 import impasto_metrics
-from impasto.cli.app import app
+from impasto.cli import app
 from impasto.hookspecs import BOT_GROUP
 from impasto.plugins import PluginHost
 from impasto.settings import load_settings

@@ -31,8 +31,7 @@ from impasto.hookspecs import BOT_GROUP, HOOKS, PAINTING_HOOKS
 from impasto.plugins import PluginHost
 from impasto.settings import Settings
 from impasto.telegram.app import run_bot
-from impasto.testing.factories import jpeg, make_photo
-from impasto.testing.given import Sections, given
+from impasto.testing.factories import Sections, given, jpeg, make_photo
 from impasto_playground.person import Person
 from impasto_playground.server import Playground
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from impasto.cli.app import app
+from impasto.cli import app
 from impasto.settings import Settings
 from impasto.settings.description import settings_in
 

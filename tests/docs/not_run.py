@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from impasto import data_folders
-from impasto.cli.app import app
+from impasto.cli import app
 from impasto.settings import Settings
 from impasto.settings.description import settings_in
 

@@ -1,11 +1,153 @@
-"""The command line: `impasto run`, `paint`, `styles`, `plugins`, and what plugins add.
+"""The program `impasto`: global options, its own commands, those of plugins, and how it fails.
 
-One module per group of commands. What is heavy (torch, aiogram) is imported inside them, so that
-each command pays for its own needs only. A plugin's command uses the names below.
+One module for each group of commands. What is heavy (torch, aiogram) is imported inside them, so
+that each command pays for its own needs only. Commands of plugins use the names in `__all__`.
 """
 
-from impasto.cli.app import main
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import typer.core
+import typer.main
+
+from impasto.cli import bot, doctor, new_plugin, paint, plugins, settings, styles
 from impasto.cli.bot import run_until_stopped, stop_on_signals
 from impasto.cli.session import Session, session_of
+from impasto.errors import ImpastoError, PluginError
 
-__all__ = ["Session", "main", "run_until_stopped", "session_of", "stop_on_signals"]
+__all__ = ["Session", "app", "main", "run_until_stopped", "session_of", "stop_on_signals"]
+
+DEBUG_VARIABLE = "IMPASTO_DEBUG"
+
+
+class PluginCommands(typer.core.TyperGroup):
+    """The program's own commands and those of plugins.
+
+    Loading plugins takes a second, so it waits until somebody asks for the list of all commands, or
+    for a command that is not one of our own.
+    """
+
+    _of_plugins: dict[str, Any] | None = None
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return [*self.commands, *sorted(self._plugin_commands(ctx))]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        own = self.commands.get(cmd_name)
+        return own if own is not None else self._plugin_commands(ctx).get(cmd_name)
+
+    def _plugin_commands(self, ctx: Any) -> dict[str, Any]:
+        if self._of_plugins is None:
+            self._of_plugins = commands_of_plugins(session_of(ctx), taken=set(self.commands))
+        return self._of_plugins
+
+
+def commands_of_plugins(session: Session, taken: set[str]) -> dict[str, Any]:
+    """Commands of plugins by name; a plugin whose commands cannot be built fails alone."""
+    host = session.bot
+    found: dict[str, Any] = {}
+    for record in host.active:
+        if "impasto_commands" not in record.hooks:
+            continue
+        cli = typer.Typer()
+        try:
+            host.call_one(record, "impasto_commands", cli=cli)
+            commands = typer.main.get_group(cli).commands
+            clash = sorted(set(commands) & (taken | set(found)))
+            if clash:
+                raise PluginError(
+                    record.name, f"impasto_commands: the command {clash[0]!r} is there already"
+                )
+        except Exception as error:
+            host.fail(record, error, "impasto_commands")
+        else:
+            found.update(commands)
+    if session.strict:
+        host.check_strict()
+    return found
+
+
+app = typer.Typer(
+    name="impasto",
+    cls=PluginCommands,
+    help="Repaint photos in the style of a picture: in a Telegram bot, or right here.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from impasto import __version__
+
+        typer.echo(f"impasto {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _program(
+    context: typer.Context,
+    config: Annotated[
+        Path | None,
+        typer.Option(help="Settings file (TOML), over the defaults.", is_eager=True),
+    ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="End when any plugin fails.", is_eager=True)
+    ] = False,
+    debug: Annotated[
+        bool,
+        typer.Option(
+            "--debug",
+            envvar=DEBUG_VARIABLE,
+            help="Log everything, and show where errors come from.",
+            is_eager=True,
+        ),
+    ] = False,
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Show the version.", is_eager=True, callback=_show_version),
+    ] = False,
+) -> None:
+    session_of(context)
+
+
+app.command("run")(bot.run)
+app.command("worker")(bot.worker)
+app.command("paint")(paint.paint)
+app.command("doctor")(doctor.doctor)
+app.command("plugins")(plugins.plugins)
+app.command("new-plugin")(new_plugin.new_plugin)
+app.command("settings")(settings.settings)
+app.add_typer(styles.app, name="styles")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs the program; always ends in SystemExit: 0, 1 (failed), 2 (usage) or 130 (Ctrl-C)."""
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    debug = "--debug" in words or bool(os.environ.get(DEBUG_VARIABLE))
+    try:
+        app(args=words, prog_name="impasto")
+    except Exception as error:
+        if debug:
+            raise
+        typer.echo(_sentence(error), err=True)
+        sys.exit(1)
+
+
+def _sentence(error: Exception) -> str:
+    """What went wrong, for a person at a terminal."""
+    from impasto.scrubbing import scrub
+
+    if isinstance(error, ImpastoError):
+        return scrub(f"impasto: {error}")
+    return scrub(
+        f"impasto: {type(error).__name__}: {error} (run `impasto --debug ...` to see where)"
+    )

@@ -32,11 +32,6 @@ class Program(Protocol):
     ) -> None: ...
 
 
-def add_commands(cli: typer.Typer) -> None:
-    cli.command("run")(run)
-    cli.command("worker")(worker)
-
-
 def run(context: typer.Context) -> None:
     """Run the bot on Telegram until it is stopped. SIGHUP has it read its settings again."""
     from impasto.telegram.app import run_bot

@@ -51,10 +51,6 @@ SUMMARIES: Final = {
 IN_THE_BOT: Final = {Kind.STYLE, Kind.DIALOG, Kind.QUEUE, Kind.OBSERVER}
 
 
-def add_commands(cli: typer.Typer) -> None:
-    cli.command("new-plugin")(new_plugin)
-
-
 def new_plugin(
     name: Annotated[str, typer.Argument(help="Its name, as settings and listings show it.")],
     kind: Annotated[Kind, typer.Option(help="What it adds.")],

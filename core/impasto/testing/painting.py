@@ -14,8 +14,7 @@ from impasto.hookspecs import PAINTING_GROUP, PAINTING_HOOKS
 from impasto.painting.catalogue import Catalogue
 from impasto.painting.painter import Painting, PaintRequest, paint
 from impasto.plugins import PluginHost
-from impasto.testing.factories import make_photo, make_style
-from impasto.testing.given import Sections, given
+from impasto.testing.factories import Sections, given, make_photo, make_style
 
 
 def paint_small(
@@ -43,13 +42,13 @@ def paint_small(
         styles=[(style or make_style(), 1.0)],
         options=PaintOptions(**options),
     )
-    painting = list(paint(request, small_toolbox(plugins, settings)))[-1]
+    painting = list(paint(request, small_catalogue(plugins, settings)))[-1]
     if not isinstance(painting, Painting):
         raise AssertionError(f"painting ended with {painting!r}")
     return painting
 
 
-def small_toolbox(plugins: Sequence[object] = (), settings: Sections | None = None) -> Catalogue:
+def small_catalogue(plugins: Sequence[object] = (), settings: Sections | None = None) -> Catalogue:
     """The installed painting plugins and these, with the tiny network.
 
     Raises:

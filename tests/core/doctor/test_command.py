@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from impasto.cli.app import app
+from impasto.cli import app
 from impasto.cli.doctor import bot, painting
 from impasto.contracts import Finding
 

@@ -6,6 +6,8 @@ class TestMomentum(OptimizerConformance):
     @pytest.fixture
     def optimizer(self):
         return Momentum()
+
+Some of them are coroutines: pytest runs these with `asyncio_mode = "auto"` (pytest-asyncio).
 """
 
 from __future__ import annotations
@@ -14,20 +16,23 @@ import importlib
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from impasto.testing.conformance.devices import DeviceConformance
-    from impasto.testing.conformance.networks import NetworkConformance
-    from impasto.testing.conformance.observers import ObserverConformance
-    from impasto.testing.conformance.operating import ChecksConformance, WebRoutesConformance
-    from impasto.testing.conformance.optimizers import OptimizerConformance
-    from impasto.testing.conformance.pictures import (
+    from impasto.testing.conformance.bot import (
+        ChecksConformance,
+        DialogConformance,
+        ObserverConformance,
+        PluginConformance,
+        PresenterConformance,
+        StylesConformance,
+        WebRoutesConformance,
+    )
+    from impasto.testing.conformance.painting import (
+        DeviceConformance,
+        NetworkConformance,
+        OptimizerConformance,
         PostprocessorConformance,
         PreprocessorConformance,
     )
-    from impasto.testing.conformance.plugins import DialogConformance, PluginConformance
-    from impasto.testing.conformance.presenters import PresenterConformance
-    from impasto.testing.conformance.queues import QueueConformance
-    from impasto.testing.conformance.storages import StorageConformance
-    from impasto.testing.conformance.styles import StylesConformance
+    from impasto.testing.conformance.storage import QueueConformance, StorageConformance
 
 __all__ = [
     "ChecksConformance",
@@ -67,25 +72,19 @@ SUITES: Final = {
 """The suite for each hook."""
 
 _ELSEWHERE = {
-    "ChecksConformance": "operating",
-    "DeviceConformance": "devices",
-    "DialogConformance": "plugins",
-    "NetworkConformance": "networks",
-    "ObserverConformance": "observers",
-    "OptimizerConformance": "optimizers",
-    "PluginConformance": "plugins",
-    "PostprocessorConformance": "pictures",
-    "PreprocessorConformance": "pictures",
-    "PresenterConformance": "presenters",
-    "QueueConformance": "queues",
-    "StorageConformance": "storages",
-    "StylesConformance": "styles",
-    "WebRoutesConformance": "operating",
+    "DeviceConformance": "painting",
+    "NetworkConformance": "painting",
+    "OptimizerConformance": "painting",
+    "PostprocessorConformance": "painting",
+    "PreprocessorConformance": "painting",
+    "QueueConformance": "storage",
+    "StorageConformance": "storage",
 }
+"""The modules of suites that are not in `bot`; those of painting plugins need torch."""
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _ELSEWHERE:
+    if name not in __all__:
         raise AttributeError(f"module 'impasto.testing.conformance' has no attribute {name!r}")
-    module = importlib.import_module(f"impasto.testing.conformance.{_ELSEWHERE[name]}")
+    module = importlib.import_module(f"{__name__}.{_ELSEWHERE.get(name, 'bot')}")
     return getattr(module, name)
