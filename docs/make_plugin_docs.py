@@ -6,7 +6,6 @@ Run it after any of these has changed: python docs/make_plugin_docs.py
 from __future__ import annotations
 
 import ast
-import importlib
 import inspect
 import re
 import textwrap
@@ -14,13 +13,12 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from impasto import hookspecs
+from impasto import contracts, hookspecs
 from impasto.testing import conformance
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "docs" / "plugins" / "hooks"
 TEMPLATES = ROOT / "core" / "impasto" / "cli" / "templates" / "kinds"
-CONTRACT_MODULES = ("impasto.contracts", "impasto.contracts", "impasto.contracts")
 KINDS = {
     "impasto_devices": "device",
     "impasto_job_changed": "observer",
@@ -102,11 +100,8 @@ def _contract(hook: str) -> type | None:
     """The class of the objects that a hook returns, if it is one of ours."""
     returns = str(inspect.signature(getattr(hookspecs, hook)).return_annotation)
     match = re.fullmatch(r"Sequence\[(\w+)\]", returns)
-    for module in CONTRACT_MODULES if match else ():
-        found = getattr(importlib.import_module(module), match[1], None) if match else None
-        if isinstance(found, type):
-            return found
-    return None
+    found = getattr(contracts, match[1], None) if match else None
+    return found if isinstance(found, type) else None
 
 
 def _contract_section(contract: type) -> str:

@@ -1,9 +1,8 @@
-"""Where `styles/`, `weights/` and `config/` are.
+"""Where the folders `styles/`, `weights/` and `config/` are.
 
-A wheel carries them inside the package, under `_data/`. In a checkout (an editable install, or
-`PYTHONPATH=core:plugins`) they lie at the top of the repository. The package's copy is asked for
-beside *this file*: hatchling leaves stale copies in site-packages on an editable install, and
-those are never beside it.
+A wheel has them inside the package, under `_data/`. In a checkout (an editable install, or
+`PYTHONPATH=core:plugins`) they lie at the top of the repository. Packaged ones are looked for
+beside *this file* only: an editable install by hatchling leaves stale copies in site-packages.
 """
 
 from __future__ import annotations

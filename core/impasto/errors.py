@@ -17,10 +17,9 @@ ImpastoError
 from __future__ import annotations
 
 import errno
-from typing import Any
 
 FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
-"""`errno` of an OSError where the disk is full, or what this user may have of it."""
+"""`errno` of an OSError where the disk, or this user's quota of it, is full."""
 
 
 class ImpastoError(Exception):
@@ -52,9 +51,9 @@ class PictureError(ChatError):
 
 
 class TooManyJobs(ChatError):
-    """There are as many jobs as the settings allow. Codes: `too_many_jobs` (unfinished ones of this
-    person), `too_many_this_hour`, `too_many_waiting` (of all people). The fact "seconds" says when
-    to come back, where that is known."""
+    """The settings allow no further job now. Codes: `too_many_jobs` (unfinished ones of this
+    person), `too_many_this_hour` (of this person), `too_many_waiting` (of all people). The fact
+    "seconds" says in how many seconds to come back, where that is known."""
 
 
 class PaintingFailed(ChatError):
@@ -90,11 +89,10 @@ class PluginsFailed(OwnerError):
 class PluginError(ImpastoError):
     """A plugin broke its contract; names the plugin so that its author can be told."""
 
-    def __init__(self, plugin: str, problem: str, **context: Any) -> None:
+    def __init__(self, plugin: str, problem: str) -> None:
         super().__init__(f"plugin {plugin!r}: {problem}")
         self.plugin = plugin
         self.problem = problem
-        self.context = context
 
 
 class InvalidTransition(ImpastoError):

@@ -1,4 +1,4 @@
-"""Every hook, one docstring each: in which process it runs, when, and what to return.
+"""Every hook, one docstring each: in which process it runs, when it is called, what to return.
 
 A plugin implements any of them:
 
@@ -8,12 +8,19 @@ A plugin implements any of them:
     def impasto_preprocessors(settings):
         return [Sepia()]
 
-Two processes, two entry-point groups: hooks that run in the *bot* are found in the group
-`impasto`, hooks that run in the *painting child* in the group `impasto.painting`. A plugin may be
-registered in both. `settings.plugin("<plugin name>")` is the plugin's own validated section.
-Hooks are called once at the start, plugin by plugin: by `impasto_order` of the plugin (default
-100), then by its name. A plugin that needs something of a certain hook API says so by
-`impasto_api = "1.0"`.
+There are two processes and two entry-point groups: plugins with hooks of the *bot* are registered
+in the group `impasto`, those with hooks of the *painting child* in `impasto.painting`; a plugin may
+be in both. Hooks of the command line belong to the bot's group.
+
+Unless its docstring says otherwise, a hook is called once, at the start. Plugins are called one
+after another, by their `impasto_order` (an attribute of the module or object, 100 by default), then
+by their names. An implementation takes the arguments that it needs, by name. What it returns may be
+a list, another iterable or a generator; objects in it are sorted by their own `order`, else by that
+of their plugin, then by their names. A plugin that raises, or returns something else than
+is asked for, is taken out and named in the log.
+
+`settings.plugin("<plugin name>")` is the plugin's own section, validated. A plugin that needs
+something of a certain version of the hooks says so by `impasto_api = "1.0"`.
 """
 
 from __future__ import annotations
@@ -56,86 +63,93 @@ takes away what was deprecated before. See docs/plugins/deprecation.md."""
 
 @hookspec
 def impasto_settings() -> type[BaseModel]:  # type: ignore[empty-body]
-    """Both processes, before every other hook. Return the pydantic model of your settings section
-    `[plugins.<your plugin's name>]`; give every field a default."""
+    """Both processes, before every other hook. Return the pydantic model (a class) of your settings
+    section `[plugins.<your plugin's name>]`, preferably a subclass of `impasto.settings.Section`;
+    give every field a default."""
 
 
 @hookspec
 def impasto_routers(settings: Settings) -> Sequence[Router]:  # type: ignore[empty-body]
-    """Bot. Return aiogram routers of a dialog flow; they are asked in the order of plugins.
+    """Bot. Return new aiogram routers of a conversation. An update goes to the first handler that
+    takes it, in the order of plugins.
 
     Handlers may ask for `job_service: JobService` (accept, cancel and look up jobs, list presets),
-    `settings: Settings` and whatever aiogram passes (state, bot, ...)."""
+    `settings: Settings`, and for what aiogram passes (state, bot, ...)."""
 
 
 @hookspec
 def impasto_presenters(  # type: ignore[empty-body]
     settings: Settings, presets: Sequence[StylePreset]
 ) -> Sequence[Presenter]:
-    """Bot, after `impasto_styles`, whose presets it is given: a job knows its style by name only.
-    Return what says, in which words and with which buttons, how a job is getting on; the one of
-    the lowest order speaks."""
+    """Bot, after `impasto_styles`, whose presets it is given, as a job has only its style's name.
+    Return presenters: the texts and buttons of the messages about a job. The one of the lowest
+    order is used."""
 
 
 @hookspec
 def impasto_styles(settings: Settings) -> Sequence[StylePreset]:  # type: ignore[empty-body]
-    """Bot. Return preset styles for the gallery; sorted by their order, then name."""
+    """Bot, at the start and when settings are reloaded. Return preset styles for the gallery."""
 
 
 @hookspec
 def impasto_queues(settings: Settings) -> Sequence[JobQueue]:  # type: ignore[empty-body]
-    """Bot. Return queues; `queue.kind` names the one that is used. Connect in `open`, not here."""
+    """Bot. Return job queues; `queue.kind` names the one that is used. Connect to servers in its
+    `open`, not here."""
 
 
 @hookspec
 def impasto_storages(settings: Settings) -> Sequence[Storage]:  # type: ignore[empty-body]
-    """Bot. Return stores of journal and dialogue state; `queue.storage` names the one that is
-    used. Connect in `open`, not here."""
+    """Bot. Return storages, for journal, dialogue state and token buckets; `queue.storage` names
+    the one that is used. Connect to servers in its `open`, not here."""
 
 
 @hookspec
 def impasto_job_changed(job: Job, change: JobState) -> None:
-    """Bot, after every change of a job's state was written to the journal. Observe; return nothing.
-    Runs on the event loop: be quick, hand long work to a task or a thread."""
+    """Bot and workers, whenever a change of a job's state has been written to the journal; `change`
+    is the new state. Observe, return nothing. Called on the event loop: be quick, and hand long
+    work to a task or a thread. An observer that raises is taken out at the third time in a row."""
 
 
 @hookspec
 def impasto_telegram_called(method: str, result: str, seconds: float) -> None:
-    """Bot and workers, after every call to Telegram. `method` is its name in the Bot API; `result`
-    is one of `ok`, `retry_after`, `refused`, `server_error`, `not_reached`, `failed`, `cancelled`.
-    Observe; return nothing, and be quick: it runs on the event loop."""
+    """Bot and workers, after every call to Telegram. `method` is its name in the Bot API, `result`
+    one of `ok`, `retry_after`, `refused`, `server_error`, `not_reached`, `failed`, `cancelled`, and
+    `seconds` its duration. Observe, return nothing; the same holds as for `impasto_job_changed`."""
 
 
 @hookspec
 def impasto_web_routes(settings: Settings) -> Sequence[AbstractRouteDef]:  # type: ignore[empty-body]
-    """Bot and workers, where `server.port` is set or a webhook is used. Return aiohttp's routes
-    (`web.get(path, handler)`) of pages to be served there, beside `/healthz`, `/readyz` and
-    `/telegram`. Anybody who reaches the port can see them. Handlers run on the event loop."""
+    """Bot and workers, where `server.port` is set or a webhook is used. Return routes of aiohttp
+    (`web.get(path, handler)`) for pages that are served there, beside `/healthz`, `/readyz` and
+    `/telegram`. Whoever reaches the port can see them. Handlers run on the event loop."""
 
 
 @hookspec
 def impasto_checks(settings: Settings) -> Sequence[Finding]:  # type: ignore[empty-body]
     """Command line, for `impasto doctor`. Look at what your plugin needs (files, programs, a
-    server) and return what you found, a `Finding` for each; wait a few seconds at most."""
+    server) and return a `Finding` for each; take a few seconds at most."""
 
 
 @hookspec
 def impasto_commands(cli: typer.Typer) -> None:
-    """Command line. Add subcommands to `cli`, return nothing. Import what is heavy inside them.
+    """Command line, when a command is asked for that is not a built-in one, or the list of all. Add
+    commands to `cli`, return nothing. Import what is heavy inside the commands.
 
-    A command that takes `context: typer.Context` finds the settings with
+    A command that takes `context: typer.Context` finds the settings in
     `impasto.cli.session_of(context).settings`; `impasto.cli.run_until_stopped` runs the bot in it
     as `impasto run` does."""
 
 
 @hookspec
 def impasto_preprocessors(settings: Settings) -> Sequence[Preprocessor]:  # type: ignore[empty-body]
-    """Painting child. Return steps that each content, style or start picture goes through."""
+    """Painting child. Return steps from picture to picture; before painting, each picture goes
+    through those that have its role (content, style or start) among their `roles`."""
 
 
 @hookspec
 def impasto_postprocessors(settings: Settings) -> Sequence[Postprocessor]:  # type: ignore[empty-body]
-    """Painting child. Return steps that each preview and the finished picture go through."""
+    """Painting child. Return steps from picture to picture that each preview and the finished
+    picture go through; they must keep the size."""
 
 
 @hookspec
@@ -145,13 +159,14 @@ def impasto_optimizers(settings: Settings) -> Sequence[Optimizer]:  # type: igno
 
 @hookspec
 def impasto_devices(settings: Settings) -> Sequence[Device]:  # type: ignore[empty-body]
-    """Painting child. Return devices; `painting.device` names one, or `auto` takes the first that
-    works here."""
+    """Painting child. Return devices; `painting.device` names the one that is used, and `auto` is
+    the first that works on this machine."""
 
 
 @hookspec
 def impasto_networks(settings: Settings) -> Sequence[NetworkSource]:  # type: ignore[empty-body]
-    """Painting child. Return feature networks; `painting.network` names the one that is used."""
+    """Painting child. Return sources of feature networks; `painting.network` and
+    `painting.fine_network` name those that are used. A network is loaded when it is first used."""
 
 
 HOOKS = tuple(name for name in tuple(globals()) if name.startswith("impasto_"))

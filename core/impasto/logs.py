@@ -1,6 +1,6 @@
-"""structlog for everything that is logged: pretty on a terminal, JSON elsewhere, without tokens.
+"""Logging by structlog: pretty on a terminal, JSON elsewhere, without secrets.
 
-aiogram and aiohttp log through the standard library; their records take the same way.
+aiogram and aiohttp log through the standard library; their records are rendered the same way.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def _scrub_value(value: Any) -> Any:
 def _scrub_event(
     _logger: Any, _method: str, event: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
-    """Last before rendering, when tracebacks are text already."""
+    """The last processor before rendering: tracebacks are text by now."""
     for key, value in event.items():
         if not key.startswith("_"):  # structlog's own bookkeeping
             event[key] = _scrub_value(value)
@@ -53,7 +53,7 @@ def configure_logging(settings: LogSettings) -> None:
     renderer: Any = (
         structlog.dev.ConsoleRenderer(
             colors=sys.stderr.isatty(),
-            # Tracebacks are text by now, so that tokens could be taken out of them.
+            # Tracebacks are text by now: secrets had to be taken out of them.
             exception_formatter=structlog.dev.plain_traceback,
         )
         if pretty

@@ -1,5 +1,7 @@
-"""Memory of processes, as glibc and the Linux kernel see it. Elsewhere nothing is known and
-nothing is done."""
+"""Memory of processes on Linux: what glibc's allocator keeps, and what the kernel tells.
+
+On other systems, and with other allocators, the functions do nothing and know nothing.
+"""
 
 from __future__ import annotations
 
@@ -17,37 +19,38 @@ log = structlog.get_logger(__name__)
 
 _M_TRIM_THRESHOLD: Final = -1
 _M_MMAP_THRESHOLD: Final = -3
-_IS_LINUX: Final = sys.platform == "linux"
 _FIRST_VICTIM: Final = 1000
 """The highest `oom_score_adj`: https://man7.org/linux/man-pages/man5/proc_pid_oom_score_adj.5.html"""
 
 LARGE_ALLOCATION: Final = 2_500_000
-"""Bytes from which an allocation is a mapping of its own, which goes back whole when it is freed.
-glibc raises its own threshold up to 32 MB as it sees such blocks freed, and what is then allocated
-between smaller blocks leaves holes behind: 250 MB of them at a megapixel."""
+"""Bytes from which an allocation is a mapping of its own, which is returned whole when it is freed.
+Left to itself, glibc raises this threshold up to 32 MB when it sees such blocks freed; large blocks
+then lie between small ones and leave holes behind: 250 MB of them at a megapixel."""
 KEPT_FREE: Final = 32_000_000
-"""Bytes that may lie free at the end of the heap. Setting one threshold resets the other to 128 kB:
-strips' maps would go back to the system and be cleared by it again hundreds of times a second."""
+"""Bytes that may lie free at the end of the heap. Setting one threshold resets the other to 128 kB,
+with which the feature maps of strips would be returned to the system, and cleared by it again,
+hundreds of times a second."""
 
 
 def return_free_memory() -> None:
-    """Has glibc's allocator give free pages back to the system (malloc_trim(3))."""
-    malloc_trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if _IS_LINUX else None
-    if malloc_trim is not None:
-        malloc_trim(0)
+    """Has glibc's allocator return free pages to the system (malloc_trim(3))."""
+    _call_allocator("malloc_trim", 0)
 
 
 def return_large_blocks() -> None:
-    """Has glibc's allocator give large blocks back to the system as soon as they are freed
-    (mallopt(3)); other allocators know their own ways."""
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if _IS_LINUX else None
-    if mallopt is not None:
-        mallopt(_M_MMAP_THRESHOLD, LARGE_ALLOCATION)
-        mallopt(_M_TRIM_THRESHOLD, KEPT_FREE)
+    """Has glibc's allocator return large blocks to the system as soon as they are freed
+    (mallopt(3))."""
+    _call_allocator("mallopt", _M_MMAP_THRESHOLD, LARGE_ALLOCATION)
+    _call_allocator("mallopt", _M_TRIM_THRESHOLD, KEPT_FREE)
+
+
+def _call_allocator(function: str, *arguments: int) -> None:
+    if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), function):
+        getattr(libc, function)(*arguments)
 
 
 def resident_bytes(pid: int) -> int | None:
-    """What of the process lies in memory, shared pages included; None when that is not known."""
+    """Resident memory of a process, shared pages included; None when that is not known."""
     try:
         pages = Path(f"/proc/{pid}/statm").read_bytes().split()[1]
     except (OSError, IndexError):
@@ -104,8 +107,8 @@ def group_limits(
 
 
 def oom_kills() -> int | None:
-    """How many processes the kernel has killed for want of memory so far; None when that is not
-    known. On the whole machine, also when asked in a container."""
+    """How many processes the kernel has killed for want of memory since the machine's start, also
+    those outside of this container; None when that is not known."""
     try:
         lines = Path("/proc/vmstat").read_text(encoding="ascii").splitlines()
     except OSError:
@@ -114,7 +117,7 @@ def oom_kills() -> int | None:
 
 
 def make_first_victim(pid: int) -> None:
-    """When memory runs out, the kernel is to kill this process and not its parent, the bot."""
+    """Has the kernel kill this process, and not its parent, the bot, when memory runs out."""
     try:
         Path(f"/proc/{pid}/oom_score_adj").write_text(str(_FIRST_VICTIM), encoding="ascii")
     except OSError as error:

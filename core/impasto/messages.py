@@ -19,9 +19,9 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from impasto.contracts import PaintOptions
 
 DISK_FULL = "disk_full"
-"""The code of a Failed that is the disk's fault: the job can be painted when there is room."""
+"""Code of a Failed for want of room on the disk: the job can be painted when there is some."""
 TOO_LITTLE_MEMORY = "out_of_memory"
-"""The code of a Failed for want of memory: the job can be tried once more, smaller."""
+"""Code of a Failed for want of memory: the job can be tried again in fewer pixels."""
 
 
 class Message(BaseModel):
@@ -29,7 +29,7 @@ class Message(BaseModel):
 
 
 class PresetFile(Message):
-    """A style picture that will be wanted again and again, and its recommended brush size."""
+    """The picture of a preset style, and the brush size that suits it."""
 
     path: Path
     brush_size: float = 1.0
@@ -96,7 +96,7 @@ class Ready(Message):
     offers: dict[str, list[str]]
     """What its plugins offer, by hook."""
     offers_fine: bool = False
-    """Whether it can finish pictures of the usual size on the network for fine ones."""
+    """Whether pictures at the pixel cap can be finished on `painting.fine_network`."""
 
 
 class Progress(Message):
@@ -110,11 +110,12 @@ class Progress(Message):
     """Pyramid level being painted, counted from 1, coarsest first."""
     levels: int
     share: float
-    """Of the work done so far, 0 to 1: a step at a fine level is more work than one at a coarse."""
+    """The part of the work that is done, 0 to 1; a step at a large level is more work than one at
+    a small level."""
     seconds: float
-    """Since the child took the job."""
+    """Time since the child took the job."""
     seconds_left: float | None
-    """An estimate by the speed of this job so far; None after its first step."""
+    """An estimate from the speed of this job so far; None after its first step."""
     preview: Path | None = None
 
 
@@ -131,13 +132,13 @@ class Painted(Message):
     device: str
     network: str
     fine_network: str | None = None
-    """What it was finished on, if it was."""
+    """The network that it was finished on; None if it was not."""
     offers_fine: bool = False
     """As in Ready."""
     style_loss: float
     content_loss: float
     reduced: bool = False
-    """Painted smaller than asked, because there was not the memory for more."""
+    """Whether it was painted smaller than asked for, because more did not fit into memory."""
 
 
 class Stopped(Message):
@@ -190,12 +191,12 @@ class Probed(Message):
     """Pixels of the largest picture that fits into each budget; on a CPU only."""
 
 
-ToChild = Annotated[Configure | Paint | Finish | Cancel, Field(discriminator="kind")]
-FromChild = Annotated[Ready | Progress | Painted | Stopped | Failed, Field(discriminator="kind")]
+ToChild = Configure | Paint | Finish | Cancel
 Outcome = Painted | Stopped | Failed
+FromChild = Ready | Progress | Outcome
 
-to_child: TypeAdapter[Configure | Paint | Finish | Cancel] = TypeAdapter(ToChild)
-from_child: TypeAdapter[Ready | Progress | Painted | Stopped | Failed] = TypeAdapter(FromChild)
+to_child: TypeAdapter[ToChild] = TypeAdapter(Annotated[ToChild, Field(discriminator="kind")])
+from_child: TypeAdapter[FromChild] = TypeAdapter(Annotated[FromChild, Field(discriminator="kind")])
 
 
 def encode(message: Message) -> bytes:

@@ -1,11 +1,11 @@
-"""Secrets are taken out of every text that a person or a log may see."""
+"""Takes secrets out of texts that a person or a log may see."""
 
 from __future__ import annotations
 
 import re
 
 LEAST_LETTERS = 6
-"""A shorter secret is not looked for: it would be found in words that are none."""
+"""A shorter secret is not looked for: ordinary words would contain it."""
 
 _TOKEN = re.compile(r"(?<!\d)(\d{3,16})(?::|%3A)[A-Za-z0-9_-]{8,}", re.IGNORECASE)
 """A bot token wherever it stands, also after `/bot` in the URL of a failed request."""
@@ -16,14 +16,14 @@ _hidden: set[str] = set()
 
 
 def hide(secret: str) -> None:
-    """From now on `scrub` takes out this secret too, which cannot be known by its shape."""
+    """Has `scrub` take out this secret from now on; its shape does not tell that it is one."""
     if len(secret) >= LEAST_LETTERS:
         _hidden.add(secret)
 
 
 def scrub(text: str) -> str:
     """The text with every bot token cut to its public half (the bot's id), and without passwords in
-    addresses and what was hidden."""
+    addresses and secrets named by `hide`."""
     for secret in _hidden:
         text = text.replace(secret, "***")
     return _CREDENTIALS.sub("***", _TOKEN.sub(r"\1:***", text))

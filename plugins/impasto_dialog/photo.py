@@ -11,6 +11,7 @@ from aiogram.fsm.context import FSMContext
 from aiogram.types import Document, Message
 
 from impasto import StylePreset
+from impasto.contracts import MAX_DOWNLOAD
 from impasto.jobs.job import ChosenStyle, TelegramPicture
 from impasto_dialog.gallery import open_gallery, show_gallery
 from impasto_dialog.style import begin, choose
@@ -18,8 +19,6 @@ from impasto_dialog.talk import Memory, Step, Talk, new_turn, recall
 
 log = structlog.get_logger(__name__)
 
-MAX_DOWNLOAD = 20 * 1024 * 1024
-"""Bytes that a bot can fetch: https://core.telegram.org/bots/api#getfile"""
 HEIC_TYPES = frozenset({"image/heic", "image/heif", "image/heic-sequence", "image/heif-sequence"})
 HEIC_SUFFIXES = frozenset({".heic", ".heif", ".hif"})
 VECTOR_TYPES = frozenset({"image/svg+xml", "image/vnd.dxf", "image/vnd.djvu"})

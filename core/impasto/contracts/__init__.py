@@ -6,6 +6,7 @@ lower case, and unique among the objects of one hook.
 """
 
 from impasto.contracts.bot import (
+    MAX_DOWNLOAD,
     Finding,
     Presenter,
     Say,
@@ -52,6 +53,7 @@ from impasto.contracts.storage import (
 __all__ = [
     "BRUSH_BOUNDS",
     "HOUR",
+    "MAX_DOWNLOAD",
     "MOST_STYLE_WEIGHT",
     "NO_LIMITS",
     "PIXEL_BOUNDS",

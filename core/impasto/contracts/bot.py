@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Final, Literal, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from aiogram.types import InlineKeyboardMarkup
@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from impasto.jobs.job import Job
     from impasto.messages import Progress
 
-_PRESET_NAME = re.compile("[a-z][a-z0-9_]{0,19}")
+MAX_DOWNLOAD: Final = 20 * 1024 * 1024
+"""Bytes of the largest file that a bot can fetch: https://core.telegram.org/bots/api#getfile"""
+_PRESET_NAME: Final = re.compile("[a-z][a-z0-9_]{0,19}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -164,14 +164,13 @@ class PluginHost:
             try:
                 objects = checked_objects(record.name, hook, contract, result)
                 entries = [(*place_of(record.name, hook, o, record.order), o) for o in objects]
-                names: set[str] = set()
-                for _, name, _ in entries:
-                    if name in taken or name in names:
+                names = [name for _, name, _ in entries]
+                for name in names:
+                    if name in taken or names.count(name) > 1:
                         owner = taken.get(name, record.name)
                         raise PluginError(
                             record.name, f"{hook}: the name {name!r} is taken by {owner!r}"
                         )
-                    names.add(name)
             except PluginError as error:
                 self.fail(record, error, hook)
                 continue

@@ -19,14 +19,11 @@ from aiogram.exceptions import (
 )
 from aiogram.utils.backoff import Backoff, BackoffConfig
 
+from impasto.contracts import MAX_DOWNLOAD
 from impasto.errors import PictureError
 from impasto.jobs.job import TelegramPicture
 
 log = structlog.get_logger(__name__)
-
-MOST_MEGABYTES = 20
-MOST_BYTES = MOST_MEGABYTES * 1024 * 1024
-"""Telegram's own limit of getFile (https://core.telegram.org/bots/api#getfile)."""
 
 TRIES = 6
 """A file that breaks off this often is given up: others wait. That Telegram cannot be reached at
@@ -66,7 +63,7 @@ class TelegramPictures:
     async def _try(self, picture: TelegramPicture, into: Path) -> None:
         # The link of getFile lives for an hour: a new one for every try.
         file = await self._bot.get_file(picture.file_id)
-        if file.file_size is not None and file.file_size > MOST_BYTES:
+        if file.file_size is not None and file.file_size > MAX_DOWNLOAD:
             raise _too_large()
         if file.file_path is None:
             raise _gone()
@@ -82,7 +79,7 @@ class TelegramPictures:
         try:
             async for chunk in chunks:
                 received += len(chunk)
-                if received > MOST_BYTES:
+                if received > MAX_DOWNLOAD:
                     raise _too_large()
                 await asyncio.to_thread(target.write, chunk)
         finally:
@@ -100,10 +97,11 @@ def _raise_if_final(error: Exception) -> None:
 
 
 def _too_large() -> PictureError:
+    megabytes = MAX_DOWNLOAD // 2**20
     return PictureError(
         "file_too_large",
-        f"This file is larger than {MOST_MEGABYTES} MB; please send a smaller one.",
-        megabytes=MOST_MEGABYTES,
+        f"This file is larger than {megabytes} MB; please send a smaller one.",
+        megabytes=megabytes,
     )
 
 

@@ -67,7 +67,7 @@ async def test_a_server_without_that_limit_is_held_to_it(
 async def test_a_file_that_is_larger_than_it_says_is_not_fetched_to_its_end(
     bot: Bot, picture: TelegramPicture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(downloads, "MOST_BYTES", 100_000)
+    monkeypatch.setattr(downloads, "MAX_DOWNLOAD", 100_000)
 
     async def get_file(*_: Any, **__: Any) -> Any:
         file = await Bot.get_file(bot, picture.file_id)

@@ -17,9 +17,9 @@ from aiogram.types import BotCommandScopeChat
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from impasto.contracts import MAX_DOWNLOAD
 from impasto_dialog import ALBUM_WAIT_S, build_router
 from impasto_dialog.keyboards import ChooseLanguage, OpenGallery
-from impasto_dialog.photo import MAX_DOWNLOAD
 from impasto_dialog.talk import Step
 from impasto_dialog.texts import LANGUAGES
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from pydantic import ValidationError
 
-from impasto.contracts import Finding
+from impasto.contracts import PIXEL_BOUNDS, Finding
 from impasto.errors import OwnerError
 from impasto.lean_aiogram import build_models_on_use
 from impasto.memory import memory_limit, return_free_memory, unreclaimable_bytes
@@ -29,8 +29,6 @@ PROBE: Final = (sys.executable, "-m", "impasto.painting", "probe")
 PROBE_SECONDS: Final = 120.0
 RESERVE_MB: Final = 40
 """For the program code that the bot runs through, and what the kernel keeps for two processes."""
-MOST_PIXELS: Final = 50_000_000
-"""The highest pixel cap that can be set."""
 LEAST_PAINTING_MB: Final = 260
 """Less is not enough to load torch and paint anything."""
 
@@ -145,7 +143,7 @@ def check_memory(
     if room < LEAST_PAINTING_MB:
         says = f"{says}; painting needs {LEAST_PAINTING_MB} MB more"
         return Finding.problem("memory", says, "take a host with 512 MB or more")
-    largest = _size(min(probed.fitting_pixels[room], MOST_PIXELS))
+    largest = _size(min(probed.fitting_pixels[room], PIXEL_BOUNDS[1]))
     most = f"with {room}, the largest safe painting.max_pixels_cpu is {largest}"
     if not asked or asked > room:
         allowed = f"allows {asked}" if asked else "is no limit"
