@@ -95,7 +95,7 @@ class Heartbeat:
         began = self._clock()
         await self._server.run("beat", self.name, round(1000 * self._lease), int(self.paints))
         if self._clock() - began > self._lease / BEATS_PER_LEASE:
-            self._heard_since = None  # it was away for so long that others may have been cut off
+            self._heard_since = None  # others may have been cut off, too
         if self._heard_since is None:
             self._heard_since = self._clock()
 

@@ -81,7 +81,7 @@ class Buckets(Protocol):
 
     async def take(self, *rates: Rate, patience: float = math.inf) -> float:
         """Takes one token from each of these buckets; returns in how many seconds they are there,
-        0.0 for at once. They are taken then: the caller waits so long and does not ask again, so
+        0.0 for at once. They are taken then: the caller waits that time and does not ask again, so
         that whoever asked first is first.
 
         When it would take more than `patience` seconds, nothing is taken and the time returned is
@@ -90,7 +90,7 @@ class Buckets(Protocol):
         ...
 
     async def hold(self, rate: Rate, seconds: float) -> None:
-        """Nobody gets a token of this bucket for so many seconds, and then one at a time: it is
+        """Nobody gets a token of this bucket for that many seconds, and then one at a time: it is
         full no earlier than `seconds + rate.slack` from now."""
         ...
 
@@ -186,7 +186,7 @@ class Journal(Protocol):
         ...
 
     async def last_painted(self, count: int) -> list[Job]:
-        """The jobs that have an `effort`, newest first, at most so many."""
+        """The jobs that have an `effort`, newest first, at most `count`."""
         ...
 
     async def ahead_of(self, job_id: str) -> int:

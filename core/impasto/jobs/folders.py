@@ -5,15 +5,18 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
 import structlog
 
-from impasto.contracts import Journal
+from impasto.contracts import Journal, StylePreset
+from impasto.errors import PaintingFailed, PictureError
 from impasto.jobs.job import Job, JobState, TelegramPicture
 from impasto.jobs.store import JobObserver
+from impasto.messages import Paint, StyleFile
 from impasto.settings import QueueSettings
 
 log = structlog.get_logger(__name__)
@@ -110,6 +113,28 @@ class JobFolders(JobObserver):
         await asyncio.to_thread(remove)
 
 
+async def with_pictures(
+    job: Job, folder: Path, source: PictureSource, presets: Mapping[str, StylePreset]
+) -> Paint:
+    """Fetches the job's pictures into its folder; what the painting process is to be told.
+
+    Raises:
+        ChatError: a picture or a preset is gone, or a picture is too large.
+        OSError: a file cannot be written.
+    """
+    content = folder / "content"
+    await source.fetch(job.content, content)
+    styles = []
+    for index, style in enumerate(job.styles):
+        if style.picture is not None:
+            path = folder / f"style_{index}"
+            await _fetch_style(style.picture, path, source)
+        else:
+            path = await _preset_picture(presets.get(style.preset or ""))
+        styles.append(StyleFile(path=path, weight=style.weight))
+    return Paint(job_id=job.id, content=content, styles=styles, options=job.options, folder=folder)
+
+
 async def keep_house(journal: Journal, folders: JobFolders, queue: QueueSettings) -> None:
     """Tidies up now and every hour, until cancelled."""
     while True:
@@ -127,6 +152,20 @@ async def tidy_up(journal: Journal, folders: JobFolders, queue: QueueSettings) -
     kept = max(timedelta(days=queue.remember_days), timedelta(hours=queue.keep_hours))
     pruned = await journal.prune(datetime.now(UTC) - kept)
     log.debug("tidied_up", folders=swept, jobs=pruned)
+
+
+async def _fetch_style(picture: TelegramPicture, path: Path, source: PictureSource) -> None:
+    try:
+        await source.fetch(picture, path)
+    except PictureError as error:
+        error.facts["role"] = "style"  # as the painting child marks it
+        raise
+
+
+async def _preset_picture(preset: StylePreset | None) -> Path:
+    if preset is None or not await asyncio.to_thread(preset.picture.is_file):
+        raise PaintingFailed("style_gone", "This style is gone; please choose another one.")
+    return preset.picture.resolve()
 
 
 def _remove_all_but(name: str, folder: Path) -> None:

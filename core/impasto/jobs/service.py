@@ -29,8 +29,8 @@ SECONDS_FOR_FILE = 15.0
 """A file of some MB is on its way to Telegram in less."""
 
 SHARE_TO_WAIT_FOR = 0.25
-"""Who found too many pictures waiting is asked back when this share of them is painted: when the
-first is, all would come at once for its one place."""
+"""A person who found too many pictures waiting is asked to come back when this share of them is
+painted: when the first one is, all would come at once for its one place."""
 
 
 @dataclass(slots=True)
@@ -253,16 +253,15 @@ class JobService(JobObserver):
                     seconds=math.ceil(reached.seconds),
                 )
             case "waiting":
-                return await self._too_many_waiting(limits.waiting or 0)
-
-    async def _too_many_waiting(self, most: int) -> TooManyJobs:
-        seconds = await self.estimates.seconds_for_others(math.ceil(most * SHARE_TO_WAIT_FOR))
-        if seconds is None:
-            sentence = "Too many pictures are waiting to be painted; come back a little later."
-            return TooManyJobs("too_many_waiting", sentence)
-        minutes = math.ceil(seconds / 60)
-        return TooManyJobs(
-            "too_many_waiting",
-            f"Too many pictures are waiting to be painted; come back in about {minutes} min.",
-            seconds=math.ceil(seconds),
-        )
+                share = math.ceil((limits.waiting or 0) * SHARE_TO_WAIT_FOR)
+                seconds = await self.estimates.seconds_for_others(share)
+                if seconds is None:
+                    when, facts = "a little later", {}
+                else:
+                    when = f"in about {math.ceil(seconds / 60)} min"
+                    facts = {"seconds": math.ceil(seconds)}
+                return TooManyJobs(
+                    "too_many_waiting",
+                    f"Too many pictures are waiting to be painted; come back {when}.",
+                    **facts,
+                )

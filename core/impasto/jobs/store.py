@@ -3,8 +3,8 @@ people of it."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
-from typing import Any, Literal, Protocol
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
 
 import structlog
 
@@ -14,8 +14,6 @@ from impasto.messages import Progress
 from impasto.plugins import PluginHost
 
 log = structlog.get_logger(__name__)
-
-Event = Literal["job_changed", "job_hurried", "job_left", "job_forgotten", "file_wanted"]
 
 
 class JobObserver:
@@ -102,13 +100,13 @@ class JobStore:
     async def hurry(self, job_id: str) -> Job:
         """The person wants this running job's picture as it is by now."""
         job = await self.journal.note(job_id, finish_early=True)
-        self._tell("job_hurried", job)
+        self._tell(lambda observer: observer.job_hurried(job))
         return job
 
     async def forget(self, person: int) -> None:
         """As `Journal.forget`."""
         for job in await self.journal.forget(person):
-            self._tell("job_forgotten", job)
+            self._tell_of_forgetting(job)
 
     async def listen(self) -> None:
         """Tells of what other processes do, until cancelled."""
@@ -117,24 +115,27 @@ class JobStore:
     def _hear(self, news: News) -> None:
         job = news.job
         if not news.is_ours:
-            self._tell("job_left", job)
+            self._tell(lambda observer: observer.job_left(job))
         elif job.finish_early:
-            self._tell("job_hurried", job)
+            self._tell(lambda observer: observer.job_hurried(job))
         if job.file_caption is not None:
-            self._tell("file_wanted", job)
+            self._tell(lambda observer: observer.file_wanted(job))
         if job.is_forgotten:
-            self._tell("job_forgotten", job)
-        self._tell("job_changed", job)
+            self._tell_of_forgetting(job)
+        self._tell(lambda observer: observer.job_changed(job))
 
     def _tell_of_change(self, job: Job) -> None:
-        self._tell("job_changed", job)
+        self._tell(lambda observer: observer.job_changed(job))
         if self._host is not None:
             for _ in self._host.call("impasto_job_changed", job=job, change=job.state):
                 pass
 
-    def _tell(self, event: Event, job: Job) -> None:
+    def _tell_of_forgetting(self, job: Job) -> None:
+        self._tell(lambda observer: observer.job_forgotten(job))
+
+    def _tell(self, tell: Callable[[JobObserver], None]) -> None:
         for observer in self._observers:
             try:
-                getattr(observer, event)(job)
+                tell(observer)
             except Exception:
-                log.exception("job_observer_failed", job=job.id, observer=type(observer).__name__)
+                log.exception("job_observer_failed", observer=type(observer).__name__)

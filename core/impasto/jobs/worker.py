@@ -18,12 +18,10 @@ from impasto.errors import (
     FULL_DISK,
     ChatError,
     InvalidTransition,
-    PaintingFailed,
-    PictureError,
 )
 from impasto.jobs.estimates import effort_of
-from impasto.jobs.folders import JobFolders, PictureSource
-from impasto.jobs.job import PAINTING_FAILED, ChosenStyle, Failure, Job, JobState
+from impasto.jobs.folders import JobFolders, PictureSource, with_pictures
+from impasto.jobs.job import PAINTING_FAILED, Failure, Job, JobState
 from impasto.jobs.painter_process import PAINTING_COMMAND, ChildKeeper, ChildLost, PaintingChild
 from impasto.jobs.store import JobObserver, JobStore, Reporter
 from impasto.messages import (
@@ -38,7 +36,6 @@ from impasto.messages import (
     Progress,
     Ready,
     Stopped,
-    StyleFile,
 )
 from impasto.settings import Settings
 from impasto.tasks import unless_set
@@ -73,7 +70,7 @@ class InHand:
         self.stop: Stop | None = None
         self.stop_requested = asyncio.Event()
         self.is_hurried = False
-        """It was to be finished early: what it took says nothing about whole paintings."""
+        """It was to be finished early: its effort says nothing about whole paintings."""
         self.planned_steps = 0
         """As the child's last progress said."""
         self.child: PaintingChild | None = None
@@ -280,30 +277,8 @@ class Worker(JobObserver):
         await self._conclude(hand, Stopped(job_id=hand.job.id))
 
     async def _prepare(self, job: Job) -> Paint:
-        """Fetches the job's pictures into its folder."""
         folder = await self._folders.make(job.id)
-        content = folder / "content"
-        await self._pictures.fetch(job.content, content)
-        styles = [
-            await self._style_file(job, index, style) for index, style in enumerate(job.styles)
-        ]
-        return Paint(
-            job_id=job.id, content=content, styles=styles, options=job.options, folder=folder
-        )
-
-    async def _style_file(self, job: Job, index: int, style: ChosenStyle) -> StyleFile:
-        if style.picture is not None:
-            path = self._folders.of(job.id) / f"style_{index}"
-            try:
-                await self._pictures.fetch(style.picture, path)
-            except PictureError as error:
-                error.facts["role"] = "style"  # as the painting child marks it
-                raise
-            return StyleFile(path=path, weight=style.weight)
-        preset = self._presets.get(style.preset or "")
-        if preset is None or not await asyncio.to_thread(preset.picture.is_file):
-            raise PaintingFailed("style_gone", "This style is gone; please choose another one.")
-        return StyleFile(path=preset.picture.resolve(), weight=style.weight)
+        return await with_pictures(job, folder, self._pictures, self._presets)
 
     async def _painted(self, hand: InHand, paint: Paint) -> Outcome:
         """Has the job painted: by new children where old ones die, once more in half the pixels
