@@ -1,28 +1,26 @@
 """Metrics for Prometheus, at `/metrics` of the port that the bot listens on.
 
-They need the extra `metrics` (`pip install 'impasto[metrics]'`); without it nothing happens here.
+Without the extra `metrics` (`pip install 'impasto[metrics]'`) this plugin does nothing.
 """
 
 from __future__ import annotations
 
 import importlib.util
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from aiogram import Router
+from aiohttp import web
 
 from impasto import Finding, hookimpl
 from impasto.jobs.job import Job, JobState
 from impasto.settings import Settings
 from impasto.telegram.web import port_of
 
-if TYPE_CHECKING:
-    from aiohttp.web import AbstractRouteDef
-
 IS_INSTALLED: Final = importlib.util.find_spec("prometheus_client") is not None
 
 if IS_INSTALLED:
-    from impasto_metrics import meters, page
+    from impasto_metrics import meters
 
 
 @hookimpl
@@ -38,17 +36,17 @@ def impasto_telegram_called(method: str, result: str, seconds: float) -> None:
 
 
 @hookimpl
-def impasto_web_routes(settings: Settings) -> Sequence[AbstractRouteDef]:
-    return page.routes() if IS_INSTALLED else []
+def impasto_web_routes(settings: Settings) -> Sequence[web.AbstractRouteDef]:
+    return [web.get("/metrics", meters.page)] if IS_INSTALLED else []
 
 
 @hookimpl
 def impasto_routers(settings: Settings) -> Sequence[Router]:
-    """No dialog: at the bot's start the page learns whom to ask how many jobs there are."""
+    """No dialog: when the bot starts, the page learns of its job service, which counts jobs."""
     router = Router(name="metrics")
     if IS_INSTALLED:
-        router.startup.register(page.remember)
-        router.shutdown.register(page.forget)
+        router.startup.register(meters.bot_started)
+        router.shutdown.register(meters.bot_stopped)
     return [router]
 
 

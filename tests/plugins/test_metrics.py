@@ -16,14 +16,14 @@ import impasto_metrics
 from impasto.jobs.job import ChosenStyle, Job, JobState, TelegramPicture
 from impasto.settings import ServerSettings, Settings, TelegramSettings
 from impasto.testing.conformance.bot import make_job
-from impasto_metrics import meters, page
+from impasto_metrics import meters
 
 ACCEPTED_AT = datetime(2026, 1, 1, tzinfo=UTC)
 OWN_STYLE = ChosenStyle(picture=TelegramPicture(file_id="style"))
 
 
 def job_at(state: JobState, later: float = 0, **fields: Any) -> Job:
-    """The same job, so many seconds after its acceptance."""
+    """The same job, `later` seconds after its acceptance."""
     changed_at = ACCEPTED_AT + timedelta(seconds=later)
     return make_job(state, id="job", accepted_at=ACCEPTED_AT, changed_at=changed_at, **fields)
 
@@ -115,14 +115,14 @@ async def client() -> AsyncIterator[TestClient[Any, Any]]:
     """Of the page, which knows no bot."""
     application = web.Application()
     application.add_routes(impasto_metrics.impasto_web_routes(Settings()))
-    await page.forget()
+    await meters.bot_stopped()
     async with TestClient(TestServer(application)) as client:
         yield client
-    await page.forget()
+    await meters.bot_stopped()
 
 
 async def test_the_page_is_what_prometheus_reads(client: TestClient[Any, Any]) -> None:
-    await page.remember(JobService())  # type: ignore[arg-type]
+    await meters.bot_started(JobService())  # type: ignore[arg-type]
     impasto_metrics.impasto_telegram_called("sendMessage", "retry_after", 0.1)
     answer = await client.get("/metrics")
     text = await answer.text()

@@ -64,10 +64,8 @@ OWN = {
 
 def filled(language: str, key: str) -> str:
     """A text with its gaps filled, from its own language only."""
-    own = Texts(language, FILES[language].read_text(encoding="utf-8"))
-    return own(
-        key, **{name: 2 if name == "count" else "x" for name in Gaps(ALL[language][key]).names}
-    )
+    gaps = Gaps(ALL[language][key]).names
+    return OWN[language](key, **{name: 2 if name == "count" else "x" for name in gaps})
 
 
 def test_english_and_russian_are_there() -> None:
