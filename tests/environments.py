@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sysconfig
+import sys
 import venv
 from pathlib import Path
 
@@ -37,9 +37,11 @@ def environment(folder: Path, *, with_impasto: bool = False) -> Path:
     [packages] = folder.glob("lib/python*/site-packages")
     borrowed = folder / "borrowed"
     borrowed.mkdir()
-    for entry in Path(sysconfig.get_path("purelib")).iterdir():
+    places = [Path(name) for name in sys.path if Path(name).name == "site-packages"]
+    for entry in (entry for place in places if place.is_dir() for entry in place.iterdir()):
         is_ours = "impasto" in entry.name
-        if not is_ours or (with_impasto and entry.name.endswith(".dist-info")):
+        is_wanted = not is_ours or (with_impasto and entry.name.endswith(".dist-info"))
+        if is_wanted and not (borrowed / entry.name).exists():
             (borrowed / entry.name).symlink_to(entry)
     lines = [borrowed, ROOT / "core", ROOT / "plugins"] if with_impasto else [borrowed]
     (packages / "borrowed.pth").write_text("".join(f"{line}\n" for line in lines))
@@ -47,5 +49,6 @@ def environment(folder: Path, *, with_impasto: bool = False) -> Path:
 
 
 def install(python: Path, *what: object, cwd: Path) -> None:
-    options = ("--no-deps", "--no-build-isolation", "--quiet", "--disable-pip-version-check")
-    checked(python, "-m", "pip", "install", *options, *what, cwd=cwd)
+    options = ("--no-deps", "--no-build-isolation", "--no-compile")
+    quiet = ("--quiet", "--disable-pip-version-check")
+    checked(python, "-m", "pip", "install", *options, *quiet, *what, cwd=cwd)

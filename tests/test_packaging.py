@@ -23,7 +23,30 @@ DATA = (
 )
 BUILD = [sys.executable, "-m", "build", "--no-isolation"]
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("packaging")]
+
+LOOK_AROUND = """
+import io, json
+from contextlib import redirect_stdout
+from impasto import data_folders
+from impasto.cli import main
+
+def printed(*words):
+    with redirect_stdout(io.StringIO()) as out:
+        try:
+            main(words)
+        except SystemExit as ended:
+            assert not ended.code
+    return out.getvalue()
+
+folders = data_folders.styles_folder(), data_folders.weights_folder(), data_folders.default_config()
+print(json.dumps({
+    "version": printed("--version"),
+    "styles": json.loads(printed("styles", "--json")),
+    "folders": [str(folder) for folder in folders],
+}))
+"""
+"""In one process, as each takes seconds to load all."""
 
 
 @pytest.fixture(scope="module")
@@ -48,10 +71,22 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def sdist(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("sdist")
-    checked(*BUILD, "--sdist", "--outdir", out, ".", cwd=checkout)
-    [path] = out.glob("*.tar.gz")
+def built(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with an sdist, and the wheel that was built from it."""
+    out = tmp_path_factory.mktemp("built")
+    checked(*BUILD, "--outdir", out, ".", cwd=checkout)
+    return out
+
+
+@pytest.fixture(scope="module")
+def sdist(built: Path) -> Path:
+    [path] = built.glob("*.tar.gz")
+    return path
+
+
+@pytest.fixture(scope="module")
+def wheel_of_sdist(built: Path) -> Path:
+    [path] = built.glob("*.whl")
     return path
 
 
@@ -59,17 +94,6 @@ def sdist(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def wheel(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("wheel")
     checked(*BUILD, "--wheel", "--outdir", out, ".", cwd=checkout)
-    [path] = out.glob("*.whl")
-    return path
-
-
-@pytest.fixture(scope="module")
-def wheel_of_sdist(sdist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    unpacked, out = tmp_path_factory.mktemp("unpacked"), tmp_path_factory.mktemp("wheel2")
-    with tarfile.open(sdist) as archive:
-        archive.extractall(unpacked, filter="data")
-    [folder] = unpacked.iterdir()
-    checked(*BUILD, "--wheel", "--outdir", out, ".", cwd=folder)
     [path] = out.glob("*.whl")
     return path
 
@@ -161,44 +185,37 @@ def test_the_sdist_has_what_made_the_data_and_no_training_photos(sdist: Path) ->
     ] == []
 
 
-def test_commands_work_from_anywhere(installed: tuple[str, Path], tmp_path: Path) -> None:
-    _, programs = installed
-    assert checked(programs / "impasto", "--version", cwd=tmp_path).startswith("impasto ")
-    presets: list[dict[str, Any]] = json.loads(
-        checked(programs / "impasto", "styles", "--json", cwd=tmp_path)
-    )
-    assert len(presets) >= 4
-    assert all(Path(preset["picture"]).is_file() for preset in presets)
-    records = json.loads(checked(programs / "impasto", "plugins", "--json", cwd=tmp_path))
-    assert {record["error"] for record in records} == {None}
-    assert {record["origin"] for record in records} == {"built-in"}
-    assert {"dialog", "lbfgs", "networks"} <= {record["name"] for record in records}
-
-
-def test_data_is_found_where_this_kind_of_install_has_it(
+def test_commands_work_from_anywhere(
     installed: tuple[str, Path], checkout: Path, tmp_path: Path
 ) -> None:
     kind, programs = installed
-    program = (
-        "import json; from impasto import data_folders as r; "
-        "found = r.styles_folder(), r.weights_folder(), r.default_config(); "
-        "print(json.dumps([str(path) for path in found]))"
+    found: dict[str, Any] = json.loads(
+        checked(programs / "python", "-c", LOOK_AROUND, cwd=tmp_path)
     )
-    places = [
-        Path(p) for p in json.loads(checked(programs / "python", "-c", program, cwd=tmp_path))
-    ]
+    assert found["version"].startswith("impasto ")
+    assert len(found["styles"]) >= 4
+    assert all(Path(preset["picture"]).is_file() for preset in found["styles"])
+    places = [Path(folder) for folder in found["folders"]]
     assert all(place.exists() for place in places)
     home = checkout if kind == "editable" else programs.parent
     assert all(place.is_relative_to(home) for place in places)
     assert all(("_data" in place.parts) == (kind != "editable") for place in places)
 
 
+def test_the_program_finds_its_plugins(installed: tuple[str, Path], tmp_path: Path) -> None:
+    _, programs = installed
+    records = json.loads(checked(programs / "impasto", "plugins", "--json", cwd=tmp_path))
+    assert {record["error"] for record in records} == {None}
+    assert {record["origin"] for record in records} == {"built-in"}
+    assert {"dialog", "lbfgs", "networks"} <= {record["name"] for record in records}
+
+
 @pytest.mark.parametrize("installed", ["wheel_of_sdist"], indirect=True)
 def test_a_picture_is_painted_from_anywhere(installed: tuple[str, Path], tmp_path: Path) -> None:
     _, programs = installed
-    presets = json.loads(checked(programs / "impasto", "styles", "--json", cwd=tmp_path))
-    photo, name = presets[0]["picture"], presets[1]["name"]
-    command = ["paint", photo, "--style", name, "-o", "out.png", "--pixels", "4096", "--steps", "2"]
+    photo = ROOT / "styles" / "night.jpg"
+    command = ["paint", photo, "--style", "wave", "-o", "out.png"]
+    command += ["--pixels", "4096", "--steps", "2"]
     report = json.loads(checked(programs / "impasto", *command, "--json", cwd=tmp_path))
     assert report["network"] == "embedded"
     assert (tmp_path / "out.png").is_file()
