@@ -135,8 +135,6 @@ class Painted(Message):
     """The network that it was finished on; None if it was not."""
     offers_fine: bool = False
     """As in Ready."""
-    style_loss: float
-    content_loss: float
     reduced: bool = False
     """Whether it was painted smaller than asked for, because more did not fit into memory."""
 

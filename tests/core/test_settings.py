@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from impasto import data_folders
 from impasto.errors import SettingsError
 from impasto.plugins import settings_for_painting
-from impasto.settings import RESERVED_PLUGIN_NAMES, Settings, load_settings
+from impasto.settings import Settings, load_settings
 from impasto.settings.description import settings_in
 
 TOKEN = "123456:EXAMPLE-TOKEN"
@@ -322,13 +322,6 @@ def test_every_setting_is_documented_in_the_models() -> None:
         return names
 
     assert undocumented(Settings) == []
-
-
-def test_reserved_names_are_the_keys_of_the_plugins_table() -> None:
-    fields = Settings.model_fields["plugins"].annotation
-    assert isinstance(fields, type)
-    assert issubclass(fields, BaseModel)
-    assert set(fields.model_fields) == RESERVED_PLUGIN_NAMES
 
 
 class TestOrigins:

@@ -111,7 +111,7 @@ class Presenter(Protocol):
 
     def waiting(self, job: Job, ahead: int, seconds: float | None) -> Say:
         """The job is accepted; `ahead` jobs are to be painted before it, and it may be finished in
-        so many seconds, None as long as nothing is known about this machine's speed."""
+        `seconds`, which is None as long as nothing is known about this machine's speed."""
         ...
 
     def painting(self, job: Job, progress: Progress) -> Say: ...

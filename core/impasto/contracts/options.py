@@ -25,14 +25,14 @@ class PaintOptions(BaseModel):
     """Name of a feature network, or the path of a safetensors file, which then paints everything;
     `auto` is the embedded one, and another may finish what it painted: see `fine`."""
     fine: bool | None = None
-    """Whether the picture is finished on the network of the settings for fine pictures. Nothing to
-    networks that are named, here or in the settings: they paint everything."""
+    """Whether the picture is finished on `painting.fine_network`. Without effect where a network is
+    named, here or in the settings: that one paints everything."""
     optimizer: str | None = None
     device: str | None = None
     """Name of a device, or `auto`: the first that works here."""
     steps: Steps | None = None
-    """Most optimizer steps over all pyramid levels; one step is one evaluation of the objective.
-    Those that make a picture fine are not counted."""
+    """Most optimizer steps over all pyramid levels, without those that finish a fine picture; one
+    step is one evaluation of the objective."""
     max_pixels: PixelCap | None = None
     """Pixel cap of the result."""
     style_weight: StyleWeight | None = None

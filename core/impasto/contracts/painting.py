@@ -114,7 +114,7 @@ class Device(Protocol):
         ...
 
     def strip_bytes(self) -> int:
-        """Feature maps are computed in strips whose largest takes about so many bytes: what a
+        """Feature maps are computed in strips whose largest takes about this many bytes: what a
         CPU's cache holds, or what keeps a GPU busy."""
         ...
 

@@ -3,9 +3,9 @@
 The journal is asynchronous and durable: when a call returns, what it wrote survives the process.
 
 Several processes may share one, where its storage says so. Each unfinished update and each job that
-is not settled is in the charge of one of them: of the process that took, added, claimed, adopted or
-ended it last. A process is gone when it has ended and another uses its `state_dir`, or when it was
-not heard of for a while; what it was in charge of waits for `adopt_updates` and `adopt_jobs`.
+is not settled then has one of them as its owner: the process that took, added, claimed, adopted or
+ended it last. A process is gone when it has ended and another uses its `state_dir`, or when it has
+given no sign of life for a while; `adopt_updates` and `adopt_jobs` give what it owned a new owner.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ class Limits:
     unfinished: int | None = None
     """Jobs of this person that are not final."""
     hourly: int | None = None
-    """Jobs of this person that were accepted within the last HOUR, whatever became of them: what
-    was cancelled or forgotten has been fetched and begun all the same."""
+    """Jobs of this person that were accepted within the last HOUR, also those that were cancelled
+    or forgotten: their pictures have been fetched all the same."""
     waiting: int | None = None
     """Jobs of all people in state `accepted`."""
 

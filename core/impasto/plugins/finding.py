@@ -134,7 +134,7 @@ def settings_for_painting(settings: Settings) -> dict[str, Any]:
 
 
 def warn_of_absent_plugins(settings: PluginsSettings) -> None:
-    """Names in `[plugins]` that are nobody's: mistyped, or of a plugin not installed here."""
+    """Logs names in `[plugins]` that no plugin has: mistyped, or of a plugin not installed here."""
     groups = (hookspecs.BOT_GROUP, hookspecs.PAINTING_GROUP)
     names = {name for group in groups for name in _names(group, settings)}
     for name in sorted(set(settings.sections) - names):
@@ -166,7 +166,7 @@ def import_file(path: Path) -> ModuleType:
 
 
 def _built_in_first(entry_point: importlib.metadata.EntryPoint) -> tuple[str, bool, str]:
-    """Sorts by name; of two plugins of one name, our own stays whatever is installed beside it."""
+    """Sorts by name; of two plugins of one name the built-in one is first, and so is kept."""
     distribution = entry_point.dist
     foreign = distribution is None or distribution.name != OWN_DISTRIBUTION
     return entry_point.name, foreign, entry_point.value

@@ -243,7 +243,7 @@ class PluginHost:
         check_hooks(record.name, record.hooks, self.group)
 
     def _validate_sections(self) -> None:
-        """Settings of plugins: a wrong value stops the start, a section of nobody is a warning."""
+        """Settings of plugins: a wrong value ends the start, one of no plugin is a warning."""
         problems: list[str] = []
         for record, model in self.call("impasto_settings"):
             if not (isinstance(model, type) and issubclass(model, BaseModel)):
@@ -256,7 +256,7 @@ class PluginHost:
                 problems.append(str(error))
         if problems:
             raise SettingsError("\n".join(problems))
-        # Sections are shared by both processes; the bot alone speaks about those of nobody.
+        # Sections are shared by both processes; the bot alone warns of those that no plugin has.
         if self.group == hookspecs.BOT_GROUP:
             warn_of_absent_plugins(self.settings.plugins)
 

@@ -30,9 +30,6 @@ from impasto.settings.description import LIVE, explain
 DEFAULT: Final = "default"
 """Origin of a value that no source has changed."""
 
-RESERVED_PLUGIN_NAMES = frozenset({"folder", "files", "allow", "deny", "safe_mode", "slow_seconds"})
-"""Keys of `[plugins]` itself; no plugin can have a section of that name."""
-
 
 class Section(BaseModel):
     """Base of the models of all sections, those of plugins too: values do not change, an unknown
@@ -175,6 +172,10 @@ class PluginsSettings(BaseModel):
     def sections(self) -> dict[str, Any]:
         """Raw sections by plugin name."""
         return dict(self.model_extra or {})
+
+
+RESERVED_PLUGIN_NAMES = frozenset(PluginsSettings.model_fields)
+"""Keys of `[plugins]` itself; no plugin can have a section of that name."""
 
 
 class LogSettings(Section):

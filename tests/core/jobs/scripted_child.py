@@ -100,8 +100,6 @@ def paint(job: Paint) -> None:
             seconds=0.5,
             device="cpu",
             network="scripted",
-            style_loss=1.0,
-            content_loss=1.0,
         )
     )
 

@@ -117,8 +117,6 @@ def painted(seconds: float, fine_network: str | None = None) -> Painted:
         network="embedded",
         fine_network=fine_network,
         offers_fine=True,
-        style_loss=1.0,
-        content_loss=1.0,
     )
 
 

@@ -194,8 +194,6 @@ class Child:
             fine_network=painting.fine_network,
             offers_fine=self._why_not_fine is None,
             reduced=painting.reduced,
-            style_loss=painting.losses.style,
-            content_loss=painting.losses.content,
         )
 
     def _say(self, message: Message) -> None:
