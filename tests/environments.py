@@ -3,11 +3,16 @@ nothing is downloaded and torch is not installed again."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
 import venv
+import zipfile
+from collections.abc import Iterable
 from pathlib import Path
+
+import hatchling.build
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -29,6 +34,18 @@ def checked(*command: object, cwd: Path) -> str:
     )
     assert result.returncode == 0, result.stdout + result.stderr
     return result.stdout
+
+
+def install_projects(python: Path, projects: Iterable[Path]) -> None:
+    """Installs projects as `pip install --editable` would. Their build backend is called here: pip
+    starts three processes for each of them."""
+    [packages] = python.parents[1].glob("lib/python*/site-packages")
+    for project in projects:
+        with contextlib.chdir(project):
+            wheel = packages / hatchling.build.build_editable(str(packages))
+        with zipfile.ZipFile(wheel) as archive:
+            archive.extractall(packages)
+        wheel.unlink()
 
 
 def environment(folder: Path, *, with_impasto: bool = False) -> Path:

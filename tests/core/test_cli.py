@@ -18,9 +18,10 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from typer.testing import CliRunner
 
 import impasto
-from impasto.cli import main
+from impasto.cli import app, main
 from impasto.painting import painter
 from impasto.plugins import PluginHost
 from impasto.settings import Settings
@@ -328,6 +329,25 @@ def style(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.fixture
+def tiny_network(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everything is painted on a network that is quick."""
+    path = save_tiny_network(tmp_path_factory.mktemp("network") / "tiny.safetensors")
+    monkeypatch.setenv("IMPASTO_PAINTING__NETWORK", str(path))
+
+
+@pytest.fixture
+def presets_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`impasto paint` has the presets listed in this process: another one imports for seconds."""
+
+    def run_here(command: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
+        assert command[:3] == [sys.executable, "-m", "impasto"]
+        ended = CliRunner().invoke(app, command[3:])
+        return subprocess.CompletedProcess(command, ended.exit_code, ended.stdout)
+
+    monkeypatch.setattr(subprocess, "run", run_here)
+
+
 class TestPaint:
     @pytest.fixture
     def paint(self, run: Run, photo: Path, style: Path) -> Run:
@@ -369,12 +389,14 @@ class TestPaint:
         assert (report["network"], report["fine_network"]) == ("embedded", "tiny")
         assert report["steps"] == 3
 
+    @pytest.mark.usefixtures("tiny_network")
     def test_without_json_nothing_is_on_standard_output(self, paint: Run) -> None:
         ended = paint()
         assert ended.code == 0
         assert ended.out == ""
         assert "out.png" in ended.err
 
+    @pytest.mark.usefixtures("tiny_network")
     @pytest.mark.parametrize(
         ("name", "format_name"), [("a.jpg", "JPEG"), ("a.JPEG", "JPEG"), ("a.webp", "WEBP")]
     )
@@ -387,12 +409,14 @@ class TestPaint:
         assert not list(tmp_path.glob("*.partial"))
         assert not list(tmp_path.glob(".*"))
 
+    @pytest.mark.usefixtures("tiny_network", "presets_here")
     def test_presets_and_files_mix(self, paint: Run, run: Run) -> None:
         preset = json.loads(run("styles", "--json").out)[0]
         ended = paint("--style", preset["name"], "--json")
         assert ended.code == 0
         assert json.loads(ended.out)["styles"][1] == preset["picture"]
 
+    @pytest.mark.usefixtures("tiny_network", "presets_here")
     def test_presets_are_painted_as_they_recommend(
         self, run: Run, photo: Path, style: Path, tmp_path: Path
     ) -> None:
@@ -407,16 +431,26 @@ class TestPaint:
         report = json.loads(run(*run_paint, *both, "--style-weight", "3", "--brush", "1").out)
         assert (report["style_weight"], report["brush_size"]) == (3, 1)
 
-    def test_presets_come_of_a_process_with_the_same_options(
-        self, paint: Run, run: Run, photo: Path, plugin: Callable[[str, str], None], tmp_path: Path
+    @pytest.mark.usefixtures("presets_here")
+    def test_presets_are_listed_with_the_same_options(
+        self, run: Run, photo: Path, plugin: Callable[[str, str], None], tmp_path: Path
     ) -> None:
         plugin("broken", "raise ValueError('at import')\n")
         (tmp_path / "mine.toml").write_text('[plugins]\ndeny = ["styles"]')
         arguments = ["paint", str(photo), "--style", "night", "-o", "x.png", "--steps", "1"]
         assert run("--strict", *arguments).code == 1
         assert run("--config", "mine.toml", *arguments).code == 1
+        assert not (tmp_path / "x.png").exists()
+
+    @pytest.mark.usefixtures("tiny_network")
+    def test_presets_are_listed_by_a_process_of_its_own(
+        self, run: Run, photo: Path, plugin: Callable[[str, str], None]
+    ) -> None:
+        plugin("broken", "raise ValueError('at import')\n")
+        arguments = ["paint", str(photo), "--style", "night", "-o", "x.png", "--steps", "1"]
         assert run(*arguments).code == 0
 
+    @pytest.mark.usefixtures("tiny_network")
     def test_pixels_cap_the_result(self, paint: Run) -> None:
         report = json.loads(paint("--pixels", "1728", "--json").out)
         assert report["size"] == [48, 36]
@@ -442,6 +476,7 @@ class TestPaint:
         assert "is one of the pictures to paint from; choose another name" in ended.err
         assert (photo.read_bytes(), style.read_bytes()) == before
 
+    @pytest.mark.usefixtures("tiny_network")
     def test_an_older_result_is_replaced(self, paint: Run, tmp_path: Path) -> None:
         (tmp_path / "out.png").write_text("old")
         assert paint().code == 0
@@ -471,6 +506,7 @@ class TestPaint:
         assert ended.code == 1
         assert sentence in ended.err
 
+    @pytest.mark.usefixtures("presets_here")
     @pytest.mark.parametrize(
         ("arguments", "sentence"),
         [
@@ -516,6 +552,7 @@ class TestPaint:
         assert "text.jpg: this file is not a picture" in ended.err
         assert "gone.jpg" in paint(of=tmp_path / "gone.jpg").err
 
+    @pytest.mark.usefixtures("tiny_network")
     def test_ctrl_c_stops_and_writes_nothing(
         self, paint: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -13,7 +13,7 @@ from impasto.errors import NotAvailable, OwnerError
 from impasto.hookspecs import BOT_GROUP, PAINTING_GROUP
 from impasto.testing import App, make_photo, make_style
 
-from ..environments import checked, environment, install
+from ..environments import checked, environment, install_projects
 
 HERE = Path(__file__).parent
 PROJECTS = ("dialog", "network", "optimizer", "queue")
@@ -103,7 +103,7 @@ async def test_a_bot_whose_painter_lacks_something_ends_and_says_so(tmp_path: Pa
 @pytest.mark.slow
 def test_replacements_by_others_work(tmp_path: Path) -> None:
     python = environment(tmp_path / "venv", with_impasto=True)
-    install(python, *(f"--editable={HERE / name}" for name in PROJECTS), cwd=tmp_path)
+    install_projects(python, [HERE / name for name in PROJECTS])
     options = ("-q", "-p", "no:cacheprovider", "--rootdir", tmp_path, "-o", "asyncio_mode=auto")
     scene = tmp_path / "test_scene.py"
     scene.write_text((HERE / "scene.py").read_text())

@@ -15,7 +15,7 @@ from impasto.hookspecs import BOT_GROUP, PAINTING_GROUP
 from impasto.plugins import PluginHost
 from impasto.settings import Settings
 
-from ...environments import checked, environment, install
+from ...environments import checked, environment, install_projects
 
 KINDS = sorted(Kind)
 
@@ -40,7 +40,7 @@ def projects(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def installed(projects: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The Python of a fresh environment in which all of them are installed."""
     python = environment(tmp_path_factory.mktemp("fresh") / "venv", with_impasto=True)
-    install(python, *(f"--editable={project}" for project in projects.iterdir()), cwd=projects)
+    install_projects(python, projects.iterdir())
     return python
 
 
