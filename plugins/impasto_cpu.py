@@ -10,12 +10,19 @@ from typing import Final
 import torch
 
 from impasto import Device, hookimpl
-from impasto.memory import return_free_memory
-from impasto.painting.memory_use import bytes_taken, bytes_taken_once_warm, room_within
+from impasto.memory import return_free_memory, unreclaimable_bytes
 from impasto.settings import Settings
 
 STRIP_BYTES: Final = 1_000_000
 """A strip's largest map should stay in the cache; below, halos cost more than that saves."""
+COMPILED_BYTES: Final = 26 * 2**20
+"""What libraries compile and set up when a process paints for the first time, and then keep."""
+RESERVED_BYTES: Final = 25 * 2**20
+"""Kept free for what libraries compile for further sizes of pictures, about 5 MB for each of the
+first few."""
+FRAGMENTATION: Final = 1.25
+"""A painting makes the process grow by up to this factor times what it has in use at once, as freed
+blocks lie between others."""
 _CPUINFO = Path("/proc/cpuinfo")
 _BFLOAT16_FLAGS = frozenset({"avx512_bf16", "amx_bf16", "bf16"})  # x86, x86, Arm
 
@@ -42,7 +49,7 @@ class Cpu:
     def __init__(self, max_pixels: int, memory_mb: int) -> None:
         self._max_pixels = max_pixels
         self._memory = memory_mb * 2**20
-        self._taken_once_warm = bytes_taken_once_warm()
+        self._taken_once_warm = (unreclaimable_bytes() or 0) + COMPILED_BYTES
 
     def why_not(self) -> str | None:
         return None
@@ -57,12 +64,13 @@ class Cpu:
         return self._max_pixels
 
     def memory(self) -> int | None:
-        """What the settings allow for the whole process, less what it takes already, which grows
-        a little with every new size of picture."""
+        """What the settings allow for the whole process (`painting.memory_mb`, which counts memory
+        that cannot be reclaimed), less what the process has already."""
         if not self._memory:
             return None
-        return_free_memory()  # what a painting before this one has freed is not taken
-        return room_within(self._memory, max(self._taken_once_warm, bytes_taken()))
+        return_free_memory()  # what the painting before this one has freed is not taken
+        taken = max(self._taken_once_warm, unreclaimable_bytes() or 0) + RESERVED_BYTES
+        return max(0, int((self._memory - taken) / FRAGMENTATION))
 
     def strip_bytes(self) -> int:
         return STRIP_BYTES

@@ -57,9 +57,9 @@ def test_the_plugin_of_ten_lines_works(tmp_path: Path) -> None:
     (folder / "sepia.py").write_text(plugin)
     settings = Settings.model_validate({"plugins": {"folder": str(folder)}})
     catalogue = load_catalogue(settings, strict=True)
-    assert "sepia" in [step.name for step in catalogue.postprocessors]
+    assert "sepia" in [step.name for step in catalogue.steps.after]
     photo = Image.new("RGB", (64, 48), (10, 90, 200))
-    red, green, blue = catalogue.finish(photo, PaintOptions(), photo, []).getpixel((0, 0))
+    red, green, blue = catalogue.steps.finish(photo, PaintOptions(), photo, []).getpixel((0, 0))
     assert red > green > blue
 
 

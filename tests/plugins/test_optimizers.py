@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from impasto import Evaluation, Problem
-from impasto.painting.preconditioner import natural_image_preconditioner
+from impasto.painting.objective import natural_image_preconditioner
 from impasto_adam import Adam
 from impasto_lbfgs import Lbfgs
 

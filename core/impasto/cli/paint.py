@@ -214,7 +214,7 @@ def _paint(inputs: Sequence[Path], options: PaintOptions, session: Session) -> P
     """
     from impasto.memory import return_free_memory, return_large_blocks
     from impasto.painting.catalogue import load_catalogue
-    from impasto.painting.iterates import OUT_OF_MEMORY
+    from impasto.painting.plugin_calls import OUT_OF_MEMORY
     from impasto.painting.painter import PaintRequest
 
     return_large_blocks()

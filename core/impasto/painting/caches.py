@@ -11,7 +11,11 @@ from typing import Final
 import torch
 from PIL import Image
 
+from impasto.contracts import Device
+from impasto.painting.network import Network
 from impasto.painting.objective import Grams
+from impasto.painting.pictures import MIN_SIDE, image_of
+from impasto.painting.strips.network import strip_grams
 
 MOST_BYTES: Final = 10_000_000
 """Fifteen styles at three levels under VGG-19's first layers, forty under the embedded network."""
@@ -28,6 +32,18 @@ class StyleCache:
         self._most_bytes = most_bytes
         self._bytes = 0
         self._kept: OrderedDict[Key, _Halves] = OrderedDict()
+
+    def grams(self, network: Network, device: Device, style: Image.Image, halvings: int) -> Grams:
+        """Gram matrices, under a network on a device, of a prepared style picture whose sides are
+        halved `halvings` times."""
+        width, height = (max(MIN_SIDE, round(side / 2**halvings)) for side in style.size)
+
+        def compute() -> Grams:
+            image = image_of(style, (height, width), device.torch_device())
+            return strip_grams(network, image, device.strip_bytes())
+
+        # Networks stay loaded, so none can take over the identity of another.
+        return self.get((id(network), fingerprint(style), (width, height)), compute)
 
     def get(self, key: Key, compute: Callable[[], Grams]) -> Grams:
         """What is kept under this key, else what `compute` returns, which then is kept."""

@@ -2,36 +2,22 @@
 
 from __future__ import annotations
 
-import functools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import structlog
 import torch
-from PIL import Image
 
-from impasto.contracts import (
-    Device,
-    NetworkSource,
-    Optimizer,
-    PaintOptions,
-    PictureContext,
-    Postprocessor,
-    Preprocessor,
-    Role,
-)
+from impasto.contracts import Device, NetworkSource, Optimizer, PaintOptions
 from impasto.errors import ImpastoError, NotAvailable, PluginError, SettingsError
 from impasto.hookspecs import PAINTING_GROUP
-from impasto.painting.caches import StyleCache, fingerprint
-from impasto.painting.multiscale import shrink
+from impasto.painting.caches import StyleCache
 from impasto.painting.network import Network, load_network
-from impasto.painting.objective import Grams
-from impasto.painting.pictures import MIN_SIDE, to_tensor
-from impasto.painting.pyramid import plan_levels
-from impasto.painting.strips.network import strip_grams
+from impasto.painting.plugin_calls import PictureSteps, blaming
+from impasto.painting.strips.plan import least_bytes
 from impasto.painting.threads import usable_cpus
 from impasto.plugins import PluginHost
 from impasto.settings import AUTO, EMBEDDED_NETWORK, Settings
@@ -40,7 +26,9 @@ T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
 
-WeightedPicture = tuple[Image.Image, float]
+MEGABYTE: Final = 2**20
+PHOTO_ASPECT: Final = 1.5
+"""Most photos are 4:3 or 3:2."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +36,17 @@ class Tools:
     """What one request is painted with."""
 
     network: Network
-    fine: Network | None
-    """What the picture is finished on, if it is to be fine."""
+    fine_network: Network | None
+    """The network that the picture is finished on, if it is to be fine."""
     optimizer: Optimizer
     device: Device
     steps: int
-    """Most of them on `network`."""
+    """Limit of the steps on `network`."""
     fine_steps: int
-    """Most of them on `fine`."""
+    """Limit of the steps on `fine_network`."""
     style_weight: float
     coarse_weight: float
-    """Of a level's coarser sizes, as `pyramid.size_weights` takes it."""
+    """Factor of the weights of a level's smaller sizes, as `pyramid.size_weights` takes it."""
     least_gain: float
     """As `pyramid.StoppingRule` takes it."""
     options: PaintOptions
@@ -70,22 +58,23 @@ class Catalogue:
 
     def __init__(self, host: PluginHost) -> None:
         self.host = host
-        self.settings = host.settings
-        collect = functools.partial(host.collect, settings=host.settings)
-        self.preprocessors = collect("impasto_preprocessors", Preprocessor)
-        self.postprocessors = collect("impasto_postprocessors", Postprocessor)
-        self.optimizers = {o.name: o for o in collect("impasto_optimizers", Optimizer)}
-        self.devices = {d.name: d for d in collect("impasto_devices", Device)}
-        self.networks = {n.name: n for n in collect("impasto_networks", NetworkSource)}
-        self._style_cache = StyleCache()
+        self.settings = settings = host.settings
+        self.steps = PictureSteps(host)
+        optimizers = host.collect("impasto_optimizers", Optimizer, settings=settings)
+        devices = host.collect("impasto_devices", Device, settings=settings)
+        networks = host.collect("impasto_networks", NetworkSource, settings=settings)
+        self.optimizers = {optimizer.name: optimizer for optimizer in optimizers}
+        self.devices = {device.name: device for device in devices}
+        self.networks = {network.name: network for network in networks}
+        self.styles = StyleCache()
         self._loaded: dict[tuple[str, torch.device, torch.dtype], Network] = {}
 
     @property
     def offers(self) -> dict[str, list[str]]:
-        """Names of what there is, by hook."""
+        """Names of what the plugins offer, by hook."""
         return {
-            "impasto_preprocessors": [p.name for p in self.preprocessors],
-            "impasto_postprocessors": [p.name for p in self.postprocessors],
+            "impasto_preprocessors": [p.name for p in self.steps.before],
+            "impasto_postprocessors": [p.name for p in self.steps.after],
             "impasto_optimizers": list(self.optimizers),
             "impasto_devices": list(self.devices),
             "impasto_networks": list(self.networks),
@@ -101,13 +90,13 @@ class Catalogue:
         defaults = self.settings.painting
         device = self.device(options.device or defaults.device)
         network = options.network or defaults.network
-        fine = self._fine(options, device) if network == AUTO else None
+        fine_network = self._fine_network(options, device) if network == AUTO else None
         optimizer = options.optimizer or defaults.optimizer
         steps = options.steps or defaults.steps
         style_weight = options.style_weight or defaults.style_weight
         completed = {
             "network": network,
-            "fine": fine is not None,
+            "fine": fine_network is not None,
             "optimizer": optimizer,
             "device": device.name,
             "steps": steps,
@@ -117,7 +106,7 @@ class Catalogue:
         }
         return Tools(
             network=self.network(network, device),
-            fine=fine,
+            fine_network=fine_network,
             optimizer=self.optimizer(optimizer),
             device=device,
             steps=steps,
@@ -161,77 +150,35 @@ class Catalogue:
             self._loaded[key] = self._load_network(name_or_file).to(key[1], key[2])
         return self._loaded[key]
 
-    def style_grams(
-        self, network: Network, device: Device, style: Image.Image, halvings: int
-    ) -> Grams:
-        """Gram matrices of a prepared style picture, shrunk by half so many times; computed once
-        and kept for as long as there is room."""
-        size = tuple(max(MIN_SIDE, round(side / 2**halvings)) for side in style.size)
+    def why_not_fine(self) -> str | None:
+        """Why a picture at the settings' pixel cap cannot be fine; None where it can. Loads the
+        network that finishes it."""
+        painting = self.settings.painting
+        name = painting.fine_network
+        if painting.network != AUTO:
+            return f"painting.network {painting.network!r} paints everything"
+        try:
+            device = self.device(painting.device)
+            network = self.network(name, device)
+        except ImpastoError as error:
+            return str(error)
+        available = device.memory()
+        if available is None:
+            return None
+        height = math.isqrt(round(device.max_pixels() / PHOTO_ASPECT))
+        width = round(height * PHOTO_ASPECT)
+        missing = least_bytes(network, (height, width), device.strip_bytes()) - available
+        if missing <= 0:
+            return None
+        return (
+            f"{name} takes at least {math.ceil(missing / MEGABYTE)} MB more than there is "
+            f"at {width} x {height} pixels; raise painting.memory_mb or lower the pixel cap"
+        )
 
-        def compute() -> Grams:
-            image = image_of(style, (size[1], size[0]), device)
-            return strip_grams(network, image, device.strip_bytes())
-
-        # Networks stay loaded, so none can take over the identity of another.
-        return self._style_cache.get((id(network), fingerprint(style), size), compute)
-
-    def warm(self, style: Image.Image, options: PaintOptions) -> None:
-        """Has the Gram matrices of a style picture ready for photos at or above the pixel cap.
-
-        Raises:
-            PictureError, NotAvailable, WeightsError, PluginError: as when it is painted with.
-        """
-        tools = self.pick(options)
-        assert tools.options.max_pixels is not None  # noqa: S101  (`pick` fills it in)
-        side = math.isqrt(tools.options.max_pixels)
-        content = Image.new("RGB", (side, side))
-        prepared = self.prepare(style, "style", tools.options, content)
-        for network in filter(None, (tools.network, tools.fine)):
-            for halvings in range(len(plan_levels((side, side), tools.steps))):
-                self.style_grams(network, tools.device, prepared, halvings)
-
-    def prepare(
-        self,
-        picture: Image.Image,
-        role: Role,
-        options: PaintOptions,
-        content: Image.Image | None = None,
-        styles: Sequence[WeightedPicture] = (),
-    ) -> Image.Image:
-        """A picture after all preprocessors of its role.
-
-        Raises:
-            PluginError: a preprocessor failed or returned no RGB picture.
-            PictureError: a preprocessor refused the picture.
-        """
-        context = PictureContext(role=role, options=options, content=content, styles=styles)
-        for step in self.preprocessors:
-            if role in step.roles:
-                picture = self._run(step, picture, context)
-        return picture
-
-    def finish(
-        self,
-        picture: Image.Image,
-        options: PaintOptions,
-        content: Image.Image,
-        styles: Sequence[WeightedPicture],
-    ) -> Image.Image:
-        """A painted picture after all postprocessors. Raises PluginError when one of them fails."""
-        context = PictureContext(role="content", options=options, content=content, styles=styles)
-        for step in self.postprocessors:
-            finished = self._run(step, picture, context)
-            if finished.size != picture.size:
-                raise PluginError(
-                    self.host.owner_of(step),
-                    f"{step.name} changed the size from {picture.size} to {finished.size}",
-                )
-            picture = finished
-        return picture
-
-    def _fine(self, options: PaintOptions, device: Device) -> Network | None:
-        """What `auto` finishes a picture on: it must be there where the request asks for it, and is
-        done without where only the settings do."""
+    def _fine_network(self, options: PaintOptions, device: Device) -> Network | None:
+        """The network that `auto` finishes a fine picture on. Where it is not available, a request
+        that asks for a fine picture fails; where only the settings do, the picture is painted as
+        usual."""
         painting = self.settings.painting
         is_wanted = painting.fine if options.fine is None else options.fine
         if not is_wanted:
@@ -244,22 +191,8 @@ class Catalogue:
             log.warning("picture_not_fine", why=str(error))
             return None
 
-    def _run(
-        self, step: Preprocessor | Postprocessor, picture: Image.Image, context: PictureContext
-    ) -> Image.Image:
-        owner = self.host.owner_of(step)
-        try:
-            result = step(picture, context)
-        except ImpastoError:
-            raise
-        except Exception as error:
-            raise PluginError(owner, f"{step.name}: {type(error).__name__}: {error}") from error
-        if not isinstance(result, Image.Image) or result.mode != "RGB":
-            raise PluginError(owner, f"{step.name} must return an RGB picture, not {result!r}")
-        return result
-
     def _why_not(self, item: Device | NetworkSource) -> str | None:
-        """Why a device or network cannot be used here; one that cannot even say so cannot."""
+        """Why a device or network cannot be used here; one that fails when asked cannot be."""
         try:
             return self._asked(item, item.why_not)
         except PluginError as error:
@@ -268,13 +201,8 @@ class Catalogue:
 
     def _asked(self, item: Device | NetworkSource, question: Callable[[], T]) -> T:
         """What a plugin's object answers. Raises PluginError when it fails."""
-        try:
+        with blaming(self.host.owner_of(item), item.name):
             return question()
-        except (ImpastoError, MemoryError, torch.OutOfMemoryError):
-            raise
-        except Exception as error:
-            problem = f"{item.name}: {type(error).__name__}: {error}"
-            raise PluginError(self.host.owner_of(item), problem) from error
 
     def _load_network(self, name_or_file: str) -> Network:
         source = self.networks.get(name_or_file)
@@ -293,11 +221,6 @@ class Catalogue:
         if path.suffix == ".safetensors" and path.is_file():
             return load_network(path)
         raise NotAvailable("network", name_or_file, [*self.networks, "or a .safetensors file"])
-
-
-def image_of(picture: Image.Image, size: tuple[int, int], device: Device) -> torch.Tensor:
-    """A picture as 1x3xHxW float32 in [0, 1], shrunk to (height, width), on a device."""
-    return shrink(to_tensor(picture).to(device.torch_device()), size)
 
 
 def load_catalogue(settings: Settings, *, strict: bool = False) -> Catalogue:

@@ -1,7 +1,7 @@
 """`paint`: a request goes in, a stream of progress comes out, and last the painting.
 
-The picture is painted coarse to fine (`pyramid`): at each level an optimizer plugin lowers the
-`objective`, on a device plugin, from where the level below came to.
+The picture is painted from small to full size (`pyramid`): at each level an optimizer plugin lowers
+the `objective`, on a device plugin, starting from the result of the level below.
 """
 
 from __future__ import annotations
@@ -19,22 +19,23 @@ from PIL import Image
 from impasto.contracts import Iterate, Losses, PaintOptions, Problem
 from impasto.errors import PluginError
 from impasto.memory import return_free_memory
-from impasto.painting.catalogue import Catalogue, Tools, WeightedPicture, image_of, load_catalogue
-from impasto.painting.iterates import iterates
-from impasto.painting.multiscale import Multiscale
+from impasto.painting.catalogue import Catalogue, Tools, load_catalogue
 from impasto.painting.network import Network
-from impasto.painting.pictures import MIN_SIDE, resize, to_picture
-from impasto.painting.preconditioner import natural_image_preconditioner
+from impasto.painting.objective import natural_image_preconditioner
+from impasto.painting.pictures import MIN_SIDE, image_of, resize, to_picture
+from impasto.painting.plugin_calls import WeightedPicture, iterates
 from impasto.painting.pyramid import (
     Level,
+    Multiscale,
+    Size,
     StoppingRule,
+    Targets,
     carry_up,
     plan_levels,
     step_shares,
     with_fine_finish,
 )
 from impasto.painting.strips.plan import budget, most_pixels
-from impasto.painting.targets import Targets
 from impasto.settings import PaintingSettings, Settings
 
 log = structlog.get_logger(__name__)
@@ -58,15 +59,16 @@ class PaintProgress:
     level: int
     levels: int
     share: float
-    """Of the work done so far, 0 to 1; a step's work is as the pixels of its level, and as what its
-    network takes for each."""
+    """Share of the work that is done, 0 to 1; the work of a step is the number of pixels of its
+    level times what its network takes for each."""
     seconds: float
     _loss: torch.Tensor = field(repr=False)
     _picture: Callable[[], Image.Image] = field(repr=False)
 
     @property
     def loss(self) -> float:
-        """The objective's at this level: its own size and the coarser ones. A GPU waits for it."""
+        """The objective of this level, which sums up its own size and smaller ones. Reading it
+        waits for a GPU."""
         return self._loss.item()
 
     def picture(self) -> Image.Image:
@@ -84,7 +86,7 @@ class Painting:
     seconds: float
     network: str
     fine_network: str | None
-    """What it was finished on, if it was."""
+    """The network that it was finished on, if it is fine."""
     device: str
     reduced: bool
     """Whether it was painted smaller than asked, because there was not the memory for more."""
@@ -108,13 +110,13 @@ def paint(
         event.picture.save("painting.png")
 
     Args:
-        catalogue: what to paint with; by default all installed plugins at default settings, and as
-            much memory as it takes.
-        finish_now: asked after every step; when it says so, the painting is finished as it is.
+        catalogue: what to paint with; by default all installed plugins at default settings, with no
+            limit of memory.
+        finish_now: asked after every step; once it returns True, the painting is finished as it is.
 
     Raises:
         PictureError: a preprocessor refused a picture.
-        NotAvailable, WeightsError: what the options ask for is not there.
+        NotAvailable, WeightsError: something that the options ask for is not available.
         PluginError: a plugin failed while painting.
     """
     # Here the limit for a small host's painting process would count the caller's own memory.
@@ -122,6 +124,23 @@ def paint(
     tools = catalogue.pick(request.options)
     torch.manual_seed(tools.options.seed)
     return _Painter(request, catalogue, tools, finish_now).run()
+
+
+def warm(style: Image.Image, options: PaintOptions, catalogue: Catalogue) -> None:
+    """Computes the Gram matrices of a style picture for photos at or above the pixel cap, so that
+    the first picture in this style need not wait for them.
+
+    Raises:
+        PictureError, NotAvailable, WeightsError, PluginError: as `paint` would.
+    """
+    tools = catalogue.pick(options)
+    assert tools.options.max_pixels is not None  # noqa: S101  (`pick` fills it in)
+    side = math.isqrt(tools.options.max_pixels)
+    content = Image.new("RGB", (side, side))
+    prepared = catalogue.steps.prepare(style, "style", tools.options, content)
+    for network in filter(None, (tools.network, tools.fine_network)):
+        for halvings in range(len(plan_levels((side, side), tools.steps))):
+            catalogue.styles.grams(network, tools.device, prepared, halvings)
 
 
 class _Painter:
@@ -140,19 +159,19 @@ class _Painter:
         self._memory = tools.device.memory()
         self._tools = tools = self._within_memory(tools, request.content)
         options = tools.options
-        self._content = catalogue.prepare(request.content, "content", options)
+        self._content = catalogue.steps.prepare(request.content, "content", options)
         self._styles = [
-            (catalogue.prepare(picture, "style", options, self._content), weight)
+            (catalogue.steps.prepare(picture, "style", options, self._content), weight)
             for picture, weight in request.styles
         ]
-        self._start = catalogue.prepare(
+        self._start = catalogue.steps.prepare(
             self._content, "start", options, self._content, self._styles
         )
         self._levels = plan_levels(self._full_size, tools.steps, step_shares(tools.coarse_weight))
         self._sizes = [level.size for level in reversed(self._levels)]
         self._targets = self._towards(tools.network)
-        if tools.fine is not None:
-            self._plan_finish(tools.fine)
+        if tools.fine_network is not None:
+            self._plan_finish(tools.fine_network)
         self._steps_made = 0
 
     def run(self) -> Iterator[PaintProgress | Painting]:
@@ -181,7 +200,7 @@ class _Painter:
     def _paint_level(
         self, index: int, objective: Multiscale, image: torch.Tensor
     ) -> Generator[PaintProgress, None, torch.Tensor]:
-        """Paints one level from an image. What counts is the best iterate: optimizers may end on a
+        """Paints one level from an image; returns the best iterate, as optimizers may end on a
         worse one."""
         level = self._levels[index]
         best, best_loss = image, image.new_full((), math.inf)
@@ -222,7 +241,7 @@ class _Painter:
         return value
 
     def _share(self, index: int, step: int) -> float:
-        """How much of all work is done after so many steps of a level."""
+        """The share of all work that is done after step `step` of a level."""
         work = [level.work for level in self._levels]
         return (sum(work[:index]) + work[index] * step / self._levels[index].steps) / sum(work)
 
@@ -240,11 +259,11 @@ class _Painter:
         return iterates(optimizer, owner, problem, level.steps)
 
     @property
-    def _full_size(self) -> tuple[int, int]:
+    def _full_size(self) -> Size:
         return self._content.height, self._content.width
 
     def _towards(self, network: Network) -> Targets:
-        """What to paint towards under a network. Raises MemoryError where it cannot be run."""
+        """The objectives under a network. Raises MemoryError where it cannot be run."""
         found = budget(network, self._full_size, self._memory, self._tools.device.strip_bytes())
         if found is None:
             height, width = self._full_size
@@ -270,16 +289,16 @@ class _Painter:
         self._levels = with_fine_finish(self._levels, self._tools.fine_steps, cost)
 
     def _change_networks(self) -> None:
-        """From here on paints towards what the network for fine pictures sees."""
+        """From here on the objectives are those under the network for fine pictures."""
         self._targets.let_go()  # one network's maps fit into the memory, not both's
         self._targets = self._fine_targets
 
-    def _image(self, picture: Image.Image, size: tuple[int, int]) -> torch.Tensor:
+    def _image(self, picture: Image.Image, size: Size) -> torch.Tensor:
         """A picture as 1x3xHxW at a level's (height, width). Made anew at each level: kept, the
         tensors would take four times the memory of the pictures."""
-        return image_of(picture, size, self._tools.device)
+        return image_of(picture, size, self._tools.device.torch_device())
 
-    def _carried_up(self, painted: torch.Tensor | None, size: tuple[int, int]) -> torch.Tensor:
+    def _carried_up(self, painted: torch.Tensor | None, size: Size) -> torch.Tensor:
         """Where a level of (height, width) starts: from the one below, if there is one."""
         if painted is None:
             return self._image(self._start, size)
@@ -291,10 +310,12 @@ class _Painter:
     def _finished(self, image: torch.Tensor) -> Image.Image:
         """An image of any level as a picture of the result's size, after all postprocessors."""
         picture = to_picture(resize(image, self._full_size))
-        return self._catalogue.finish(picture, self._tools.options, self._content, self._styles)
+        return self._catalogue.steps.finish(
+            picture, self._tools.options, self._content, self._styles
+        )
 
     def _within_memory(self, tools: Tools, content: Image.Image) -> Tools:
-        """The tools with a pixel cap for which there is memory."""
+        """The tools with a pixel cap that fits into the memory."""
         aspect = max(content.size) / min(content.size)  # it may yet be turned
         fitting = most_pixels(tools.network, aspect, self._memory, tools.device.strip_bytes())
         cap = tools.options.max_pixels

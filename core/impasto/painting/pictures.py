@@ -28,7 +28,7 @@ FORMATS: Final = tuple(
 MIN_SIDE: Final = 32
 """Least width and height: below it the networks' pooled maps vanish."""
 MAX_RATIO: Final = 20
-"""Most a picture may be longer than wide: Telegram's own limit for photos."""
+"""Largest ratio of the longer to the shorter side: Telegram's own limit for photos."""
 MAX_PIXELS: Final = 50_000_000
 """Most pixels that are decoded: 150 MB as RGB. Large JPEGs are decoded at a fraction of it."""
 MAX_PROGRESSIVE_PIXELS: Final = 25_000_000
@@ -192,3 +192,13 @@ def resize(image: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
     if image.shape[-2:] == torch.Size(size):
         return image
     return F.interpolate(image, size=size, mode="bicubic", antialias=True)
+
+
+def shrink(image: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+    """A 1x3xHxW tensor at a smaller (height, width), each pixel the mean of those it covers."""
+    return F.adaptive_avg_pool2d(image, size)
+
+
+def image_of(picture: Image.Image, size: tuple[int, int], device: torch.device) -> torch.Tensor:
+    """A picture as 1x3xHxW float32 in [0, 1], shrunk to (height, width), on a device."""
+    return shrink(to_tensor(picture).to(device), size)

@@ -1,37 +1,54 @@
-"""Coarse to fine: at which sizes a picture is painted, and how one size leads to the next.
+"""From small to full size: at which sizes a picture is painted, with which objective at each, and
+how one size leads to the next.
 
 Strokes longer than the network's receptive field only appear when the picture is painted small
 first (Gatys et al., "Controlling Perceptual Factors in Neural Style Transfer", CVPR 2017, section
 6). Each level is also a preview, and most of the way is made at a sixteenth of the cost.
+
+Painting from small to large alone loses large strokes again: what the objective at full size cannot
+see, its steps destroy. So the objectives of the smaller sizes stay in the sum (`Multiscale`), for a
+third more work a step, and the losses at half and quarter size come out several times lower.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Final
+from dataclasses import dataclass, field, replace
+from typing import Final, Protocol
 
 import torch
+from PIL import Image
 
-from impasto.painting.pictures import MIN_SIDE, resize
+from impasto.contracts import Evaluation, Losses
+from impasto.painting.catalogue import Catalogue, Tools
+from impasto.painting.network import Network
+from impasto.painting.objective import mix
+from impasto.painting.pictures import MIN_SIDE, image_of, resize, shrink
+from impasto.painting.plugin_calls import WeightedPicture
+from impasto.painting.strips.network import Buffers
+from impasto.painting.strips.objective import StripObjective
+from impasto.painting.strips.plan import Budget
 
-COARSEST_SIDE: Final = 100
+SMALLEST_SIDE: Final = 100
 """A level is not halved when the root of its area would fall below this."""
 MOST_LEVELS: Final = 8
 STEP_SHARES: Final = (3, 2, 3)
-"""How steps are shared out between the coarsest level, each level between, and the finest."""
+"""How steps are shared out between the smallest level, each level between, and the largest."""
 SHARES_FOR_FULL_SIZE: Final = (1, 1, 8)
-"""The same where coarser sizes have no say at full size: what they came to is largely undone there,
-and a start is all that is wanted of them."""
-COARSER_WEIGHTS: Final = (0.2, 0.1, 0.05)
+"""The same where the objectives of smaller sizes are left out at full size: much of what was
+painted at smaller sizes is undone there, so they only serve as a start."""
+SMALLER_WEIGHTS: Final = (0.2, 0.1, 0.05)
 """At each level, the weights of the objectives of the levels below it; its own has 1."""
 PATIENCE: Final = 10
-"""A level ends when so many steps did not pay."""
+"""A level ends when this number of steps did not pay."""
+
+Size = tuple[int, int]
+"""Height and width."""
 
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """One size of the picture and the most steps that are taken there."""
+    """One size of the picture and the limit of the steps that are taken there."""
 
     height: int
     width: int
@@ -39,30 +56,28 @@ class Level:
     is_fine: bool = False
     """Whether its steps are made on the network for fine pictures."""
     cost: float = 1.0
-    """Of evaluating a pixel, against the levels that are not fine."""
+    """Cost of evaluating a pixel, relative to the levels that are not fine."""
 
     @property
-    def size(self) -> tuple[int, int]:
+    def size(self) -> Size:
         return self.height, self.width
 
     @property
     def work(self) -> float:
-        """What painting it costs, in pixels evaluated."""
+        """Cost of painting it, in pixels evaluated."""
         return self.height * self.width * self.steps * self.cost
 
 
-def plan_levels(
-    size: tuple[int, int], steps: int, shares: tuple[int, int, int] = STEP_SHARES
-) -> list[Level]:
-    """Levels for a picture of (height, width), coarsest first; their steps add up to `steps` and
+def plan_levels(size: Size, steps: int, shares: tuple[int, int, int] = STEP_SHARES) -> list[Level]:
+    """Levels for a picture of (height, width), smallest first; their steps add up to `steps` and
     are shared out as `shares` says, in the order of STEP_SHARES.
 
-    With fewer steps than levels the coarsest levels are left out.
+    With fewer steps than levels the smallest levels are left out.
     """
     sizes = [size]
     while len(sizes) < min(MOST_LEVELS, steps):
         height, width = (round(side / 2) for side in sizes[-1])
-        if min(height, width) < MIN_SIDE or height * width < COARSEST_SIDE**2:
+        if min(height, width) < MIN_SIDE or height * width < SMALLEST_SIDE**2:
             break
         sizes.append((height, width))
     sizes.reverse()
@@ -74,19 +89,19 @@ def plan_levels(
 
 
 def with_fine_finish(levels: Sequence[Level], steps: int, cost: float) -> list[Level]:
-    """A plan that goes on at full size with so many steps on the network for fine pictures, each of
-    which costs `cost` times as much as another there."""
+    """A plan that goes on at full size with `steps` steps on the network for fine pictures, each of
+    which costs `cost` times as much as another step there."""
     return [*levels, replace(levels[-1], steps=steps, is_fine=True, cost=cost)]
 
 
 def size_weights(coarse: float) -> tuple[float, ...]:
     """Weights of a level's own objective and of those of the levels below it, whose usual weights
     are multiplied by `coarse`; at 0 they are left out."""
-    return (1.0, *(coarse * weight for weight in COARSER_WEIGHTS)) if coarse else (1.0,)
+    return (1.0, *(coarse * weight for weight in SMALLER_WEIGHTS)) if coarse else (1.0,)
 
 
 def step_shares(coarse: float) -> tuple[int, int, int]:
-    """What `plan_levels` shares steps out by, where `size_weights` is given that `coarse`."""
+    """The shares for `plan_levels` that go with `size_weights` of the same `coarse`."""
     return STEP_SHARES if coarse else SHARES_FOR_FULL_SIZE
 
 
@@ -102,11 +117,11 @@ class StoppingRule:
         self._last: float | None = None
 
     def is_due(self, step: int) -> bool:
-        """The loss is only asked for now and then: a GPU must wait for the answer."""
+        """Whether to compare losses after this step; not after each, as a GPU must wait for it."""
         return step % PATIENCE == 0
 
     def says_stop(self, best_loss: float) -> bool:
-        """Told the least loss so far, each time it is due."""
+        """Whether to stop, given the least loss so far; asked each time a comparison is due."""
         last, self._last = self._last, best_loss
         return last is not None and best_loss > (1 - self._least_gain) * last
 
@@ -123,3 +138,103 @@ def carry_up(
     size = (start_above.shape[-2], start_above.shape[-1])
     change = resize(painted - start_below, size)
     return (start_above + change).clamp_(0, 1)
+
+
+class Term(Protocol):
+    """An objective at one size."""
+
+    def evaluate(self, image: torch.Tensor) -> Evaluation: ...
+
+
+class Multiscale:
+    """sum over sizes of weight * objective(the image, shrunk to that size)
+
+    Args:
+        terms: objectives with their (height, width) and weight, largest first.
+    """
+
+    def __init__(self, terms: Sequence[tuple[Term, tuple[int, int], float]]) -> None:
+        self._terms = terms
+
+    def evaluate(self, image: torch.Tensor) -> Evaluation:
+        """Loss and gradient at a 1x3xHxW image of the largest size."""
+        images = [image]
+        for _, size, _ in self._terms[1:]:
+            images.append(shrink(images[-1], size))
+        loss: torch.Tensor | None = None
+        gradient: torch.Tensor | None = None
+        for (term, _, weight), at in zip(reversed(self._terms), reversed(images), strict=True):
+            here = term.evaluate(at)
+            own = here.gradient.mul_(weight)
+            # The gradients of the smaller sizes arrive through the shrinking.
+            gradient = own if gradient is None else own.add_(_shrink_back(gradient, at))
+            loss = weight * here.loss if loss is None else loss + weight * here.loss
+        assert loss is not None  # noqa: S101  (there is at least one term)
+        assert gradient is not None  # noqa: S101
+        return Evaluation(loss, gradient)
+
+
+def _shrink_back(gradient: torch.Tensor, image: torch.Tensor) -> torch.Tensor:
+    """The gradient at an image from that at its shrunk copy."""
+    with torch.enable_grad():
+        image = image.detach().requires_grad_()
+        # Not `grad(..., gradient)`: torch would import sympy to check shapes, for 40 MB.
+        product = (shrink(image, (gradient.shape[-2], gradient.shape[-1])) * gradient).sum()
+    (back,) = torch.autograd.grad(product, image)
+    return back
+
+
+@dataclass(slots=True, kw_only=True)
+class Targets:
+    """The objectives of one picture under one network, each made when it is first needed.
+
+    Args:
+        content, styles: prepared.
+        sizes: of the picture, the full one first, each half of the one before.
+        budget: how to run the network at the full size.
+    """
+
+    catalogue: Catalogue
+    tools: Tools
+    network: Network
+    budget: Budget
+    content: Image.Image
+    styles: Sequence[WeightedPicture]
+    sizes: Sequence[Size]
+    _buffers: Buffers = field(default_factory=Buffers, init=False)
+    _objectives: dict[Size, StripObjective] = field(default_factory=dict, init=False)
+
+    def at(self, size: Size) -> Multiscale:
+        """The objective at one of the sizes, along with those of the smaller ones."""
+        weights = size_weights(self.tools.coarse_weight)
+        first = self.sizes.index(size)
+        wanted = self.sizes[first : first + len(weights)]
+        kept = self._objectives
+        self._objectives = {s: kept[s] if s in kept else self._objective(s) for s in wanted}
+        terms = zip(self._objectives.values(), wanted, weights, strict=False)
+        return Multiscale(list(terms))
+
+    def losses(self, image: torch.Tensor) -> Losses:
+        """Of a 1x3xHxW image, at the size that `at` was last asked for, and that one alone."""
+        return self._objectives[image.shape[-2], image.shape[-1]].losses(image)
+
+    def let_go(self) -> None:
+        """Gives back the memory of all maps."""
+        self._objectives, self._buffers = {}, Buffers()
+
+    def _objective(self, size: Size) -> StripObjective:
+        """The loss at one size; styles shrink as the picture does, so strokes keep theirs."""
+        halvings = self.sizes.index(size)
+        device = self.tools.device
+        styles = [
+            (self.catalogue.styles.grams(self.network, device, picture, halvings), weight)
+            for picture, weight in self.styles
+        ]
+        return StripObjective(
+            self.network,
+            image_of(self.content, size, device.torch_device()),
+            mix(styles),
+            self.tools.style_weight,
+            self.budget.plan,
+            buffers=self._buffers,
+        )

@@ -13,16 +13,15 @@ from safetensors.torch import save_file
 from impasto import PaintOptions, PaintRequest, paint
 from impasto.errors import NotAvailable
 from impasto.painting.catalogue import Catalogue
-from impasto.painting.finish import why_not_fine
 from impasto.painting.network import Network, load_network
-from impasto.painting.objective import Objective, gram_matrices
-from impasto.painting.painter import Painting, PaintProgress
+from impasto.painting.painter import Painting, PaintProgress, warm
 from impasto.painting.pictures import to_tensor
 from impasto.painting.strips.objective import StripObjective
 from impasto.painting.strips.plan import least_bytes
 from impasto_cpu import Cpu
 
 from .conftest import random_weights
+from .whole_objective import WholeObjective, gram_matrices
 
 Maker = Callable[..., Image.Image]
 Make = Callable[..., Catalogue]
@@ -117,9 +116,9 @@ def test_a_fine_picture_is_better_under_the_network_that_finished_it(
     assert (plain.steps, fine.steps) == (STEPS, STEPS + FINE_STEPS)
 
     asked = request_for()
-    style = catalogue.prepare(asked.styles[0][0], "style", asked.options, asked.content)
+    style = catalogue.steps.prepare(asked.styles[0][0], "style", asked.options, asked.content)
     network = load_network(wide_network)
-    judge = Objective(
+    judge = WholeObjective(
         network,
         to_tensor(asked.content),
         gram_matrices(network, to_tensor(style)),
@@ -153,7 +152,7 @@ def test_one_network_lets_go_of_its_maps_before_the_other_begins(
     before = {id(found) for found in objectives()}
     for event in paint(request_for(fine=True), make()):
         if isinstance(event, PaintProgress) and event.step == STEPS + 1:
-            names = {o._network.name for o in objectives() if id(o) not in before}
+            names = {o.network.name for o in objectives() if id(o) not in before}
             assert names == {"wide"}
             return
     pytest.fail("there was no step on the finishing network")
@@ -174,7 +173,7 @@ def test_a_network_that_is_named_paints_everything(
     assert finished(paint(named, make())).fine_network is None
     catalogue = make(network=str(tiny_network))
     assert finished(paint(request_for(fine=True), catalogue)).fine_network is None
-    assert "paints everything" in (why_not_fine(catalogue) or "")
+    assert "paints everything" in (catalogue.why_not_fine() or "")
 
 
 def test_where_there_is_no_such_network_who_asks_is_told_and_who_does_not_gets_the_picture(
@@ -184,7 +183,7 @@ def test_where_there_is_no_such_network_who_asks_is_told_and_who_does_not_gets_t
         (tmp_path / "damaged.safetensors").write_bytes(b"damaged")
         catalogue = make(fine=True, fine_network=absent)
         assert finished(paint(request_for(), catalogue)).fine_network is None
-        assert why_not_fine(catalogue) is not None
+        assert catalogue.why_not_fine() is not None
     catalogue = make(fine_network="vgg19")
     with pytest.raises(NotAvailable, match="fetch it with `impasto weights fetch vgg19`"):
         paint(request_for(fine=True), catalogue)
@@ -205,9 +204,9 @@ def test_without_the_memory_for_it_a_picture_is_finished_as_it_is(
 def test_fine_pictures_are_not_promised_where_one_at_the_cap_does_not_fit(make: Make) -> None:
     # what a photo of 3:2 has at 20,000 pixels
     least = least_for(make(), (115, 172))
-    assert why_not_fine(make(memory=None)) is None
-    assert why_not_fine(make(memory=least)) is None
-    why = why_not_fine(make(memory=least - 3 * 2**20)) or ""
+    assert make(memory=None).why_not_fine() is None
+    assert make(memory=least).why_not_fine() is None
+    why = make(memory=least - 3 * 2**20).why_not_fine() or ""
     assert "takes at least 3 MB more than there is at 172 x 115 pixels" in why
 
 
@@ -220,7 +219,7 @@ def test_presets_are_made_ready_for_both_networks_where_all_pictures_are_fine(
         passes.append(network.name)
         return {}
 
-    monkeypatch.setattr("impasto.painting.catalogue.strip_grams", counted)
-    make().warm(picture(), PaintOptions(max_pixels=2_000))
-    make(fine=True).warm(picture(), PaintOptions(max_pixels=2_000))
+    monkeypatch.setattr("impasto.painting.caches.strip_grams", counted)
+    warm(picture(), PaintOptions(max_pixels=2_000), make())
+    warm(picture(), PaintOptions(max_pixels=2_000), make(fine=True))
     assert passes == ["tiny", "tiny", "wide"]

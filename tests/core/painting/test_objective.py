@@ -14,25 +14,26 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from impasto.painting.network import Network, load_network
-from impasto.painting.objective import Grams, Metric, Objective, gram_matrices, gram_sum, mix
+from impasto.painting.objective import Grams, Metric, gram_sum, mix
 from impasto.painting.pictures import open_picture, to_tensor
 from impasto.painting.strips.network import Buffers, strip_grams
 from impasto.painting.strips.objective import StripObjective
 from impasto.painting.strips.plan import Plan, lean_plan, plans
 
 from .conftest import SHARED, random_weights
+from .whole_objective import WholeObjective, gram_matrices
 
 CPU = torch.device("cpu")
 STYLE_WEIGHT = 1e6
-Make = Callable[[Network, torch.Tensor, torch.Tensor], Objective]
+Make = Callable[[Network, torch.Tensor, torch.Tensor], WholeObjective | StripObjective]
 
 
 def image(height: int, width: int, seed: int) -> torch.Tensor:
     return torch.rand(1, 3, height, width, generator=torch.Generator().manual_seed(seed))
 
 
-def whole_objective(network: Network, content: torch.Tensor, style: torch.Tensor) -> Objective:
-    return Objective(network, content, gram_matrices(network, style), STYLE_WEIGHT)
+def whole_objective(network: Network, content: torch.Tensor, style: torch.Tensor) -> WholeObjective:
+    return WholeObjective(network, content, gram_matrices(network, style), STYLE_WEIGHT)
 
 
 def strip_objective(network: Network, content: torch.Tensor, style: torch.Tensor) -> StripObjective:
@@ -146,7 +147,7 @@ def test_strips_compute_what_autograd_does(
     assert _distance(by_strips, grams) < 1e-9
     plan = _plan(network, plan_number, strip_bytes)
     plan = replace(plan, strip=plan.strip._replace(least_rows=least_rows))
-    whole = Objective(network, content, grams, STYLE_WEIGHT)
+    whole = WholeObjective(network, content, grams, STYLE_WEIGHT)
     buffers = Buffers()
     striped = StripObjective(network, content, grams, STYLE_WEIGHT, plan, buffers=buffers)
     larger = image(2 * height, 2 * width + 1, 5).double()

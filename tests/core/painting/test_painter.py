@@ -13,7 +13,7 @@ from PIL import Image
 from impasto import Iterate, PaintOptions, PaintRequest, paint
 from impasto.errors import NotAvailable, PluginError
 from impasto.painting.catalogue import Catalogue, load_catalogue
-from impasto.painting.painter import Painting, PaintProgress
+from impasto.painting.painter import Painting, PaintProgress, warm
 from impasto_cpu import Cpu
 
 Maker = Callable[..., Image.Image]
@@ -295,12 +295,12 @@ def test_a_preset_made_ready_costs_no_style_pass(
     style = picture(50, 70, seed=2)
     options = PaintOptions(max_pixels=14_400)
     catalogue = Catalogue(catalogue.host)
-    catalogue.warm(style, options)
+    warm(style, options, catalogue)
 
     def unexpected(*_: object) -> None:
         raise AssertionError("the style went through the network again")
 
-    monkeypatch.setattr("impasto.painting.catalogue.strip_grams", unexpected)
+    monkeypatch.setattr("impasto.painting.caches.strip_grams", unexpected)
     photo = picture(400, 300, seed=1)
     events = paint(PaintRequest(content=photo, styles=[(style, 1.0)], options=options), catalogue)
     assert isinstance(next(events), PaintProgress)
@@ -316,7 +316,7 @@ def test_the_style_keeps_its_shape_and_takes_the_brush_size(
     areas = {}
     for brush in (0.5, 1.0, 2.0):
         options = cap.model_copy(update={"brush_size": brush})
-        prepared = catalogue.prepare(style, "style", options, photo)
+        prepared = catalogue.steps.prepare(style, "style", options, photo)
         assert prepared.width / prepared.height == pytest.approx(size[0] / size[1], rel=0.1)
         areas[brush] = prepared.width * prepared.height
     assert areas[1.0] == pytest.approx(160 * 90, rel=0.1)

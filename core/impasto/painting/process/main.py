@@ -44,10 +44,9 @@ from impasto.messages import (
     encode,
 )
 from impasto.painting.catalogue import Catalogue, load_catalogue
-from impasto.painting.finish import why_not_fine
-from impasto.painting.iterates import OUT_OF_MEMORY
-from impasto.painting.painter import Painting, PaintRequest, paint
+from impasto.painting.painter import Painting, PaintRequest, paint, warm
 from impasto.painting.pictures import open_picture
+from impasto.painting.plugin_calls import OUT_OF_MEMORY
 from impasto.painting.process.mailbox import Mailbox
 from impasto.painting.process.progress import Reporter, write_jpeg
 from impasto.settings import Settings
@@ -79,7 +78,7 @@ class Child:
         device = self._catalogue.device(defaults.device)
         self._catalogue.optimizer(defaults.optimizer)  # missing is told now, not at each picture
         self._catalogue.network(defaults.network, device)  # warm: not on somebody's first picture
-        self._why_not_fine = why_not_fine(self._catalogue)
+        self._why_not_fine = self._catalogue.why_not_fine()
         if self._why_not_fine is not None:
             log.info("no_fine_pictures", why=self._why_not_fine)
         self._mailbox.listen()
@@ -116,7 +115,7 @@ class Child:
         try:
             cap = self._catalogue.device(self._default_device).max_pixels()
             options = PaintOptions(brush_size=preset.brush_size, max_pixels=cap)
-            self._catalogue.warm(open_picture(preset.path, cap), options)
+            warm(open_picture(preset.path, cap), options, self._catalogue)
         except ImpastoError as error:  # who picks it will be told
             log.warning("preset_not_ready", preset=preset.path.name, problem=str(error))
 

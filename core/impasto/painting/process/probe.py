@@ -15,15 +15,12 @@ from impasto.errors import ImpastoError
 from impasto.memory import return_free_memory
 from impasto.messages import Probe, Probed
 from impasto.painting.catalogue import Catalogue, load_catalogue
-from impasto.painting.finish import why_not_fine
-from impasto.painting.memory_use import bytes_taken_once_warm, room_within
 from impasto.painting.network import Network
 from impasto.painting.strips.plan import most_pixels
-from impasto.painting.threads import usable_cpus
 from impasto.settings import Settings
 
-MEGABYTE = 2**20
 SQUARE = 1.0
+"""Aspect ratio: other pictures of the same number of pixels take a little more or less memory."""
 
 
 def probe(question: Probe) -> Probed:
@@ -38,20 +35,20 @@ def probe(question: Probe) -> Probed:
         catalogue.optimizer(settings.painting.optimizer)
     except ImpastoError as error:
         return Probed(torch=torch.__version__, problem=str(error), failed_plugins=failed_plugins)
-    why_not = why_not_fine(catalogue)
+    why_not_fine = catalogue.why_not_fine()
     fitting_pixels: dict[int, int] = {}
     if device.torch_device().type == "cpu":
         return_free_memory()
-        fitting_pixels = {mb: _fitting(network, device, mb) for mb in question.budgets}
+        fitting_pixels = {mb: _fitting(catalogue, network, device.name, mb) for mb in question.budgets}
     return Probed(
         torch=torch.__version__,
         failed_plugins=failed_plugins,
         device=device.name,
         unusable_devices=_unusable_devices(catalogue, device),
         precision=str(device.feature_dtype()).removeprefix("torch."),
-        threads=settings.painting.threads or usable_cpus(),
+        threads=torch.get_num_threads(),
         network=network.name,
-        why_not_fine=why_not,
+        why_not_fine=why_not_fine,
         optimizer=settings.painting.optimizer,
         fitting_pixels=fitting_pixels,
     )
@@ -62,10 +59,15 @@ def _unusable_devices(catalogue: Catalogue, used: Device) -> dict[str, str]:
     return {name: why for name, why in reasons.items() if why and name != used.name}
 
 
-def _fitting(network: Network, device: Device, megabytes: int) -> int:
-    """Pixels of the largest square picture; others of as many pixels take a little more or less."""
-    available = room_within(megabytes * MEGABYTE, bytes_taken_once_warm())
-    return most_pixels(network, SQUARE, available, device.strip_bytes()) or 0
+def _fitting(catalogue: Catalogue, network: Network, device_name: str, megabytes: int) -> int:
+    """Pixels of the largest picture where `painting.memory_mb` is `megabytes`: the device is made
+    anew with that setting, and asked."""
+    host = catalogue.host
+    painting = host.settings.painting.model_copy(update={"memory_mb": megabytes})
+    settings = host.settings.model_copy(update={"painting": painting})
+    devices = host.collect("impasto_devices", Device, settings=settings)
+    device = next(device for device in devices if device.name == device_name)
+    return most_pixels(network, SQUARE, device.memory(), device.strip_bytes()) or 0
 
 
 def main() -> int:

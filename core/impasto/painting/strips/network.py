@@ -1,9 +1,9 @@
 """A network run in strips of rows: forward and backward in a fraction of the memory.
 
 Whole feature maps of a picture are what makes style transfer large. Here the network runs segment
-by segment (`segments.py`) and strip by strip: going forward, each strip's features are shown to a
-watcher, who takes from them what it needs; going backward, they are computed once more, unless
-there was memory to keep them (`workspace.py` decides).
+by segment (`rows.py`) and strip by strip: going forward, each strip's features are shown to a
+visitor, which takes from them what it needs; going backward, they are computed once more, unless
+there was memory to keep them (`plan.py` decides).
 """
 
 from __future__ import annotations
@@ -133,7 +133,8 @@ def strip_features(
 
 @torch.no_grad()
 def strip_grams(network: Network, image: torch.Tensor, strip_bytes: int) -> Grams:
-    """As `objective.gram_matrices`, strip by strip."""
+    """G(F) of each style layer at a 1x3xHxW image in [0, 1], whatever its size: all that the
+    objective needs of a style image."""
     sums = GramSums(network, metrics(network))
     StripNetwork(network, lean_plan(network, strip_bytes)).forward(image, sums.add)
     return sums.grams()

@@ -7,24 +7,28 @@ small matrix that is known after the forward pass. Hence the two passes.
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
 import torch
 import torch.nn.functional as F
 
 from impasto.contracts import Evaluation, Losses
 from impasto.painting.network import Network
-from impasto.painting.objective import Grams, Objective
+from impasto.painting.objective import Grams, metrics, style_loss
 from impasto.painting.strips.network import Buffers, GramSums, StripNetwork, strip_features
 from impasto.painting.strips.plan import Plan
 from impasto.painting.strips.rows import Stage
 
 
-class StripObjective(Objective):
-    """The same losses and gradients of an image as `Objective` gives, in strips of rows.
+class StripObjective:
+    """The loss of an image against a content image and the Gram matrices of a style, at one size.
 
     Args:
-        plan: how to run the network at this size, as `workspace.budget` finds it.
+        network: on the device and in the precision to be used.
+        content: 1x3xHxW float32 in [0, 1].
+        style: Gram matrices by style layer, as `strip_grams` gives them.
+        style_weight: weight of the style loss; content has weight 1.
+        plan: how to run the network at this size, as `strips.plan.budget` finds it.
         buffers: shared with objectives of other sizes of the picture.
     """
 
@@ -38,9 +42,12 @@ class StripObjective(Objective):
         *,
         buffers: Buffers | None = None,
     ) -> None:
-        self._strip_bytes = plan.strip.bytes
+        self.network = network
+        self._metrics = metrics(network)
+        self._style = style
+        self._style_weight = style_weight
         self._strips = StripNetwork(network, plan, buffers)
-        super().__init__(network, content, style, style_weight)
+        self._content = strip_features(network, content, network.content_layers, plan.strip.bytes)
 
     @torch.no_grad()
     def losses(self, image: torch.Tensor) -> Losses:
@@ -58,7 +65,7 @@ class StripObjective(Objective):
 
     def _forward(self, image: torch.Tensor) -> tuple[GramSums, torch.Tensor, list[torch.Tensor]]:
         """F F^T by style layer, the content loss, and what the backward pass needs."""
-        sums = GramSums(self._network, self._metrics)
+        sums = GramSums(self.network, self._metrics)
         content = image.new_zeros(())
 
         def visit(stage: Stage, features: torch.Tensor) -> None:
@@ -67,6 +74,9 @@ class StripObjective(Objective):
                 content.add_(self._content_loss(stage, features))
 
         return sums, content, self._strips.forward(image, visit)
+
+    def _style_loss(self, grams: Grams) -> torch.Tensor:
+        return style_loss(self.network, self._metrics, grams, self._style, self._style_weight)
 
     def _slopes(self, sums: GramSums) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
         """The style loss and, by layer, its derivative by F^T F, a symmetric matrix."""
@@ -83,7 +93,7 @@ class StripObjective(Objective):
         layer = stage.convolution.name
         difference = features - stage.own.of(self._content[layer])
         share = difference.shape[-2] / stage.own.height
-        weight = self._network.content_layers[layer]
+        weight = self.network.content_layers[layer]
         return weight * share * self._metrics[layer].content_loss(difference)
 
     def _feature_gradient(
@@ -102,16 +112,13 @@ class StripObjective(Objective):
             metric = self._metrics[layer]
             if metric.content is not None:
                 difference = _mixed(difference, metric.content)
-            scale = 2 * self._network.content_layers[layer]
+            scale = 2 * self.network.content_layers[layer]
             scale /= metric.channels * stage.own.height * features.shape[-1]
             if gradient is None:
                 gradient = difference.mul_(scale)
             else:
                 gradient.add_(difference, alpha=scale)
         return gradient
-
-    def _features_of(self, image: torch.Tensor, layers: Collection[str]) -> dict[str, torch.Tensor]:
-        return strip_features(self._network, image, layers, self._strip_bytes)
 
 
 def _mixed(
