@@ -214,8 +214,8 @@ def _paint(inputs: Sequence[Path], options: PaintOptions, session: Session) -> P
     """
     from impasto.memory import return_free_memory, return_large_blocks
     from impasto.painting.catalogue import load_catalogue
-    from impasto.painting.plugin_calls import OUT_OF_MEMORY
     from impasto.painting.painter import PaintRequest
+    from impasto.painting.plugin_calls import OUT_OF_MEMORY
 
     return_large_blocks()
     photo, *styles = map(_open, inputs)

@@ -39,7 +39,9 @@ def probe(question: Probe) -> Probed:
     fitting_pixels: dict[int, int] = {}
     if device.torch_device().type == "cpu":
         return_free_memory()
-        fitting_pixels = {mb: _fitting(catalogue, network, device.name, mb) for mb in question.budgets}
+        fitting_pixels = {
+            mb: _fitting(catalogue, network, device.name, mb) for mb in question.budgets
+        }
     return Probed(
         torch=torch.__version__,
         failed_plugins=failed_plugins,
