@@ -7,7 +7,6 @@ failure is answered with a status of 400 or above and ``{"error": "one sentence"
 
 from __future__ import annotations
 
-import json
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -21,17 +20,15 @@ from aiohttp import web
 from . import pictures
 from .context import content_of
 from .entities import MAX_CAPTION, MAX_TEXT, find_entities
-from .events import Event
+from .events import stream
 from .files import Media
-from .forms import Call, Upload, read_call
-from .html_text import utf16_length
+from .markup import utf16_length
 from .refusals import Refusal
 from .state import Conversation, World
-from .wire import to_json
+from .wire import Call, Upload, read_call, to_json
 
 MAX_ALBUM = 10
 SEND_AS = ("auto", "photo", "document")
-HEARTBEAT_S = 15.0
 
 Handler = Callable[[Conversation, Call], Awaitable[Any]]
 
@@ -244,27 +241,12 @@ class ClientApi:
             conversation = self._conversation(request)
         except Mistake as mistake:
             return web.json_response({"error": str(mistake)}, status=400)
-        chat_id = conversation.id
-        watcher = self._world.hub.watch(chat_id)
-        response = web.StreamResponse(
-            headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
-        )
+        watcher = self._world.hub.watch(conversation.id)
         try:
-            await response.prepare(request)
-            await _write(response, {"kind": "snapshot", **self._world.snapshot(conversation)})
-            while (event := await watcher.next(HEARTBEAT_S)) is not None:
-                await _write(response, event)
-        except ConnectionError:
-            pass
+            snapshot = {"kind": "snapshot", **self._world.snapshot(conversation)}
+            return await stream(request, watcher, first=snapshot)
         finally:
-            self._world.hub.leave(chat_id, watcher)
-        return response
-
-
-async def _write(response: web.StreamResponse, event: Event) -> None:
-    # A comment line is how one finds out that the reader is gone while nothing happens.
-    line = f"data: {json.dumps(event)}" if event else ":"
-    await response.write(f"{line}\n\n".encode())
+            self._world.hub.leave(conversation.id, watcher)
 
 
 def _groups(contents: list[dict[str, Any]]) -> list[str | None]:

@@ -1,4 +1,5 @@
-"""What a method's handler is given besides the method: the world, the uploads, the webhook."""
+"""What a method's handler is given besides the method: the world, the uploads, the webhook; and how
+it finds in them what the method names."""
 
 from __future__ import annotations
 
@@ -7,13 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from aiogram.methods import TelegramMethod
-from aiogram.types import Animation, Document, PhotoSize
+from aiogram.types import Animation, Document, Message
 
 from .files import Media
-from .forms import Upload
-from .refusals import bad_request
-from .state import World
-from .webhook import Webhook
+from .refusals import bad_request, forbidden
+from .state import Conversation, World
+from .updates import Webhook
+from .wire import Upload
 
 TYPE_NAMES = {"photo": "Photo", "document": "Document", "animation": "Animation"}
 
@@ -25,6 +26,40 @@ class Context:
     world: World
     webhook: Webhook
     uploads: dict[str, Upload]
+
+    def chat(self, chat_id: Any) -> Conversation:
+        """The chat that a method names, one the bot may write to. Raises `Refusal`."""
+        conversation = self._conversation(chat_id)
+        if conversation is None or not conversation.started:
+            raise bad_request("chat not found")
+        if conversation.blocked:
+            raise forbidden("bot was blocked by the user")
+        return conversation
+
+    def _conversation(self, chat_id: Any) -> Conversation | None:
+        if chat_id is None or chat_id == "":
+            raise bad_request("chat_id is empty")
+        if isinstance(chat_id, int):
+            return self.world.chats.get(chat_id)
+        name = str(chat_id).removeprefix("@").lower()
+        for conversation in self.world.chats.values():
+            if (conversation.person.username or "").lower() == name:
+                return conversation
+        return None
+
+    def own_message(self, method: Any) -> tuple[Conversation, Message]:
+        """The bot's own message that an edit names. Raises `Refusal`."""
+        if method.inline_message_id is not None:
+            raise bad_request("MESSAGE_ID_INVALID")
+        conversation = self.chat(method.chat_id)
+        if method.message_id is None:
+            raise bad_request("message identifier is not specified")
+        message = conversation.messages.get(method.message_id)
+        if message is None:
+            raise bad_request("message to edit not found")
+        if message.from_user is None or not message.from_user.is_bot:
+            raise bad_request("message can't be edited")
+        return conversation, message
 
     async def media(self, value: Any, kind: str) -> Media:
         """The medium that a field names: an upload by ``attach://`` or a known ``file_id``.
@@ -60,8 +95,8 @@ class Context:
             upload.path.unlink(missing_ok=True)
 
 
-Handler = Callable[[Context, Any], Awaitable[Any]]
-Entry = tuple[type[TelegramMethod[Any]], Handler]
+Handlers = dict[type[TelegramMethod[Any]], Callable[[Context, Any], Awaitable[Any]]]
+"""What carries out a method, which returns one of aiogram's types."""
 
 
 def kind_of(media: Media) -> str:
@@ -76,16 +111,6 @@ def content_of(media: Media) -> dict[str, Any]:
     if isinstance(media, Document):
         return {"document": media}
     if isinstance(media, Animation):
-        return {
-            "animation": media,
-            "document": Document(
-                file_id=media.file_id,
-                file_unique_id=media.file_unique_id,
-                thumbnail=media.thumbnail,
-                file_name=media.file_name,
-                mime_type=media.mime_type,
-                file_size=media.file_size,
-            ),
-        }
-    photo: list[PhotoSize] = list(media)
-    return {"photo": photo}
+        shared = media.model_dump(include=set(Document.model_fields))
+        return {"animation": media, "document": Document.model_validate(shared)}
+    return {"photo": list(media)}

@@ -7,8 +7,14 @@ from collections.abc import Iterable
 
 from aiogram.types import MessageEntity
 
-from .html_text import MarkupError, parse_html, utf16_length
-from .markdown_text import parse_markdown, parse_markdown_v2
+from .markup import (
+    MarkupError,
+    by_offset,
+    parse_html,
+    parse_markdown,
+    parse_markdown_v2,
+    utf16_length,
+)
 from .refusals import bad_request
 
 MAX_TEXT = 4096
@@ -81,7 +87,7 @@ def _checked(text: str, entities: list[MessageEntity]) -> list[MessageEntity]:
             continue
         clipped = min(entity.length, length - entity.offset)
         kept.append(entity.model_copy(update={"length": clipped}))
-    return sorted(kept, key=lambda entity: (entity.offset, -entity.length))
+    return by_offset(kept)
 
 
 def _trimmed(text: str, entities: list[MessageEntity]) -> tuple[str, list[MessageEntity]]:
@@ -110,7 +116,7 @@ def _with_found(text: str, entities: list[MessageEntity]) -> list[MessageEntity]
             entity.offset >= end or entity.offset + entity.length <= begin for begin, end in taken
         )
     ]
-    return sorted([*entities, *found], key=lambda entity: (entity.offset, -entity.length))
+    return by_offset([*entities, *found])
 
 
 def find_entities(text: str) -> Iterable[MessageEntity]:

@@ -1,10 +1,15 @@
-"""Live events of a chat for whoever watches it: the page, a test, a plugin author's kit."""
+"""Live events, for whoever watches a chat or the calls of the bot: the page, or a test."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 from collections import defaultdict
 from typing import Any
+
+from aiohttp import web
+
+HEARTBEAT_S = 15.0
 
 MAX_WAITING = 1000
 """Events that a watcher may be behind; one further and it is dropped and has to start anew."""
@@ -41,6 +46,25 @@ class Watcher:
             return {}
 
 
+async def stream(request: web.Request, watcher: Watcher, first: Event) -> web.StreamResponse:
+    """Server-sent events: `first`, then what the watcher is handed, until it is closed or the
+    reader is gone."""
+    response = web.StreamResponse(
+        headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
+    )
+    event: Event | None = first
+    try:
+        await response.prepare(request)
+        while event is not None:
+            # A comment tells the reader that it is heard, and us whether it is still there.
+            line = f"data: {json.dumps(event)}" if event else ":"
+            await response.write(f"{line}\n\n".encode())
+            event = await watcher.next(HEARTBEAT_S)
+    except ConnectionError:
+        pass
+    return response
+
+
 class EventHub:
     """Passes events from chats to their watchers."""
 
@@ -68,11 +92,6 @@ class EventHub:
         """Tell the watchers of one chat; `content` must be JSON values."""
         for watcher in tuple(self._watchers.get(chat_id, ())):
             watcher.put({"kind": kind, **content})
-
-    def publish_to_all(self, kind: str, **content: Any) -> None:
-        """Tell the watchers of every chat."""
-        for chat_id in tuple(self._watchers):
-            self.publish(chat_id, kind, **content)
 
     def close(self) -> None:
         """End every watcher, present and future."""

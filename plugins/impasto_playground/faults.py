@@ -1,7 +1,8 @@
 """Faults on the way between the bot and Telegram: what a network and a busy server do to calls.
 
 A fault strikes calls of some kind, by chance or a number of times. A watcher sees every call, so a
-test can wait for one instead of sleeping.
+test can wait for one instead of sleeping. Both are there in Python and over HTTP, at
+``/api/faults`` and ``/api/calls``.
 """
 
 from __future__ import annotations
@@ -15,14 +16,16 @@ from enum import StrEnum
 from functools import cached_property
 from http import HTTPStatus
 from itertools import count
+from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 from aiogram.methods import TelegramMethod
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from .events import Event, Watcher
+from .events import Event, Watcher, stream
 from .refusals import Refusal
-from .wire import to_json
+from .wire import Call, read_call, to_json
 
 T = TypeVar("T")
 
@@ -272,3 +275,79 @@ def _event(call: SeenCall, stage: Stage, result: Any) -> Event:
     if stage is Stage.ACTED and call.model is not None:
         event["result"] = to_json(result)
     return event
+
+
+class FaultRoutes:
+    """Routes that set faults and show what the bot calls.
+
+    A failure is answered with a status of 400 or above and ``{"error": "one sentence"}``.
+    """
+
+    def __init__(self, faults: Faults, incoming: Path) -> None:
+        self._faults = faults
+        self._incoming = incoming
+
+    def add_routes(self, router: web.UrlDispatcher) -> None:
+        """Add everything to `router`."""
+        router.add_get("/api/faults", self._list)
+        router.add_post("/api/faults", self._add)
+        router.add_delete("/api/faults", self._clear)
+        router.add_delete("/api/faults/{number:[0-9]{1,15}}", self._remove)
+        router.add_get("/api/calls", self._calls)
+
+    async def _list(self, request: web.Request) -> web.Response:
+        return web.json_response([active.as_json() for active in self._faults.active])
+
+    async def _add(self, request: web.Request) -> web.Response:
+        """Add the fault of the body, whose fields are those of `Fault`."""
+        call = Call("")
+        try:
+            await read_call(request, call, self._incoming)
+            fault = Fault.model_validate(call.fields)
+        except Refusal as refusal:
+            return _error(refusal.description, refusal.code)
+        except ValidationError as error:
+            return _error(_explain(error))
+        finally:
+            call.discard_uploads()
+        return web.json_response(self._faults.add(fault).as_json(), status=201)
+
+    async def _clear(self, request: web.Request) -> web.Response:
+        self._faults.clear()
+        return web.json_response([])
+
+    async def _remove(self, request: web.Request) -> web.Response:
+        number = int(request.match_info["number"])
+        for active in self._faults.active:
+            if active.number == number:
+                self._faults.remove(active)
+                return web.json_response(active.as_json())
+        return _error("There is no such fault.", 404)
+
+    async def _calls(self, request: web.Request) -> web.StreamResponse:
+        """Server-sent events: the bot's calls from now on. The query may choose, by the fields of
+        `Choice` and by `stage`."""
+        query = dict(request.query)
+        try:
+            stages = [Stage(query.pop("stage"))] if "stage" in query else list(Stage)
+            choice = Choice.model_validate(query)
+        except ValidationError as error:
+            return _error(_explain(error))
+        except ValueError as error:
+            return _error(str(error))
+
+        def matches(call: SeenCall, stage: Stage) -> bool:
+            return stage in stages and choice.fits(call)
+
+        with self._faults.watch(matches) as watcher:
+            return await stream(request, watcher, first={})
+
+
+def _error(sentence: str, status: int = 400) -> web.Response:
+    return web.json_response({"error": sentence}, status=status)
+
+
+def _explain(error: ValidationError) -> str:
+    first: Any = error.errors(include_url=False, include_input=False)[0]
+    name = ".".join(str(part) for part in first["loc"])
+    return f"{name}: {first['msg']}" if name else str(first["msg"])

@@ -17,8 +17,7 @@ from aiogram.types import (
     WebhookInfo,
 )
 
-from .checks import find_chat
-from .context import Context, Entry
+from .context import Context, Handlers
 from .files import MAX_DOWNLOAD_BYTES
 from .refusals import bad_request, conflict
 from .state import BOT_NAME
@@ -33,11 +32,8 @@ async def get_me(context: Context, method: methods.GetMe) -> User:
     return context.world.bot
 
 
-async def log_out(context: Context, method: methods.LogOut) -> bool:
-    return True
-
-
-async def close(context: Context, method: methods.Close) -> bool:
+async def leave(context: Context, method: methods.LogOut | methods.Close) -> bool:
+    """The playground has nothing to do when a bot goes to another server."""
     return True
 
 
@@ -72,12 +68,7 @@ async def delete_webhook(context: Context, method: methods.DeleteWebhook) -> boo
 
 async def get_webhook_info(context: Context, method: methods.GetWebhookInfo) -> WebhookInfo:
     webhook = context.webhook
-    error: dict[str, Any] = {}
-    if webhook.last_error is not None:
-        error = {
-            "last_error_date": webhook.last_error[0],
-            "last_error_message": webhook.last_error[1],
-        }
+    failed_at, error = webhook.last_error or (None, None)
     return WebhookInfo(
         url=webhook.url,
         has_custom_certificate=False,
@@ -85,7 +76,8 @@ async def get_webhook_info(context: Context, method: methods.GetWebhookInfo) -> 
         ip_address=webhook.ip_address,
         max_connections=webhook.max_connections if webhook.url else None,
         allowed_updates=context.world.updates.allowed or None,
-        **error,
+        last_error_date=failed_at,
+        last_error_message=error,
     )
 
 
@@ -104,7 +96,7 @@ async def get_file(context: Context, method: methods.GetFile) -> File:
 
 
 async def get_chat(context: Context, method: methods.GetChat) -> Any:
-    chat = find_chat(context.world, method.chat_id).chat
+    chat = context.chat(method.chat_id).chat
     return {
         **to_json(chat),
         "accent_color_id": chat.id % 7,
@@ -184,7 +176,7 @@ async def get_my_short_description(
 async def set_chat_menu_button(context: Context, method: methods.SetChatMenuButton) -> bool:
     chat_id = method.chat_id
     if chat_id is not None:
-        find_chat(context.world, chat_id)
+        context.chat(chat_id)
     button = method.menu_button or MenuButtonDefault()
     context.world.profile.menu_buttons[chat_id] = button
     _commands_changed(context)
@@ -194,7 +186,7 @@ async def set_chat_menu_button(context: Context, method: methods.SetChatMenuButt
 async def get_chat_menu_button(context: Context, method: methods.GetChatMenuButton) -> Any:
     chat_id = method.chat_id
     if chat_id is not None:
-        find_chat(context.world, chat_id)
+        context.chat(chat_id)
         return context.world.menu_button(chat_id)
     return context.world.profile.menu_buttons.get(None) or MenuButtonDefault()
 
@@ -225,25 +217,25 @@ def _get_text(texts: dict[str, str], language: str | None) -> str:
     return texts.get(language or "") or texts.get("", "")
 
 
-PROFILE: dict[str, Entry] = {
-    "getMe": (methods.GetMe, get_me),
-    "logOut": (methods.LogOut, log_out),
-    "close": (methods.Close, close),
-    "getUpdates": (methods.GetUpdates, get_updates),
-    "setWebhook": (methods.SetWebhook, set_webhook),
-    "deleteWebhook": (methods.DeleteWebhook, delete_webhook),
-    "getWebhookInfo": (methods.GetWebhookInfo, get_webhook_info),
-    "getFile": (methods.GetFile, get_file),
-    "getChat": (methods.GetChat, get_chat),
-    "setMyCommands": (methods.SetMyCommands, set_my_commands),
-    "getMyCommands": (methods.GetMyCommands, get_my_commands),
-    "deleteMyCommands": (methods.DeleteMyCommands, delete_my_commands),
-    "setMyName": (methods.SetMyName, set_my_name),
-    "getMyName": (methods.GetMyName, get_my_name),
-    "setMyDescription": (methods.SetMyDescription, set_my_description),
-    "getMyDescription": (methods.GetMyDescription, get_my_description),
-    "setMyShortDescription": (methods.SetMyShortDescription, set_my_short_description),
-    "getMyShortDescription": (methods.GetMyShortDescription, get_my_short_description),
-    "setChatMenuButton": (methods.SetChatMenuButton, set_chat_menu_button),
-    "getChatMenuButton": (methods.GetChatMenuButton, get_chat_menu_button),
+HANDLERS: Handlers = {
+    methods.GetMe: get_me,
+    methods.LogOut: leave,
+    methods.Close: leave,
+    methods.GetUpdates: get_updates,
+    methods.SetWebhook: set_webhook,
+    methods.DeleteWebhook: delete_webhook,
+    methods.GetWebhookInfo: get_webhook_info,
+    methods.GetFile: get_file,
+    methods.GetChat: get_chat,
+    methods.SetMyCommands: set_my_commands,
+    methods.GetMyCommands: get_my_commands,
+    methods.DeleteMyCommands: delete_my_commands,
+    methods.SetMyName: set_my_name,
+    methods.GetMyName: get_my_name,
+    methods.SetMyDescription: set_my_description,
+    methods.GetMyDescription: get_my_description,
+    methods.SetMyShortDescription: set_my_short_description,
+    methods.GetMyShortDescription: get_my_short_description,
+    methods.SetChatMenuButton: set_chat_menu_button,
+    methods.GetChatMenuButton: get_chat_menu_button,
 }

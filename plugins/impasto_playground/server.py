@@ -1,21 +1,26 @@
-"""The playground: a Bot API server on this machine, with a chat page to talk to the bot."""
+"""The playground: a Bot API server on this machine, with a chat page to talk to the bot; and what
+keeps other websites in the person's browser away from it.
+
+A page of another site can send requests to loopback, and with DNS rebinding even read the answers.
+So the Host must be an IP address or a name that only means this machine, and an Origin must be the
+playground's own.
+"""
 
 from __future__ import annotations
 
+import ipaddress
 import logging
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+from yarl import URL
 
-from .bot_routes import TOKEN, BotRoutes
+from .bot_api import TOKEN, BotApi
 from .client_api import ClientApi
-from .fault_routes import FaultRoutes
-from .faults import Faults
-from .guard import add_headers, guard, is_loopback
-from .methods import BotApi
-from .page import add_page
+from .faults import FaultRoutes, Faults
 from .state import DEFAULT_BOT_ID, World
 
 LOGGER = logging.getLogger(__name__)
@@ -23,6 +28,29 @@ LOGGER = logging.getLogger(__name__)
 DEFAULT_TOKEN = f"{DEFAULT_BOT_ID}:PLAYGROUND-TOKEN"
 ANY_ADDRESS = ("0.0.0.0", "::", "")  # noqa: S104 - only recognized here, never a default
 SHUTDOWN_S = 2.0
+PAGE = Path(__file__).with_name("page")
+
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' blob: data:",
+        "connect-src 'self'",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+
+HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-cache",
+}
 
 
 class Playground:
@@ -85,7 +113,7 @@ class Playground:
                 self._host or "all addresses",
             )
         world = self._world = World(self._folder)
-        api = self._api = BotApi(world, self.faults)
+        api = self._api = BotApi(world, self.faults, self._only_token)
         runner = self._runner = web.AppRunner(
             self._application(world, api), access_log=None, shutdown_timeout=SHUTDOWN_S
         )
@@ -113,16 +141,75 @@ class Playground:
         self._api = self._world = self._runner = None
 
     def _application(self, world: World, api: BotApi) -> web.Application:
-        # Bodies are read as streams with limits of their own, see forms.py.
+        # Bodies are read as streams with limits of their own, see wire.py.
         application = web.Application(middlewares=[guard(self._names)], client_max_size=0)
-        application.on_response_prepare.append(add_headers)
-        BotRoutes(world, api, self._only_token).add_routes(application.router)
+        application.on_response_prepare.append(_add_headers)
+        api.add_routes(application.router)
         ClientApi(world).add_routes(application.router)
-        FaultRoutes(world, self.faults).add_routes(application.router)
-        add_page(application.router)
+        FaultRoutes(self.faults, world.files.incoming).add_routes(application.router)
+        application.router.add_get("/", _index)
+        application.router.add_static("/page", PAGE)
         return application
 
 
 def _port_of(runner: web.AppRunner) -> int:
     addresses: list[Any] = runner.addresses
     return int(addresses[0][1])
+
+
+async def _index(request: web.Request) -> web.FileResponse:
+    return web.FileResponse(PAGE / "index.html")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a server that listens on `host` is reached from this machine only."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def guard(names: Collection[str]) -> Middleware:
+    """A middleware that lets in `names`, ``localhost`` and IP addresses, and no other sites."""
+    known = {"localhost", *(name.lower() for name in names)}
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if not _host_is_ours(request, known):
+            return web.Response(status=421, text="This playground does not go by that name.\n")
+        if not _origin_is_ours(request):
+            return web.Response(status=403, text="Other sites may not use this playground.\n")
+        return await handler(request)
+
+    return middleware
+
+
+async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:
+    """Put the protective headers on every response, those of event streams included."""
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+
+
+def _host_is_ours(request: web.Request, known: Collection[str]) -> bool:
+    try:
+        name = URL(f"http://{request.host}").host
+    except ValueError:
+        return False
+    if not name:
+        return False
+    if name.lower() in known or name.lower().endswith(".localhost"):
+        return True
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def _origin_is_ours(request: web.Request) -> bool:
+    if request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
+        return False
+    origin = request.headers.get("Origin")
+    return origin is None or origin.lower() == f"{request.scheme}://{request.host}".lower()

@@ -18,7 +18,6 @@ from aiogram.types import (
     CallbackQuery,
     Chat,
     ForceReply,
-    InlineKeyboardMarkup,
     MenuButtonCommands,
     Message,
     ReplyKeyboardMarkup,
@@ -274,11 +273,6 @@ class World:
 def now() -> datetime:
     """The time in whole seconds, as the Bot API has it."""
     return datetime.now(UTC).replace(microsecond=0)
-
-
-def without_keyboard(markup: Any) -> InlineKeyboardMarkup | None:
-    """The part of a reply markup that stays with the message."""
-    return markup if isinstance(markup, InlineKeyboardMarkup) else None
 
 
 def _bot_user(bot_id: int) -> User:

@@ -1,25 +1,181 @@
-"""The wire format of the Bot API: fields to an aiogram method model, a result to JSON.
+"""The wire format of the Bot API: from a request to fields and files, from fields to aiogram's
+model of the method, from a result to JSON.
 
-Objects and arrays may be JSON inside a string. What aiogram's model of the method does not know
-is refused, at every depth: a misspelt field is a bug in the bot, and the real server would
-silently ignore it.
+A request may carry its fields in the query, as JSON, urlencoded or as multipart/form-data. Objects
+and arrays may be JSON inside a string; files are streamed to disk; sizes and counts are bounded.
+What aiogram's model of the method does not know is refused, at every depth: a misspelt field is a
+bug in the bot, and the real server would silently ignore it.
 """
 
 from __future__ import annotations
 
+import io
 import json
+import tempfile
 import types
 import typing
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import IO, Any
+from urllib.parse import parse_qsl
 
 from aiogram.client.default import Default
 from aiogram.methods import TelegramMethod
 from aiogram.types import BufferedInputFile, InputFile
+from aiohttp import BodyPartReader, MultipartReader, web
+from aiohttp.http_exceptions import HttpProcessingError
 from pydantic import BaseModel, ValidationError
 
-from .forms import parse_json
-from .refusals import Refusal, bad_request
+from .refusals import Refusal, bad_request, too_large
+
+MAX_UPLOAD_BYTES = 50 * 1024 * 1024
+"""The largest file the Bot API takes (https://core.telegram.org/bots/api#sending-files)."""
+
+MAX_FIELD_BYTES = 1024 * 1024
+"""All fields of one call that are not files, together: far above any legal call."""
+
+MAX_FIELDS = 256
+CHUNK_BYTES = 1 << 18
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file that came with a call, already on disk."""
+
+    path: Path
+    name: str
+    content_type: str | None
+    size: int
+
+
+@dataclass(slots=True)
+class Call:
+    """One call as it came: the method's name, its fields, its files by form name."""
+
+    method: str
+    fields: dict[str, Any] = field(default_factory=dict)
+    uploads: dict[str, Upload] = field(default_factory=dict)
+
+    def discard_uploads(self) -> None:
+        """Remove the files nobody took."""
+        for upload in self.uploads.values():
+            upload.path.unlink(missing_ok=True)
+
+
+async def read_call(request: web.Request, call: Call, incoming: Path) -> None:
+    """Read the query and the body into `call`; files are streamed into the folder `incoming`.
+
+    Raises `Refusal` when the body is too large or not of the type it says it is.
+    """
+    call.fields.update(request.query)
+    if not request.can_read_body:
+        return
+    content_type = request.content_type
+    if content_type == "multipart/form-data":
+        try:
+            await read_form(await request.multipart(), call, incoming)
+        except (ValueError, AssertionError, HttpProcessingError) as error:
+            raise bad_request("can't parse multipart/form-data") from error
+        return
+    body = await _read(request.content.read, MAX_FIELD_BYTES)
+    if content_type == "application/json":
+        call.fields.update(json_fields(body))
+    elif content_type == "application/x-www-form-urlencoded":
+        call.fields.update(_urlencoded(body))
+
+
+async def read_form(reader: MultipartReader, call: Call, incoming: Path) -> None:
+    """Read a form into `call`: parts with a file name are files, the others are fields."""
+    left = MAX_FIELD_BYTES
+    while (part := await reader.next()) is not None:
+        if not isinstance(part, BodyPartReader) or not part.name:
+            raise bad_request("can't parse multipart/form-data")
+        if len(call.fields) + len(call.uploads) >= MAX_FIELDS:
+            raise too_large()
+        if part.filename is not None:
+            call.uploads[part.name] = await _store_part(part, incoming)
+            continue
+        value = await _read(part.read_chunk, left)
+        left -= len(value)
+        call.fields[part.name] = _utf8(value)
+
+
+async def _store_part(part: BodyPartReader, incoming: Path) -> Upload:
+    with tempfile.NamedTemporaryFile(dir=incoming, delete=False) as file:
+        path = Path(file.name)
+        try:
+            size = await _copy(part.read_chunk, file, MAX_UPLOAD_BYTES)
+        except BaseException:
+            path.unlink()  # noqa: ASYNC240 - one small system call
+            raise
+    name = PurePosixPath((part.filename or "").replace("\\", "/")).name or "file"
+    return Upload(path, name[:255], part.headers.get("Content-Type"), size)
+
+
+async def _read(read: Callable[[int], Awaitable[bytes]], limit: int) -> bytes:
+    buffer = io.BytesIO()
+    await _copy(read, buffer, limit)
+    return buffer.getvalue()
+
+
+async def _copy(read: Callable[[int], Awaitable[bytes]], target: IO[bytes], limit: int) -> int:
+    size = 0
+    while chunk := await read(CHUNK_BYTES):
+        size += len(chunk)
+        if size > limit:
+            raise too_large()
+        target.write(chunk)
+    return size
+
+
+def _utf8(value: bytes) -> str:
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise bad_request("strings must be encoded in UTF-8") from error
+
+
+def _urlencoded(body: bytes) -> dict[str, str]:
+    try:
+        pairs = parse_qsl(
+            _utf8(body), keep_blank_values=True, max_num_fields=MAX_FIELDS, errors="strict"
+        )
+    except ValueError as error:
+        raise bad_request("can't parse urlencoded form data") from error
+    return dict(pairs)
+
+
+def parse_json(text: str | bytes) -> Any:
+    """JSON, or `ValueError`; unlike `json.loads` also for what nests too deeply or is no number."""
+
+    def refuse(constant: str) -> Any:
+        raise ValueError(f"{constant} is not JSON")
+
+    try:
+        return json.loads(text, parse_constant=refuse)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+
+
+def json_fields(body: bytes) -> dict[str, Any]:
+    """The fields of a JSON body. Raises `Refusal` unless it is an object."""
+    try:
+        value = parse_json(_utf8(body)) if body else {}
+    except ValueError as error:
+        raise bad_request("can't parse JSON object") from error
+    if not isinstance(value, dict):
+        raise bad_request("can't parse JSON object")
+    return {name: _as_text(item) for name, item in value.items() if item is not None}
+
+
+def _as_text(value: Any) -> Any:
+    """JSON scalars as the strings that the other encodings would have carried."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return str(value)
+    return value
 
 
 def build_method(
@@ -48,10 +204,9 @@ def build_method(
 
 
 def _decode(name: str, annotation: Any, value: Any) -> Any:
-    if not isinstance(value, str):
-        _refuse_surrogates(value)
-        return value
     _refuse_surrogates(value)
+    if not isinstance(value, str):
+        return value
     kinds = set(_kinds(annotation))
     if any(kind in (list, dict) or _is_model(kind) for kind in kinds):
         try:

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from impasto_playground.checks import MAX_CALLBACK_DATA_BYTES
-from impasto_playground.methods import METHODS
+from impasto_playground.bot_api import METHODS
+from impasto_playground.messages import MAX_CALLBACK_DATA_BYTES
 
 SPEC = Path(__file__).parents[4] / "shared" / "data" / "botapi" / "api-9.2.json"
 
@@ -29,12 +29,6 @@ def test_every_field_of_the_method_is_taken(spec: dict[str, Any], name: str) -> 
     # A newer version may have made a field optional, never the other way round.
     required = {field for field, about in published.items() if about["required"]}
     assert {field for field, about in model.model_fields.items() if about.is_required()} <= required
-
-
-@pytest.mark.parametrize("name", METHODS)
-def test_the_model_belongs_to_the_method(name: str) -> None:
-    model, _ = METHODS[name]
-    assert model.__api_method__ == name
 
 
 def test_the_limit_of_callback_data_is_the_published_one(spec: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ import pytest
 from aiogram import Bot
 from PIL import Image
 
-from impasto_playground import Person, Playground, client_api
+from impasto_playground import Person, Playground, events
 from impasto_playground.events import MAX_WAITING, EventHub, Watcher
 from impasto_playground.person import PersonError
 
@@ -240,7 +240,7 @@ async def test_a_photo_is_read_back(person: Person) -> None:
 async def test_who_leaves_is_forgotten_though_nothing_happens(
     playground: Playground, http: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client_api, "HEARTBEAT_S", 0.01)
+    monkeypatch.setattr(events, "HEARTBEAT_S", 0.01)
     left = asyncio.Event()
     leave = playground.world.hub.leave
 

@@ -10,8 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from impasto_playground.entities import find_entities, format_caption, format_text
-from impasto_playground.html_text import MarkupError, parse_html, utf16_length
-from impasto_playground.markdown_text import parse_markdown, parse_markdown_v2
+from impasto_playground.markup import (
+    MarkupError,
+    parse_html,
+    parse_markdown,
+    parse_markdown_v2,
+    utf16_length,
+)
 from impasto_playground.refusals import Refusal
 from impasto_playground.wire import to_json
 

@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 
 from impasto_playground import Playground
-from impasto_playground.guard import is_loopback
+from impasto_playground.server import is_loopback
 
 PATHS = ("/", "/page/app.js", "/api/chats/1", "/bot123456:EXAMPLE-TOKEN/getMe")
 

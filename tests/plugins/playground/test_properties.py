@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from impasto_playground import Playground
-from impasto_playground.methods import METHODS
+from impasto_playground.bot_api import METHODS
 
 # getUpdates would wait, webhooks would call out, and both are tested elsewhere.
 CALLED = sorted(METHODS.keys() - {"getUpdates", "setWebhook"})

@@ -14,7 +14,7 @@ from aiogram.types import BufferedInputFile, Message
 from aiogram.webhook.aiohttp_server import SimpleRequestHandler
 from aiohttp import web
 
-from impasto_playground import Person, Playground, webhook
+from impasto_playground import Person, Playground, updates
 
 from .conftest import picture
 
@@ -30,7 +30,7 @@ class Receiver:
 
     async def handle(self, request: web.Request) -> web.Response:
         update = await request.json()
-        self.received.put_nowait((update, request.headers.get(webhook.SECRET_HEADER)))
+        self.received.put_nowait((update, request.headers.get(updates.SECRET_HEADER)))
         status = self.statuses.pop(0) if self.statuses else 200
         return (
             web.json_response(self.reply, status=status)
@@ -61,7 +61,7 @@ async def receiver() -> AsyncIterator[Receiver]:
 
 @pytest.fixture(autouse=True)
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(webhook, "FIRST_PAUSE_S", 0.01)
+    monkeypatch.setattr(updates, "FIRST_PAUSE_S", 0.01)
 
 
 async def test_updates_come_with_the_secret(bot: Bot, person: Person, receiver: Receiver) -> None:
