@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterator
 
 import hypothesis
@@ -12,6 +13,10 @@ import structlog
 from impasto.painting.threads import usable_cpus
 
 from .ports import reserved_port
+
+# torch's threads wait for each other by spinning, which costs ten times the work where several
+# tests paint on the same cores. Read when torch is loaded, also by processes that tests start.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 # A test that is right on a slow machine stays right: time decides nothing.
 hypothesis.settings.register_profile("patient", deadline=None)
