@@ -48,3 +48,11 @@ async def cancelled(tasks: Iterable[asyncio.Future[Any]]) -> None:
             task.cancel()
         _, running = await asyncio.wait(running, timeout=SECONDS_TO_CANCEL)
     await asyncio.gather(*everyone, return_exceptions=True)
+
+
+async def finished_within(seconds: float, tasks: Iterable[asyncio.Task[Any]]) -> None:
+    """Lets these finish; those that take longer than this are cancelled."""
+    running = set(tasks)
+    if running:
+        _, late = await asyncio.wait(running, timeout=seconds)
+        await cancelled(late)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import html
+from collections.abc import Mapping, Sequence
 
 from aiogram.types import InlineKeyboardMarkup
 
@@ -11,7 +12,7 @@ from impasto.jobs.job import Failure, Job
 from impasto.messages import Progress
 from impasto_dialog import keyboards
 from impasto_dialog.looks import Look
-from impasto_dialog.texts import Texts, duration, look_label, styles_label, texts_for
+from impasto_dialog.texts import Texts, duration, look_label, refusal, styles_label, texts_for
 
 BAR_LENGTH = 12
 WORTH_REPEATING = frozenset({"painting_failed", "plugin_failed"})
@@ -81,6 +82,13 @@ class DialogPresenter:
     def cancelled(self, job: Job) -> Say:
         texts = texts_for(job.language)
         return Say(texts("cancelled-job"), keyboards.another_style(texts, job.id))
+
+    def notice(self, code: str, language: str, facts: Mapping[str, str | int]) -> Say | None:
+        texts = texts_for(language)
+        if texts.has(f"notice-{code}"):
+            return Say(texts(f"notice-{code}", **facts))
+        reason = refusal(code, facts, texts)
+        return Say(html.escape(reason)) if reason else None
 
     def _title(self, job: Job, texts: Texts) -> list[str]:
         style = styles_label(job.styles, self._presets, texts)

@@ -201,5 +201,5 @@ async def accept(
             reply_to=reply_to,
         )
     except TooManyJobs as error:
-        return refusal(error, talk.texts)
+        return refusal(error.code, error.facts, talk.texts) or str(error)
     return None

@@ -44,7 +44,7 @@ def run(context: typer.Context) -> None:
 
 def worker(context: typer.Context) -> None:
     """Paint what bots on other machines accept, until it is stopped. See docs/scaling.md."""
-    from impasto.telegram.worker_app import run_worker
+    from impasto.telegram.app import run_worker
 
     session = session_of(context)
     asyncio.run(

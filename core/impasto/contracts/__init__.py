@@ -8,6 +8,7 @@ lower case, and unique among the objects of one hook.
 from impasto.contracts.bot import (
     MAX_DOWNLOAD,
     Finding,
+    NoticePresenter,
     Presenter,
     Say,
     StylePreset,
@@ -71,6 +72,7 @@ __all__ = [
     "Losses",
     "NetworkSource",
     "News",
+    "NoticePresenter",
     "Optimizer",
     "PaintOptions",
     "PictureContext",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, Protocol, runtime_checkable
@@ -104,6 +105,17 @@ class Presenter(Protocol):
     """The words and buttons of the messages about a job, in the job's language.
 
     Delivery decides when to say something, the presenter what it says.
+
+    It may have one more method, `notice(code: str, language: str, facts: Mapping[str, str | int])
+    -> Say | None`, for what is said about something other than a job, in the language of a person's
+    app (`en`, `pt-br`). Where it returns None, or is not there, a plain English sentence is sent.
+    Codes:
+
+    - `not_allowed`: the bot does not work for this person;
+    - `handler_failed`: what this person sent met a bug;
+    - those of `impasto.errors.ChatError`, with its facts;
+    - for owners, whose language is not known, `disk_full` (fact `why`) and `painter_keeps_dying`
+      (`count`, `minutes`, `why`).
     """
 
     name: str
@@ -129,3 +141,10 @@ class Presenter(Protocol):
         ...
 
     def cancelled(self, job: Job) -> Say: ...
+
+
+@runtime_checkable
+class NoticePresenter(Protocol):
+    """A presenter with the method `notice`, which `Presenter` describes."""
+
+    def notice(self, code: str, language: str, facts: Mapping[str, str | int]) -> Say | None: ...

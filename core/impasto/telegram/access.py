@@ -16,29 +16,25 @@ from aiogram.exceptions import TelegramAPIError
 from aiogram.types import CallbackQuery, Message, TelegramObject, Update, User
 
 from impasto.settings import TelegramSettings
-from impasto.telegram.error_replies import language_of
+from impasto.telegram.status.presenter import SafePresenter
 
 log = structlog.get_logger(__name__)
 
 SECONDS_BETWEEN_ANSWERS = 24 * 3600.0
 MOST_REMEMBERED = 10_000
-"""People who were told; when there are more, all are forgotten."""
-
-_NOT_ALLOWED = {
-    "en": "This bot works for a small circle of people. Please ask its owner to let you in.",
-    "ru": "Этот бот работает для узкого круга. Попросите владельца вас добавить.",
-}
+"""People who were told; when one more comes, all are forgotten."""
 
 
 class AccessControl(BaseMiddleware):
     """An outer middleware of updates."""
 
-    def __init__(self, settings: TelegramSettings) -> None:
+    def __init__(self, settings: TelegramSettings, presenter: SafePresenter) -> None:
+        self._presenter = presenter
         self.renew(settings)
         self._told: dict[int, float] = {}
 
     def renew(self, settings: TelegramSettings) -> None:
-        """Lets people in by these lists from here on."""
+        """Goes by the lists of these settings from here on."""
         self._banned = frozenset(settings.ban)
         self._allowed = frozenset([*settings.allow, *settings.admins]) if settings.allow else None
 
@@ -62,9 +58,9 @@ class AccessControl(BaseMiddleware):
         return None
 
     def _is_to_be_told(self, update: Update, person: User) -> bool:
-        happening = update.event
-        where = happening.message if isinstance(happening, CallbackQuery) else happening
-        in_private = isinstance(where, Message) and where.chat.type == "private"
+        event = update.event
+        message = event.message if isinstance(event, CallbackQuery) else event
+        in_private = isinstance(message, Message) and message.chat.type == "private"
         told_at = self._told.get(person.id, float("-inf"))
         return in_private and time.monotonic() - told_at > SECONDS_BETWEEN_ANSWERS
 
@@ -72,7 +68,8 @@ class AccessControl(BaseMiddleware):
         if len(self._told) >= MOST_REMEMBERED:
             self._told.clear()
         self._told[person.id] = time.monotonic()
+        say = self._presenter.notice("not_allowed", person.language_code)
         try:
-            await bot.send_message(person.id, _NOT_ALLOWED[language_of(person)])
+            await bot.send_message(person.id, say.text, reply_markup=say.keyboard)
         except TelegramAPIError as error:
             log.info("refusal_not_sent", person=person.id, why=str(error))

@@ -1,17 +1,17 @@
-"""The bot: what it shares with workers, its dialogs and its updates put together, run, and ended
-cleanly."""
+"""The programs `impasto run` and `impasto worker`: what the settings name, put together, run, and
+ended cleanly."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 import structlog
-from aiogram import Bot, Dispatcher, Router
+from aiogram import Dispatcher, Router
 
-from impasto.contracts import Storage
+from impasto.contracts import StylePreset
 from impasto.errors import PluginError
 from impasto.jobs.folders import keep_house
 from impasto.jobs.service import JobService, limits_of
@@ -22,12 +22,10 @@ from impasto.plugins import PluginHost, PluginRecord
 from impasto.settings import Settings
 from impasto.tasks import start, unless_set, until_any_ends
 from impasto.telegram.access import AccessControl
-from impasto.telegram.assembly import opened, repeatedly
-from impasto.telegram.calls import ToldCalls
-from impasto.telegram.connection import connected, introduced
-from impasto.telegram.error_replies import error_replies
+from impasto.telegram.assembly import Assembly, opened
+from impasto.telegram.connection import ToldCalls, connected, introduced
 from impasto.telegram.intake import Intake
-from impasto.telegram.reloading import Reloading, Renewed
+from impasto.telegram.notices import ErrorReplies
 from impasto.telegram.web import Health, serving
 from impasto.telegram.webhook import Webhook
 
@@ -36,6 +34,9 @@ log = structlog.get_logger(__name__)
 SECONDS_TO_DRAIN = 6.0
 """At the end, running handlers have this long; with the worker's and delivery's share it stays
 below the 10 s that process managers commonly give."""
+
+RECOVERY_SECONDS = 5.0
+"""Between two looks for what processes that are gone left unfinished."""
 
 
 async def run_bot(
@@ -56,6 +57,35 @@ async def run_bot(
     Raises:
         OwnerError: something whoever runs the bot has to change, such as a refused token.
     """
+    await _run(settings, host, stop, on_ready, changes, only_paints=False)
+
+
+async def run_worker(
+    settings: Settings,
+    host: PluginHost,
+    *,
+    stop: asyncio.Event | None = None,
+    on_ready: Callable[[], None] | None = None,
+    changes: asyncio.Queue[Settings] | None = None,
+) -> None:
+    """Paints the jobs that bots accept, and talks to Telegram about them; otherwise as `run_bot`.
+
+    Raises:
+        OwnerError: as `run_bot`, or these are settings of a queue whose jobs the bot paints itself.
+    """
+    await _run(settings, host, stop, on_ready, changes, only_paints=True)
+
+
+async def _run(
+    settings: Settings,
+    host: PluginHost,
+    stop: asyncio.Event | None,
+    on_ready: Callable[[], None] | None,
+    changes: asyncio.Queue[Settings] | None,
+    *,
+    only_paints: bool,
+) -> None:
+    program = "worker" if only_paints else "bot"
     stop = stop or asyncio.Event()
     build_models_on_use()
     bot = connected(settings)
@@ -63,136 +93,139 @@ async def run_bot(
     async with contextlib.AsyncExitStack() as cleanup:
         cleanup.push_async_callback(bot.session.close)
         health = Health()
-        webhook = Webhook(bot, settings.telegram) if settings.telegram.webhook_base else None
+        takes_posts = bool(settings.telegram.webhook_base) and not only_paints
+        webhook = Webhook(bot, settings.telegram) if takes_posts else None
         routes = [*health.routes(), *(webhook.routes() if webhook is not None else [])]
         # First of all: hosts end what does not listen on its port soon, and ask it how it is.
         await cleanup.enter_async_context(serving(settings, host, routes))
         me = await unless_set(stop, introduced(bot))
         if me is None:
             return
-        log.info("bot_starts", username=me.username, id=me.id)
-        running = await cleanup.enter_async_context(
-            _running(settings, host, bot, webhook=webhook, health=health, changes=changes)
+        log.info(f"{program}_starts", username=me.username, id=me.id)
+        assembly = await cleanup.enter_async_context(
+            opened(settings, host, bot, only_paints=only_paints)
         )
+        health.add("journal", assembly.check)
+        intake = None if only_paints else _intake(assembly)
+        tasks = await _started(assembly, intake, webhook, changes, cleanup)
         health.started()
         return_free_memory()
         if on_ready is not None:
             on_ready()
-        await until_any_ends([*start([stop.wait()], cleanup), *running])
-        log.info("bot_stops")
+        await until_any_ends([*tasks, *start([stop.wait()], cleanup)])
+        log.info(f"{program}_stops")
 
 
-@contextlib.asynccontextmanager
-async def _running(
-    settings: Settings,
-    host: PluginHost,
-    bot: Bot,
-    *,
+async def _started(
+    assembly: Assembly,
+    intake: Intake | None,
     webhook: Webhook | None,
-    health: Health,
     changes: asyncio.Queue[Settings] | None,
-) -> AsyncIterator[list[asyncio.Task[Any]]]:
-    """Everything between Telegram and the journal, running; yields the tasks that must not end."""
-    async with contextlib.AsyncExitStack() as cleanup:
-        assembly = await cleanup.enter_async_context(opened(settings, host, bot))
-        health.add("journal", assembly.check)
-        job_service = JobService(
-            store=assembly.store,
-            storage=assembly.storage,
-            queue=assembly.queue,
-            reporter=assembly.delivery,
-            presets=assembly.presets,
-            limits=limits_of(settings.queue),
-            estimates=assembly.estimates,
-            owners=settings.telegram.admins,
-        )
-        assembly.store.observe(job_service)
-        dispatcher = _dispatcher(host, settings, assembly.storage, job_service, assembly.reloading)
+    cleanup: contextlib.AsyncExitStack,
+) -> list[asyncio.Task[Any]]:
+    """Everything between Telegram and the journal, running: tasks that must not end.
 
-        def renew(now: Renewed) -> None:
-            dispatcher["settings"] = now.settings
-            job_service.renew(
-                now.presets, limits_of(now.settings.queue), now.settings.telegram.admins
-            )
-
-        assembly.reloading.on_change(renew)
-        intake = Intake(bot=bot, dispatcher=dispatcher, journal=assembly.storage.journal)
-        worker = assembly.worker() if assembly.queue.embedded_worker else None
-        if worker is not None:
-            cleanup.push_async_callback(worker.close)
-        await dispatcher.emit_startup(bot=bot, dispatcher=dispatcher, **dispatcher.workflow_data)
-        cleanup.push_async_callback(_shut_down, dispatcher, bot)
-        listening = start([assembly.store.listen()], cleanup)
-        await assembly.recovery.recover()
+    It is undone in the opposite order: no more updates are taken, handlers and the worker come to
+    rest, and only then does anything end that they use.
+    """
+    paints_here = intake is None or assembly.queue.embedded_worker
+    worker = assembly.worker() if paints_here else None
+    if worker is not None:
+        cleanup.push_async_callback(worker.close)
+    if intake is not None:
+        await intake.open()
+        cleanup.push_async_callback(intake.close)
+    listening = start([assembly.store.listen()], cleanup)
+    await assembly.recovery.recover()
+    if intake is not None:
         await intake.replay()
-        # Undone in the opposite order: no more updates are taken, handlers and the worker come to
-        # rest, and only then does anything end that they use.
-        painting = start([worker.serve()] if worker is not None else [], cleanup)
-        cleanup.push_async_callback(_come_to_rest, intake, worker)
-        others = [
-            _taking(intake, webhook, dispatcher.resolve_used_update_types()),
-            keep_house(assembly.storage.journal, assembly.folders, settings.queue),
-            repeatedly(assembly.recovery.recover, "recovery"),
-            repeatedly(intake.replay, "replay"),
-        ]
+    painting = start([worker.serve()] if worker is not None else [], cleanup)
+    cleanup.push_async_callback(_come_to_rest, intake, worker)
+    others = [
+        keep_house(assembly.storage.journal, assembly.folders, assembly.settings.queue),
+        _repeatedly(assembly.recovery.recover, "recovery"),
+    ]
+    if intake is not None:
+        updates = intake.poll() if webhook is None else webhook.serve(intake.take, intake.wanted)
+        others.append(updates)
+        others.append(_repeatedly(intake.replay, "replay"))
+    if worker is not None:
+        others.append(assembly.keep_ready(worker))
+    if changes is not None:
+        others.append(assembly.reloading.follow(changes))
+    return [*listening, *painting, *start(others, cleanup)]
+
+
+async def _come_to_rest(intake: Intake | None, worker: Worker | None) -> None:
+    """Lets handlers finish and hands back the job in hand, at the same time."""
+    async with asyncio.TaskGroup() as both:
+        if intake is not None:
+            both.create_task(intake.drain(SECONDS_TO_DRAIN))
         if worker is not None:
-            others.append(assembly.keep_ready(worker))
-        if changes is not None:
-            others.append(assembly.reloading.follow(changes))
-        yield [*listening, *painting, *start(others, cleanup)]
+            both.create_task(worker.drain())
 
 
-async def _taking(intake: Intake, webhook: Webhook | None, allowed_updates: list[str]) -> None:
-    """Takes updates until cancelled, the way that the settings choose."""
-    if webhook is None:
-        await intake.poll()
-    else:
-        await webhook.serve(intake.take, allowed_updates)
+async def _repeatedly(work: Callable[[], Coroutine[Any, Any, None]], what: str) -> None:
+    """Does this every RECOVERY_SECONDS, until cancelled; a failure is logged and not the end."""
+    while True:
+        await asyncio.sleep(RECOVERY_SECONDS)
+        try:
+            await work()
+        except Exception:
+            log.exception("work_failed", what=what, again_in_seconds=RECOVERY_SECONDS)
 
 
-async def _come_to_rest(intake: Intake, worker: Worker | None) -> None:
-    await asyncio.gather(
-        intake.drain(SECONDS_TO_DRAIN), *([worker.drain()] if worker is not None else [])
+def _intake(assembly: Assembly) -> Intake:
+    """Takes updates for the handlers of plugins."""
+    settings = assembly.settings
+    job_service = JobService(
+        store=assembly.store,
+        storage=assembly.storage,
+        queue=assembly.queue,
+        reporter=assembly.delivery,
+        presets=assembly.presets,
+        limits=limits_of(settings.queue),
+        estimates=assembly.estimates,
+        owners=settings.telegram.admins,
     )
-
-
-async def _shut_down(dispatcher: Dispatcher, bot: Bot) -> None:
-    try:
-        await dispatcher.emit_shutdown(bot=bot, dispatcher=dispatcher, **dispatcher.workflow_data)
-    except Exception:
-        log.exception("shutdown_handler_failed")
-
-
-def _dispatcher(
-    host: PluginHost,
-    settings: Settings,
-    storage: Storage,
-    job_service: JobService,
-    reloading: Reloading,
-) -> Dispatcher:
+    assembly.store.observe(job_service)
+    access = AccessControl(settings.telegram, assembly.presenter)
     dispatcher = Dispatcher(
-        storage=storage.dialogue,
-        events_isolation=storage.isolation,
+        storage=assembly.storage.dialogue,
+        events_isolation=assembly.storage.isolation,
         name="impasto",
         settings=settings,
         job_service=job_service,
     )
-    access_control = AccessControl(settings.telegram)
-    dispatcher.update.outer_middleware(access_control)
-    reloading.on_change(lambda now: access_control.renew(now.settings.telegram))
+    dispatcher.update.outer_middleware(access)
+    _include_routers(dispatcher, assembly.host, settings)
+    dispatcher.include_router(ErrorReplies(assembly.host, assembly.presenter).router())
+
+    def renew(now: Settings, presets: Sequence[StylePreset]) -> None:
+        dispatcher["settings"] = now
+        access.renew(now.telegram)
+        job_service.renew(presets, limits_of(now.queue), now.telegram.admins)
+
+    assembly.reloading.on_change(renew)
+    return Intake(bot=assembly.bot, dispatcher=dispatcher, journal=assembly.storage.journal)
+
+
+def _include_routers(dispatcher: Dispatcher, host: PluginHost, settings: Settings) -> None:
     # Called, not collected: names of routers say nothing about their order.
     for record, routers in host.call("impasto_routers", settings=settings):
         try:
-            _include(dispatcher, record, routers)
+            _check_routers(record, routers)
         except PluginError as error:
             host.fail(record, error, "impasto_routers")
+        else:
+            for router in routers:
+                dispatcher.include_router(router)
     if host.strict:
         host.check_strict()
-    dispatcher.include_router(error_replies(host))
-    return dispatcher
 
 
-def _include(dispatcher: Dispatcher, record: PluginRecord, routers: Any) -> None:
+def _check_routers(record: PluginRecord, routers: Any) -> None:
+    """Raises PluginError where these cannot be included."""
     if not isinstance(routers, list | tuple) or not all(isinstance(r, Router) for r in routers):
         raise PluginError(
             record.name, f"impasto_routers must return a list of aiogram routers, not {routers!r}"
@@ -204,5 +237,3 @@ def _include(dispatcher: Dispatcher, record: PluginRecord, routers: Any) -> None
                 f"impasto_routers returned {router!r}, which belongs to another router; make new "
                 "routers in every call",
             )
-    for router in routers:  # there may be none
-        dispatcher.include_router(router)

@@ -1,13 +1,14 @@
-"""What `impasto run` and `impasto worker` have in common: storage, queue, presets, the talk about
-jobs and, where it is wanted, the painting; put together, run, and ended cleanly."""
+"""What `impasto run` and `impasto worker` have in common: storage, queue, presets, all that is
+said about jobs and, where it is wanted, the painting; each made as the settings say, and told of
+what concerns it."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import structlog
 from aiogram import Bot
@@ -23,19 +24,49 @@ from impasto.jobs.store import JobStore
 from impasto.jobs.worker import Worker
 from impasto.plugins import PluginHost
 from impasto.settings import Settings
+from impasto.settings.description import merged
 from impasto.telegram.delivery import Delivery
-from impasto.telegram.downloads import TelegramPictures
-from impasto.telegram.full_quality import FullQuality
-from impasto.telegram.owner_alerts import OwnerAlerts
+from impasto.telegram.notices import OwnerAlerts
 from impasto.telegram.pacing import Pacing
-from impasto.telegram.persistent_calls import PersistentCalls
-from impasto.telegram.reloading import Reloading, Renewed
+from impasto.telegram.pictures import TelegramPictures
+from impasto.telegram.status.presenter import SafePresenter
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
-RECOVERY_SECONDS = 5.0
-"""So often is looked for what processes that are gone left unfinished."""
+Taker = Callable[[Settings, Sequence[StylePreset]], None]
+"""Takes over settings, and the presets of plugins as they are by these."""
+
+
+class Reloading:
+    """Hands settings that have changed to all who asked for it with `on_change`."""
+
+    def __init__(self, settings: Settings, host: PluginHost) -> None:
+        self._settings = settings
+        self._host = host
+        self._takers: list[Taker] = []
+
+    def on_change(self, taker: Taker) -> None:
+        self._takers.append(taker)
+
+    async def follow(self, changes: asyncio.Queue[Settings]) -> None:
+        """Takes over whatever settings come, until cancelled."""
+        while True:
+            self.take(await changes.get())
+
+    def take(self, wanted: Settings) -> None:
+        """Takes over what can change in a running bot, names the rest in the log, and collects the
+        styles anew."""
+        self._settings, taken, left = merged(self._settings, wanted)
+        presets = self._host.collect("impasto_styles", StylePreset, settings=self._settings)
+        for taker in self._takers:
+            try:
+                taker(self._settings, presets)
+            except Exception:
+                log.exception("change_not_taken_over")
+        log.info("settings_reloaded", changed=taken, styles=len(presets))
+        if left:
+            log.warning("settings_need_a_restart", settings=left)
 
 
 @dataclass(frozen=True)
@@ -43,17 +74,19 @@ class Assembly:
     """Made by `opened`; closed when that ends."""
 
     settings: Settings
+    host: PluginHost
     bot: Bot
     storage: Storage
     queue: JobQueue
     presets: Sequence[StylePreset]
     store: JobStore
     estimates: Estimates
+    presenter: SafePresenter
     delivery: Delivery
     folders: JobFolders
     recovery: Recovery
     reloading: Reloading
-    alarm: OwnerAlerts
+    alerts: OwnerAlerts
 
     def worker(self) -> Worker:
         """The parent of a painting process that is to be started."""
@@ -65,11 +98,11 @@ class Assembly:
             presets=self.presets,
             folders=self.folders,
             queue=self.queue,
-            on_loss=self.alarm.painter_lost,
-            on_full_disk=self.alarm.disk_full,
+            on_loss=self.alerts.painter_lost,
+            on_full_disk=self.alerts.disk_full,
         )
         self.store.observe(worker)
-        self.reloading.on_change(lambda now: worker.renew(now.settings, now.presets))
+        self.reloading.on_change(worker.renew)
         return worker
 
     async def check(self) -> None:
@@ -113,52 +146,43 @@ async def opened(
         cleanup.push_async_callback(queue.close)
         await queue.open()
         store = JobStore(storage.journal, host)
-        pace = Estimates(storage.journal, settings.painting)
+        estimates = Estimates(storage.journal, settings.painting)
+        presenter = SafePresenter(_presenter(host, settings, presets))
         delivery = Delivery(
             bot=bot,
             store=store,
-            estimates=pace,
-            presenter=_presenter(host, settings, presets),
+            estimates=estimates,
+            presenter=presenter,
             edit_seconds=settings.telegram.edit_seconds,
         )
         cleanup.push_async_callback(delivery.close)
-        full_quality = FullQuality(PersistentCalls(bot), store)
-        cleanup.push_async_callback(full_quality.close)
         folders = JobFolders(settings.state_dir, settings.queue.keep_hours)
-        store.observe(delivery, full_quality, folders)
-        alarm = OwnerAlerts(bot, settings.telegram.admins)
+        store.observe(delivery, folders)
+        alerts = OwnerAlerts(bot, settings.telegram.admins, presenter)
         reloading = Reloading(settings, host)
 
-        def renew(now: Renewed) -> None:
-            pace.renew(now.settings.painting)
-            delivery.renew(_presenter(host, now.settings, now.presets))
-            alarm.owners = tuple(now.settings.telegram.admins)
+        def renew(now: Settings, presets: Sequence[StylePreset]) -> None:
+            estimates.renew(now.painting)
+            presenter.renew(_presenter(host, now, presets))
+            alerts.owners = tuple(now.telegram.admins)
 
         reloading.on_change(renew)
         yield Assembly(
-            reloading=reloading,
-            alarm=alarm,
             settings=settings,
+            host=host,
             bot=bot,
             storage=storage,
             queue=queue,
             presets=presets,
             store=store,
-            estimates=pace,
+            estimates=estimates,
+            presenter=presenter,
             delivery=delivery,
             folders=folders,
             recovery=Recovery(store, queue, delivery),
+            reloading=reloading,
+            alerts=alerts,
         )
-
-
-async def repeatedly(work: Callable[[], Coroutine[Any, Any, None]], what: str) -> None:
-    """Does this every RECOVERY_SECONDS, until cancelled; a failure is logged and not the end."""
-    while True:
-        await asyncio.sleep(RECOVERY_SECONDS)
-        try:
-            await work()
-        except Exception:
-            log.exception("work_failed", what=what, again_in_seconds=RECOVERY_SECONDS)
 
 
 def _chosen(host: PluginHost, hook: str, contract: type[T], kind: str, settings: Settings) -> T:

@@ -1,8 +1,9 @@
-"""The connection to Telegram: a bot for the settings' token and server."""
+"""The connection to Telegram: a bot for the settings' token and server, and what every call of it
+passes through. Its pace is in `pacing`."""
 
 from __future__ import annotations
 
-import asyncio
+import time
 
 import structlog
 from aiogram import Bot
@@ -14,25 +15,18 @@ from aiogram.client.session.middlewares.base import (
 )
 from aiogram.client.telegram import TelegramAPIServer
 from aiogram.enums import ParseMode
-from aiogram.exceptions import (
-    ClientDecodeError,
-    TelegramAPIError,
-    TelegramBadRequest,
-    TelegramNotFound,
-    TelegramUnauthorizedError,
-)
+from aiogram.exceptions import TelegramAPIError, TelegramBadRequest
 from aiogram.methods import AnswerCallbackQuery, Response, TelegramMethod
 from aiogram.methods.base import TelegramType
 from aiogram.types import User
-from aiogram.utils.backoff import Backoff, BackoffConfig
 from aiogram.utils.token import TokenValidationError
 
 from impasto.errors import OwnerError
+from impasto.plugins import PluginHost
 from impasto.settings import Settings
+from impasto.telegram.retry import PASSING, means, result_of, retried
 
 log = structlog.get_logger(__name__)
-
-_BACKOFF = BackoffConfig(min_delay=1.0, max_delay=30.0, factor=1.5, jitter=0.1)
 
 
 def connected(settings: Settings) -> Bot:
@@ -76,22 +70,48 @@ class _LateAnswers(BaseRequestMiddleware):
             raise
 
 
+class ToldCalls(BaseRequestMiddleware):
+    """Calls the hook `impasto_telegram_called` after each call."""
+
+    def __init__(self, host: PluginHost) -> None:
+        self._host = host
+
+    async def __call__(
+        self,
+        make_request: NextRequestMiddlewareType[TelegramType],
+        bot: Bot,
+        method: TelegramMethod[TelegramType],
+    ) -> Response[TelegramType]:
+        begin = time.perf_counter()
+        result = "cancelled"
+        try:
+            response = await make_request(bot, method)
+            result = "ok"
+            return response
+        except Exception as error:
+            result = result_of(error)
+            raise
+        finally:
+            seconds = time.perf_counter() - begin
+            name = method.__api_method__
+            for _ in self._host.call(
+                "impasto_telegram_called", method=name, result=result, seconds=seconds
+            ):
+                pass
+
+
 async def introduced(bot: Bot) -> User:
     """Who the bot is; waits until Telegram can be reached.
 
     Raises:
         OwnerError: Telegram does not know the token.
     """
-    backoff = Backoff(_BACKOFF)
-    while True:
-        try:
-            return await bot.me()
-        except (TelegramUnauthorizedError, TelegramNotFound) as error:
-            raise OwnerError(
-                "Telegram refuses telegram.token; copy it again from @BotFather into "
-                f"IMPASTO_TELEGRAM__TOKEN, and check telegram.api_base ({error.message})"
-            ) from error
-        except (TelegramAPIError, ClientDecodeError) as error:
-            pause = max(0.0, next(backoff))
-            log.warning("telegram_not_reached", why=str(error), again_in_seconds=round(pause, 1))
-            await asyncio.sleep(pause)
+    try:
+        return await retried(
+            bot.me, event="telegram_not_reached", retry_if=lambda error: means(error, *PASSING)
+        )
+    except TelegramAPIError as error:
+        raise OwnerError(
+            "Telegram refuses telegram.token; copy it again from @BotFather into "
+            f"IMPASTO_TELEGRAM__TOKEN, and check telegram.api_base ({error.message})"
+        ) from error

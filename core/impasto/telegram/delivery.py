@@ -1,4 +1,4 @@
-"""Delivery: one conversation per job, as many at a time as there are unfinished jobs."""
+"""Delivery: all that is sent about jobs. Each unfinished job has a conversation of its own."""
 
 from __future__ import annotations
 
@@ -7,27 +7,26 @@ from collections.abc import Awaitable
 
 import structlog
 from aiogram import Bot
+from aiogram.methods import SendDocument
+from aiogram.types import FSInputFile
 from structlog.contextvars import bound_contextvars
 
-from impasto.contracts import Presenter
 from impasto.jobs.estimates import Estimates
 from impasto.jobs.job import Job, JobState
 from impasto.jobs.store import JobObserver, JobStore
 from impasto.messages import Progress
-from impasto.telegram.persistent_calls import PersistentCalls
+from impasto.tasks import cancelled, finished_within
+from impasto.telegram.retry import CallFailed, call_until_answered, retried
 from impasto.telegram.status.conversation import Conversation
-from impasto.telegram.status.safe_presenter import SafePresenter
+from impasto.telegram.status.presenter import SafePresenter
 
 log = structlog.get_logger(__name__)
 
 SECONDS_TO_CLOSE = 3.0
 """At the end of the process, results on their way have this long; the journal has the others."""
 
-IN_GROUPS = 2
-"""Edits come this much slower in groups, where 20 messages a minute are all that a bot has."""
-
-PAUSE_SECONDS = 30.0
-"""After an unexpected error (a full disk, say) a conversation goes on this much later."""
+SLOWDOWN_IN_GROUPS = 2
+"""Edits come slower by this factor in groups, where a bot may send 20 messages a minute in all."""
 
 
 class Delivery(JobObserver):
@@ -39,20 +38,17 @@ class Delivery(JobObserver):
         bot: Bot,
         store: JobStore,
         estimates: Estimates,
-        presenter: Presenter,
+        presenter: SafePresenter,
         edit_seconds: float,
     ) -> None:
+        self._bot = bot
         self._store = store
         self._estimates = estimates
-        self._line = PersistentCalls(bot)
-        self._words = SafePresenter(presenter)
+        self._presenter = presenter
         self._edit_seconds = edit_seconds
         self._conversations: dict[str, Conversation] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
-
-    def renew(self, presenter: Presenter) -> None:
-        """Has this one speak about jobs that are not talked about yet."""
-        self._words = SafePresenter(presenter)
+        self._files: dict[str, asyncio.Task[None]] = {}
 
     def accepted(self, job: Job) -> Awaitable[None]:
         conversation = self._conversation(job)
@@ -66,18 +62,6 @@ class Delivery(JobObserver):
     def finished(self, job: Job) -> None:
         self._conversation(job).finish()
 
-    async def close(self) -> None:
-        """Lets what is about to be told be told; everything else is in the journal."""
-        for job_id, task in self._tasks.items():
-            if not self._conversations[job_id].is_over.is_set():
-                task.cancel()
-        if not self._tasks:
-            return
-        _, late = await asyncio.wait(set(self._tasks.values()), timeout=SECONDS_TO_CLOSE)
-        for task in late:
-            task.cancel()
-        await asyncio.gather(*late, return_exceptions=True)
-
     def job_changed(self, job: Job) -> None:
         if job.state is not JobState.ACCEPTED:
             for conversation in self._conversations.values():
@@ -88,17 +72,31 @@ class Delivery(JobObserver):
         if conversation is not None:
             conversation.leave(job)
 
+    def file_wanted(self, job: Job) -> None:
+        """Sends the picture in full quality, if it is on the disk of this machine."""
+        # The same file may be wanted again while it is on its way: after a second tap, say.
+        if job.id not in self._files:
+            task = asyncio.create_task(self._send_file(job))
+            self._files[job.id] = task
+            task.add_done_callback(lambda _: self._files.pop(job.id))
+
+    async def close(self) -> None:
+        """Lets people be told of jobs that have ended; everything else is in the journal."""
+        ending = {self._tasks[i] for i, one in self._conversations.items() if one.is_over.is_set()}
+        await cancelled({*self._tasks.values(), *self._files.values()} - ending)
+        await finished_within(SECONDS_TO_CLOSE, ending)
+
     def _conversation(self, job: Job) -> Conversation:
         known = self._conversations.get(job.id)
         if known is not None:
             return known
         conversation = Conversation(
             job,
-            line=self._line,
+            bot=self._bot,
             store=self._store,
             estimates=self._estimates,
-            words=self._words,
-            edit_seconds=self._edit_seconds * (IN_GROUPS if job.chat < 0 else 1),
+            presenter=self._presenter,
+            edit_seconds=self._edit_seconds * (SLOWDOWN_IN_GROUPS if job.chat < 0 else 1),
         )
         self._conversations[job.id] = conversation
         self._tasks[job.id] = asyncio.create_task(self._run(conversation))
@@ -107,13 +105,29 @@ class Delivery(JobObserver):
     async def _run(self, conversation: Conversation) -> None:
         job_id = conversation.job.id
         try:
-            while True:
-                try:
-                    with bound_contextvars(job=job_id):
-                        return await conversation.run()
-                except Exception:
-                    log.exception("conversation_failed", job=job_id, again_in=PAUSE_SECONDS)
-                await asyncio.sleep(PAUSE_SECONDS)
+            with bound_contextvars(job=job_id):
+                # An unexpected error, of a full disk, say, does not end it.
+                await retried(conversation.run, event="conversation_failed", job=job_id)
         finally:
             del self._conversations[job_id]
             del self._tasks[job_id]
+
+    async def _send_file(self, job: Job) -> None:
+        result = job.result
+        if result is None or not await asyncio.to_thread(result.is_file):
+            return
+        method = SendDocument(
+            chat_id=job.chat,
+            document=FSInputFile(result, filename=f"impasto-{job.label}{result.suffix}"),
+            caption=job.file_caption,
+            disable_content_type_detection=True,
+        )
+        try:
+            sent = await call_until_answered(self._bot, method)
+            if sent is not None and sent.document is not None:
+                file_id = sent.document.file_id
+                await self._store.note(job.id, file_id=file_id, file_caption=None)
+        except CallFailed as refusal:
+            log.info("file_not_sent", job=job.id, why=str(refusal))
+        except Exception:
+            log.exception("file_not_sent", job=job.id)

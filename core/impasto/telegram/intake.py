@@ -1,62 +1,55 @@
-"""Updates: durable in the journal before Telegram is told that they were taken, then handled.
+"""Updates: stored in the journal before Telegram is told that they were taken, then handled.
 
-aiogram's own polling moves the offset before handlers finish, so a crash loses what they were at.
-Here the offset moves after the updates are in the journal, and what was not finished is handled
-again at the next start.
+aiogram's own polling moves the offset before handlers finish, so a crash loses updates. Here the
+offset moves after the updates are in the journal, and those that were not handled to the end are
+handled again at the next start.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import functools
 import json
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from typing import Any
 
 import structlog
 from aiogram import Bot, Dispatcher
 from aiogram.exceptions import (
+    AiogramError,
     ClientDecodeError,
-    TelegramAPIError,
     TelegramConflictError,
-    TelegramNetworkError,
     TelegramNotFound,
-    TelegramRetryAfter,
-    TelegramServerError,
     TelegramUnauthorizedError,
 )
 from aiogram.methods import TelegramMethod
 from aiogram.types import Update
 from aiogram.types.update import UpdateTypeLookupError
-from aiogram.utils.backoff import Backoff, BackoffConfig
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 from structlog.contextvars import bound_contextvars
 
 from impasto.contracts import Journal
 from impasto.errors import OwnerError
 from impasto.jobs.service import handling_update
+from impasto.tasks import finished_within
+from impasto.telegram.retry import BotRefused, TryLater, means, retried
 
 log = structlog.get_logger(__name__)
 
+RawUpdate = tuple[int, str]
+"""An update's id and its JSON."""
+
 POLL_SECONDS = 30
 MOST_TRIES = 3
-"""An update that failed, or brought the process down, this often is given up."""
-
-TRANSIENT = (TelegramNetworkError, TelegramServerError, TelegramRetryAfter)
-"""Errors that say nothing about the update: the same may work a little later."""
+"""An update that fails, or brings the process down, this often is given up."""
 
 OUTAGE_SECONDS = 600.0
-"""So long an update waits for a Telegram that is away before that counts as one of its tries."""
-
-JOURNAL_PAUSE_SECONDS = 5.0
-"""When the journal cannot be written, it is tried again this much later."""
-
-_BACKOFF = BackoffConfig(min_delay=1.0, max_delay=30.0, factor=1.5, jitter=0.1)
+"""While Telegram cannot be reached, an update is tried for this long before that counts as one of
+its failures."""
 
 
 class Intake:
-    """Takes updates by long polling and hands them to the dispatcher, in order within a chat."""
+    """Takes updates and hands them to the dispatcher, in order within a chat."""
 
     def __init__(self, *, bot: Bot, dispatcher: Dispatcher, journal: Journal) -> None:
         self._bot = bot
@@ -65,113 +58,103 @@ class Intake:
         self._last_of_chat: dict[int, asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
+    @property
+    def wanted(self) -> list[str]:
+        """The types of updates that there are handlers for."""
+        return self._dispatcher.resolve_used_update_types()
+
+    async def open(self) -> None:
+        """Runs the startup handlers of plugins."""
+        data = self._dispatcher.workflow_data
+        await self._dispatcher.emit_startup(bot=self._bot, dispatcher=self._dispatcher, **data)
+
+    async def close(self) -> None:
+        """Runs the shutdown handlers of plugins; what they raise is logged."""
+        data = self._dispatcher.workflow_data
+        try:
+            await self._dispatcher.emit_shutdown(bot=self._bot, dispatcher=self._dispatcher, **data)
+        except Exception:
+            log.exception("shutdown_handler_failed")
+
+    async def poll(self) -> None:
+        """Takes updates by long polling until cancelled.
+
+        Raises:
+            OwnerError: Telegram does not accept the token any more.
+        """
+        offset: int | None = None
+        while True:
+            updates = await retried(
+                functools.partial(self._next_updates, offset),
+                event="no_updates",
+                retry_if=lambda error: isinstance(error, AiogramError | TryLater | BotRefused),
+            )
+            # Until they are stored, none after them is asked for: the disk may be full.
+            await retried(functools.partial(self.take, updates), event="updates_not_stored")
+            if updates:
+                offset = updates[-1][0] + 1
+
     async def replay(self) -> None:
         """Begins to handle what a process that is gone took and did not finish."""
         unfinished = await self._journal.adopt_updates()
         if unfinished:
             log.info("updates_replayed", count=len(unfinished))
-        for update_id, body in unfinished:
-            self._handle_later(update_id, body)
+        for update in unfinished:
+            self._handle_later(*update)
 
-    async def poll(self) -> None:
-        """Takes updates until cancelled.
-
-        Raises:
-            OwnerError: Telegram does not accept the token any more.
-        """
-        allowed = self._dispatcher.resolve_used_update_types()
-        backoff = Backoff(_BACKOFF)
-        offset: int | None = None
-        while True:
-            try:
-                taken = await self._next_updates(offset, allowed)
-            except (TelegramAPIError, ClientDecodeError) as error:
-                await self._recover_from(error, backoff)
-                continue
-            try:
-                await self.take(taken)
-            except Exception:
-                # A full disk, say. The offset stays, so Telegram will give them again.
-                log.exception("updates_not_stored")
-                await asyncio.sleep(JOURNAL_PAUSE_SECONDS)
-                continue
-            backoff.reset()
-            if taken:
-                offset = taken[-1][0] + 1
-
-    async def take(self, updates: Sequence[tuple[int, str]]) -> None:
-        """Stores updates (id, JSON) and begins to handle those that are new."""
+    async def take(self, updates: Sequence[RawUpdate]) -> None:
+        """Stores updates and begins to handle those that are new."""
         if not updates:
             return
         new = set(await self._journal.take_updates(updates))
         for update_id, body in updates:
             if update_id in new:
-                new.discard(update_id)
+                new.discard(update_id)  # the same one may be in `updates` twice
                 self._handle_later(update_id, body)
 
     async def drain(self, seconds: float) -> None:
         """Lets running handlers finish; those that take longer are cancelled and their updates
         handled again at the next start."""
-        if not self._tasks:
-            return
-        _, late = await asyncio.wait(set(self._tasks), timeout=seconds)
-        for task in late:
-            task.cancel()
-        await asyncio.gather(*late, return_exceptions=True)
+        await finished_within(seconds, self._tasks)
 
-    async def _next_updates(self, offset: int | None, allowed: list[str]) -> list[tuple[int, str]]:
+    async def _next_updates(self, offset: int | None) -> list[RawUpdate]:
         try:
             updates = await self._bot.get_updates(
                 offset=offset,
                 timeout=POLL_SECONDS,
-                allowed_updates=allowed,
+                allowed_updates=self.wanted,
                 request_timeout=POLL_SECONDS + 15,
             )
         except ClientDecodeError as error:
             return _raw_updates(error)
-        return [(u.update_id, u.model_dump_json(by_alias=True, exclude_none=True)) for u in updates]
-
-    async def _recover_from(
-        self, error: TelegramAPIError | ClientDecodeError, backoff: Backoff
-    ) -> None:
-        if isinstance(error, TelegramUnauthorizedError | TelegramNotFound):
+        except (TelegramUnauthorizedError, TelegramNotFound) as error:
             raise OwnerError(
                 "Telegram does not accept the token any more; get a new one from @BotFather and "
                 "set IMPASTO_TELEGRAM__TOKEN"
             ) from error
-        if isinstance(error, TelegramConflictError) and "webhook" in error.message.lower():
-            log.warning("webhook_removed", why="this bot polls, and Telegram allows one of the two")
-            with contextlib.suppress(*TRANSIENT):
-                await self._bot.delete_webhook(drop_pending_updates=False)
-        wanted = error.retry_after if isinstance(error, TelegramRetryAfter) else 0
-        pause = max(float(wanted), next(backoff))
-        hint = (
-            "another process polls with the same token; stop it"
-            if isinstance(error, TelegramConflictError)
-            else "Telegram cannot be reached or is out of order"
-        )
-        log.warning("no_updates", hint=hint, why=str(error), again_in_seconds=round(pause, 1))
-        await asyncio.sleep(pause)
+        except TelegramConflictError as error:
+            if "webhook" not in error.message.lower():
+                raise BotRefused("another process polls with the same token; stop it") from error
+            await self._bot.delete_webhook(drop_pending_updates=False)
+            raise TryLater("a webhook was set, which is removed now: this bot polls") from error
+        return [(u.update_id, u.model_dump_json(by_alias=True, exclude_none=True)) for u in updates]
 
     def _handle_later(self, update_id: int, body: str) -> None:
         try:
             update = Update.model_validate_json(body, context={"bot": self._bot})
             chat = _chat_of(update)
         except (ValidationError, UpdateTypeLookupError) as error:
-            # Only where and why: what people wrote is not for the log.
-            why = [(e["loc"], e["msg"]) for e in _details(error)] or "of an unknown type"
-            log.warning("update_unreadable", update=update_id, why=why)
-            self._start(self._journal.finish_update(update_id))
+            log.warning("update_unreadable", update=update_id, why=_why_unreadable(error))
+            self._start(self._finish(update_id))
             return
         task = self._start(self._handle_after(self._last_of_chat.get(chat), update))
         self._last_of_chat[chat] = task
         task.add_done_callback(lambda done: self._forget(chat, done))
 
-    def _start(self, work: Any) -> asyncio.Task[None]:
-        task: asyncio.Task[None] = asyncio.create_task(work)
+    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        task.add_done_callback(_log_failure)
         return task
 
     def _forget(self, chat: int, task: asyncio.Task[None]) -> None:
@@ -179,68 +162,56 @@ class Intake:
             del self._last_of_chat[chat]
 
     async def _handle_after(self, earlier: asyncio.Task[None] | None, update: Update) -> None:
+        """Handles an update, up to MOST_TRIES times over all processes, after an earlier one of the
+        same chat."""
         if earlier is not None:
             await asyncio.wait({earlier})
-        while True:
-            try:
-                return await self._handle(update)
-            except Exception:
-                log.exception("journal_not_written", update=update.update_id)
-                await asyncio.sleep(JOURNAL_PAUSE_SECONDS)
+        await retried(
+            functools.partial(self._try, update), event="update_failed", update=update.update_id
+        )
+        await self._finish(update.update_id)
 
-    async def _handle(self, update: Update) -> None:
-        """Handles an update, up to MOST_TRIES times over all processes; raises only what the
-        journal raises."""
-        update_id = update.update_id
-        backoff = Backoff(_BACKOFF)
-        while await self._journal.begin_update(update_id) <= MOST_TRIES:
-            try:
-                await self._feed_through_outages(update)
-            except Exception as error:
-                log.warning(
-                    "update_failed",
-                    update=update_id,
-                    why=f"{type(error).__name__}: {error}",
-                    exc_info=None if isinstance(error, TRANSIENT) else error,
-                )
-                await asyncio.sleep(max(0.0, next(backoff)))
-            else:
-                break
-        else:
-            log.error("update_parked", update=update_id, tries=MOST_TRIES)
-        await self._journal.finish_update(update_id)
+    async def _try(self, update: Update) -> None:
+        """Hands an update to the dispatcher, unless that was tried often enough."""
+        tries = await retried(
+            functools.partial(self._journal.begin_update, update.update_id),
+            event="journal_not_written",
+            update=update.update_id,
+        )
+        if tries > MOST_TRIES:
+            log.error("update_parked", update=update.update_id, tries=MOST_TRIES)
+            return
+        await retried(
+            functools.partial(self._feed, update),
+            event="update_waits_for_telegram",
+            retry_if=lambda error: means(error, TryLater),
+            seconds=OUTAGE_SECONDS,
+            update=update.update_id,
+        )
 
-    async def _feed_through_outages(self, update: Update) -> None:
-        """Feeds it; while Telegram is away that is no failure of the update, for OUTAGE_SECONDS."""
-        loop, backoff = asyncio.get_running_loop(), Backoff(_BACKOFF)
-        until = loop.time() + OUTAGE_SECONDS
-        while True:
-            try:
-                return await self._feed(update)
-            except TRANSIENT as error:
-                if loop.time() >= until:
-                    raise
-                wanted = error.retry_after if isinstance(error, TelegramRetryAfter) else 0
-                pause = max(float(wanted), next(backoff))
-                log.warning(
-                    "update_waits_for_telegram",
-                    update=update.update_id,
-                    why=f"{type(error).__name__}: {error}",
-                    again_in_seconds=round(pause, 1),
-                )
-                await asyncio.sleep(pause)
+    async def _finish(self, update_id: int) -> None:
+        await retried(
+            functools.partial(self._journal.finish_update, update_id),
+            event="journal_not_written",
+            update=update_id,
+        )
 
     async def _feed(self, update: Update) -> None:
-        # Every line that is logged meanwhile has it: with "job_changed" it leads to the job.
+        # Every line that is logged meanwhile carries the update's id; the line "job_changed" also
+        # carries the job's.
         with bound_contextvars(update=update.update_id), handling_update(update.update_id):
             answer = await self._dispatcher.feed_update(self._bot, update)
             if isinstance(answer, TelegramMethod):
                 await self._bot(answer)
 
 
-def _raw_updates(error: ClientDecodeError) -> list[tuple[int, str]]:
-    """The updates of an answer that aiogram could not read as a whole: one of an unknown shape must
-    not keep all others from being taken."""
+def _raw_updates(error: ClientDecodeError) -> list[RawUpdate]:
+    """The updates of an answer that aiogram could not read as a whole, so that one of an unknown
+    shape does not keep all others from being taken.
+
+    Raises:
+        ClientDecodeError: there are none in it.
+    """
     answer = error.data
     updates = answer.get("result") if isinstance(answer, dict) and answer.get("ok") else None
     if not isinstance(updates, list) or not all(_has_id(update) for update in updates):
@@ -252,10 +223,12 @@ def _has_id(update: Any) -> bool:
     return isinstance(update, dict) and isinstance(update.get("update_id"), int)
 
 
-def _details(error: Exception) -> list[ErrorDetails]:
+def _why_unreadable(error: Exception) -> list[Any] | str:
+    """Only where and why: what people wrote is not for the log."""
     if not isinstance(error, ValidationError):
-        return []
-    return error.errors(include_url=False, include_input=False)[:3]
+        return "of an unknown type"
+    details = error.errors(include_url=False, include_input=False)[:3]
+    return [(detail["loc"], detail["msg"]) for detail in details]
 
 
 def _chat_of(update: Update) -> int:
@@ -271,8 +244,3 @@ def _chat_of(update: Update) -> int:
             return int(chat.id)
     user = getattr(event, "from_user", None) or getattr(event, "user", None)
     return int(user.id) if user is not None else 0
-
-
-def _log_failure(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and (error := task.exception()) is not None:
-        log.error("update_not_finished", exc_info=error)

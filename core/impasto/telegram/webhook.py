@@ -1,7 +1,7 @@
-"""The webhook: Telegram brings updates, and each is in the journal before it is told "taken".
+"""The webhook: Telegram posts updates, and each is stored in the journal before it is acknowledged.
 
-aiogram's own handler answers before it handles, or handles before it answers: the one loses updates
-in a crash, the other keeps Telegram waiting.
+aiogram's own handler acknowledges an update before it is handled, which loses it in a crash, or
+afterwards, which keeps Telegram waiting.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from typing import Final, TypeVar
 
 import structlog
 from aiogram import Bot
-from aiogram.exceptions import ClientDecodeError, TelegramAPIError, TelegramRetryAfter
+from aiogram.exceptions import TelegramAPIError
 from aiogram.types import WebhookInfo
-from aiogram.utils.backoff import Backoff, BackoffConfig
 from aiohttp import web
 from yarl import URL
 
 from impasto.errors import OwnerError
 from impasto.scrubbing import hide
 from impasto.settings import TelegramSettings
-from impasto.telegram.intake import TRANSIENT
+from impasto.telegram.intake import RawUpdate
+from impasto.telegram.retry import PASSING, means, retried
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -33,17 +33,15 @@ T = TypeVar("T")
 PATH: Final = "/telegram"
 SECRET_HEADER: Final = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105  (the name of a header)
 WATCH_SECONDS: Final = 300.0
-"""So often it is looked whether Telegram still knows the webhook, and how it finds it."""
+"""Between two looks at what Telegram says about the webhook."""
 
-_BACKOFF = BackoffConfig(min_delay=1.0, max_delay=30.0, factor=1.5, jitter=0.1)
-
-Take = Callable[[Sequence[tuple[int, str]]], Awaitable[None]]
-"""Stores updates (id, JSON): `Intake.take`."""
+Take = Callable[[Sequence[RawUpdate]], Awaitable[None]]
+"""Stores updates: `Intake.take`."""
 
 
 def secret_of(settings: TelegramSettings) -> str:
-    """What Telegram shows with each update: of the settings, or one that only somebody who knows
-    the token can work out. The same on all machines of one bot."""
+    """What Telegram proves itself with at each update: `telegram.webhook_secret`, or else a secret
+    derived from the token, which is the same on all machines of one bot."""
     chosen = settings.webhook_secret.get_secret_value()
     if chosen:
         return chosen
@@ -63,12 +61,12 @@ class Webhook:
         self._last_error: datetime | None = None
 
     def routes(self) -> list[web.AbstractRouteDef]:
-        """Proxies may cut the path of the public address off, or leave it in place."""
+        """Two, where the public address has a path: a proxy may pass it on or cut it off."""
         paths = dict.fromkeys([PATH, URL(self._url).path])
         return [web.post(path, self._update) for path in paths]
 
     async def serve(self, take: Take, allowed_updates: list[str]) -> None:
-        """Hands updates to `take` until cancelled, and keeps Telegram bringing them.
+        """Hands updates to `take` until cancelled, and keeps the webhook registered.
 
         Raises:
             OwnerError: Telegram does not take the address.
@@ -76,14 +74,18 @@ class Webhook:
         self._take = take
         try:
             while True:
-                await self._insist(lambda: self._register(allowed_updates))
-                log.info("webhook_set", url=self._url)
-                await self._until_gone()
+                await self._register(allowed_updates)
+                await self._until_taken_away()
+        except TelegramAPIError as error:
+            raise OwnerError(
+                f"Telegram does not take the webhook {self._url}: {error.message}; check "
+                "telegram.webhook_base, or leave it empty to poll"
+            ) from error
         finally:
             self._take = None
 
     async def _update(self, request: web.Request) -> web.Response:
-        """Anything but 2xx makes Telegram bring the update again."""
+        """Anything but 2xx makes Telegram post the update again."""
         shown = request.headers.get(SECRET_HEADER, "")
         if not hmac.compare_digest(shown.encode(), self._secret.encode()):
             raise web.HTTPForbidden(text="wrong secret")
@@ -97,17 +99,20 @@ class Webhook:
             raise web.HTTPInternalServerError(text="not stored") from error
         return web.Response()
 
-    async def _register(self, allowed_updates: list[str]) -> bool:
-        return await self._bot.set_webhook(
-            self._url, secret_token=self._secret, allowed_updates=allowed_updates
+    async def _register(self, allowed_updates: list[str]) -> None:
+        await _answered(
+            lambda: self._bot.set_webhook(
+                self._url, secret_token=self._secret, allowed_updates=allowed_updates
+            )
         )
+        log.info("webhook_set", url=self._url)
 
-    async def _until_gone(self) -> None:
-        """Returns when another program has taken the webhook away."""
+    async def _until_taken_away(self) -> None:
+        """Watches the webhook until another program removes or replaces it."""
         while True:
             await asyncio.sleep(WATCH_SECONDS)
-            info = await self._insist(self._bot.get_webhook_info)
-            self._tell(info)
+            info = await _answered(self._bot.get_webhook_info)
+            self._log_last_error(info)
             if info.url != self._url:
                 log.warning(
                     "webhook_taken_away",
@@ -116,34 +121,24 @@ class Webhook:
                 )
                 return
 
-    def _tell(self, info: WebhookInfo) -> None:
-        """What Telegram says about its deliveries, once for each error."""
+    def _log_last_error(self, info: WebhookInfo) -> None:
+        """Logs why Telegram could not post an update, once for each such error."""
         if info.last_error_date is not None and info.last_error_date != self._last_error:
             log.warning(
                 "webhook_failed", why=info.last_error_message, waiting=info.pending_update_count
             )
         self._last_error = info.last_error_date
 
-    async def _insist(self, call: Callable[[], Awaitable[T]]) -> T:
-        """Asks Telegram until it answers."""
-        backoff = Backoff(_BACKOFF)
-        while True:
-            try:
-                return await call()
-            except (*TRANSIENT, ClientDecodeError) as error:
-                wanted = error.retry_after if isinstance(error, TelegramRetryAfter) else 0
-                pause = max(float(wanted), next(backoff))
-                log.warning("webhook_not_reached", why=str(error), again_in_seconds=round(pause, 1))
-                await asyncio.sleep(pause)
-            except TelegramAPIError as error:
-                raise OwnerError(
-                    f"Telegram does not take the webhook {self._url}: {error.message}; check "
-                    "telegram.webhook_base, or leave it empty to poll"
-                ) from error
+
+async def _answered(call: Callable[[], Awaitable[T]]) -> T:
+    """Telegram's answer, for which this waits through an outage."""
+    return await retried(
+        call, event="webhook_not_reached", retry_if=lambda error: means(error, *PASSING)
+    )
 
 
-def _parsed(body: bytes) -> tuple[int, str]:
-    """An update's id and its JSON."""
+def _parsed(body: bytes) -> RawUpdate:
+    """Raises HTTPBadRequest where this is no update."""
     try:
         text = body.decode()
         update_id = json.loads(text)["update_id"]

@@ -15,7 +15,6 @@ from pathlib import Path
 from fluent.runtime import FluentBundle, FluentResource
 
 from impasto import StylePreset
-from impasto.errors import TooManyJobs
 from impasto.jobs.job import ChosenStyle
 from impasto_dialog.looks import Brush, Choice, Colors, Look, Quality, Strength
 
@@ -126,13 +125,14 @@ def look_label(look: Look, texts: Texts) -> str:
     return " · ".join(map(texts.plain, keys))
 
 
-def refusal(error: TooManyJobs, texts: Texts) -> str:
-    """Why no job is accepted now, and when to come back, in plain text."""
-    key, seconds = f"failure-{error.code}", error.facts.get("seconds")
+def refusal(code: str, facts: Mapping[str, str | int], texts: Texts) -> str | None:
+    """What a ChatError of this code and facts means and, if it passes, when to come back, in plain
+    text; None where there is no text for it."""
+    key, seconds = f"failure-{code}", facts.get("seconds")
     if not texts.has(key):
-        return str(error)
+        return None
     sentence = texts.plain(key)
-    if error.code not in _PASSING:
+    if code not in _PASSING:
         return sentence
     if not isinstance(seconds, int):
         return f"{sentence} {texts.plain('come-back-later')}"

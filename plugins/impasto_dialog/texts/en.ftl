@@ -234,6 +234,22 @@ failure-plugin_failed = Something went wrong while I painted. Please try again.
 failure-out_of_memory = I do not have enough memory for this picture. Send me a smaller one.
 failure-style_gone = I no longer have this style. Please choose another one.
 
+## Notices: what is said about something other than a picture
+
+notice-not_allowed = This bot works for a small circle of people. Please ask its owner to let you in.
+notice-handler_failed = Sorry, something went wrong here. Please try again or send /start.
+
+# For owners, whose language is not known
+
+notice-disk_full =
+    ⚠️ The disk is full; pictures wait until there is room: { $why }. <code>impasto doctor</code> says where.
+
+    ⚠️ Диск заполнен; картины ждут, пока не появится место.
+notice-painter_keeps_dying =
+    ⚠️ The painting process has died { $count } times within { $minutes } minutes; pictures wait or fail. The last time: { $why }. <code>impasto doctor</code> may know more.
+
+    ⚠️ Процесс рисования упал { $count } раза за { $minutes } минут; картины ждут или не выходят.
+
 ## For owners
 
 stats =

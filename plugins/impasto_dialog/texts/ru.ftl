@@ -243,6 +243,22 @@ failure-plugin_failed = Что-то пошло не так, пока я рисо
 failure-out_of_memory = На эту картинку мне не хватает памяти. Пришлите поменьше.
 failure-style_gone = Этого стиля у меня больше нет. Выберите, пожалуйста, другой.
 
+## Сообщения не о картинах
+
+notice-not_allowed = Этот бот работает для узкого круга. Попросите владельца вас добавить.
+notice-handler_failed = Извините, что-то пошло не так. Попробуйте ещё раз или отправьте /start.
+
+# Для владельцев, чей язык неизвестен
+
+notice-disk_full =
+    ⚠️ Диск заполнен; картины ждут, пока не появится место.
+
+    ⚠️ The disk is full; pictures wait until there is room: { $why }. <code>impasto doctor</code> says where.
+notice-painter_keeps_dying =
+    ⚠️ Процесс рисования упал { $count } раза за { $minutes } минут; картины ждут или не выходят.
+
+    ⚠️ The painting process has died { $count } times within { $minutes } minutes; pictures wait or fail. The last time: { $why }. <code>impasto doctor</code> may know more.
+
 ## Для владельцев
 
 stats =

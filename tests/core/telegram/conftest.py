@@ -35,10 +35,7 @@ def _plain_logs() -> None:
 
 @pytest.fixture(autouse=True)
 def _quick_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("impasto.telegram.persistent_calls.BACKOFF", QUICK)
-    monkeypatch.setattr("impasto.telegram.downloads._BACKOFF", QUICK)
-    monkeypatch.setattr("impasto.telegram.intake._BACKOFF", QUICK)
-    monkeypatch.setattr("impasto.telegram.connection._BACKOFF", QUICK)
+    monkeypatch.setattr("impasto.telegram.retry.BACKOFF", QUICK)
 
 
 @pytest.fixture

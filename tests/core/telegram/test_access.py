@@ -10,6 +10,8 @@ from aiogram.types import Update
 
 from impasto.settings import TelegramSettings
 from impasto.telegram.access import AccessControl
+from impasto.telegram.status.presenter import SafePresenter
+from impasto_dialog.presenter import DialogPresenter
 from impasto_playground import Playground
 
 from .telegram_bench import Faults
@@ -22,7 +24,10 @@ class Served:
         self.people: list[int] = []
         self._bot = bot
         self._dispatcher = Dispatcher()
-        self._dispatcher.update.outer_middleware(AccessControl(TelegramSettings(**settings)))
+        presenter = SafePresenter(DialogPresenter([]))
+        self._dispatcher.update.outer_middleware(
+            AccessControl(TelegramSettings(**settings), presenter)
+        )
         router = Router()
         router.message.register(self._serve)
         router.callback_query.register(self._serve)

@@ -10,11 +10,8 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
-from aiogram import Bot
-from aiogram.exceptions import TelegramBadRequest
 from pydantic import SecretStr
 
 from impasto.errors import NotAvailable, OwnerError
@@ -24,11 +21,10 @@ from impasto.jobs.worker import Worker
 from impasto.plugins import PluginHost
 from impasto.settings import PluginsSettings, QueueSettings, Settings, TelegramSettings
 from impasto.telegram.app import run_bot
-from impasto.telegram.connection import connected, introduced
 from impasto_playground import Person, Playground
 from impasto_sqlite import SqliteStorage
 
-from .telegram_bench import jpeg, unreachable
+from .telegram_bench import jpeg
 
 SCRIPTED_CHILD = Path(__file__).parents[1] / "jobs" / "scripted_child.py"
 FIRST_PRESET = 0
@@ -242,30 +238,6 @@ async def test_bad_routers_cost_only_their_plugin(
     assert set(errors) == {"bad", "twice"}
     assert "aiogram routers" in str(errors["bad"])
     assert "belongs to another router" in str(errors["twice"])
-
-
-async def test_a_button_answered_too_late_is_no_error(settings: Settings) -> None:
-    bot = connected(settings)
-    async with bot:
-        assert await bot.answer_callback_query("of long ago")
-        with pytest.raises(TelegramBadRequest):
-            await bot.send_message(999, "nobody there")
-
-
-async def test_waits_until_telegram_can_be_reached(settings: Settings) -> None:
-    bot = connected(settings)
-    failures = [unreachable, unreachable]
-
-    class Unreachable:
-        async def __call__(self, make_request: Any, bot: Bot, method: Any) -> Any:
-            if failures:
-                raise failures.pop()(method)
-            return await make_request(bot, method)
-
-    bot.session.middleware(Unreachable())
-    async with bot:
-        assert (await introduced(bot)).is_bot
-    assert failures == []
 
 
 BOT_THAT_LISTS_MODULES = """

@@ -11,7 +11,7 @@ import pytest
 from aiogram import Bot
 from aiogram.types import Message
 
-from impasto.contracts import Say
+from impasto.contracts import News, Say
 from impasto.jobs.estimates import Estimates
 from impasto.jobs.job import ChosenStyle, Failure, Job, JobState, TelegramPicture
 from impasto.jobs.recovery import Recovery
@@ -19,6 +19,7 @@ from impasto.jobs.store import JobStore
 from impasto.messages import Progress
 from impasto.settings import PaintingSettings
 from impasto.telegram.delivery import Delivery
+from impasto.telegram.status.presenter import SafePresenter
 from impasto_local_queue import LocalQueue
 from impasto_playground import Person, Playground
 from impasto_sqlite import SqliteStorage
@@ -27,6 +28,7 @@ from .telegram_bench import (
     Faults,
     PlainPresenter,
     color_of,
+    eventually,
     flood,
     jpeg,
     out_of_order,
@@ -47,7 +49,7 @@ async def make_delivery(bot: Bot, store: JobStore) -> AsyncIterator[MakeDelivery
             bot=bot,
             store=store,
             estimates=Estimates(store.journal, PaintingSettings()),
-            presenter=presenter or PlainPresenter(),
+            presenter=SafePresenter(presenter or PlainPresenter()),
             edit_seconds=edit_seconds,
         )
         store.observe(delivery)
@@ -483,7 +485,6 @@ class TestResult:
         tmp_path: Path,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        monkeypatch.setattr("impasto.telegram.delivery.PAUSE_SECONDS", 0)
         await delivery.accepted(job)
         done = await painted(store, job, tmp_path)
         move, failures = store.journal.move, [OSError("no space left on device")]
@@ -620,3 +621,29 @@ async def test_bad_words_do_not_cost_the_result(
     delivery.finished(await painted(store, job, tmp_path))
     await until_state(store.journal, job.id, JobState.DELIVERED)
     assert len([message for message in alice.from_bot() if message.photo]) == 1
+
+
+async def test_a_file_that_is_wanted_twice_is_sent_once(
+    make_delivery: MakeDelivery,
+    store: JobStore,
+    job: Job,
+    tmp_path: Path,
+    faults: Faults,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    done = await painted(store, job, tmp_path)
+    wanted = await store.note(done.id, file_caption="Wave")
+
+    async def listen(hear: Callable[[News], None]) -> None:
+        hear(News(wanted, is_ours=True))
+        hear(News(wanted, is_ours=True))
+
+    async def is_noted() -> bool:
+        now = await store.journal.get(job.id)
+        return now is not None and now.file_id is not None and now.file_caption is None
+
+    monkeypatch.setattr(store.journal, "listen", listen)
+    make_delivery()
+    await store.listen()
+    await eventually(is_noted)
+    assert faults.names().count("SendDocument") == 1

@@ -21,8 +21,10 @@ from impasto.errors import OwnerError, TooManyJobs
 from impasto.hookspecs import BOT_GROUP
 from impasto.plugins import PluginHost
 from impasto.settings import Settings
-from impasto.telegram.error_replies import error_replies
 from impasto.telegram.intake import MOST_TRIES, Intake
+from impasto.telegram.notices import ErrorReplies
+from impasto.telegram.status.presenter import SafePresenter
+from impasto_dialog.presenter import DialogPresenter
 from impasto_playground import Person, Playground
 from impasto_sqlite import SqliteStorage
 
@@ -59,10 +61,16 @@ async def make_intake(bot: Bot, storage: SqliteStorage) -> Callable[[Handle], In
         router = Router()
         router.message.register(handle)
         dispatcher = Dispatcher()
-        dispatcher.include_routers(router, error_replies(PluginHost(BOT_GROUP, Settings())))
+        dispatcher.include_routers(router, error_replies())
         return Intake(bot=bot, dispatcher=dispatcher, journal=storage.journal)
 
     return make
+
+
+def error_replies() -> Router:
+    return ErrorReplies(
+        PluginHost(BOT_GROUP, Settings()), SafePresenter(DialogPresenter([]))
+    ).router()
 
 
 @asynccontextmanager
@@ -97,7 +105,6 @@ async def nothing_unfinished(storage: SqliteStorage) -> None:
 
 def full_disk(monkeypatch: pytest.MonkeyPatch, storage: SqliteStorage, method: str) -> None:
     """The journal's method fails once."""
-    monkeypatch.setattr("impasto.telegram.intake.JOURNAL_PAUSE_SECONDS", 0)
     real, failures = getattr(storage.journal, method), [OSError("no space left on device")]
 
     async def fails_once(*arguments: Any) -> Any:
@@ -394,7 +401,7 @@ class TestApologies:
         self, make_intake: Callable[[Handle], Intake], alice: Person
     ) -> None:
         async def handle(message: Message) -> None:
-            raise TooManyJobs("too_many_jobs", "Wait for <one> & go on.")
+            raise TooManyJobs("of_a_plugin", "Wait for <one> & go on.")
 
         async with polling(make_intake(handle)):
             await alice.send_text("hello")
@@ -416,7 +423,7 @@ class TestApologies:
         router.message.register(offer)
         router.callback_query.register(fail)
         dispatcher = Dispatcher()
-        dispatcher.include_routers(router, error_replies(PluginHost(BOT_GROUP, Settings())))
+        dispatcher.include_routers(router, error_replies())
         async with polling(Intake(bot=bot, dispatcher=dispatcher, journal=storage.journal)):
             await alice.send_text("hello")
             await alice.wait_for(lambda message: message.text == "?")

@@ -14,7 +14,7 @@ from aiogram.methods import SendMessage
 from impasto.jobs.buckets import MemoryBuckets
 from impasto.settings import TelegramSettings
 from impasto.telegram.pacing import CHAT_BURST, Pacing, patience
-from impasto.telegram.persistent_calls import PersistentCalls, TryLater
+from impasto.telegram.retry import TryLater, call_once, call_until_answered
 
 from .telegram_bench import flood
 
@@ -136,12 +136,12 @@ async def test_progress_is_dropped_while_the_chat_is_to_be_left_alone(
     make_bot: Callable[..., Bot], naps: Naps
 ) -> None:
     bot = make_bot()
-    line, method = PersistentCalls(bot), SendMessage(chat_id=5, text="progress")
+    method = SendMessage(chat_id=5, text="progress")
     naps.faults = [flood(60)(method)]
     for _ in range(2):
         with pytest.raises(TryLater) as caught:
-            await line.once(method)
-        assert caught.value.seconds == 60
+            await call_once(bot, method)
+        assert caught.value.retry_after == 60
     assert naps.calls == []
 
 
@@ -151,7 +151,7 @@ async def test_a_result_waits_as_long_as_telegram_asks_and_says_so(
     bot = make_bot()
     method, troubles = SendMessage(chat_id=5, text="result"), []
     naps.faults = [flood(60)(method)]
-    await PersistentCalls(bot).insist(method, lambda: troubles.append(naps.now))
+    await call_until_answered(bot, method, lambda: troubles.append(naps.now))
     assert naps.times == [60]
     assert troubles == [0]
 

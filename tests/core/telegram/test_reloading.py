@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from impasto.plugins import PluginHost
 from impasto.settings import PluginsSettings, Settings, TelegramSettings, load_settings
 from impasto.settings.description import merged, settings_in, value_of
 from impasto.telegram.app import run_bot
-from impasto.telegram.reloading import Reloading, Renewed
+from impasto.telegram.assembly import Reloading
 from impasto_playground import Person, Playground
 
 from .telegram_bench import jpeg
@@ -91,19 +91,19 @@ def test_whoever_fails_to_take_it_keeps_no_other_from_it(tmp_path: Path) -> None
     styles = Styles(tmp_path / "style.png")
     host = PluginHost(BOT_GROUP, settings, more={"mine": styles}).load()
     reloading = Reloading(settings, host)
-    renewed: list[Renewed] = []
+    renewed: list[tuple[Settings, Sequence[StylePreset]]] = []
 
-    def fail(now: Renewed) -> None:
+    def fail(now: Settings, presets: Sequence[StylePreset]) -> None:
         raise RuntimeError("no")
 
     reloading.on_change(fail)
-    reloading.on_change(renewed.append)
+    reloading.on_change(lambda *now: renewed.append(now))
     styles.names = ["second"]
     with structlog.testing.capture_logs() as logs:
         reloading.take(with_values(settings, painting={"steps": 7, "threads": 3}))
-    [now] = renewed
-    assert now.settings.painting.steps == 7
-    assert [preset.name for preset in now.presets] == ["second"]
+    [(now, presets)] = renewed
+    assert now.painting.steps == 7
+    assert [preset.name for preset in presets] == ["second"]
     told = {entry["event"]: entry for entry in logs}
     assert told["settings_reloaded"]["changed"] == ["painting.steps"]
     assert told["settings_need_a_restart"]["settings"] == ["painting.threads"]

@@ -153,9 +153,6 @@ async def test_a_path_of_the_public_address_is_served_with_and_without_it(bot: B
 class TestRegistration:
     @pytest.fixture(autouse=True)
     def _quick(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        from .conftest import QUICK
-
-        monkeypatch.setattr(module, "_BACKOFF", QUICK)
         monkeypatch.setattr(module, "WATCH_SECONDS", 0.01)
 
     async def test_waits_until_telegram_answers_and_obeys_it(

@@ -193,3 +193,30 @@ def test_a_picture_for_which_memory_was_short_says_so(presenter: DialogPresenter
     reduced = whole.model_copy(update={"reduced": True})
     assert "memory" in presenter.painted(reduced).text
     assert "memory" not in presenter.painted(whole).text
+
+
+class TestNotices:
+    def test_are_said_in_the_language_of_the_app(self, presenter: DialogPresenter) -> None:
+        english, russian = (presenter.notice("not_allowed", code, {}) for code in ("pt-br", "ru"))
+        assert english is not None
+        assert russian is not None
+        assert "ask its owner" in english.text
+        assert "Попросите владельца" in russian.text
+
+    def test_owners_are_told_in_both_languages(self, presenter: DialogPresenter) -> None:
+        say = presenter.notice("disk_full", "en", {"why": "<27 bytes>"})
+        assert say is not None
+        assert "disk is full" in say.text
+        assert "Диск заполнен" in say.text
+        assert "&lt;27 bytes&gt;" in say.text
+
+    def test_errors_for_the_chat_say_what_they_say_elsewhere(
+        self, presenter: DialogPresenter
+    ) -> None:
+        say = presenter.notice("too_many_this_hour", "en", {"limit": 2, "seconds": 300})
+        assert say is not None
+        assert "within an hour" in say.text
+        assert "5 minutes" in say.text
+
+    def test_what_the_catalogue_lacks_is_left_to_the_core(self, presenter: DialogPresenter) -> None:
+        assert presenter.notice("a code of tomorrow", "en", {}) is None

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 import impasto_dialog
 from impasto import errors
+from impasto.testing.conformance.bot import NOTICES
 from impasto_dialog import commands
 from impasto_dialog.keyboards import OFFERED
 from impasto_dialog.looks import Brush, Colors, Quality, Strength
@@ -159,6 +160,7 @@ def made_up() -> set[str]:
         *(f"option-{choice.name.lower()}" for row in OFFERED for choice in row),
         *(f"command-{name}" for name in (*commands.PRIVATE, *commands.OWNERS, *commands.GROUP)),
         *(f"failure-{code}" for code in documented_codes()),
+        *(f"notice-{code}" for code in NOTICES),
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from aiogram import F, Router
 from aiogram.types import Message
@@ -52,6 +52,9 @@ class Terse:
 
     def cancelled(self, job: Job) -> Say:
         return Say("Gone.")
+
+    def notice(self, code: str, language: str, facts: Mapping[str, str | int]) -> Say:
+        return Say("No, sorry.")
 
 
 @hookimpl

@@ -1,7 +1,7 @@
-"""All talk about one job, by one task, so that no two edits of its message ever race.
+"""All that is said about one job, by one task, so that no two edits of its message ever race.
 
-The status message is announced, edited while painting goes on (the latest wins, what is outdated is
-dropped), and turned into the result. What the journal must know is noted as soon as it is so.
+The status message is announced, edited while painting goes on (only the latest progress is shown),
+and turned into the result. What the journal must know is noted at once.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import asyncio
 from pathlib import Path
 
 import structlog
+from aiogram import Bot
+from aiogram.types import Message
 
 from impasto.contracts import Say
 from impasto.errors import InvalidTransition
@@ -17,23 +19,16 @@ from impasto.jobs.estimates import Estimates
 from impasto.jobs.job import Failure, Job, JobState
 from impasto.jobs.store import JobStore
 from impasto.messages import Progress
-from impasto.telegram.persistent_calls import (
-    ChatMoved,
-    MessageGone,
-    PersistentCalls,
-    PersonGone,
-    Refused,
-    TryLater,
-)
-from impasto.telegram.result_photo import photo_of
+from impasto.telegram.pictures import photo_of
+from impasto.telegram.retry import UNANSWERED, ChatMoved, MessageGone, PersonGone, Refused
 from impasto.telegram.status.message import StatusMessage
-from impasto.telegram.status.safe_presenter import SafePresenter
+from impasto.telegram.status.presenter import SafePresenter
 
 log = structlog.get_logger(__name__)
 
-LEAST_IN_LINE = 5
-"""While a job waits, edits come slower by its place in the line, at least by this: there may be
-hundreds, all move on at once, and far behind it matters little."""
+LEAST_SLOWDOWN = 5
+"""While a job waits, its edits come slower by the number of jobs ahead of it, at least by this
+factor: there may be hundreds that all move up at once, and far behind it matters little."""
 
 
 class Conversation:
@@ -43,24 +38,23 @@ class Conversation:
         self,
         job: Job,
         *,
-        line: PersistentCalls,
+        bot: Bot,
         store: JobStore,
         estimates: Estimates,
-        words: SafePresenter,
+        presenter: SafePresenter,
         edit_seconds: float,
     ) -> None:
         self.announced: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        """Done when showing that the job waits was tried once."""
+        """Done after the first try to show that the job waits."""
         self.is_over = asyncio.Event()
-        """Set when the job has reached its end and only remains to be told."""
+        """Set when the job has ended and the person remains to be told."""
         self.is_announced_here = False
-        """Whether the first message is this process's to send. A worker that claims the job before
-        it is sent leaves it to the bot."""
-        self._message = StatusMessage(job, line=line, store=store)
-        self._message.on_trouble = self._set_announced
+        """Whether this process sends the first message. A worker that claims the job before it is
+        sent leaves that to the bot."""
+        self._message = StatusMessage(job, bot=bot, store=store, on_failure=self._set_announced)
         self._store = store
         self._estimates = estimates
-        self._words = words
+        self._presenter = presenter
         self._edit_seconds = edit_seconds
         self._news = asyncio.Event()
         self._progress: Progress | None = None
@@ -71,7 +65,7 @@ class Conversation:
         self._ahead = 0
         self._is_hidden = False
         self._is_left = False
-        # What a repetition after an unexpected error need not do again.
+        # What is not done again when `run` is repeated after an unexpected error.
         self._is_pictured = False
         self._is_notified = False
 
@@ -80,20 +74,20 @@ class Conversation:
         return self._message.job
 
     def show(self, progress: Progress) -> None:
-        """Something newer to show; an older one that was not shown yet is dropped."""
+        """Newer progress; an older one that was not shown yet is dropped."""
         self._progress = progress
         self._preview = progress.preview or self._preview
         self._news.set()
 
     def queue_moved(self) -> None:
-        """Somebody else's turn came or is over: the place of a job that waits may be another."""
-        pause = self._edit_seconds * max(LEAST_IN_LINE, self._ahead)
+        """Another job has begun or ended: where this one waits, its place may have changed."""
+        pause = self._edit_seconds * max(LEAST_SLOWDOWN, self._ahead)
         is_due = asyncio.get_running_loop().time() >= self._placed_at + pause
         if self._progress is None and self.announced.done() and is_due:
             self._news.set()
 
     def finish(self) -> None:
-        """The journal has the end of this job; it is told next."""
+        """The journal has the end of this job; the person is told next."""
         self._is_left = False
         self.is_over.set()
         self._news.set()
@@ -101,14 +95,14 @@ class Conversation:
     def leave(self, job: Job) -> None:
         """Another process talks about this job from now on, or has ended it."""
         if job.state is JobState.CANCELLED and job.status_message is not None:
-            # An edit of ours on its way may come after the other's last word: say it once more.
+            # An edit of ours may arrive after the other process's last one: confirm once more.
             self.finish()
             return
         self.finish()
         self._is_left = True
 
     async def run(self) -> None:
-        """Talks until the end of the job is told and written down."""
+        """Returns when the person was told how the job ended, and the journal knows it."""
         try:
             while True:
                 try:
@@ -125,7 +119,7 @@ class Conversation:
 
     async def _talk(self) -> None:
         await self._message.refresh()
-        # Not only while it waits: a worker may have begun within the moment since it was accepted.
+        # Not only while it waits: a worker may have begun just after it was accepted.
         is_to_show = self.is_announced_here and self.job.state.is_in_the_works
         if is_to_show and self.job.status_message is None:
             await self._announce()
@@ -152,16 +146,16 @@ class Conversation:
             self.announced.set_result(None)
 
     async def _announce(self) -> None:
-        say, plain = await self._waiting(), self._words.plain("waiting", self.job)
-        # Not an edit: the first preview may follow at once.
-        await self._message.insist_on_announcing(say, plain)
+        say = await self._waiting()
+        # `_edited_at` stays as it is: the first preview may follow at once.
+        await self._message.announce(say, self._presenter.plain("waiting", self.job))
         self._place = say
 
     async def _waiting(self) -> Say:
         self._placed_at = asyncio.get_running_loop().time()
         self._ahead = await self._store.journal.ahead_of(self.job.id)
         seconds = await self._estimates.seconds_until_done(self.job, self._ahead)
-        return self._words.waiting(self.job, self._ahead, seconds)
+        return self._presenter.say("waiting", self.job, self._ahead, seconds)
 
     def _seconds_to_next_edit(self) -> float:
         return self._edited_at + self._edit_seconds - asyncio.get_running_loop().time()
@@ -192,20 +186,17 @@ class Conversation:
         if self.job.status_message is None:
             await self._message.refresh()  # sent by another process, it may be there by now
         picture = await _read(preview)
-        if await self._show(self._words.painting(self.job, progress), picture):
+        if await self._show(self._presenter.say("painting", self.job, progress), picture):
             self._preview = None if self._preview is preview else self._preview
 
     async def _show(self, say: Say, picture: bytes | None) -> bool:
-        """Whether one edit, tried once, showed this."""
+        """Whether one try of an edit has shown this."""
         if self._is_hidden or self.job.status_message is None:
             return False
         try:
-            if picture is None:
-                await self._message.show_words(say)
-            else:
-                await self._message.show_preview(picture, say)
-        except TryLater as trouble:
-            log.debug("progress_dropped", job=self.job.id, why=str(trouble))
+            await self._message.try_to_show(say, picture)
+        except UNANSWERED as error:
+            log.debug("progress_dropped", job=self.job.id, why=str(error))
         except (MessageGone, Refused) as refusal:
             # The person deleted it, most likely: only the result comes as a new message.
             log.info("progress_not_shown", job=self.job.id, why=str(refusal))
@@ -225,17 +216,16 @@ class Conversation:
                 return
             self._is_pictured = True
         if not self._is_notified:
-            ready, plain = self._words.ready(self.job), self._words.plain("ready", self.job)
-            await self._message.insist_on_saying(ready, plain, reply=True)
+            await self._message.send_text(*self._presenter.choices("ready", self.job), reply=True)
             self._is_notified = True
         await self._move(JobState.DELIVERED)
 
     async def _put_picture(self, picture: bytes) -> str | None:
         """Shows the result; returns why Telegram does not take it, if it does not."""
         problem = None
-        for say in (self._words.painted(self.job), self._words.plain("painted", self.job)):
+        for say in self._presenter.choices("painted", self.job):
             try:
-                await self._message.insist_on_result(picture, say)
+                await self._message.show_result(picture, say)
             except Refused as refusal:
                 problem = str(refusal)
                 log.error("result_refused", job=self.job.id, why=problem)
@@ -252,26 +242,24 @@ class Conversation:
         await self._move(JobState.FAILED, failure=failure)
 
     async def _explain(self) -> None:
-        """Says why in a new message, since an edit does not notify; the status message goes first,
-        so that repeating this after a crash leaves one explanation, not two."""
-        say, plain = self._words.failed(self.job), self._words.plain("failed", self.job)
+        """Says why in a new message, since an edit does not notify. The status message is deleted
+        before, so that repeating this after a crash leaves one explanation, not two."""
+        choices = self._presenter.choices("failed", self.job)
         facts: dict[str, object] = {}
         if not self._is_notified:
-            if not await self._message.insist_on_removal():
-                await self._message.insist_on_words(say)
-            sent = await self._message.insist_on_saying(say, plain)
+            if not await self._message.delete():
+                await self._message.edit_text(choices[0])
+            facts = _now_shown_by(await self._message.send_text(*choices))
             self._is_notified = True
-            if sent is not None:
-                facts = {"status_message": sent.message_id, "status_has_picture": False}
         await self._move(JobState.EXPLAINED, **facts)
 
     async def _confirm_cancelled(self) -> None:
-        say, plain = self._words.cancelled(self.job), self._words.plain("cancelled", self.job)
+        choices = self._presenter.choices("cancelled", self.job)
         facts: dict[str, object] = {}
         if self.job.status_message is not None:
-            await self._message.insist_on_words(say, plain)
-        elif (sent := await self._message.insist_on_saying(say, plain)) is not None:
-            facts = {"status_message": sent.message_id, "status_has_picture": False}
+            await self._message.edit_text(*choices)
+        else:
+            facts = _now_shown_by(await self._message.send_text(*choices))
         await self._settle(**facts)
 
     async def _abandon(self) -> None:
@@ -281,12 +269,16 @@ class Conversation:
         await self._settle()
 
     async def _settle(self, **facts: object) -> None:
-        """Notes that a cancelled job was told, as far as it can be."""
+        """Notes of a cancelled job that its person was told, as far as they can be."""
         if self.job.is_untold:
             await self._message.note(is_untold=False, **facts)
 
     async def _move(self, to: JobState, **facts: object) -> None:
         self._message.job = await self._store.move(self.job.id, to, **facts)
+
+
+def _now_shown_by(sent: Message | None) -> dict[str, object]:
+    return {} if sent is None else {"status_message": sent.message_id, "status_has_picture": False}
 
 
 async def _read(path: Path | None) -> bytes | None:

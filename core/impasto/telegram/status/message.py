@@ -1,13 +1,16 @@
 """The message in the chat that shows a job: sent, edited, replaced where it is gone.
 
-Its id is in the journal, so that what is told can be told again without a second picture.
+Its id is in the journal, so that after a crash the same message is edited once more and there is
+no second picture.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
 import structlog
+from aiogram import Bot
 from aiogram.methods import (
     DeleteMessage,
     EditMessageCaption,
@@ -15,15 +18,17 @@ from aiogram.methods import (
     EditMessageText,
     SendMessage,
     SendPhoto,
+    TelegramMethod,
 )
 from aiogram.types import BufferedInputFile, InputMediaPhoto, Message, ReplyParameters
 
 from impasto.contracts import Say
 from impasto.jobs.job import Job
 from impasto.jobs.store import JobStore
-from impasto.telegram.persistent_calls import MessageGone, PersistentCalls, Refused
+from impasto.telegram.retry import MessageGone, Refused, call_once, call_until_answered
 
 log = structlog.get_logger(__name__)
+T = TypeVar("T")
 
 FILE_NAME = "impasto.jpg"
 
@@ -31,15 +36,19 @@ FILE_NAME = "impasto.jpg"
 class StatusMessage:
     """A job's message; `job` is the job as the journal had it last.
 
-    Methods with `insist` in their name try until Telegram answers, the others once. All may raise
-    PersonGone and ChatMoved, and those that try once TryLater: see `persistent_calls`.
+    `try_to_show` makes one try, all others try until Telegram answers and call `on_failure` after
+    each failed try. All may raise PersonGone and ChatMoved.
+
+    Where `choices` are taken, the first of these texts that Telegram does not refuse is shown.
     """
 
-    def __init__(self, job: Job, *, line: PersistentCalls, store: JobStore) -> None:
+    def __init__(
+        self, job: Job, *, bot: Bot, store: JobStore, on_failure: Callable[[], None]
+    ) -> None:
         self.job = job
-        self.on_trouble: Callable[[], None] = lambda: None
-        self._line = line
+        self._bot = bot
         self._store = store
+        self._on_failure = on_failure
 
     async def refresh(self) -> None:
         self.job = await self._store.journal.get(self.job.id) or self.job
@@ -47,24 +56,24 @@ class StatusMessage:
     async def note(self, **facts: object) -> None:
         self.job = await self._store.note(self.job.id, **facts)
 
-    async def insist_on_announcing(self, say: Say, plain: Say) -> None:
+    async def announce(self, *choices: Say) -> None:
         """The first message: the person's own photo where Telegram takes it again, else a text."""
-        sent = await self._insist_on_own_photo(say) if self.job.content.as_photo else None
+        sent = await self._send_own_photo(choices[0]) if self.job.content.as_photo else None
         has_picture = sent is not None
         if sent is None:
-            sent = await self.insist_on_saying(say, plain)
+            sent = await self.send_text(*choices)
         if sent is None:
             return
         await self.refresh()
         if self.job.status_message not in (None, sent.message_id):
-            # Another process had the result to show before this message was through.
-            await self._remove(sent.message_id)
+            # Meanwhile another process sent one, since it had the result to show.
+            await self._delete(sent.message_id)
             return
         await self.note(status_message=sent.message_id, status_has_picture=has_picture)
 
-    async def insist_on_saying(self, *choices: Say, reply: bool = False) -> Message | None:
-        """Sends the first of these texts that Telegram takes; None when it takes none. With `reply`
-        it answers the status message, else what the person asked with."""
+    async def send_text(self, *choices: Say, reply: bool = False) -> Message | None:
+        """A new message; None when Telegram takes none of these. With `reply` it answers the status
+        message, else the message that asked for the picture."""
         answered = self.job.status_message if reply else self.job.reply_to
         for say in choices:
             method = SendMessage(
@@ -74,21 +83,16 @@ class StatusMessage:
                 reply_parameters=_reply_to(answered),
             )
             try:
-                return await self._line.insist(method, self.on_trouble)
+                return await self._call(method)
             except (Refused, MessageGone) as refusal:
                 log.error("words_refused", job=self.job.id, why=str(refusal), text=say.text)
         return None
 
-    async def show_words(self, say: Say) -> None:
-        """Raises MessageGone or Refused."""
-        await self._line.once(self._edit_of_words(say))
-
-    async def insist_on_words(self, *choices: Say) -> None:
-        """Shows the first of these that Telegram takes, as far as there is a message that can be
-        edited."""
+    async def edit_text(self, *choices: Say) -> None:
+        """Changes the words, as far as there is a message that can be edited."""
         for say in choices:
             try:
-                await self._line.insist(self._edit_of_words(say))
+                await self._call(self._edit_of_text(say))
             except MessageGone as gone:
                 log.info("status_not_edited", job=self.job.id, why=str(gone))
             except Refused as refusal:
@@ -96,20 +100,27 @@ class StatusMessage:
                 continue
             return
 
-    async def show_preview(self, picture: bytes, say: Say) -> None:
-        """Raises MessageGone or Refused."""
+    async def try_to_show(self, say: Say, picture: bytes | None) -> None:
+        """Shows progress, with a preview if there is one.
+
+        Raises:
+            CallFailed: it is not shown.
+        """
+        if picture is None:
+            await call_once(self._bot, self._edit_of_text(say))
+            return
         try:
-            await self._line.once(self._edit_of_picture(picture, say))
+            await call_once(self._bot, self._edit_of_picture(picture, say))
         except MessageGone:
             if self.job.status_has_picture:
                 raise
-            # A text, and a server that does not turn texts into pictures.
-            sent = await self._line.once(self._new_picture(picture, say, silent=True))
+            # The message is a text, and this server does not turn texts into pictures.
+            sent = await call_once(self._bot, self._new_picture(picture, say, silent=True))
             await self._move_to(sent)
         else:
-            await self._has_picture()
+            await self._note_picture()
 
-    async def insist_on_result(self, picture: bytes, say: Say) -> None:
+    async def show_result(self, picture: bytes, say: Say) -> None:
         """Puts the result into the message, into a new one where that is gone.
 
         Raises:
@@ -117,24 +128,25 @@ class StatusMessage:
         """
         if self.job.status_message is not None:
             try:
-                edited = await self._line.insist(self._edit_of_picture(picture, say))
+                edited = await self._call(self._edit_of_picture(picture, say))
             except MessageGone as gone:
                 log.info("result_sent_anew", job=self.job.id, why=str(gone))
             else:
-                await self._has_picture()
-                await self._note_photo(edited)
+                await self._note_picture()
+                await self._note_photo_id(edited)
                 return
-        sent = await self._line.insist(self._new_picture(picture, say, silent=False))
+        sent = await self._call(self._new_picture(picture, say, silent=False))
         await self._move_to(sent)
-        await self._note_photo(sent)
+        await self._note_photo_id(sent)
 
-    async def insist_on_removal(self) -> bool:
+    async def delete(self) -> bool:
         """Whether there is no such message any more."""
-        if self.job.status_message is None:
-            return True
-        return await self._remove(self.job.status_message)
+        return self.job.status_message is None or await self._delete(self.job.status_message)
 
-    async def _insist_on_own_photo(self, say: Say) -> Message | None:
+    async def _call(self, method: TelegramMethod[T]) -> T | None:
+        return await call_until_answered(self._bot, method, self._on_failure)
+
+    async def _send_own_photo(self, say: Say) -> Message | None:
         """None when Telegram does not take it again."""
         method = SendPhoto(
             chat_id=self.job.chat,
@@ -144,37 +156,36 @@ class StatusMessage:
             reply_parameters=_reply_to(self.job.reply_to),
         )
         try:
-            return await self._line.insist(method, self.on_trouble)
+            return await self._call(method)
         except (Refused, MessageGone) as refusal:
             log.info("photo_not_shown", job=self.job.id, why=str(refusal))
             return None
 
-    async def _has_picture(self) -> None:
+    async def _note_picture(self) -> None:
         if not self.job.status_has_picture:
             await self.note(status_has_picture=True)
 
-    async def _note_photo(self, shown: Message | bool | None) -> None:
+    async def _note_photo_id(self, shown: Message | bool | None) -> None:
         if isinstance(shown, Message) and shown.photo:
             await self.note(photo_id=shown.photo[-1].file_id)
 
     async def _move_to(self, sent: Message | None) -> None:
-        """The job is shown by a new message from now on; the old one, if still there, goes."""
+        """A new message shows the job from now on; the old one is deleted."""
         if sent is None:
             return
         old = self.job.status_message
         await self.note(status_message=sent.message_id, status_has_picture=True)
         if old is not None:
-            await self._remove(old)
+            await self._delete(old)
 
-    async def _remove(self, message_id: int) -> bool:
-        method = DeleteMessage(chat_id=self.job.chat, message_id=message_id)
+    async def _delete(self, message_id: int) -> bool:
         try:
-            await self._line.insist(method)
+            await self._call(DeleteMessage(chat_id=self.job.chat, message_id=message_id))
         except (Refused, MessageGone) as refusal:
             return "not found" in str(refusal)
         return True
 
-    def _edit_of_words(self, say: Say) -> EditMessageCaption | EditMessageText:
+    def _edit_of_text(self, say: Say) -> EditMessageCaption | EditMessageText:
         chat, message = self.job.chat, self.job.status_message
         if self.job.status_has_picture:
             return EditMessageCaption(

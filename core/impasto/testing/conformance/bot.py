@@ -17,7 +17,7 @@ from PIL import Image
 from pydantic import BaseModel
 
 from impasto import hookspecs
-from impasto.contracts import BRUSH_BOUNDS, Finding, Presenter, Say, StylePreset
+from impasto.contracts import BRUSH_BOUNDS, Finding, NoticePresenter, Presenter, Say, StylePreset
 from impasto.hookspecs import BOT_GROUP, PAINTING_GROUP, PAINTING_HOOKS
 from impasto.jobs.job import ChosenStyle, Failure, Job, JobState, TelegramPicture
 from impasto.messages import Progress
@@ -27,6 +27,16 @@ from impasto.testing.factories import make_settings
 NOTHING_ELSE = {"allow": ["nothing that is installed"]}
 LONGEST_CAPTION = 1024
 """Characters after parsing that Telegram takes below a picture."""
+
+UNESCAPED = "<no markup>"
+
+NOTICES: dict[str, dict[str, str | int]] = {
+    "not_allowed": {},
+    "handler_failed": {},
+    "disk_full": {"why": UNESCAPED},
+    "painter_keeps_dying": {"count": 3, "minutes": 10, "why": UNESCAPED},
+}
+"""What the core itself has said about something other than a job: facts by code."""
 LONGEST_TITLE = 40
 """Characters that fit on a button."""
 TAKEN = {"/healthz", "/readyz", "/telegram"}
@@ -134,6 +144,17 @@ class PresenterConformance:
                     assert button.text
                     if button.callback_data is not None:
                         assert 1 <= len(button.callback_data.encode()) <= 64
+
+    def test_says_notices_in_html_or_leaves_them_to_the_core(
+        self, presenter: Presenter, language: str
+    ) -> None:
+        if not isinstance(presenter, NoticePresenter):
+            pytest.skip("this presenter has no method `notice`")
+        for code, facts in {**NOTICES, "a code of tomorrow": {}}.items():
+            say = presenter.notice(code, language, facts)
+            if say is not None:
+                assert say.text.strip()
+                assert UNESCAPED not in say.text
 
     def everything(self, presenter: Presenter, language: str) -> Iterator[Say]:
         """What it says about jobs of all kinds in all states."""

@@ -1,18 +1,22 @@
-"""Plugins are told of every call to Telegram and how it ended."""
+"""The connection to Telegram is waited for, and plugins are told of every call."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from aiogram import Bot
-from aiogram.exceptions import TelegramAPIError
+from aiogram.exceptions import TelegramAPIError, TelegramBadRequest
+from pydantic import SecretStr
 
 from impasto import hookimpl
 from impasto.hookspecs import BOT_GROUP
 from impasto.plugins import PluginHost
-from impasto.settings import PluginsSettings, Settings
-from impasto.telegram.calls import ToldCalls, result_of
+from impasto.settings import PluginsSettings, Settings, TelegramSettings
+from impasto.telegram.connection import ToldCalls, connected, introduced
+from impasto.telegram.retry import result_of
+from impasto_playground import Playground
 
 from .telegram_bench import Faults, flood, out_of_order, unreachable
 
@@ -70,3 +74,33 @@ async def test_a_call_that_telegram_refuses(bot: Bot, listener: Listener) -> Non
 
 def test_what_is_no_error_of_telegram() -> None:
     assert result_of(ZeroDivisionError()) == "failed"
+
+
+@pytest.fixture
+def settings(playground: Playground) -> Settings:
+    token = SecretStr(playground.token)
+    return Settings(telegram=TelegramSettings(token=token, api_base=playground.url))
+
+
+async def test_a_button_answered_too_late_is_no_error(settings: Settings) -> None:
+    bot = connected(settings)
+    async with bot:
+        assert await bot.answer_callback_query("of long ago")
+        with pytest.raises(TelegramBadRequest):
+            await bot.send_message(999, "nobody there")
+
+
+async def test_waits_until_telegram_can_be_reached(settings: Settings) -> None:
+    bot = connected(settings)
+    failures = [unreachable, unreachable]
+
+    class Unreachable:
+        async def __call__(self, make_request: Any, bot: Bot, method: Any) -> Any:
+            if failures:
+                raise failures.pop()(method)
+            return await make_request(bot, method)
+
+    bot.session.middleware(Unreachable())
+    async with bot:
+        assert (await introduced(bot)).is_bot
+    assert failures == []

@@ -1,26 +1,29 @@
-"""Downloads: whole files, limits first, and errors that say what to do."""
+"""Pictures: whole files from Telegram or errors that say what to do, and photos that it takes."""
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 from aiogram import Bot
 from aiogram.types import File
+from PIL import Image
 
 from impasto.errors import PictureError
 from impasto.jobs.job import TelegramPicture
-from impasto.telegram import downloads
-from impasto.telegram.downloads import TRIES, TelegramPictures
+from impasto.telegram import pictures
+from impasto.telegram.pictures import LONGEST_SIDE, TRIES, TelegramPictures, photo_of
 from impasto_playground import Person
 
 from .telegram_bench import Faults, flood, jpeg, out_of_order, unreachable
 
 
 def broken_links(bot: Bot, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
-    """The first so many links to files lead nowhere."""
+    """The first links to files, as many as `number`, lead nowhere."""
     api, links = bot.session.api, ["expired/photo.jpg"] * number
 
     def file_url(token: str, path: str) -> str:
@@ -67,7 +70,7 @@ async def test_a_server_without_that_limit_is_held_to_it(
 async def test_a_file_that_is_larger_than_it_says_is_not_fetched_to_its_end(
     bot: Bot, picture: TelegramPicture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(downloads, "MAX_DOWNLOAD", 100_000)
+    monkeypatch.setattr(pictures, "MAX_DOWNLOAD", 100_000)
 
     async def get_file(*_: Any, **__: Any) -> Any:
         file = await Bot.get_file(bot, picture.file_id)
@@ -120,3 +123,47 @@ async def test_a_file_that_always_breaks_off_is_given_up(
     with pytest.raises(PictureError) as caught:
         await TelegramPictures(bot).fetch(picture, tmp_path / "content")
     assert caught.value.code == "file_gone"
+
+
+def saved(path: Path, size: tuple[int, int], **options: object) -> Path:
+    Image.effect_noise(size, 90).convert("RGB").save(path, **options)
+    return path
+
+
+def test_what_fits_is_sent_as_it_is(tmp_path: Path) -> None:
+    result = saved(tmp_path / "result.jpg", (640, 480), quality=95)
+    assert photo_of(result) == result.read_bytes()
+
+
+@pytest.mark.parametrize("size", [(5120, 300), (300, 5120)])
+def test_what_is_larger_is_scaled_down(tmp_path: Path, size: tuple[int, int]) -> None:
+    photo = Image.open(io.BytesIO(photo_of(saved(tmp_path / "result.jpg", size))))
+    assert max(photo.size) == LONGEST_SIDE
+    assert photo.width / photo.height == pytest.approx(size[0] / size[1], rel=0.01)
+
+
+def test_another_format_becomes_a_jpeg(tmp_path: Path) -> None:
+    result = saved(tmp_path / "result.png", (64, 48))
+    photo = Image.open(io.BytesIO(photo_of(result)))
+    assert (photo.format, photo.size) == ("JPEG", (64, 48))
+
+
+def test_quality_gives_way_to_the_limit_of_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result = tmp_path / "result.jpg"
+    noise = np.random.default_rng(0).integers(0, 256, (300, 300, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(result, quality=95, subsampling=0)
+    whole = result.stat().st_size
+    monkeypatch.setattr(pictures, "MOST_PHOTO_BYTES", whole // 2)
+    photo = photo_of(result)
+    assert len(photo) <= whole // 2
+    assert Image.open(io.BytesIO(photo)).size == (300, 300)
+
+
+def test_what_is_gone_or_no_picture_is_an_os_error(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="gone"):
+        photo_of(tmp_path / "gone.jpg")
+    (tmp_path / "text.jpg").write_text("no picture")
+    with pytest.raises(OSError, match="cannot identify"):
+        photo_of(tmp_path / "text.jpg")

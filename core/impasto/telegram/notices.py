@@ -1,0 +1,129 @@
+"""What is said when something goes wrong: to the person whose message could not be handled, and to
+the owners of the bot, who do not read its log all day."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import traceback
+from collections import deque
+from collections.abc import Sequence
+from typing import Final
+
+import structlog
+from aiogram import Bot, Router
+from aiogram.exceptions import (
+    ClientDecodeError,
+    TelegramAPIError,
+    TelegramBadRequest,
+    TelegramForbiddenError,
+)
+from aiogram.types import CallbackQuery, ErrorEvent, Update, User
+
+from impasto.errors import ChatError
+from impasto.plugins import PluginHost
+from impasto.scrubbing import scrub
+from impasto.telegram.retry import TryLater, means
+from impasto.telegram.status.presenter import SafePresenter
+
+log = structlog.get_logger(__name__)
+
+DEATHS: Final = 3
+WITHIN_SECONDS: Final = 600.0
+SILENT_SECONDS: Final = 3600.0
+"""After an alert there is none of its kind for this long: the owners know."""
+
+
+class ErrorReplies:
+    """Answers for handlers that fail: with a sentence for the person, a traceback in the log."""
+
+    def __init__(self, host: PluginHost, presenter: SafePresenter) -> None:
+        self._host = host
+        self._presenter = presenter
+
+    def router(self) -> Router:
+        """To be included last, so that plugins' own error handlers come first."""
+        router = Router(name="error_replies")
+        router.errors.register(self._handle)
+        return router
+
+    async def _handle(self, event: ErrorEvent, bot: Bot) -> None:
+        error, update = event.exception, event.update
+        if means(error, TryLater):
+            raise error  # Intake tries the update again; a reply would fail the same way
+        if isinstance(error, TelegramForbiddenError):
+            log.info("person_gone", update=update.update_id, why=str(error))
+            return
+        if not isinstance(error, ChatError):
+            found = self._host.plugin_in(traceback.extract_tb(error.__traceback__))
+            plugin = found[0].name if found else None
+            log.error("handler_failed", update=update.update_id, plugin=plugin, exc_info=error)
+        try:
+            await self._reply(bot, update, error)
+        except (TelegramForbiddenError, TelegramBadRequest) as refusal:
+            log.info("apology_not_sent", update=update.update_id, why=str(refusal))
+
+    async def _reply(self, bot: Bot, update: Update, error: Exception) -> None:
+        event = update.event
+        if isinstance(event, CallbackQuery):
+            try:
+                await event.answer()
+            except TelegramAPIError:
+                log.debug("callback_answered_already", update=update.update_id)
+        user: User | None = getattr(event, "from_user", None)
+        message = event.message if isinstance(event, CallbackQuery) else event
+        chat = getattr(message, "chat", None) or user
+        if chat is None:
+            return
+        language = user.language_code if user is not None else None
+        if isinstance(error, ChatError):
+            say = self._presenter.notice(error.code, language, error.facts, str(error))
+        else:
+            say = self._presenter.notice("handler_failed", language)
+        await bot.send_message(chat.id, say.text, reply_markup=say.keyboard)
+
+
+class OwnerAlerts:
+    """Tells all owners that the disk is full, and that painting processes keep dying at jobs. One
+    that dies idle harms nobody and is in the log alone."""
+
+    def __init__(self, bot: Bot, owners: Sequence[int], presenter: SafePresenter) -> None:
+        self._bot = bot
+        self._presenter = presenter
+        self.owners = tuple(owners)
+        self._deaths: deque[float] = deque(maxlen=DEATHS)
+        self._told_at: dict[str, float] = {}
+        """When there was an alert last, by its code."""
+        self._telling: set[asyncio.Task[None]] = set()
+
+    def painter_lost(self, why: str) -> None:
+        """A job lost its painting process: that one died, fell silent or did not start."""
+        now = time.monotonic()
+        self._deaths.append(now)
+        if len(self._deaths) == DEATHS and now - self._deaths[0] <= WITHIN_SECONDS:
+            self._alert(
+                "painter_keeps_dying", why, minutes=round(WITHIN_SECONDS / 60), count=DEATHS
+            )
+
+    def disk_full(self, why: str) -> None:
+        """A job was put off for want of room."""
+        self._alert("disk_full", why)
+
+    def _alert(self, code: str, why: str, **facts: int) -> None:
+        now = time.monotonic()
+        if now - self._told_at.get(code, float("-inf")) < SILENT_SECONDS:
+            return
+        self._told_at[code] = now
+        log.error(code, why=why, **facts)
+        for owner in self.owners:
+            task = asyncio.create_task(self._tell(owner, code, {"why": scrub(why), **facts}))
+            self._telling.add(task)
+            task.add_done_callback(self._telling.discard)
+
+    async def _tell(self, owner: int, code: str, facts: dict[str, str | int]) -> None:
+        say = self._presenter.notice(code, None, facts)
+        try:
+            await self._bot.send_message(owner, say.text, reply_markup=say.keyboard)
+        except (TelegramAPIError, ClientDecodeError) as error:
+            # Owners who never wrote to the bot cannot be written to.
+            log.warning("owner_not_told", owner=owner, why=str(error))

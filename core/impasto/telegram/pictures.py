@@ -1,0 +1,126 @@
+"""Pictures from Telegram, streamed to disk, and results as photos that Telegram takes."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from pathlib import Path
+
+import aiohttp
+from aiogram import Bot
+from aiogram.exceptions import TelegramAPIError, TelegramEntityTooLarge
+from PIL import Image
+
+from impasto.contracts import MAX_DOWNLOAD
+from impasto.errors import PictureError
+from impasto.jobs.job import TelegramPicture
+from impasto.telegram.retry import UNANSWERED, means, retried
+
+TRIES = 6
+"""A file that breaks off this often is given up: others wait. That Telegram cannot be reached at
+all is waited out instead."""
+
+DOWNLOAD_SECONDS = 120
+_BROKEN_OFF = (aiohttp.ClientError, TimeoutError)
+
+LONGEST_SIDE = 2560
+"""Pixels; what Telegram's apps show of a photo at most."""
+
+MOST_PHOTO_BYTES = 10 * 1000 * 1000
+"""Telegram's limit of a photo (https://core.telegram.org/bots/api#sendphoto)."""
+
+JPEG_QUALITIES = (95, 90, 80, 70)
+"""Tried in turn; at the last one no picture of LONGEST_SIDE is near MOST_PHOTO_BYTES."""
+
+
+class TelegramPictures:
+    """See `impasto.jobs.ports.PictureSource`."""
+
+    def __init__(self, bot: Bot) -> None:
+        self._bot = bot
+
+    async def fetch(self, picture: TelegramPicture, into: Path) -> None:
+        broken_off = 0
+
+        def may_work_later(error: Exception) -> bool:
+            nonlocal broken_off
+            if isinstance(error, _BROKEN_OFF):
+                broken_off += 1
+                return broken_off < TRIES
+            return means(error, *UNANSWERED)
+
+        try:
+            await retried(
+                lambda: self._try(picture, into), event="download_failed", retry_if=may_work_later
+            )
+        except (TelegramAPIError, *_BROKEN_OFF) as error:
+            is_too_large = isinstance(error, TelegramEntityTooLarge) or "too big" in str(error)
+            raise (_too_large() if is_too_large else _gone()) from error
+
+    async def _try(self, picture: TelegramPicture, into: Path) -> None:
+        # The link of getFile lives for an hour: a new one for every try.
+        file = await self._bot.get_file(picture.file_id)
+        if file.file_size is not None and file.file_size > MAX_DOWNLOAD:
+            raise _too_large()
+        if file.file_path is None:
+            raise _gone()
+        await self._stream(file.file_path, into)
+
+    async def _stream(self, file_path: str, into: Path) -> None:
+        chunks = self._bot.session.stream_content(
+            url=self._bot.session.api.file_url(self._bot.token, file_path),
+            timeout=DOWNLOAD_SECONDS,
+        )
+        received = 0
+        target = await asyncio.to_thread(into.open, "wb")
+        try:
+            async for chunk in chunks:
+                received += len(chunk)
+                if received > MAX_DOWNLOAD:
+                    raise _too_large()
+                await asyncio.to_thread(target.write, chunk)
+        finally:
+            await asyncio.to_thread(target.close)
+
+
+def _too_large() -> PictureError:
+    megabytes = MAX_DOWNLOAD // 2**20
+    return PictureError(
+        "file_too_large",
+        f"This file is larger than {megabytes} MB; please send a smaller one.",
+        megabytes=megabytes,
+    )
+
+
+def _gone() -> PictureError:
+    return PictureError(
+        "file_gone", "Telegram does not have this picture any more; please send it again."
+    )
+
+
+def photo_of(result: Path) -> bytes:
+    """The picture as a JPEG of at most LONGEST_SIDE and MOST_PHOTO_BYTES; unchanged if it is one.
+
+    Takes up to a second for a large picture: call it off the event loop.
+
+    Raises:
+        OSError: the file is gone or no picture.
+    """
+    with Image.open(result) as picture:
+        fits = max(picture.size) <= LONGEST_SIDE and result.stat().st_size <= MOST_PHOTO_BYTES
+        if picture.format == "JPEG" and fits:
+            return result.read_bytes()
+        picture.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))
+        small = picture.convert("RGB")
+    small.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.LANCZOS)
+    for quality in JPEG_QUALITIES:
+        packed = _jpeg(small, quality)
+        if len(packed) <= MOST_PHOTO_BYTES:
+            break
+    return packed
+
+
+def _jpeg(picture: Image.Image, quality: int) -> bytes:
+    packed = io.BytesIO()
+    picture.save(packed, "JPEG", quality=quality, subsampling=0)
+    return packed.getvalue()

@@ -1,0 +1,110 @@
+"""Owners are told when painting processes keep dying, once and not at every death; what a presenter
+has no words for is said in plain ones."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+import pytest
+from aiogram import Bot
+
+from impasto.contracts import Presenter, Say
+from impasto.telegram import notices as module
+from impasto.telegram.notices import DEATHS, OwnerAlerts
+from impasto.telegram.status.presenter import SafePresenter
+from impasto_dialog.presenter import DialogPresenter
+from impasto_playground import Person
+
+from .telegram_bench import Faults, PlainPresenter, unreachable
+
+
+def alerts_to(bot: Bot, owners: list[int], presenter: Presenter | None = None) -> OwnerAlerts:
+    return OwnerAlerts(bot, owners, SafePresenter(presenter or DialogPresenter([])))
+
+
+def die(
+    alerts: OwnerAlerts, times: int, why: str = "the painting process was ended by SIGKILL"
+) -> None:
+    for _ in range(times):
+        alerts.painter_lost(why)
+
+
+async def test_some_deaths_are_nobodys_business(bot: Bot, alice: Person, faults: Faults) -> None:
+    alerts = alerts_to(bot, [1])
+    die(alerts, DEATHS - 1)
+    assert alerts._telling == set()
+
+
+async def test_too_many_are_told_to_all_owners_once(bot: Bot, alice: Person) -> None:
+    await alice.send_text("/start")
+    alerts = alerts_to(bot, [1, 999])  # the other one never wrote to the bot
+    die(alerts, DEATHS + 5, "123456:EXAMPLE-TOKEN <b>")
+    told = await alice.wait_for(lambda m: m.text and "died 3 times" in m.text)
+    assert "EXAMPLE-TOKEN" not in (told.text or "")
+    await asyncio.gather(*alerts._telling)
+    assert len(alice.from_bot()) == 1
+
+
+async def test_deaths_far_apart_are_no_alert(
+    bot: Bot, alice: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 0.0
+    monkeypatch.setattr(module.time, "monotonic", lambda: now)
+    alerts = alerts_to(bot, [1])
+    for _ in range(10):
+        alerts.painter_lost("why")
+        now += module.WITHIN_SECONDS
+    assert alerts._told_at == {}
+
+
+async def test_a_full_disk_is_told_once_whatever_else_was_told(bot: Bot, alice: Person) -> None:
+    await alice.send_text("/start")
+    alerts = alerts_to(bot, [1])
+    die(alerts, DEATHS)
+    for _ in range(3):
+        alerts.disk_full("[Errno 28] No space left on device")
+    await alice.wait_for(lambda m: m.text and "disk is full" in m.text)
+    await asyncio.gather(*alerts._telling)
+    assert len(alice.from_bot()) == 2
+
+
+async def test_that_telegram_cannot_be_reached_is_no_failure(bot: Bot, faults: Faults) -> None:
+    faults.on("SendMessage", unreachable)
+    alerts = alerts_to(bot, [1])
+    die(alerts, DEATHS)
+    await asyncio.gather(*alerts._telling)
+
+
+class NoWords(PlainPresenter):
+    """Has a method for notices that is of no use."""
+
+    def __init__(self, say: Say | Exception | None) -> None:
+        self._say = say
+
+    def notice(self, code: str, language: str, facts: Mapping[str, str | int]) -> Say | None:
+        if isinstance(self._say, Exception):
+            raise self._say
+        return self._say
+
+
+@pytest.mark.parametrize(
+    "presenter",
+    [PlainPresenter(), NoWords(None), NoWords(RuntimeError("a plugin's bug")), NoWords(Say(""))],
+    ids=["no method", "no words", "raises", "empty"],
+)
+class TestNoWords:
+    """A presenter that says nothing costs nobody the notice."""
+
+    async def test_owners_are_told_in_plain_words(
+        self, bot: Bot, alice: Person, presenter: Presenter
+    ) -> None:
+        await alice.send_text("/start")
+        alerts = alerts_to(bot, [1], presenter)
+        alerts.disk_full("<none> left")
+        told = await alice.wait_for(lambda m: m.text and "disk is full" in m.text)
+        assert "<none> left" in (told.text or "")
+
+    def test_an_error_for_the_chat_says_its_own_sentence(self, presenter: Presenter) -> None:
+        said = SafePresenter(presenter).notice("a_code", "ru", {}, "It is <so>.")
+        assert said == Say("It is &lt;so&gt;.")
