@@ -34,7 +34,7 @@ JPEG_QUALITIES = (95, 90, 80, 70)
 
 
 class TelegramPictures:
-    """See `impasto.jobs.ports.PictureSource`."""
+    """See `impasto.jobs.folders.PictureSource`."""
 
     def __init__(self, bot: Bot) -> None:
         self._bot = bot
