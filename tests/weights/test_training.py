@@ -102,7 +102,7 @@ def test_begins_with_a_network_that_is_given(training: Training, tmp_path: Path)
     network = tmp_path / "network.safetensors"
     (tmp_path / "checkpoint.pt").unlink()
     again = _training(tmp_path, begin=network)
-    again._prepare()
+    again.prepare()
     picture = again.pictures.draw(1, torch.Generator().manual_seed(3))
     seen, _ = forward(picture, training.averaged.convolutions)
     begun, _ = forward(picture, again.student.convolutions)
@@ -144,12 +144,12 @@ def test_the_student_paints_its_triples_on(training: Training) -> None:
 
 
 def test_matching_alone_lowers_the_feature_errors(training: Training) -> None:
-    training._prepare()
+    training.prepare()
     first, last = [], []
     for number in range(40):
-        training._set_rates(0.1, matching=True)
-        loss, _ = training._match()
-        training._update(loss, matching=True)
+        training.set_rates(0.1, matching=True)
+        loss, _ = training.match()
+        training.update(loss, matching=True)
         training.step += 1
         (first if number < 5 else last).append(loss.item())
     assert np.mean(last[-5:]) < 0.8 * np.mean(first)

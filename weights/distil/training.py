@@ -104,7 +104,7 @@ class Training:
         by_time = self.elapsed / self.settings.time_limit
         return min(1.0, max(self.step / self.settings.steps, by_time))
 
-    def _set_rates(self, progress: float, matching: bool) -> None:
+    def set_rates(self, progress: float, matching: bool) -> None:
         """Two falling cosines: Muon's while matching, Adam's for all parameters afterwards."""
         share = self.settings.matching_share
         done = progress / share if matching else (progress - share) / (1 - share)
@@ -131,7 +131,7 @@ class Training:
 
     # Steps
 
-    def _match(self) -> tuple[Tensor, dict[str, object]]:
+    def match(self) -> tuple[Tensor, dict[str, object]]:
         """Feature matching alone, with the readouts solved for at every step."""
         count = self.settings.matching_batch
         content = self.pictures.draw(count, self.random, textured=0.1)
@@ -174,7 +174,7 @@ class Training:
             "grams": grams.mean(1),
         }
 
-    def _update(self, loss: Tensor, matching: bool) -> None:
+    def update(self, loss: Tensor, matching: bool) -> None:
         self.student.zero_grad(set_to_none=True)
         loss.backward()
         if matching:
@@ -186,7 +186,7 @@ class Training:
             for mean, value in pairs:
                 mean.lerp_(value, 1 - decay)
 
-    def _prepare(self) -> None:
+    def prepare(self) -> None:
         """Data-dependent scales of the initial weights and of the readouts."""
         sample = self.pictures.draw(16, self.random, textured=0.3).to(self.device)
         self.student.balance(sample)
@@ -254,7 +254,7 @@ class Training:
         """Train to the end of the schedule and return the last validation."""
         resumed = self._resume()
         if not resumed:
-            self._prepare()
+            self.prepare()
         self._log(
             resumed=resumed, settings=dataclasses.asdict(self.settings), torch=torch.__version__
         )
@@ -263,9 +263,9 @@ class Training:
             matching = progress < self.settings.matching_share
             if not matching and self.switched is None:
                 self._begin_imitation()
-            self._set_rates(progress, matching)
-            loss, parts = self._match() if matching else self._imitate()
-            self._update(loss, matching)
+            self.set_rates(progress, matching)
+            loss, parts = self.match() if matching else self._imitate()
+            self.update(loss, matching)
             self.step += 1
             if self.step % 20 == 0:
                 self._log(loss=loss, rate=self.adam.param_groups[0]["lr"], **parts)
