@@ -344,6 +344,7 @@ def entry_point(
         def locate_file(self, path: Any) -> Any:
             return Path(path)
 
+    # Only importlib.metadata itself gives an entry point its distribution.
     return importlib.metadata.EntryPoint(name, value, group)._for(Distribution())  # type: ignore[attr-defined]
 
 

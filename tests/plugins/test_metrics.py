@@ -99,6 +99,7 @@ def test_what_is_remembered_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(9):
         painted = make_job(JobState.PAINTED, id=str(number))
         meters.job_changed(painted, JobState.PAINTED)
+    # What is remembered shows only as memory.
     assert len(meters._painted_at) == 3
     assert "8" in meters._painted_at
 

@@ -29,12 +29,19 @@ PATIENCE = 30.0
 Starts = Callable[..., Any]
 
 
+PREFIX = "impasto:1:"
+"""Of all keys of the bot 1."""
+ALIVE = f"{PREFIX}alive:*"
+
+
 class Time:
     """The clock of all processes, and that of Redis as far as leases go."""
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, stored: Redis) -> None:
         self._now = 0.0
-        self._redis = redis
+        self._stored = stored
+        self.alive: dict[RedisStorage, set[str]] = {}
+        """The keys by which processes are heard of."""
 
     def __call__(self) -> float:
         return self._now
@@ -43,13 +50,19 @@ class Time:
         """All processes but these were heard of meanwhile."""
         self._now += LEASE
         for storage in gone:
-            self._redis.delete(f"impasto:1:alive:{storage._heartbeat.name}")
+            self._stored.delete(*self.alive[storage])
 
 
 @pytest.fixture
-def time(redis: RedisServer) -> Iterator[Time]:
-    with Redis.from_url(redis.url) as client:
-        yield Time(client)
+def stored(redis: RedisServer) -> Iterator[Redis]:
+    """What is in Redis, looked at from outside."""
+    with Redis.from_url(redis.url, decode_responses=True) as client:
+        yield client
+
+
+@pytest.fixture
+def time(stored: Redis) -> Time:
+    return Time(stored)
 
 
 def job_of(person: int = 1, **fields: object) -> Job:
@@ -59,24 +72,33 @@ def job_of(person: int = 1, **fields: object) -> Job:
 
 
 @pytest.fixture
-async def start(redis: RedisServer, tmp_path: Path, time: Time) -> AsyncIterator[Starts]:
+async def start(
+    redis: RedisServer, stored: Redis, tmp_path: Path, time: Time
+) -> AsyncIterator[Starts]:
     """Starts a process: on a machine of its own, or on the same disk as others."""
     async with AsyncExitStack() as running:
 
         async def start(machine: str, bot: str = "1", lease: float = LEASE) -> RedisStorage:
             settings = SaqSettings(redis_url=redis.url, lease_seconds=lease)
             storage = RedisStorage(settings, bot, tmp_path / machine, time)
+            others = stored.keys(ALIVE)
             await storage.open()
             running.push_async_callback(storage.close)
+            time.alive[storage] = {*stored.keys(ALIVE)} - {*others}
             return storage
 
         yield start
 
 
-async def until(holds: Callable[[], Awaitable[object]]) -> None:
+async def until(holds: Callable[[], object]) -> None:
     """Waits for something that nothing announces."""
+
+    async def is_so() -> object:
+        held = holds()
+        return await held if isinstance(held, Awaitable) else held
+
     async with asyncio.timeout(PATIENCE):
-        while not await holds():
+        while not await is_so():
             await asyncio.sleep(0.02)
 
 
@@ -129,7 +151,9 @@ class TestCharge:
         with pytest.raises(InvalidTransition):
             await worker.journal.move(job.id, JobState.PAINTED)
 
-    async def test_whoever_cancels_is_to_tell(self, start: Starts, time: Time) -> None:
+    async def test_whoever_cancels_is_to_tell(
+        self, start: Starts, stored: Redis, time: Time
+    ) -> None:
         bot, worker, other = [await start(name) for name in ("bot", "worker", "other")]
         job = await bot.journal.add(job_of())
         await worker.journal.claim()
@@ -140,7 +164,7 @@ class TestCharge:
         time.lease_passes(bot)
         assert [adopted.id for adopted in await other.journal.adopt_jobs()] == [job.id]
         await other.journal.note(job.id, is_untold=False)
-        assert await other.journal._server.ask("EXISTS", "charge") == 0
+        assert not stored.exists(f"{PREFIX}charge")
 
     async def test_the_living_keep_what_is_theirs(self, start: Starts, time: Time) -> None:
         bot, worker = await start("bot"), await start("worker")
@@ -153,12 +177,13 @@ class TestCharge:
             assert await process.journal.adopt_jobs() == []
             assert await process.journal.adopt_updates() == []
 
-    async def test_whoever_lives_is_heard_of_again(self, start: Starts) -> None:
-        storage = await start("a", lease=1.0)
-        alive = f"alive:{storage._heartbeat.name}"
-        await storage.journal._server.ask("DEL", alive)
-        await until(lambda: storage.journal._server.ask("EXISTS", alive))
-        assert 0 < await storage.journal._server.ask("PTTL", alive) <= 1000
+    async def test_whoever_lives_is_heard_of_again(
+        self, start: Starts, stored: Redis, time: Time
+    ) -> None:
+        [alive] = time.alive[await start("a", lease=1.0)]
+        stored.delete(alive)
+        await until(lambda: stored.exists(alive))
+        assert 0 < stored.pttl(alive) <= 1000
 
     async def test_what_a_lost_process_had_is_taken_over_by_one(
         self, start: Starts, time: Time
@@ -272,7 +297,7 @@ class TestNews:
             raise RedisConnectionError("Connection reset by peer")
 
         with monkeypatch.context() as patch:
-            patch.setattr(worker.journal._server.redis, "xread", away)
+            patch.setattr("redis.asyncio.Redis.xread", away)
             listening = asyncio.create_task(worker.journal.listen(heard.put_nowait))
             await asked.wait()
             await bot.journal.move(job.id, JobState.CANCELLED)
@@ -288,6 +313,7 @@ class TestLostAnswers:
     @pytest.fixture
     def lose(self, monkeypatch: pytest.MonkeyPatch) -> Callable[[RedisStorage, str], None]:
         def lose(storage: RedisStorage, script: str) -> None:
+            # That a script's answer is lost, Redis cannot be made to do.
             server = storage.journal._server
             run, remaining = server.run, [script]
 
@@ -364,15 +390,17 @@ class TestLostAnswers:
         assert await bot.journal.adopt_updates() == [(7, "{}")]
 
 
-async def test_finished_updates_are_remembered_without_their_text(start: Starts) -> None:
+async def test_finished_updates_are_remembered_without_their_text(
+    start: Starts, stored: Redis
+) -> None:
     journal = (await start("a")).journal
     await journal.take_updates([(7, "what somebody wrote")])
     await journal.begin_update(7)
     await journal.finish_update(7)
     assert await journal.unfinished_updates() == []
     assert await journal.take_updates([(7, "what somebody wrote")]) == []
-    assert await journal._server.ask("ZRANGE", "finished", 0, -1) == ["7"]
-    assert await journal._server.ask("EXISTS", "updates") == 0
+    assert stored.zrange(f"{PREFIX}finished", 0, -1) == ["7"]
+    assert not stored.exists(f"{PREFIX}updates")
 
 
 async def test_old_updates_are_forgotten(start: Starts, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -384,9 +412,9 @@ async def test_old_updates_are_forgotten(start: Starts, monkeypatch: pytest.Monk
     assert await journal.take_updates([(7, "a"), (8, "b")]) == [7]
 
 
-async def test_nothing_is_left_of_a_pruned_job(start: Starts) -> None:
+async def test_nothing_is_left_of_a_pruned_job(start: Starts, stored: Redis) -> None:
     journal = (await start("a")).journal
-    before = set(await journal._server.redis.keys())
+    before = set(stored.keys())
     job = await journal.add(job_of(origin="update 1 job 1"))
     await journal.claim()
     await journal.move(job.id, JobState.PAINTED)
@@ -395,18 +423,15 @@ async def test_nothing_is_left_of_a_pruned_job(start: Starts) -> None:
     assert await journal.prune(moved.changed_at) == 0
     assert await journal.prune(moved.changed_at.replace(year=moved.changed_at.year + 1)) == 1
     counters = {"number", "turn", "version", "news"}
-    left = set(await journal._server.redis.keys()) - before
-    assert {name.removeprefix("impasto:1:") for name in left} == counters
+    left = set(stored.keys()) - before
+    assert {name.removeprefix(PREFIX) for name in left} == counters
 
 
 class TestIsolation:
     KEY = StorageKey(bot_id=1, chat_id=2, user_id=3)
 
-    def lock_of(self, storage: RedisStorage) -> str:
-        return storage.isolation._keys.build(self.KEY, "lock").removeprefix("impasto:1:")
-
     async def test_holds_across_processes_for_as_long_as_it_takes(
-        self, start: Starts, monkeypatch: pytest.MonkeyPatch
+        self, start: Starts, stored: Redis, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("impasto_saq.dialogue.RENEWALS_PER_LEASE", 20 * LEASE)
         one, other = await start("a"), await start("b")
@@ -418,14 +443,10 @@ class TestIsolation:
 
         async with one.isolation.lock(self.KEY):
             waiting = asyncio.create_task(enter())
-            server, name = one.journal._server, self.lock_of(one)
+            [lock] = stored.keys("*lock")
             half = round(1000 * LEASE / 2)
-            await server.ask("PEXPIRE", name, half)
-
-            async def is_renewed() -> bool:
-                return bool(await server.ask("PTTL", name) > half)
-
-            await until(is_renewed)
+            stored.pexpire(lock, half)
+            await until(lambda: stored.pttl(lock) > half)
             assert not entered.is_set()
         async with asyncio.timeout(PATIENCE):
             await entered.wait()
@@ -451,7 +472,7 @@ class TestIsolation:
             async with storage.isolation.lock(self.KEY):
                 pass
 
-    async def test_ends_with_its_process(self, start: Starts) -> None:
+    async def test_ends_with_its_process(self, start: Starts, stored: Redis) -> None:
         one, other = await start("a"), await start("b")
         lock = one.isolation.lock(self.KEY)
         holding = asyncio.create_task(lock.__aenter__())
@@ -459,7 +480,8 @@ class TestIsolation:
         for task in asyncio.all_tasks():
             if task.get_coro().__qualname__ == "RedisIsolation._renew":
                 task.cancel()
-        await one.journal._server.ask("PEXPIRE", self.lock_of(one), 1)
+        [name] = stored.keys("*lock")
+        stored.pexpire(name, 1)
         async with asyncio.timeout(PATIENCE), other.isolation.lock(self.KEY):
             pass
 

@@ -3,9 +3,11 @@ test_storages.py."""
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from aiogram.fsm.storage.base import StorageKey
@@ -22,6 +24,22 @@ def job_of(person: int, **fields: object) -> Job:
     return Job(person=person, chat=person, content=PHOTO, styles=(STYLE,), **fields)
 
 
+Result = TypeVar("Result")
+
+
+async def on_its_connection(
+    storage: SqliteStorage, work: Callable[[sqlite3.Connection], Result]
+) -> Result:
+    """Pragmas and handlers are a connection's own: from another one they cannot be seen or set."""
+    return await storage._database.run(work)
+
+
+def rows_in(folder: Path, query: str) -> list[tuple[object, ...]]:
+    """What is on the disk, as another program sees it."""
+    with contextlib.closing(sqlite3.connect(folder / "impasto.sqlite")) as connection:
+        return connection.execute(query).fetchall()
+
+
 @pytest.fixture
 async def storage(tmp_path: Path) -> AsyncIterator[SqliteStorage]:
     storage = SqliteStorage(tmp_path)
@@ -35,7 +53,7 @@ async def test_commits_are_synced_to_the_disk(storage: SqliteStorage, tmp_path: 
         mode = connection.execute("PRAGMA journal_mode").fetchone()[0]
         return mode, connection.execute("PRAGMA synchronous").fetchone()[0]
 
-    assert await storage._database.run(pragmas) == ("wal", 2)
+    assert await on_its_connection(storage, pragmas) == ("wal", 2)
 
 
 async def test_a_full_disk_is_named_and_passes(storage: SqliteStorage) -> None:
@@ -45,8 +63,8 @@ async def test_a_full_disk_is_named_and_passes(storage: SqliteStorage) -> None:
         connection.execute("INSERT INTO dialogue VALUES ('key', 'state', ?)", ("x" * 100_000,))
 
     with pytest.raises(sqlite3.OperationalError, match="full"):
-        await storage._database.run(fill)
-    await storage._database.run(lambda c: c.execute("PRAGMA max_page_count = 1000000"))
+        await on_its_connection(storage, fill)
+    await on_its_connection(storage, lambda c: c.execute("PRAGMA max_page_count = 1000000"))
     assert await storage.journal.take_updates([(7, "{}")]) == [7]
 
 
@@ -61,8 +79,8 @@ class TestContents:
         await journal.finish_update(7)
         assert await journal.unfinished_updates() == []
         assert await journal.take_updates([(7, "what somebody wrote")]) == []
-        bodies = await storage._database.run(
-            lambda connection: connection.execute("SELECT body FROM updates").fetchall()
+        bodies = await on_its_connection(
+            storage, lambda connection: connection.execute("SELECT body FROM updates").fetchall()
         )
         assert [row["body"] for row in bodies] == [""]
 
@@ -77,7 +95,7 @@ class TestContents:
         assert await journal.take_updates([(7, "a"), (8, "b")]) == [7]
 
     async def test_is_empty_at_first_and_leaves_nothing_when_cleared(
-        self, storage: SqliteStorage
+        self, storage: SqliteStorage, tmp_path: Path
     ) -> None:
         dialogue = storage.dialogue
         assert await dialogue.get_state(self.KEY) is None
@@ -87,8 +105,8 @@ class TestContents:
         await dialogue.set_state(self.KEY, None)
         assert await dialogue.get_data(self.KEY) == {"b": 1}
         await dialogue.set_data(self.KEY, {})
-        rows = await storage._database.run(
-            lambda connection: connection.execute("SELECT * FROM dialogue").fetchall()
+        rows = await on_its_connection(
+            storage, lambda connection: connection.execute("SELECT * FROM dialogue").fetchall()
         )
         assert rows == []
 
@@ -128,9 +146,9 @@ async def steps_of(storage: SqliteStorage, work: Awaitable[object]) -> int:
         steps += 1
         return 0
 
-    await storage._database.run(lambda connection: connection.set_progress_handler(count, 1))
+    await on_its_connection(storage, lambda connection: connection.set_progress_handler(count, 1))
     await work
-    await storage._database.run(lambda connection: connection.set_progress_handler(None, 1))
+    await on_its_connection(storage, lambda connection: connection.set_progress_handler(None, 1))
     return steps
 
 
@@ -158,7 +176,7 @@ class TestOrder:
                 )
             return jobs[2 * size :]
 
-        return await storage._database.run(fill)
+        return await on_its_connection(storage, fill)
 
     @pytest.mark.parametrize("larger_than", [None, 500_000])
     async def test_a_claim_looks_at_what_waits_once(

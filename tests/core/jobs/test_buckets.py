@@ -68,7 +68,7 @@ async def test_full_buckets_take_no_memory() -> None:
     for chat in range(10_000):
         await buckets.take(SECOND._replace(bucket=f"chat {chat}"))
         clock.now += 0.1
-    assert len(buckets._full_at) <= 1024
+    assert len(buckets._full_at) <= 1024  # shows only as memory
 
 
 @given(

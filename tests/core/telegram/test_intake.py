@@ -265,7 +265,7 @@ class TestHandling:
         await heard.until(3)
         assert heard.texts == ["other", "slow", "after it"]
         await intake.drain(30)
-        assert intake._last_of_chat == {}
+        assert intake._last_of_chat == {}  # what is kept of a chat shows only as memory
 
     async def test_what_was_not_finished_is_handled_at_the_next_start(
         self, make_intake: Callable[[Handle], Intake], heard: Heard, storage: SqliteStorage

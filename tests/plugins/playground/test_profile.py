@@ -18,6 +18,7 @@ from aiogram.types import (
 )
 
 from impasto_playground import Person, Playground
+from impasto_playground.files import FileStore
 
 from .conftest import picture
 
@@ -157,8 +158,11 @@ async def test_photos_are_uploaded_by_their_own_name_too(
         assert (await response.json())["result"]["photo"]
 
 
-async def test_old_files_make_room(bot: Bot, chat: Person, playground: Playground) -> None:
-    playground.world.files._max_bytes = 1000
+async def test_old_files_make_room(
+    bot: Bot, chat: Person, playground: Playground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = playground.world.files
+    monkeypatch.setattr(playground.world, "files", FileStore(files.folder, max_bytes=1000))
     first = (await chat.send_document(b"x" * 600, "a.txt")).document
     second = (await chat.send_document(b"y" * 600, "b.txt")).document
     with pytest.raises(TelegramBadRequest, match="invalid file_id"):

@@ -17,7 +17,7 @@ from .conftest import newest
 async def waiting_poll(playground: Playground, bot: Bot, **fields: object) -> asyncio.Task:
     """A poll that has reached the server and waits there."""
     updates = playground.world.updates
-    before = updates._poll
+    before = updates._poll  # nothing else tells that a poll has begun to wait
     task = asyncio.create_task(bot.get_updates(timeout=50, **fields))
     while updates._poll is before:
         await asyncio.sleep(0)
