@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
@@ -46,45 +47,19 @@ async def run_bot(
     stop: asyncio.Event | None = None,
     on_ready: Callable[[], None] | None = None,
     changes: asyncio.Queue[Settings] | None = None,
+    only_paints: bool = False,
 ) -> None:
     """Runs the bot until `stop` is set or the task is cancelled, and ends it cleanly: no new work,
     running handlers finish, the job being painted is handed back. Updates come by webhook where
     `telegram.webhook_base` is set, by polling otherwise.
 
     `on_ready` is called once, when updates are about to be taken. Settings that come through
-    `changes` are taken over as far as a running bot can.
+    `changes` are taken over as far as a running bot can. With `only_paints` this is a worker, which
+    takes no updates: it paints the jobs that bots accept, and talks to Telegram about them.
 
     Raises:
         OwnerError: something whoever runs the bot has to change, such as a refused token.
     """
-    await _run(settings, host, stop, on_ready, changes, only_paints=False)
-
-
-async def run_worker(
-    settings: Settings,
-    host: PluginHost,
-    *,
-    stop: asyncio.Event | None = None,
-    on_ready: Callable[[], None] | None = None,
-    changes: asyncio.Queue[Settings] | None = None,
-) -> None:
-    """Paints the jobs that bots accept, and talks to Telegram about them; otherwise as `run_bot`.
-
-    Raises:
-        OwnerError: as `run_bot`, or these are settings of a queue whose jobs the bot paints itself.
-    """
-    await _run(settings, host, stop, on_ready, changes, only_paints=True)
-
-
-async def _run(
-    settings: Settings,
-    host: PluginHost,
-    stop: asyncio.Event | None,
-    on_ready: Callable[[], None] | None,
-    changes: asyncio.Queue[Settings] | None,
-    *,
-    only_paints: bool,
-) -> None:
     program = "worker" if only_paints else "bot"
     stop = stop or asyncio.Event()
     build_models_on_use()
@@ -114,6 +89,9 @@ async def _run(
             on_ready()
         await until_any_ends([*tasks, *start([stop.wait()], cleanup)])
         log.info(f"{program}_stops")
+
+
+run_worker = functools.partial(run_bot, only_paints=True)
 
 
 async def _started(

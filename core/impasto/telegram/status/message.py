@@ -20,7 +20,13 @@ from aiogram.methods import (
     SendPhoto,
     TelegramMethod,
 )
-from aiogram.types import BufferedInputFile, InputMediaPhoto, Message, ReplyParameters
+from aiogram.types import (
+    BufferedInputFile,
+    InputFile,
+    InputMediaPhoto,
+    Message,
+    ReplyParameters,
+)
 
 from impasto.contracts import Say
 from impasto.jobs.job import Job
@@ -115,7 +121,7 @@ class StatusMessage:
             if self.job.status_has_picture:
                 raise
             # The message is a text, and this server does not turn texts into pictures.
-            sent = await call_once(self._bot, self._new_picture(picture, say, silent=True))
+            sent = await call_once(self._bot, self._new_photo(_file(picture), say, silent=True))
             await self._move_to(sent)
         else:
             await self._note_picture()
@@ -135,7 +141,7 @@ class StatusMessage:
                 await self._note_picture()
                 await self._note_photo_id(edited)
                 return
-        sent = await self._call(self._new_picture(picture, say, silent=False))
+        sent = await self._call(self._new_photo(_file(picture), say))
         await self._move_to(sent)
         await self._note_photo_id(sent)
 
@@ -148,13 +154,7 @@ class StatusMessage:
 
     async def _send_own_photo(self, say: Say) -> Message | None:
         """None when Telegram does not take it again."""
-        method = SendPhoto(
-            chat_id=self.job.chat,
-            photo=self.job.content.file_id,
-            caption=say.text,
-            reply_markup=say.keyboard,
-            reply_parameters=_reply_to(self.job.reply_to),
-        )
+        method = self._new_photo(self.job.content.file_id, say)
         try:
             return await self._call(method)
         except (Refused, MessageGone) as refusal:
@@ -196,23 +196,28 @@ class StatusMessage:
         )
 
     def _edit_of_picture(self, picture: bytes, say: Say) -> EditMessageMedia:
-        file = BufferedInputFile(picture, filename=FILE_NAME)
         return EditMessageMedia(
             chat_id=self.job.chat,
             message_id=self.job.status_message,
-            media=InputMediaPhoto(media=file, caption=say.text),
+            media=InputMediaPhoto(media=_file(picture), caption=say.text),
             reply_markup=say.keyboard,
         )
 
-    def _new_picture(self, picture: bytes, say: Say, *, silent: bool) -> SendPhoto:
+    def _new_photo(
+        self, photo: InputFile | str, say: Say, *, silent: bool | None = None
+    ) -> SendPhoto:
         return SendPhoto(
             chat_id=self.job.chat,
-            photo=BufferedInputFile(picture, filename=FILE_NAME),
+            photo=photo,
             caption=say.text,
             reply_markup=say.keyboard,
             disable_notification=silent,
             reply_parameters=_reply_to(self.job.reply_to),
         )
+
+
+def _file(picture: bytes) -> InputFile:
+    return BufferedInputFile(picture, filename=FILE_NAME)
 
 
 def _reply_to(message: int | None) -> ReplyParameters | None:
