@@ -33,8 +33,11 @@ SEND_AS = ("auto", "photo", "document")
 Handler = Callable[[Conversation, Call], Awaitable[Any]]
 
 
-class Mistake(Exception):
+class Mistake(Refusal):
     """Something a Telegram app would not let its person do."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(400, sentence)
 
 
 class ClientApi:
@@ -66,10 +69,6 @@ class ClientApi:
             try:
                 await read_call(request, call, self._world.files.incoming)
                 result = await action(self._conversation(request), call)
-            except Mistake as mistake:
-                return web.json_response({"error": str(mistake)}, status=400)
-            except Refusal as refusal:
-                return web.json_response({"error": refusal.description}, status=refusal.code)
             finally:
                 call.discard_uploads()
             return web.json_response(to_json(result))
@@ -87,13 +86,8 @@ class ClientApi:
             return found
         if user_id == 0:
             raise Mistake("A person's id is a positive number.")
-        return self._open(User(id=user_id, is_bot=False, first_name="Guest", language_code="en"))
-
-    def _open(self, person: User) -> Conversation:
-        try:
-            return self._world.conversation(person)
-        except ValueError as error:
-            raise Mistake(str(error)) from error
+        guest = User(id=user_id, is_bot=False, first_name="Guest", language_code="en")
+        return self._world.conversation(guest)
 
     async def _snapshot(self, conversation: Conversation, call: Call) -> Any:
         return self._world.snapshot(conversation)
@@ -108,7 +102,7 @@ class ClientApi:
         person = conversation.person.model_copy(
             update={name: value or None for name, value in update.items()}
         )
-        private = self._open(person)
+        private = self._world.conversation(person)
         self._world.hub.publish(person.id, "profile", **self._world.profile_for(private))
         return self._world.snapshot(
             private if conversation.group is None else replace(conversation, person=person)
@@ -225,7 +219,7 @@ class ClientApi:
     async def _file(self, request: web.Request) -> web.StreamResponse:
         stored = self._world.files.by_id(request.match_info["file_id"])
         if stored is None:
-            return web.json_response({"error": "There is no such file."}, status=404)
+            raise Refusal(404, "There is no such file.")
         content_type = pictures.image_mime_type(stored.path)
         headers = {
             "Content-Type": content_type or "application/octet-stream",
@@ -237,10 +231,7 @@ class ClientApi:
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
         """Server-sent events: first the whole chat, then every change of it."""
-        try:
-            conversation = self._conversation(request)
-        except Mistake as mistake:
-            return web.json_response({"error": str(mistake)}, status=400)
+        conversation = self._conversation(request)
         watcher = self._world.hub.watch(conversation.id)
         try:
             snapshot = {"kind": "snapshot", **self._world.snapshot(conversation)}

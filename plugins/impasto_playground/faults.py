@@ -75,6 +75,9 @@ class Choice(BaseModel):
         )
 
 
+C = TypeVar("C", bound=Choice)
+
+
 class Fault(Choice):
     """What strikes the calls that are chosen; getUpdates is among them unless others are named."""
 
@@ -278,10 +281,7 @@ def _event(call: SeenCall, stage: Stage, result: Any) -> Event:
 
 
 class FaultRoutes:
-    """Routes that set faults and show what the bot calls.
-
-    A failure is answered with a status of 400 or above and ``{"error": "one sentence"}``.
-    """
+    """Routes that set faults and show what the bot calls."""
 
     def __init__(self, faults: Faults, incoming: Path) -> None:
         self._faults = faults
@@ -303,13 +303,9 @@ class FaultRoutes:
         call = Call("")
         try:
             await read_call(request, call, self._incoming)
-            fault = Fault.model_validate(call.fields)
-        except Refusal as refusal:
-            return _error(refusal.description, refusal.code)
-        except ValidationError as error:
-            return _error(_explain(error))
         finally:
             call.discard_uploads()
+        fault = _validated(Fault, call.fields)
         return web.json_response(self._faults.add(fault).as_json(), status=201)
 
     async def _clear(self, request: web.Request) -> web.Response:
@@ -322,7 +318,7 @@ class FaultRoutes:
             if active.number == number:
                 self._faults.remove(active)
                 return web.json_response(active.as_json())
-        return _error("There is no such fault.", 404)
+        raise Refusal(404, "There is no such fault.")
 
     async def _calls(self, request: web.Request) -> web.StreamResponse:
         """Server-sent events: the bot's calls from now on. The query may choose, by the fields of
@@ -330,11 +326,9 @@ class FaultRoutes:
         query = dict(request.query)
         try:
             stages = [Stage(query.pop("stage"))] if "stage" in query else list(Stage)
-            choice = Choice.model_validate(query)
-        except ValidationError as error:
-            return _error(_explain(error))
         except ValueError as error:
-            return _error(str(error))
+            raise Refusal(400, str(error)) from error
+        choice = _validated(Choice, query)
 
         def matches(call: SeenCall, stage: Stage) -> bool:
             return stage in stages and choice.fits(call)
@@ -343,11 +337,10 @@ class FaultRoutes:
             return await stream(request, watcher, first={})
 
 
-def _error(sentence: str, status: int = 400) -> web.Response:
-    return web.json_response({"error": sentence}, status=status)
-
-
-def _explain(error: ValidationError) -> str:
-    first: Any = error.errors(include_url=False, include_input=False)[0]
-    name = ".".join(str(part) for part in first["loc"])
-    return f"{name}: {first['msg']}" if name else str(first["msg"])
+def _validated(model: type[C], fields: dict[str, Any]) -> C:
+    try:
+        return model.model_validate(fields)
+    except ValidationError as error:
+        first: Any = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise Refusal(400, f"{place}: {first['msg']}" if place else first["msg"]) from error

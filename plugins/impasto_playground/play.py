@@ -1,12 +1,24 @@
-"""`impasto play`: the bot in a chat page on this machine."""
+"""`impasto play`: the bot in a chat page on this machine.
+
+With `--reload` the bot has a process of its own, which is restarted when a plugin's file changes.
+The playground stays in this one, and with it the chat. Modules are never reloaded inside a running
+bot: what they registered would be there twice.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import errno
+import importlib.metadata
+import importlib.util
+import json
+import os
+import sys
+import sysconfig
 import tempfile
 import webbrowser
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,9 +26,15 @@ import typer
 
 from impasto.cli import Session, run_until_stopped, session_of, stop_on_signals
 from impasto.errors import OwnerError
+from impasto.hookspecs import BOT_GROUP, PAINTING_GROUP
+from impasto.plugins.finding import OWN_DISTRIBUTION
 
 if TYPE_CHECKING:
+    from impasto.settings import Settings
     from impasto_playground.server import Playground
+
+SECONDS_TO_END = 15.0
+"""Longer than the bot takes to hand back what it is painting; then it is killed."""
 
 
 def play(
@@ -87,7 +105,6 @@ async def _play(
     overrides: dict[str, Any],
 ) -> None:
     from impasto.telegram.app import run_bot
-    from impasto_playground.reloading import run_reloading
     from impasto_playground.server import Playground
 
     playground = Playground(host=host, port=port)
@@ -128,3 +145,109 @@ async def _start(playground: Playground, host: str, port: int) -> None:
         else:
             problem = f"the chat page cannot listen on {host}:{port}: {error.strerror or error}"
         raise OwnerError(problem) from None
+
+
+async def run_reloading(
+    settings: Settings,
+    arguments: Sequence[str],
+    *,
+    stop: asyncio.Event,
+    on_ready: Callable[[], None],
+) -> None:
+    """Runs the bot until `stop` is set, and anew after every change of a plugin's file.
+
+    Args:
+        arguments: global options of the program, for the bot's process.
+
+    Raises:
+        OwnerError: there is nothing to watch, or nothing to watch with.
+    """
+    try:
+        from watchfiles import awatch
+    except ImportError:
+        raise OwnerError("--reload needs watchfiles: pip install 'impasto[authors]'") from None
+    paths = _watched(settings)
+
+    def is_theirs(_: object, name: str) -> bool:
+        return name.endswith(".py") and any(Path(name).is_relative_to(path) for path in paths)
+
+    # Editors save by renaming, after which a watch on the file itself would be one on the old file.
+    folders = {path if path.is_dir() else path.parent for path in paths}
+    changes = awatch(*folders, watch_filter=is_theirs, stop_event=stop)
+    process = await _started(settings, arguments)
+    on_ready()
+    try:
+        while not stop.is_set():
+            changed = asyncio.ensure_future(anext(changes, None))
+            ended = asyncio.ensure_future(process.wait())
+            await asyncio.wait({changed, ended}, return_when=asyncio.FIRST_COMPLETED)
+            if not changed.done():
+                typer.echo("The bot has ended; it starts again when a file changes", err=True)
+            found = await changed
+            ended.cancel()
+            if found:
+                await _ended(process)
+                [name, *_] = (Path(name).name for _, name in found)
+                typer.echo(f"{name} has changed: the bot starts again", err=True)
+                process = await _started(settings, arguments)
+    finally:
+        await _ended(process)
+        await changes.aclose()
+
+
+def _watched(settings: Settings) -> list[Path]:
+    """Files and folders of plugins that somebody may be working on.
+
+    Raises:
+        OwnerError: there are none.
+    """
+    plugins = settings.plugins
+    folder = [plugins.folder] if plugins.folder is not None else []
+    paths = [*plugins.files, *folder, *_editable_plugins()]
+    if not paths:
+        raise OwnerError(
+            "there is nothing to reload; name a plugin with --plugin, or install it with pip's -e"
+        )
+    return [path.resolve() for path in paths]
+
+
+def _editable_plugins() -> Iterator[Path]:
+    """Where installed plugins of others are, if not among the packages of this environment."""
+    packages = Path(sysconfig.get_path("purelib")).resolve()
+    for group in (BOT_GROUP, PAINTING_GROUP):
+        for point in importlib.metadata.entry_points(group=group):
+            if point.dist is not None and point.dist.name == OWN_DISTRIBUTION:
+                continue
+            spec = importlib.util.find_spec(point.module.partition(".")[0])
+            if spec is None or spec.origin is None:
+                continue
+            file = Path(spec.origin).resolve()
+            if not file.is_relative_to(packages):
+                yield file.parent if spec.submodule_search_locations else file
+
+
+async def _started(settings: Settings, arguments: Sequence[str]) -> asyncio.subprocess.Process:
+    """The bot's process; what this command has decided about the settings goes as variables."""
+    environment = {
+        **os.environ,
+        "IMPASTO_STATE_DIR": str(settings.state_dir),
+        "IMPASTO_TELEGRAM__TOKEN": settings.telegram.token.get_secret_value(),
+        "IMPASTO_TELEGRAM__API_BASE": settings.telegram.api_base,
+        "IMPASTO_TELEGRAM__WEBHOOK_BASE": settings.telegram.webhook_base,
+        "IMPASTO_SERVER__PORT": str(settings.server.port),
+        "IMPASTO_PLUGINS__FILES": json.dumps([str(path) for path in settings.plugins.files]),
+    }
+    command = [sys.executable, "-m", "impasto", *arguments, "run"]
+    return await asyncio.create_subprocess_exec(*command, env=environment, process_group=0)
+
+
+async def _ended(process: asyncio.subprocess.Process) -> None:
+    """Ends the bot as it is ended everywhere: asked first, killed when it does not listen."""
+    with contextlib.suppress(ProcessLookupError):
+        process.terminate()
+    try:
+        async with asyncio.timeout(SECONDS_TO_END):
+            await process.wait()
+    except TimeoutError:
+        process.kill()
+        await process.wait()

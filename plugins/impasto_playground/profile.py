@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from aiogram import methods
 from aiogram.types import (
@@ -20,8 +21,9 @@ from aiogram.types import (
 from .context import Context, Handlers
 from .files import MAX_DOWNLOAD_BYTES
 from .refusals import bad_request, conflict
-from .state import BOT_NAME
 from .wire import to_json
+
+T = TypeVar("T", BotName, BotDescription, BotShortDescription)
 
 MAX_COMMANDS = 100
 MAX_COMMAND_DESCRIPTION = 256
@@ -119,58 +121,41 @@ async def set_my_commands(context: Context, method: methods.SetMyCommands) -> bo
             raise bad_request("BOT_COMMAND_INVALID")
         if not 1 <= len(command.description) <= MAX_COMMAND_DESCRIPTION:
             raise bad_request("BOT_COMMAND_DESCRIPTION_INVALID")
-    key = _scope(method.scope), method.language_code or ""
-    context.world.profile.commands[key] = [
+    context.world.profile.commands[_key(method)] = [
         BotCommand(command=item.command.lstrip("/"), description=item.description)
         for item in method.commands
     ]
-    _commands_changed(context)
+    _profile_changed(context)
     return True
 
 
 async def get_my_commands(context: Context, method: methods.GetMyCommands) -> list[BotCommand]:
-    key = _scope(method.scope), method.language_code or ""
-    return context.world.profile.commands.get(key, [])
+    return context.world.profile.commands.get(_key(method), [])
 
 
 async def delete_my_commands(context: Context, method: methods.DeleteMyCommands) -> bool:
-    key = _scope(method.scope), method.language_code or ""
-    context.world.profile.commands.pop(key, None)
-    _commands_changed(context)
+    context.world.profile.commands.pop(_key(method), None)
+    _profile_changed(context)
     return True
 
 
-async def set_my_name(context: Context, method: methods.SetMyName) -> bool:
-    return _set_text(context.world.profile.names, method.name, method.language_code, 64)
+async def set_text(context: Context, method: Any, *, name: str, longest: int) -> bool:
+    """Set the bot's name, description or short description in a language; `name` is the field."""
+    text = getattr(method, name)
+    if text and len(text) > longest:
+        raise bad_request("text is too long")
+    texts = context.world.profile.texts[name]
+    if text:
+        texts[method.language_code or ""] = text
+    else:
+        texts.pop(method.language_code or "", None)
+    _profile_changed(context)
+    return True
 
 
-async def get_my_name(context: Context, method: methods.GetMyName) -> BotName:
-    names = context.world.profile.names
-    return BotName(name=_get_text(names, method.language_code) or BOT_NAME)
-
-
-async def set_my_description(context: Context, method: methods.SetMyDescription) -> bool:
-    texts = context.world.profile.descriptions
-    changed = _set_text(texts, method.description, method.language_code, 512)
-    _commands_changed(context)
-    return changed
-
-
-async def get_my_description(context: Context, method: methods.GetMyDescription) -> BotDescription:
-    texts = context.world.profile.descriptions
-    return BotDescription(description=_get_text(texts, method.language_code))
-
-
-async def set_my_short_description(context: Context, method: methods.SetMyShortDescription) -> bool:
-    texts = context.world.profile.short_descriptions
-    return _set_text(texts, method.short_description, method.language_code, 120)
-
-
-async def get_my_short_description(
-    context: Context, method: methods.GetMyShortDescription
-) -> BotShortDescription:
-    texts = context.world.profile.short_descriptions
-    return BotShortDescription(short_description=_get_text(texts, method.language_code))
+async def get_text(context: Context, method: Any, *, name: str, result: type[T]) -> T:
+    text = context.world.profile.text(name, method.language_code)
+    return result(**{name: text})
 
 
 async def set_chat_menu_button(context: Context, method: methods.SetChatMenuButton) -> bool:
@@ -179,7 +164,7 @@ async def set_chat_menu_button(context: Context, method: methods.SetChatMenuButt
         context.chat(chat_id)
     button = method.menu_button or MenuButtonDefault()
     context.world.profile.menu_buttons[chat_id] = button
-    _commands_changed(context)
+    _profile_changed(context)
     return True
 
 
@@ -191,30 +176,18 @@ async def get_chat_menu_button(context: Context, method: methods.GetChatMenuButt
     return context.world.profile.menu_buttons.get(None) or MenuButtonDefault()
 
 
-def _scope(scope: Any) -> str:
+def _key(method: Any) -> tuple[str, str]:
+    """The scope and the language that a method about commands names."""
+    scope, language = method.scope, method.language_code or ""
     if scope is None:
-        return "default"
+        return "default", language
     chat_id = getattr(scope, "chat_id", None)
-    return str(scope.type) if chat_id is None else f"{scope.type}:{chat_id}"
+    return (str(scope.type) if chat_id is None else f"{scope.type}:{chat_id}"), language
 
 
-def _commands_changed(context: Context) -> None:
+def _profile_changed(context: Context) -> None:
     for chat_id, conversation in context.world.chats.items():
         context.world.hub.publish(chat_id, "profile", **context.world.profile_for(conversation))
-
-
-def _set_text(texts: dict[str, str], text: str | None, language: str | None, longest: int) -> bool:
-    if text and len(text) > longest:
-        raise bad_request("text is too long")
-    if text:
-        texts[language or ""] = text
-    else:
-        texts.pop(language or "", None)
-    return True
-
-
-def _get_text(texts: dict[str, str], language: str | None) -> str:
-    return texts.get(language or "") or texts.get("", "")
 
 
 HANDLERS: Handlers = {
@@ -230,12 +203,14 @@ HANDLERS: Handlers = {
     methods.SetMyCommands: set_my_commands,
     methods.GetMyCommands: get_my_commands,
     methods.DeleteMyCommands: delete_my_commands,
-    methods.SetMyName: set_my_name,
-    methods.GetMyName: get_my_name,
-    methods.SetMyDescription: set_my_description,
-    methods.GetMyDescription: get_my_description,
-    methods.SetMyShortDescription: set_my_short_description,
-    methods.GetMyShortDescription: get_my_short_description,
+    methods.SetMyName: partial(set_text, name="name", longest=64),
+    methods.GetMyName: partial(get_text, name="name", result=BotName),
+    methods.SetMyDescription: partial(set_text, name="description", longest=512),
+    methods.GetMyDescription: partial(get_text, name="description", result=BotDescription),
+    methods.SetMyShortDescription: partial(set_text, name="short_description", longest=120),
+    methods.GetMyShortDescription: partial(
+        get_text, name="short_description", result=BotShortDescription
+    ),
     methods.SetChatMenuButton: set_chat_menu_button,
     methods.GetChatMenuButton: get_chat_menu_button,
 }

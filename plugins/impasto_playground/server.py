@@ -21,6 +21,7 @@ from yarl import URL
 from .bot_api import TOKEN, BotApi
 from .client_api import ClientApi
 from .faults import FaultRoutes, Faults
+from .refusals import Refusal
 from .state import DEFAULT_BOT_ID, World
 
 LOGGER = logging.getLogger(__name__)
@@ -142,7 +143,9 @@ class Playground:
 
     def _application(self, world: World, api: BotApi) -> web.Application:
         # Bodies are read as streams with limits of their own, see wire.py.
-        application = web.Application(middlewares=[guard(self._names)], client_max_size=0)
+        application = web.Application(
+            middlewares=[guard(self._names), answer_refusals], client_max_size=0
+        )
         application.on_response_prepare.append(_add_headers)
         api.add_routes(application.router)
         ClientApi(world).add_routes(application.router)
@@ -159,6 +162,15 @@ def _port_of(runner: web.AppRunner) -> int:
 
 async def _index(request: web.Request) -> web.FileResponse:
     return web.FileResponse(PAGE / "index.html")
+
+
+@web.middleware
+async def answer_refusals(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """What the routes beside the Bot API refuse is answered with ``{"error": "one sentence"}``."""
+    try:
+        return await handler(request)
+    except Refusal as refusal:
+        return web.json_response({"error": refusal.description}, status=refusal.code)
 
 
 def is_loopback(host: str) -> bool:

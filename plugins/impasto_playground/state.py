@@ -7,7 +7,7 @@ tells the watchers and, where a person acted, queues the update for the bot.
 from __future__ import annotations
 
 import secrets
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,6 +26,7 @@ from aiogram.types import (
 
 from .events import EventHub
 from .files import FileStore
+from .refusals import Refusal
 from .updates import UpdateQueue
 from .wire import to_json
 
@@ -79,13 +80,19 @@ class Query:
 
 @dataclass
 class Profile:
-    """What the bot tells of itself. Keys of the texts are language codes, "" is the default."""
+    """What the bot tells of itself."""
 
     commands: dict[tuple[str, str], list[BotCommand]] = field(default_factory=dict)
-    names: dict[str, str] = field(default_factory=dict)
-    descriptions: dict[str, str] = field(default_factory=dict)
-    short_descriptions: dict[str, str] = field(default_factory=dict)
+    """By scope and language code; "" stands for all languages."""
+    texts: defaultdict[str, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
+    """``name``, ``description`` and ``short_description``, each by language code."""
     menu_buttons: dict[int | None, Any] = field(default_factory=dict)
+
+    def text(self, name: str, language: str | None) -> str:
+        """A text in this language, else in the default one."""
+        texts = self.texts[name]
+        default = BOT_NAME if name == "name" else ""
+        return texts.get(language or "") or texts.get("") or default
 
 
 class World:
@@ -113,11 +120,12 @@ class World:
             self.bot = _bot_user(bot_id)
 
     def conversation(self, person: User) -> Conversation:
-        """The chat with this person, whose name and language may have changed since."""
+        """The chat with this person, whose name and language may have changed since. Raises
+        `Refusal` when there are too many."""
         found = self.chats.get(person.id)
         if found is None:
             if len(self.chats) >= MAX_CHATS:
-                raise ValueError("too many chats in this playground")
+                raise Refusal(400, "There are too many chats in this playground.")
             found = self.chats[person.id] = Conversation(person)
         elif found.person != person:
             found.person = person
@@ -218,13 +226,12 @@ class World:
 
     def profile_for(self, conversation: Conversation) -> dict[str, Any]:
         """What a chat shows of the bot besides messages, as JSON values."""
-        descriptions = self.profile.descriptions
         person = conversation.person
         return {
             "bot": to_json(self.bot),
             "commands": to_json(self.commands_for(conversation)),
             "menu_button": to_json(self.menu_button(person.id)),
-            "description": descriptions.get(person.language_code or "") or descriptions.get("", ""),
+            "description": self.profile.text("description", person.language_code),
         }
 
     def snapshot(self, conversation: Conversation) -> dict[str, Any]:
