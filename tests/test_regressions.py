@@ -25,6 +25,8 @@ from impasto.painting.catalogue import Catalogue, load_catalogue
 from impasto.painting.painter import PaintProgress
 from impasto.settings import Settings
 
+pytestmark = pytest.mark.xdist_group("regressions")
+
 # Bounds leave a fifth above what was measured when they were set: what one change may cost.
 MOST_LOSS = 11_000.0
 MOST_BYTES = 55_000_000

@@ -378,6 +378,7 @@ class TestPaint:
             assert picture.size == (64, 48)
             assert picture.format == "PNG"
 
+    @pytest.mark.slow
     def test_fine_is_finished_on_another_network(
         self, paint: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -416,6 +417,7 @@ class TestPaint:
         assert ended.code == 0
         assert json.loads(ended.out)["styles"][1] == preset["picture"]
 
+    @pytest.mark.slow
     @pytest.mark.usefixtures("tiny_network", "presets_here")
     def test_presets_are_painted_as_they_recommend(
         self, run: Run, photo: Path, style: Path, tmp_path: Path
@@ -442,6 +444,7 @@ class TestPaint:
         assert run("--config", "mine.toml", *arguments).code == 1
         assert not (tmp_path / "x.png").exists()
 
+    @pytest.mark.slow
     @pytest.mark.usefixtures("tiny_network")
     def test_presets_are_listed_by_a_process_of_its_own(
         self, run: Run, photo: Path, plugin: Callable[[str, str], None]

@@ -64,6 +64,7 @@ assert megabytes() < before - 25, (before, megabytes())
 """)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="reads what the process takes as Linux tells")
 def test_every_model_can_be_built_again() -> None:
     run("""

@@ -15,6 +15,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+pytestmark = pytest.mark.xdist_group("presets")
+
 STYLES = Path(__file__).resolve().parents[2] / "styles"
 TABLE: dict[str, dict[str, Any]] = tomllib.loads(
     (STYLES / "styles.toml").read_text(encoding="utf-8")

@@ -39,6 +39,7 @@ for width in (384, 380, 372, 356, 340, 308):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not has_mallinfo, reason="needs glibc 2.33 or newer")
 def test_pictures_of_many_sizes_leave_little_behind() -> None:
     """Compiled by oneDNN and kept were 15 MB for each size of a picture: a bot grew until it was

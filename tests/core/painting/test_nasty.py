@@ -38,6 +38,7 @@ def test_every_nasty_file_gets_its_answer(nasty: Nasty) -> None:
     assert answer_to(nasty.data) in nasty.answers
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="the peak is read from /proc")
 def test_no_nasty_file_takes_much_memory() -> None:
     """In a process of its own, as the peak of this one may lie behind it."""

@@ -121,6 +121,7 @@ def _plan(network: Network, number: int, strip_bytes: int) -> Plan:
     return every[number % len(every)]
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(
     height=st.integers(32, 75),

@@ -33,6 +33,8 @@ from impasto.painting.process.progress import Reporter
 from impasto.plugins import settings_for_painting
 from impasto.settings import Settings
 
+pytestmark = pytest.mark.xdist_group("painting process")
+
 Maker = Callable[..., Image.Image]
 
 
@@ -121,6 +123,7 @@ def test_a_job_ends_in_a_result_on_the_disk(parent: Parent, job: Callable[..., P
     assert not list(outcome.result.parent.glob("*.part"))
 
 
+@pytest.mark.slow
 def test_large_goes_beyond_the_cap_as_far_as_the_settings_let_it(
     tiny_network: Path, job: Callable[..., Paint]
 ) -> None:
@@ -144,6 +147,7 @@ def test_a_finish_that_cannot_be_had_here_is_left_out(
     assert (outcome.fine_network, outcome.offers_fine) == (None, False)
 
 
+@pytest.mark.slow
 def test_fine_pictures_are_offered_and_painted(
     tiny_network: Path, job: Callable[..., Paint]
 ) -> None:
@@ -263,6 +267,7 @@ def test_painting_goes_on_without_a_preview_that_does_not_fit_on_the_disk(
     assert [message.preview for message in said] == [None, tmp_path / "preview-8.jpg"]
 
 
+@pytest.mark.slow
 def test_the_child_ends_when_its_parent_goes_away_in_mid_painting(
     tiny_network: Path, job: Callable[..., Paint]
 ) -> None:
@@ -272,6 +277,7 @@ def test_the_child_ends_when_its_parent_goes_away_in_mid_painting(
         assert isinstance(running.hear(), Progress)
 
 
+@pytest.mark.slow
 def test_a_child_that_cannot_paint_says_why_and_ends(tmp_path: Path) -> None:
     with child({"painting": {"network": str(tmp_path / "absent.safetensors")}}) as running:
         assert running.process.stdout

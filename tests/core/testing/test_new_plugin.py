@@ -17,6 +17,8 @@ from impasto.settings import Settings
 
 from ...environments import checked, environment, install_projects
 
+pytestmark = pytest.mark.xdist_group("new plugin")
+
 KINDS = sorted(Kind)
 
 

@@ -17,7 +17,7 @@ from impasto.painting.painter import Painting, PaintRequest, paint
 from impasto.settings import PaintingSettings, Settings
 from impasto_dialog.looks import Brush, Colors, Look, Quality, Strength, paint_options
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("painted looks")]
 
 PAINTING = PaintingSettings(steps=24, max_pixels_cpu=3000, memory_mb=4000)
 OFFERED = (Strength.SUBTLE, Strength.BALANCED, Strength.STRONG)
