@@ -16,7 +16,7 @@ help:
 	@echo "make install   what development needs, into $(VENV)"
 	@echo "make check     lint and the quick tests: two minutes"
 	@echo "make test      all tests"
-	@echo "make lint      formatting, lint rules, types, import rules"
+	@echo "make lint      formatting, lint rules, types, import rules, unused code"
 	@echo "make docs      the docs site, into site/"
 	@echo "make bench     measure speed, memory and quality"
 	@echo "make soak      kill and flood the bot for as long as you like, and judge it"
@@ -71,6 +71,7 @@ lint: install
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/vulture
 
 docs: install
 	$(BIN)/python -m mkdocs build --strict
