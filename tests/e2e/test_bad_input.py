@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
+import itertools
 import struct
 import zlib
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import numpy as np
 import pytest
+import pytest_asyncio
 from aiogram.types import Message
 from PIL import Image
 
@@ -17,14 +18,31 @@ from impasto_playground import Person, Playground
 
 from .bot_process import PATIENCE, BotProcess, chosen, delivered, gallery_after, photo
 
-pytestmark = pytest.mark.slow
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.xdist_group("bad input"),
+]
+
+NUMBERS = itertools.count(1)
 
 
-@pytest.fixture
-async def bot(playground: Playground, tmp_path: Path) -> AsyncIterator[None]:
-    async with BotProcess(playground, tmp_path, steps=4).running() as process:
-        yield
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def bot(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Playground]:
+    """One for all that people do wrong here; its playground."""
+    async with (
+        Playground(port=0) as playground,
+        BotProcess(playground, tmp_path_factory.mktemp("bot"), steps=4).running() as process,
+    ):
+        yield playground
         assert process.returncode is None, "the bot is alive after all this"
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def alice(bot: Playground) -> AsyncIterator[Person]:
+    """Somebody new in each test."""
+    async with Person(bot.url, user_id=next(NUMBERS)) as alice:
+        yield alice
 
 
 def encoded(picture: Image.Image, kind: str, **options: object) -> bytes:
@@ -59,7 +77,6 @@ REFUSED = {
 }
 
 
-@pytest.mark.usefixtures("bot")
 async def test_files_that_cannot_be_painted_are_explained(alice: Person) -> None:
     for name, (content, reason) in REFUSED.items():
         sent = await alice.send_document(content, name)
@@ -74,7 +91,6 @@ async def test_files_that_cannot_be_painted_are_explained(alice: Person) -> None
         assert told.text
 
 
-@pytest.mark.usefixtures("bot")
 async def test_odd_pictures_are_painted(alice: Person) -> None:
     rng = np.random.default_rng(0)
     deep = Image.fromarray((rng.random((90, 120)) * 65535).astype(np.uint16))
@@ -95,7 +111,6 @@ async def test_odd_pictures_are_painted(alice: Person) -> None:
         assert size.width / size.height == pytest.approx(ratio, rel=0.05), name
 
 
-@pytest.mark.usefixtures("bot")
 async def test_what_is_no_photo_gets_a_hint(alice: Person) -> None:
     frames = [Image.effect_noise((80, 60), 90).convert("P") for _ in range(3)]
     gif = encoded(frames[0], "GIF", save_all=True, append_images=frames[1:])
@@ -111,7 +126,6 @@ async def test_what_is_no_photo_gets_a_hint(alice: Person) -> None:
     assert "20 MB" in await said_after(alice, sent)
 
 
-@pytest.mark.usefixtures("bot")
 async def test_taps_that_come_twice_or_late_lead_to_one_picture(alice: Person) -> None:
     gallery = await gallery_after(alice, await alice.send_photo(photo()))
     assert gallery.reply_markup
@@ -134,7 +148,6 @@ async def test_taps_that_come_twice_or_late_lead_to_one_picture(alice: Person) -
     await delivered(alice, await chosen(alice, newer))
 
 
-@pytest.mark.usefixtures("bot")
 async def test_cancel_works_at_every_step(alice: Person) -> None:
     await said_after(alice, await alice.send_text("/cancel"))  # nothing to cancel
 
