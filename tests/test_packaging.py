@@ -41,8 +41,8 @@ def printed(*words):
 
 folders = data_folders.styles_folder(), data_folders.weights_folder(), data_folders.default_config()
 print(json.dumps({
-    "version": printed("--version"),
     "styles": json.loads(printed("styles", "--json")),
+    "plugins": json.loads(printed("plugins", "--json")),
     "folders": [str(folder) for folder in folders],
 }))
 """
@@ -192,22 +192,17 @@ def test_commands_work_from_anywhere(
     found: dict[str, Any] = json.loads(
         checked(programs / "python", "-c", LOOK_AROUND, cwd=tmp_path)
     )
-    assert found["version"].startswith("impasto ")
+    assert checked(programs / "impasto", "--version", cwd=tmp_path).startswith("impasto ")
     assert len(found["styles"]) >= 4
     assert all(Path(preset["picture"]).is_file() for preset in found["styles"])
+    assert {record["error"] for record in found["plugins"]} == {None}
+    assert {record["origin"] for record in found["plugins"]} == {"built-in"}
+    assert {"dialog", "lbfgs", "networks"} <= {record["name"] for record in found["plugins"]}
     places = [Path(folder) for folder in found["folders"]]
     assert all(place.exists() for place in places)
     home = checkout if kind == "editable" else programs.parent
     assert all(place.is_relative_to(home) for place in places)
     assert all(("_data" in place.parts) == (kind != "editable") for place in places)
-
-
-def test_the_program_finds_its_plugins(installed: tuple[str, Path], tmp_path: Path) -> None:
-    _, programs = installed
-    records = json.loads(checked(programs / "impasto", "plugins", "--json", cwd=tmp_path))
-    assert {record["error"] for record in records} == {None}
-    assert {record["origin"] for record in records} == {"built-in"}
-    assert {"dialog", "lbfgs", "networks"} <= {record["name"] for record in records}
 
 
 @pytest.mark.parametrize("installed", ["wheel_of_sdist"], indirect=True)
