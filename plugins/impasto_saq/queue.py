@@ -23,6 +23,10 @@ log = structlog.get_logger(__name__)
 SECONDS_KEPT = 60
 """SAQ's web page shows announcements for this long after they were taken."""
 
+MOST_KEPT = 1000
+"""Busy workers take no announcements, but the next job from the journal. When more of them are kept
+than there can be idle workers, one more would wake nobody."""
+
 
 class SaqQueue:
     """See `impasto.contracts.JobQueue`."""
@@ -48,7 +52,8 @@ class SaqQueue:
 
     async def announce(self) -> None:
         try:
-            await self._queue.enqueue("paint", ttl=SECONDS_KEPT)
+            if await self._queue.count("queued") < MOST_KEPT:
+                await self._queue.enqueue("paint", ttl=SECONDS_KEPT)
         except Exception as error:
             log.warning("job_not_announced", why=f"{type(error).__name__}: {error}")
 

@@ -59,6 +59,20 @@ class TestQueue(conformance.QueueConformance):
         for queue in queues:
             await queue.close()
 
+    async def test_what_nobody_takes_does_not_pile_up(
+        self, saq: SaqSettings, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("impasto_saq.queue.MOST_KEPT", 3)
+        queue = SaqQueue(saq, "1")
+        await queue.open()
+        for _ in range(10):
+            await queue.announce()
+        assert await queue._queue.count("queued") == 3
+        await queue.wait()
+        await queue.announce()
+        assert await queue._queue.count("queued") == 3
+        await queue.close()
+
 
 class TestStorage(conformance.StorageConformance):
     @pytest.fixture
