@@ -7,7 +7,7 @@ import dataclasses
 import secrets
 import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, cast
 
 import structlog
@@ -15,7 +15,7 @@ from redis.exceptions import RedisError
 
 from impasto.contracts import HOUR, NO_LIMITS, Limit, LimitReached, Limits, News
 from impasto.errors import InvalidTransition
-from impasto.jobs.job import Job, JobState, check_transition
+from impasto.jobs.job import Job, JobState
 from impasto.jobs.order import WaitingJob, in_order
 from impasto_saq.connection import PATIENCE_SECONDS, Server
 from impasto_saq.ownership import Heartbeat, Ownership
@@ -142,31 +142,20 @@ class RedisJournal:
         return None if body is None else Job.model_validate_json(body)
 
     async def move(self, job_id: str, to: JobState, **facts: Any) -> Job:
-        def moved(job: Job) -> Job:
-            check_transition(job_id, job.state, to)
-            return _with(job, {**facts, "state": to, "changed_at": datetime.now(UTC)})
-
-        return await self._written(job_id, moved, is_news=True)
+        return await self._written(job_id, lambda job: job.moved(to, **facts), is_news=True)
 
     async def note(self, job_id: str, **facts: Any) -> Job:
         is_news = "finish_early" in facts or "file_caption" in facts
-        return await self._written(job_id, lambda job: _with(job, facts), is_news=is_news)
+        return await self._written(job_id, lambda job: job.changed(**facts), is_news=is_news)
 
     async def claim(self, *, larger_than: int | None = None) -> Job | None:
         self._heartbeat.paints = True
-
-        def claimed(job: Job) -> Job:
-            check_transition(job.id, job.state, JobState.RUNNING)
-            now = datetime.now(UTC)
-            facts = {"attempts": job.attempts + 1, "changed_at": now}
-            return _with(job, {**facts, "state": JobState.RUNNING})
-
         while order := in_order((await self._waiting())[2], larger_than):
             job_id = order[0]
             async with self._taking:
                 with self._charge.taking(job_id) as obtained:
                     try:
-                        job = await self._written(job_id, claimed, is_news=True)
+                        job = await self._written(job_id, Job.claimed, is_news=True)
                     except InvalidTransition:
                         continue  # another worker was faster
                     except (RedisError, OSError):
@@ -284,12 +273,6 @@ class RedisJournal:
 
 def _new_stamp() -> str:
     return secrets.token_hex(8)
-
-
-def _with(job: Job, facts: dict[str, Any]) -> Job:
-    # Validated, not copied: facts come from all over the program.
-    changed = Job.model_validate({**job.model_dump(), **facts})
-    return changed.forgotten() if changed.is_forgotten else changed
 
 
 def _jobs(bodies: Sequence[str]) -> list[Job]:

@@ -6,12 +6,12 @@ import asyncio
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from impasto.contracts import HOUR, NO_LIMITS, LimitReached, Limits, News
 from impasto.errors import InvalidTransition
-from impasto.jobs.job import Job, JobState, check_transition
+from impasto.jobs.job import Job, JobState
 from impasto.jobs.order import WaitingJob, in_order
 from impasto_sqlite.database import Database
 
@@ -132,14 +132,14 @@ class SqliteJournal:
     async def move(self, job_id: str, to: JobState, **facts: Any) -> Job:
         def move(connection: sqlite3.Connection) -> Job:
             job = _known(connection, job_id)
-            check_transition(job_id, job.state, to)
-            return self._moved(connection, job, to, facts)
+            return self._written(connection, job, job.moved(to, **facts))
 
         return await self._database.run(move)
 
     async def note(self, job_id: str, **facts: Any) -> Job:
         def note(connection: sqlite3.Connection) -> Job:
-            return self._written(connection, _known(connection, job_id), facts)
+            job = _known(connection, job_id)
+            return self._written(connection, job, job.changed(**facts))
 
         return await self._database.run(note)
 
@@ -152,7 +152,7 @@ class SqliteJournal:
             connection.execute(
                 "UPDATE jobs SET turn = (SELECT MAX(turn) + 1 FROM jobs) WHERE id = ?", (job.id,)
             )
-            return self._moved(connection, job, JobState.RUNNING, {"attempts": job.attempts + 1})
+            return self._written(connection, job, job.claimed())
 
         return await self._database.run(claim)
 
@@ -211,18 +211,7 @@ class SqliteJournal:
 
         return await self._database.run(prune)
 
-    def _moved(
-        self, connection: sqlite3.Connection, job: Job, to: JobState, facts: dict[str, Any]
-    ) -> Job:
-        return self._written(
-            connection, job, {**facts, "state": to, "changed_at": datetime.now(UTC)}
-        )
-
-    def _written(self, connection: sqlite3.Connection, job: Job, facts: dict[str, Any]) -> Job:
-        # Validated, not copied: facts come from all over the program.
-        changed = Job.model_validate({**job.model_dump(), **facts})
-        if changed.is_forgotten:
-            changed = changed.forgotten()
+    def _written(self, connection: sqlite3.Connection, job: Job, changed: Job) -> Job:
         _store(connection, changed)
         if changed.state is not job.state or changed.options != job.options:
             self._places = None

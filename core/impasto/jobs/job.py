@@ -18,6 +18,7 @@ import secrets
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -73,12 +74,6 @@ FOLLOWERS: dict[JobState, frozenset[JobState]] = {
     JobState.ABANDONED: frozenset(),
 }
 """Which states may follow a state."""
-
-
-def check_transition(job_id: str, before: JobState, after: JobState) -> None:
-    """Raises InvalidTransition unless `after` may follow `before`."""
-    if after not in FOLLOWERS[before]:
-        raise InvalidTransition(f"job {job_id}: {after} may not follow {before}")
 
 
 class JobModel(BaseModel):
@@ -204,6 +199,30 @@ class Job(JobModel):
     def label(self) -> str:
         """Names of its styles, fit for the name of a file."""
         return "-".join(style.preset or "own" for style in self.styles)
+
+    def changed(self, **facts: Any) -> Job:
+        """The job with these fields; of a forgotten one stays what `forgotten` says."""
+        # Validated, not copied: facts come from all over the program.
+        job = Job.model_validate({**self.model_dump(), **facts})
+        return job.forgotten() if job.is_forgotten else job
+
+    def moved(self, to: JobState, **facts: Any) -> Job:
+        """The job in another state from now on, with these fields.
+
+        Raises:
+            InvalidTransition: `to` may not follow the job's state.
+        """
+        if to not in FOLLOWERS[self.state]:
+            raise InvalidTransition(f"job {self.id}: {to} may not follow {self.state}")
+        return self.changed(**facts, state=to, changed_at=datetime.now(UTC))
+
+    def claimed(self) -> Job:
+        """A waiting job as a worker has it; it counts as an attempt.
+
+        Raises:
+            InvalidTransition: it does not wait.
+        """
+        return self.moved(JobState.RUNNING, attempts=self.attempts + 1)
 
     def forgotten(self) -> Job:
         """What stays of a final job that its person wants forgotten: that there was one, for the
