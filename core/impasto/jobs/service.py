@@ -7,7 +7,7 @@ import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from dataclasses import dataclass
+from itertools import count
 from types import MappingProxyType
 
 from impasto.contracts import (
@@ -33,32 +33,19 @@ SHARE_TO_WAIT_FOR = 0.25
 painted: when the first one is, all would come at once for its one place."""
 
 
-@dataclass(slots=True)
-class _UpdateInHand:
-    update_id: int
-    accepted: int = 0
-
-
-_update_in_hand: ContextVar[_UpdateInHand | None] = ContextVar("update_in_hand", default=None)
+_origins: ContextVar[Iterator[str] | None] = ContextVar("origins", default=None)
+"""Of the jobs of the update that is being handled, see `Job.origin`."""
 
 
 @contextmanager
 def handling_update(update_id: int) -> Iterator[None]:
     """Jobs accepted inside, also by tasks started inside, belong to this update: when it is handled
     again after a crash, `JobService.accept` returns the jobs it already led to."""
-    token = _update_in_hand.set(_UpdateInHand(update_id))
+    token = _origins.set(f"update {update_id} job {number}" for number in count(1))
     try:
         yield
     finally:
-        _update_in_hand.reset(token)
-
-
-def _next_origin() -> str | None:
-    update = _update_in_hand.get()
-    if update is None:
-        return None
-    update.accepted += 1
-    return f"update {update.update_id} job {update.accepted}"
+        _origins.reset(token)
 
 
 def limits_of(queue: QueueSettings) -> Limits:
@@ -133,6 +120,7 @@ class JobService(JobObserver):
         Raises:
             TooManyJobs: there are as many jobs as the limits allow.
         """
+        origins = _origins.get()
         job = Job(
             person=person,
             chat=chat,
@@ -142,7 +130,7 @@ class JobService(JobObserver):
             options=options or PaintOptions(),
             wishes=dict(wishes),
             reply_to=reply_to,
-            origin=_next_origin(),
+            origin=next(origins) if origins is not None else None,
         )
         limits = NO_LIMITS if person in self.owners else self.limits
         try:
