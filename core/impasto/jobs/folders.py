@@ -1,5 +1,5 @@
-"""The folder of a job, `state_dir/jobs/<id>/`: its pictures, previews and result; and the end of
-what is kept for a while: pictures go first, then what is known of jobs."""
+"""The folder of a job, `state_dir/jobs/<id>/`, with its pictures, previews and result; and tidying
+up: pictures are removed first, then what the journal knows of their jobs."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from impasto.settings import QueueSettings
 log = structlog.get_logger(__name__)
 
 SECONDS_BETWEEN = 3600.0
+"""How often `keep_house` tidies up."""
 
 
 class PictureSource(Protocol):
@@ -136,7 +137,7 @@ async def with_pictures(
 
 
 async def keep_house(journal: Journal, folders: JobFolders, queue: QueueSettings) -> None:
-    """Tidies up now and every hour, until cancelled."""
+    """Tidies up now and every SECONDS_BETWEEN, until cancelled."""
     while True:
         try:
             await tidy_up(journal, folders, queue)

@@ -86,7 +86,7 @@ class PaintingChild:
         self._is_over_limit = False
         self._oom_kills = oom_kills()
         self._rested_in: int | None = None
-        self._jobs_begun = 0
+        self._has_painted = False
 
     @classmethod
     async def start(
@@ -173,7 +173,7 @@ class PaintingChild:
     def has_grown(self) -> bool:
         """Whether it holds much more memory between two jobs than it once did."""
         taken = resident_bytes(self.pid)
-        if taken is None or self._jobs_begun == 0:
+        if taken is None or not self._has_painted:
             return False
         if self._rested_in is None:
             self._rested_in = taken
@@ -201,7 +201,7 @@ class PaintingChild:
     @contextlib.asynccontextmanager
     async def _watched(self) -> AsyncIterator[None]:
         """Watches over the child's memory during one job."""
-        self._jobs_begun += 1
+        self._has_painted = True
         self._oom_kills = oom_kills()
         most = self._most_memory
         watch = asyncio.create_task(self._look_at_memory(most)) if most is not None else None

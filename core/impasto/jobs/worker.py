@@ -14,11 +14,7 @@ from structlog.contextvars import bound_contextvars
 
 from impasto.contracts import JobQueue, StylePreset
 from impasto.contracts.options import PIXEL_BOUNDS
-from impasto.errors import (
-    FULL_DISK,
-    ChatError,
-    InvalidTransition,
-)
+from impasto.errors import FULL_DISK, ChatError, InvalidTransition
 from impasto.jobs.estimates import effort_of
 from impasto.jobs.folders import JobFolders, PictureSource, with_pictures
 from impasto.jobs.job import PAINTING_FAILED, Failure, Job, JobState
@@ -123,10 +119,6 @@ class JournalFailed(Exception):
     """What is known of the job in hand could not be written: no fault of the job."""
 
 
-def _ignore(why: str) -> None:
-    """Nobody wants to hear of it."""
-
-
 class Worker(JobObserver):
     """Paints one job at a time."""
 
@@ -140,8 +132,8 @@ class Worker(JobObserver):
         presets: Sequence[StylePreset],
         folders: JobFolders,
         queue: JobQueue,
-        on_loss: Callable[[str], None] = _ignore,
-        on_full_disk: Callable[[str], None] = _ignore,
+        on_loss: Callable[[str], None],
+        on_full_disk: Callable[[str], None],
         command: Sequence[str] = PAINTING_COMMAND,
     ) -> None:
         """`on_loss` is told why, whenever a job loses its child, and `on_full_disk`, whenever a job
