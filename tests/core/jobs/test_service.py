@@ -226,9 +226,9 @@ class TestForgetting:
         self, job_service: JobService, store: JobStore, settings: Settings, storage: SqliteStorage
     ) -> None:
         folders = JobFolders(settings.state_dir, keep_hours=24)
-        store.observe(folders)
         mine = await brought_to(store, JobState.DELIVERED, person=1)
         other = await brought_to(store, JobState.DELIVERED, person=2)
+        store.observe(folders)  # not before: what is delivered is removed, too, a little later
         for job in (mine, other):
             (await folders.make(job.id) / "content").write_bytes(b"photo")
         await job_service.forget(1)
