@@ -5,18 +5,59 @@ from __future__ import annotations
 
 import asyncio
 import io
+import itertools
 import signal
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from aiogram.types import Message
 from PIL import Image
 
 from impasto_playground import Person, Playground
 
-from .bot_process import PATIENCE, BotProcess, delivered, gallery_after, ordered, photo
+from .bot_process import PATIENCE, BotProcess, chosen, delivered, gallery_after, ordered, photo
 
-pytestmark = pytest.mark.slow
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.xdist_group("dialog and painting"),
+]
+
+_people = itertools.count(1)
+
+
+class Bot:
+    """A bot that several tests talk to, each as somebody else."""
+
+    def __init__(self, playground: Playground, process: asyncio.subprocess.Process) -> None:
+        self.playground, self.process = playground, process
+
+    def person(self, name: str = "Alice", language: str = "en") -> Person:
+        return Person(self.playground.url, next(_people), name, language)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def bot(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bot]:
+    """Paints small pictures; in the end it is told to stop, and does."""
+    async with (
+        Playground(port=0) as playground,
+        BotProcess(playground, tmp_path_factory.mktemp("bot"), steps=12).running() as process,
+    ):
+        yield Bot(playground, process)
+        process.send_signal(signal.SIGTERM)
+        assert await asyncio.wait_for(process.wait(), 60) == 0
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def endless_bot(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bot]:
+    """Paints until it is told to stop."""
+    async with (
+        Playground(port=0) as playground,
+        BotProcess(playground, tmp_path_factory.mktemp("endless")).running() as process,
+    ):
+        yield Bot(playground, process)
 
 
 async def being_painted(person: Person, status: Message) -> Message:
@@ -31,10 +72,8 @@ async def being_painted(person: Person, status: Message) -> Message:
     )
 
 
-async def test_a_photo_comes_back_painted(
-    playground: Playground, alice: Person, tmp_path: Path
-) -> None:
-    async with BotProcess(playground, tmp_path, steps=12).running() as process:
+async def test_a_photo_comes_back_painted(bot: Bot) -> None:
+    async with bot.person() as alice:
         await alice.send_text("/start")
         await alice.wait_for(lambda m: m.text, PATIENCE)
         status = await ordered(alice)
@@ -43,21 +82,16 @@ async def test_a_photo_comes_back_painted(
 
         assert result.photo
         content = await alice.download(result.photo[-1].file_id)
-        picture = Image.open(io.BytesIO(content))
-        assert picture.width * picture.height <= 12_000
-        assert picture.width / picture.height == pytest.approx(4 / 3, rel=0.03)
-        assert picture.convert("L").getextrema()[1] > 50, "and not black"
-        if (maps := Path(f"/proc/{process.pid}/maps")).exists():
-            assert "libtorch" not in maps.read_text(), "the bot does without torch"
-
-        process.send_signal(signal.SIGTERM)
-        assert await asyncio.wait_for(process.wait(), 60) == 0
+    picture = Image.open(io.BytesIO(content))
+    assert picture.width * picture.height <= 12_000
+    assert picture.width / picture.height == pytest.approx(4 / 3, rel=0.03)
+    assert picture.convert("L").getextrema()[1] > 50, "and not black"
+    if (maps := Path(f"/proc/{bot.process.pid}/maps")).exists():
+        assert "libtorch" not in maps.read_text(), "the bot does without torch"
 
 
-async def test_a_style_picture_of_ones_own(
-    playground: Playground, alice: Person, tmp_path: Path
-) -> None:
-    async with BotProcess(playground, tmp_path, steps=6).running():
+async def test_a_style_picture_of_ones_own(bot: Bot) -> None:
+    async with bot.person() as alice:
         gallery = await gallery_after(alice, await alice.send_photo(photo()))
         await alice.tap("own style", gallery.message_id)
         question = await alice.wait_for(lambda m: m.text, PATIENCE, after=gallery.message_id)
@@ -65,19 +99,22 @@ async def test_a_style_picture_of_ones_own(
         status = await alice.wait_for(lambda m: m.photo, PATIENCE, after=style.message_id)
         assert status.message_id > question.message_id
         result = await delivered(alice, status)
-        assert result.photo
-        assert result.photo[-1].width > result.photo[-1].height, (
-            "the photo's shape, not the style's"
-        )
+    assert result.photo
+    assert result.photo[-1].width > result.photo[-1].height, "the photo's shape, not the style's"
 
 
-async def test_others_are_answered_while_the_bot_paints(
-    playground: Playground, alice: Person, tmp_path: Path
-) -> None:
-    async with (
-        BotProcess(playground, tmp_path).running(),
-        Person(playground.url, user_id=2, first_name="Борис", language_code="ru") as boris,
-    ):
+async def test_a_picture_that_cannot_be_painted_is_explained(bot: Bot) -> None:
+    async with bot.person() as alice:
+        gallery = await gallery_after(alice, await alice.send_document(photo()[:700], "broken.jpg"))
+        status = await chosen(alice, gallery)
+        told = await alice.wait_for(lambda m: m.text, PATIENCE, after=status.message_id)
+        assert told.text
+        assert [m for m in alice.from_bot() if m.message_id == status.message_id] == []
+    assert bot.process.returncode is None, "the bot is alive after it"
+
+
+async def test_others_are_answered_while_the_bot_paints(endless_bot: Bot) -> None:
+    async with endless_bot.person() as alice, endless_bot.person("Борис", "ru") as boris:
         status = await ordered(alice)
         await being_painted(alice, status)
         await boris.send_text("/start")
@@ -91,10 +128,8 @@ async def test_others_are_answered_while_the_bot_paints(
         )
 
 
-async def test_a_painting_can_be_stopped_and_kept(
-    playground: Playground, alice: Person, tmp_path: Path
-) -> None:
-    async with BotProcess(playground, tmp_path).running():
+async def test_a_painting_can_be_stopped_and_kept(endless_bot: Bot) -> None:
+    async with endless_bot.person() as alice:
         status = await ordered(alice)
         await being_painted(alice, status)
         answer = await alice.answer_to(await alice.tap("Stop and keep this", status.message_id))
@@ -106,30 +141,16 @@ async def test_a_painting_can_be_stopped_and_kept(
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL], ids=["SIGTERM", "SIGKILL"])
 async def test_a_bot_that_ends_in_mid_painting_delivers_after_its_restart(
-    playground: Playground, alice: Person, tmp_path: Path, how: signal.Signals
+    tmp_path: Path, how: signal.Signals
 ) -> None:
-    async with BotProcess(playground, tmp_path).running() as process:
-        status = await ordered(alice)
-        await being_painted(alice, status)
-        process.send_signal(how)
-        code = await asyncio.wait_for(process.wait(), 60)
-        assert code == (0 if how is signal.SIGTERM else -signal.SIGKILL)
-    async with BotProcess(playground, tmp_path, steps=6).running():
-        await delivered(alice, status)
+    async with Playground(port=0) as playground, Person(playground.url) as alice:
+        async with BotProcess(playground, tmp_path).running() as process:
+            status = await ordered(alice)
+            await being_painted(alice, status)
+            process.send_signal(how)
+            code = await asyncio.wait_for(process.wait(), 60)
+            assert code == (0 if how is signal.SIGTERM else -signal.SIGKILL)
+        async with BotProcess(playground, tmp_path, steps=6).running():
+            await delivered(alice, status)
     pictures = [m for m in alice.from_bot() if m.photo and m.message_id >= status.message_id]
     assert [picture.message_id for picture in pictures] == [status.message_id]
-
-
-async def test_a_picture_that_cannot_be_painted_is_explained(
-    playground: Playground, alice: Person, tmp_path: Path
-) -> None:
-    async with BotProcess(playground, tmp_path, steps=6).running() as process:
-        sent = await alice.send_document(photo()[:700], "broken.jpg")
-        gallery = await gallery_after(alice, sent)
-        assert gallery.reply_markup is not None
-        await alice.tap(gallery.reply_markup.inline_keyboard[0][0].text, gallery.message_id)
-        status = await alice.wait_for(lambda m: m.text, PATIENCE, after=gallery.message_id)
-        told = await alice.wait_for(lambda m: m.text, PATIENCE, after=status.message_id)
-        assert told.text
-        assert [m for m in alice.from_bot() if m.message_id == status.message_id] == []
-        assert process.returncode is None, "the bot is alive after it"

@@ -89,7 +89,7 @@ async def test_the_next_wish_meets_other_limits(
 
             await reloaded(bot, limits(9, 0, 1), "queue.pictures_per_hour", "queue.most_waiting")
             refused = await asked_for(bob)
-            assert "So many pictures are waiting" in (refused.text or "")
+            assert "Too many pictures are waiting" in (refused.text or "")
 
             await reloaded(bot, limits(9, 0, 2), "queue.most_waiting")
             assert (await asked_for(bob)).photo

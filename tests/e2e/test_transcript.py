@@ -4,22 +4,27 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from impasto_playground import Person, Playground
 
 from .bot_process import PATIENCE, BotProcess
 from .transcript import Transcript
 
-pytestmark = pytest.mark.slow
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.xdist_group("transcript"),
+]
 
 
 @dataclass(frozen=True)
 class Words:
-    """What the two conversations say."""
+    """What the two people say and hear."""
 
+    person: int
     language: str
     name: str
     start: str
@@ -60,6 +65,7 @@ class Words:
 
 
 ENGLISH = Words(
+    person=1,
     language="en",
     name="Alice",
     start="Hello, Alice",
@@ -108,6 +114,7 @@ ENGLISH = Words(
 )
 
 RUSSIAN = Words(
+    person=2,
     language="ru",
     name="Борис",
     start="Здравствуйте, Борис",
@@ -156,20 +163,24 @@ RUSSIAN = Words(
 )
 
 
-@pytest.fixture
-async def bot(playground: Playground, tmp_path: Path) -> AsyncIterator[None]:
-    async with BotProcess(playground, tmp_path, steps=2, max_pixels=2_000).running() as process:
-        yield
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def playground(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Playground]:
+    """With a bot that speaks with both."""
+    folder = tmp_path_factory.mktemp("transcript")
+    async with (
+        Playground(port=0) as playground,
+        BotProcess(playground, folder, steps=2, max_pixels=2_000).running() as process,
+    ):
+        yield playground
         assert process.returncode is None
 
 
-@pytest.mark.usefixtures("bot")
 @pytest.mark.parametrize("words", [ENGLISH, RUSSIAN], ids=["en", "ru"])
 async def test_a_conversation(playground: Playground, words: Words) -> None:
-    about = (1, words.name, words.language)
+    about = (words.person, words.name, words.language)
     async with (
         Person(playground.url, *about) as person,
-        Person(playground.url, *about, group=5) as in_group,
+        Person(playground.url, *about, group=words.person) as in_group,
     ):
         # The bot fills its menu when it has started, which is not a reply's time.
         await person.wait_until(lambda: person.profile["commands"], PATIENCE)

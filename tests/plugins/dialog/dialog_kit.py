@@ -1,4 +1,4 @@
-"""What the tests of the conversation share: a job service that takes notes, pictures, readings."""
+"""What the tests of the conversation share: a job service that paints nothing, steps of people."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
+from aiogram import Bot
 from aiogram.types import Message
 from PIL import Image
 
-from impasto import PaintOptions, StylePreset
+from impasto import PaintOptions, Say, StylePreset
 from impasto.errors import TooManyJobs
 from impasto.jobs.job import ChosenStyle, Job, JobState, TelegramPicture
+from impasto_playground import Person
+from impasto_playground.person import Answer
 
 
 class SteadyEstimates:
@@ -139,6 +142,30 @@ def photo(color: str = "olive", size: tuple[int, int] = (96, 64)) -> bytes:
     packed = io.BytesIO()
     Image.new("RGB", size, color).save(packed, "JPEG")
     return packed.getvalue()
+
+
+async def tap(person: Person, button: str, message: int | None = None) -> Answer:
+    """Taps the newest button of this name, or that of one message; returns the bot's answer."""
+    return await person.answer_to(await person.tap(button, message))
+
+
+async def start_job(person: Person, job_service: RecordingJobService, style: str = "wave") -> Job:
+    """A job that is accepted in one step, by a caption."""
+    count = len(job_service.jobs)
+    await person.send_photo(photo(), style)
+    return (await job_service.wait_for_jobs(count + 1))[count]
+
+
+async def show(bot: Bot, job: Job, say: Say) -> int:
+    """The message about a job, as delivery would send it; returns its id."""
+    sent = await bot.send_photo(
+        job.chat,
+        job.content.file_id,
+        caption=say.text,
+        reply_markup=say.keyboard,
+        parse_mode="HTML",
+    )
+    return sent.message_id
 
 
 def says(part: str) -> Callable[[Message], bool]:

@@ -14,8 +14,7 @@ from impasto_dialog.looks import STYLE_WEIGHTS, Strength
 from impasto_dialog.presenter import DialogPresenter
 from impasto_playground import Person, Playground
 
-from .dialog_kit import RecordingJobService, photo, says
-from .test_jobs import show, start_job
+from .dialog_kit import RecordingJobService, photo, says, show, start_job, tap
 from .test_options import WEIGHT
 
 
@@ -29,10 +28,6 @@ async def job(alice: Person, bot: Bot, job_service: RecordingJobService, tmp_pat
     await show(bot, done, DialogPresenter(job_service.presets).painted(done))
     await alice.wait_for(says("✨ Painted"))
     return done
-
-
-async def tap(person: Person, button: str) -> str | None:
-    return (await person.answer_to(await person.tap(button))).text
 
 
 @pytest.mark.parametrize(
@@ -51,7 +46,7 @@ async def test_the_same_photo_a_little_different(
     factor: float,
     keep_colors: bool,
 ) -> None:
-    assert await tap(alice, button) == "I am painting it again."
+    assert (await tap(alice, button)).text == "I am painting it again."
     again = job_service.jobs[1]
     assert (again.content, again.styles) == (job.content, job.styles)
     assert again.options.style_weight == pytest.approx(WEIGHT * factor)
@@ -111,7 +106,7 @@ async def test_a_file_that_is_gone_is_said_to_be(
 ) -> None:
     assert job.result is not None
     job.result.unlink()
-    answer = await alice.answer_to(await alice.tap("Full-quality file"))
+    answer = await tap(alice, "Full-quality file")
     assert answer.show_alert
     assert "this one is gone" in (answer.text or "")
 
@@ -122,7 +117,7 @@ async def test_a_file_on_another_machine_is_sent_from_there(
     assert job.result is not None
     job.result.unlink()
     job_service.is_file_elsewhere = True
-    answer = await alice.answer_to(await alice.tap("Full-quality file"))
+    answer = await tap(alice, "Full-quality file")
     assert not answer.show_alert
     [(wanted, caption)] = job_service.files_wanted
     assert wanted == job.id
@@ -141,10 +136,11 @@ async def test_stop_and_keep_is_asked_of_the_job_service(
     keyboard_of = DialogPresenter(job_service.presets).painting(running, half_way(running))
     await show(bot, running, keyboard_of)
     await alice.wait_for(says("50%"))
-    assert "finishing it as it is" in (await tap(alice, "Stop and keep this") or "")
+    assert "finishing it as it is" in ((await tap(alice, "Stop and keep this")).text or "")
     assert job_service.hurried == [begun.id]
     await job_service.move(running, JobState.DELIVERED)
-    assert await tap(alice, "Stop and keep this") == "This picture is no longer being painted."
+    answer = await tap(alice, "Stop and keep this")
+    assert answer.text == "This picture is no longer being painted."
 
 
 def half_way(job: Job) -> Progress:
@@ -179,10 +175,10 @@ class TestInAGroup:
         assert gallery.reply_to_message is not None
         assert gallery.reply_to_message.message_id == sent.message_id
         assert "My own style" not in str(gallery.reply_markup)
-        not_hers = await bob.answer_to(await bob.tap("Starry night", gallery.message_id))
+        not_hers = await tap(bob, "Starry night", gallery.message_id)
         assert "belongs to somebody else" in (not_hers.text or "")
         assert job_service.jobs == []
-        await alice.answer_to(await alice.tap("Starry night", gallery.message_id))
+        await tap(alice, "Starry night", gallery.message_id)
         [job] = job_service.jobs
         assert (job.person, job.chat, job.reply_to) == (1, -5, sent.message_id)
         assert [m.message_id for m in alice.from_bot()] == [], "the gallery has served"
@@ -198,9 +194,9 @@ class TestInAGroup:
         message = await show(bot, done, DialogPresenter(job_service.presets).painted(done))
         await bob.wait_for(says("✨ Painted"))
         for button in ("Stronger", "Another style", "Full-quality file"):
-            answer = await bob.answer_to(await bob.tap(button, message))
+            answer = await tap(bob, button, message)
             assert "belongs to somebody else" in (answer.text or "")
         assert len(job_service.jobs) == 1
         assert len(bob.from_bot()) == 1, "nothing was said for it"
-        await alice.answer_to(await alice.tap("Stronger", message))
+        await tap(alice, "Stronger", message)
         assert [job.chat for job in job_service.jobs] == [-5, -5]

@@ -10,14 +10,14 @@ from impasto.errors import TooManyJobs
 from impasto.jobs.job import ChosenStyle, JobState
 from impasto_playground import Person
 
-from .dialog_kit import RecordingJobService, file_ids, is_gallery, photo, says
+from .dialog_kit import RecordingJobService, file_ids, is_gallery, photo, says, tap
 
 
 async def test_a_photo_then_a_tap_is_a_job(alice: Person, job_service: RecordingJobService) -> None:
     sent = await alice.send_photo(photo())
     gallery = await alice.wait_for(is_gallery)
     assert "Which style" in (gallery.caption or "")
-    answer = await alice.answer_to(await alice.tap("2. 🎨 Woodblock wave"))
+    answer = await tap(alice, "2. 🎨 Woodblock wave")
     assert not answer.show_alert
     [job] = job_service.jobs
     assert (job.person, job.chat, job.language) == (1, 1, "en")
@@ -29,7 +29,7 @@ async def test_a_photo_then_a_tap_is_a_job(alice: Person, job_service: Recording
 async def test_the_largest_size_is_painted(alice: Person, job_service: RecordingJobService) -> None:
     sent = await alice.send_photo(photo(size=(1600, 1200)))
     await alice.wait_for(is_gallery)
-    await alice.answer_to(await alice.tap("Starry night"))
+    await tap(alice, "Starry night")
     largest = max(sent.photo, key=lambda size: size.width)
     assert job_service.jobs[0].content.file_id == largest.file_id
 
@@ -39,7 +39,7 @@ async def test_an_image_file_is_a_photo_too(
 ) -> None:
     sent = await alice.send_document(photo(), "holiday.jpg")
     await alice.wait_for(is_gallery)
-    await alice.answer_to(await alice.tap("Stained glass"))
+    await tap(alice, "Stained glass")
     [job] = job_service.jobs
     assert (job.content.file_id, job.content.as_photo) == (sent.document.file_id, False)
 
@@ -72,10 +72,10 @@ async def test_a_picture_of_ones_own_as_style(
 async def test_the_style_first(alice: Person, job_service: RecordingJobService) -> None:
     await alice.send_text("/styles")
     await alice.wait_for(says("These are my styles"))
-    await alice.answer_to(await alice.tap("Stained glass"))
+    await tap(alice, "Stained glass")
     await alice.wait_for(says("Stained glass it is!"))
-    assert (await alice.answer_to(await alice.tap("Stained glass"))).text
-    await alice.answer_to(await alice.tap("Starry night"))
+    assert (await tap(alice, "Stained glass")).text
+    await tap(alice, "Starry night")
     await alice.wait_for(says("Starry night it is!"))
     await alice.send_photo(photo())
     [job] = await job_service.wait_for_jobs(1)
@@ -136,7 +136,7 @@ async def test_a_new_photo_replaces_the_first_and_says_so(
     second = await alice.send_photo(photo("blue"))
     new = await alice.wait_for(says("instead of the one before"))
     assert old.message_id not in [m.message_id for m in alice.messages()]
-    await alice.answer_to(await alice.tap("Starry night", new.message_id))
+    await tap(alice, "Starry night", new.message_id)
     assert [job.content.file_id in file_ids(second) for job in job_service.jobs] == [True]
 
 
@@ -180,7 +180,7 @@ async def test_an_album_for_a_chosen_style_stops_at_the_limit(
     job_service.limit = 2
     await alice.send_text("/styles")
     await alice.wait_for(is_gallery)
-    await alice.answer_to(await alice.tap("Starry night"))
+    await tap(alice, "Starry night")
     await alice.send_album([photo(color) for color in ("red", "blue", "green", "white")])
     await job_service.wait_for_jobs(2)
     await alice.wait_for(says("as many pictures in progress as I can take"))
@@ -198,10 +198,10 @@ async def test_too_many_jobs_keeps_photo_and_style(
     await job_service.wait_for_jobs(1)
     second = await alice.send_photo(photo("blue"), "night")
     await alice.wait_for(says("as many pictures in progress as I can take"))
-    await alice.answer_to(await alice.tap("Try again"))
+    await tap(alice, "Try again")
     assert len(job_service.jobs) == 1
     await job_service.move(job_service.jobs[0], JobState.CANCELLED)
-    await alice.answer_to(await alice.tap("Try again"))
+    await tap(alice, "Try again")
     assert job_service.jobs[1].styles == (ChosenStyle(preset="night"),)
     assert job_service.jobs[1].content.file_id in file_ids(second)
 
@@ -222,7 +222,7 @@ async def test_a_refusal_says_when_to_come_back(
     await alice.send_photo(photo(), "wave")
     refused = await alice.wait_for(says(sentence))
     job_service.refusal = None
-    await alice.answer_to(await alice.tap("Try again", refused.message_id))
+    await tap(alice, "Try again", refused.message_id)
     assert len(await job_service.wait_for_jobs(1)) == 1
 
 
@@ -233,7 +233,7 @@ async def test_another_picture_can_be_started_while_one_is_painted(
         after = max((m.message_id for m in alice.messages()), default=0)
         await alice.send_photo(photo())
         gallery = await alice.wait_for(is_gallery, after=after)
-        await alice.answer_to(await alice.tap("Starry night", gallery.message_id))
+        await tap(alice, "Starry night", gallery.message_id)
         assert len(job_service.jobs) == count
 
 
@@ -244,8 +244,8 @@ async def test_people_do_not_get_in_each_others_way(
     his = await boris.send_photo(photo("blue"))
     await alice.wait_for(is_gallery)
     await boris.wait_for(is_gallery)
-    await boris.answer_to(await boris.tap("Витраж"))
-    await alice.answer_to(await alice.tap("Starry night"))
+    await tap(boris, "Витраж")
+    await tap(alice, "Starry night")
     by_person = {job.person: job for job in job_service.jobs}
     assert by_person[1].content.file_id in file_ids(hers)
     assert by_person[2].content.file_id in file_ids(his)
@@ -268,6 +268,6 @@ async def test_no_presets_leaves_ones_own_style(
     job_service.presets = ()
     await alice.send_photo(photo())
     await alice.wait_for(says("I have no styles of my own here"))
-    await alice.answer_to(await alice.tap("My own style"))
+    await tap(alice, "My own style")
     await alice.send_photo(photo("blue"))
     await job_service.wait_for_jobs(1)

@@ -7,36 +7,16 @@ import asyncio
 import pytest
 from aiogram import Bot
 
-from impasto import Say
-from impasto.jobs.job import ChosenStyle, Failure, Job, JobState
+from impasto.jobs.job import ChosenStyle, Failure, JobState
 from impasto_dialog.presenter import DialogPresenter
 from impasto_playground import Person
 
-from .dialog_kit import RecordingJobService, is_gallery, photo, says
+from .dialog_kit import RecordingJobService, is_gallery, photo, says, show, start_job, tap
 
 
 @pytest.fixture
 def presenter(job_service: RecordingJobService) -> DialogPresenter:
     return DialogPresenter(job_service.presets)
-
-
-async def start_job(person: Person, job_service: RecordingJobService, style: str = "wave") -> Job:
-    """A job begun in one step, by a caption."""
-    count = len(job_service.jobs)
-    await person.send_photo(photo(), style)
-    return (await job_service.wait_for_jobs(count + 1))[count]
-
-
-async def show(bot: Bot, job: Job, say: Say) -> int:
-    """The message about a job, as delivery would send it."""
-    sent = await bot.send_photo(
-        job.chat,
-        job.content.file_id,
-        caption=say.text,
-        reply_markup=say.keyboard,
-        parse_mode="HTML",
-    )
-    return sent.message_id
 
 
 async def test_stop_by_the_button_of_the_status_message(
@@ -45,9 +25,9 @@ async def test_stop_by_the_button_of_the_status_message(
     job = await start_job(alice, job_service)
     await show(bot, job, presenter.waiting(job, 0, None))
     await alice.wait_for(says("Woodblock wave"))
-    assert (await alice.answer_to(await alice.tap("Cancel"))).text == "Stopped."
+    assert (await tap(alice, "Cancel")).text == "Stopped."
     assert job_service.jobs[0].state is JobState.CANCELLED
-    answer = await alice.answer_to(await alice.tap("Cancel"))
+    answer = await tap(alice, "Cancel")
     assert answer.text == "This picture is no longer being painted."
 
 
@@ -64,13 +44,13 @@ async def test_nobody_stops_or_sees_the_job_of_another(
     await boris.wait_for(says("Как это работает"))
     await show(bot, forwarded, presenter.waiting(job, 0, None))
     await boris.wait_for(says("Woodblock wave"))
-    await boris.answer_to(await boris.tap("Cancel"))
+    await tap(boris, "Cancel")
     assert job_service.jobs[0].state is JobState.ACCEPTED
     await show(bot, forwarded, presenter.painted(job))
     await boris.wait_for(says("✨ Painted"))
-    assert (await boris.answer_to(await boris.tap("Another style"))).text
+    assert (await tap(boris, "Another style")).text
     await boris.wait_for(says("Вот мои стили"))
-    await boris.answer_to(await boris.tap("Витраж"))
+    await tap(boris, "Витраж")
     assert len(job_service.jobs) == 1, "her photo is not his"
 
 
@@ -116,7 +96,7 @@ async def test_status_lists_jobs_and_stops_them(
         "🖌 1. 🎨 Woodblock wave: being painted",
         "⏳ 2. 🎨 Starry night: waiting for its turn",
     ]
-    await alice.answer_to(await alice.tap("Cancel 2"))
+    await tap(alice, "Cancel 2")
     assert [job.state for job in job_service.jobs] == [JobState.RUNNING, JobState.CANCELLED]
 
 
@@ -127,9 +107,9 @@ async def test_another_style_needs_no_second_upload(
     job = await job_service.move(job, JobState.DELIVERED)
     await show(bot, job, presenter.painted(job))
     await alice.wait_for(says("✨ Painted"))
-    await alice.answer_to(await alice.tap("Another style"))
+    await tap(alice, "Another style")
     gallery = await alice.wait_for(says("The same photo, another style"))
-    await alice.answer_to(await alice.tap("Starry night", gallery.message_id))
+    await tap(alice, "Starry night", gallery.message_id)
     assert job_service.jobs[1].content == job.content
     assert job_service.jobs[1].styles == (ChosenStyle(preset="night"),)
 
@@ -144,7 +124,7 @@ async def test_try_again_paints_the_same_once(
     )
     message = await show(bot, failed, presenter.failed(failed))
     await alice.wait_for(says("Something went wrong while I painted"))
-    answer = await alice.answer_to(await alice.tap("Try again"))
+    answer = await tap(alice, "Try again")
     assert answer.show_alert
     assert "as many pictures" in (answer.text or "")
     await job_service.move(job, JobState.EXPLAINED)
@@ -170,6 +150,6 @@ async def test_buttons_of_a_job_that_is_forgotten_offer_the_gallery(
     job_service.jobs = []
     for button in ("Try again", "Another style"):
         after = alice.messages()[-1].message_id
-        answer = await alice.answer_to(await alice.tap(button))
+        answer = await tap(alice, button)
         assert answer.text == "This button is from an earlier picture. Here are the styles."
         await alice.wait_for(says("These are my styles"), after=after)

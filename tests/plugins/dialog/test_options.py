@@ -10,14 +10,9 @@ from impasto.settings import PaintingSettings
 from impasto_dialog.looks import STYLE_WEIGHTS, Strength
 from impasto_playground import Person
 
-from .dialog_kit import RecordingJobService, file_ids, is_gallery, photo, says
+from .dialog_kit import RecordingJobService, file_ids, is_gallery, photo, says, tap
 
 WEIGHT = PaintingSettings().style_weight
-
-
-async def tap(person: Person, button: str) -> str | None:
-    """Taps and waits for the answer."""
-    return (await person.answer_to(await person.tap(button))).text
 
 
 def marked(message: Message) -> list[str]:
@@ -36,7 +31,7 @@ async def test_options_are_under_the_gallery_and_the_next_tap_paints_with_them(
     assert shown.message_id == gallery.message_id
     assert marked(shown) == ["balanced", "🖌 medium", "its colors", "standard"]
     for choice in ("strong", "broad", "my colors", "large"):
-        assert await tap(alice, choice) == "Noted for all your pictures."
+        assert (await tap(alice, choice)).text == "Noted for all your pictures."
     await alice.wait_until(
         lambda: marked(alice.from_bot()[-1]) == ["strong", "🖌 broad", "my colors", "large"]
     )
@@ -76,7 +71,7 @@ async def test_the_same_choice_twice_changes_nothing(alice: Person) -> None:
     await alice.send_text("/settings")
     await alice.wait_for(says("How shall I paint?"))
     for _ in range(2):
-        assert await tap(alice, "thin") == "Noted for all your pictures."
+        assert (await tap(alice, "thin")).text == "Noted for all your pictures."
     await alice.wait_until(lambda: "🖌 thin" in marked(alice.from_bot()[-1]))
 
 
@@ -132,7 +127,7 @@ async def test_two_presets_are_mixed(alice: Person, job_service: RecordingJobSer
     await tap(alice, "Starry night")
     asks = await alice.wait_for(says("Starry night and …? Tap the second one"))
     assert asks.message_id == gallery.message_id
-    assert "is already the first style" in (await tap(alice, "Starry night") or "")
+    assert "is already the first style" in ((await tap(alice, "Starry night")).text or "")
     assert job_service.jobs == []
     await tap(alice, "Stained glass")
     [job] = job_service.jobs

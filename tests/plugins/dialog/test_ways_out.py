@@ -15,7 +15,7 @@ from aiogram.types import Message, Update
 
 from impasto_playground import Person
 
-from .dialog_kit import RecordingJobService, file_ids, is_gallery, photo, says
+from .dialog_kit import RecordingJobService, file_ids, is_gallery, photo, says, tap
 
 
 @pytest.mark.parametrize("album_wait_s", [0])
@@ -28,7 +28,7 @@ async def test_an_album_of_one_usable_picture_becomes_a_question(
     update = Update(update_id=10**6, message=alone)
     await dispatcher.feed_update(bot, update)
     gallery = await alice.wait_for(says("instead of the one before"))
-    await alice.answer_to(await alice.tap("Starry night", gallery.message_id))
+    await tap(alice, "Starry night", gallery.message_id)
     assert [job.content.file_id in file_ids(first) for job in job_service.jobs] == [True]
 
 
@@ -39,7 +39,7 @@ async def test_start_greets_and_forgets(alice: Person, job_service: RecordingJob
     greeting = await alice.wait_for(says("Hello, Alice <3!"))
     assert greeting.reply_markup.inline_keyboard[0][0].text == "🎨 See the styles"
     assert not any(is_gallery(message) for message in alice.from_bot())
-    await alice.answer_to(await alice.tap("See the styles"))
+    await tap(alice, "See the styles")
     await alice.wait_for(says("Tap one, then send me a photo"))
 
 
@@ -77,11 +77,11 @@ async def test_cancel_at_every_step(
     await (alice.send_text("/styles") if "first" in step else alice.send_photo(photo()))
     await alice.wait_for(is_gallery)
     if "own" in step:
-        await alice.answer_to(await alice.tap("My own style"))
+        await tap(alice, "My own style")
     elif step == "style first":
-        await alice.answer_to(await alice.tap("Starry night"))
+        await tap(alice, "Starry night")
     if way == "button":
-        answer = await alice.answer_to(await alice.tap("Cancel"))
+        answer = await tap(alice, "Cancel")
         assert answer.text == "Cancelled."
     else:
         await alice.send_text("/cancel")
@@ -97,13 +97,13 @@ async def test_buttons_of_an_earlier_picture(
 ) -> None:
     await alice.send_photo(photo())
     await alice.wait_for(is_gallery)
-    await alice.answer_to(await alice.tap("My own style"))
+    await tap(alice, "My own style")
     prompt = await alice.wait_for(says("Send me the picture whose style"))
     await alice.send_text("/cancel")
     await alice.wait_for(says("All right, forgotten"))
-    answer = await alice.answer_to(await alice.tap("Cancel", prompt.message_id))
+    answer = await tap(alice, "Cancel", prompt.message_id)
     assert answer.text == "This button is from an earlier picture."
-    await alice.answer_to(await alice.tap("See the styles", prompt.message_id))
+    await tap(alice, "See the styles", prompt.message_id)
     await alice.wait_for(says("These are my styles"))
     assert job_service.jobs == []
 
@@ -119,11 +119,11 @@ async def test_a_gallery_of_an_earlier_picture_says_so_and_opens_a_new_one(
     old = await alice.wait_for(is_gallery)
     newer = await alice.send_photo(photo("blue"))
     await alice.wait_for(is_gallery, after=old.message_id)
-    answer = await alice.answer_to(await alice.tap("Starry night", old.message_id))
+    answer = await tap(alice, "Starry night", old.message_id)
     assert answer.text == "This button is from an earlier picture. Here are the styles."
     assert job_service.jobs == []
     newest = alice.from_bot()[-1]
-    await alice.answer_to(await alice.tap("Starry night", newest.message_id))
+    await tap(alice, "Starry night", newest.message_id)
     assert [job.content.file_id in file_ids(newer) for job in job_service.jobs] == [True]
 
 
@@ -131,9 +131,9 @@ async def test_a_preset_that_is_gone(alice: Person, job_service: RecordingJobSer
     await alice.send_photo(photo())
     await alice.wait_for(is_gallery)
     job_service.presets = job_service.presets[1:]
-    answer = await alice.answer_to(await alice.tap("Starry night"))
+    answer = await tap(alice, "Starry night")
     assert "no longer have this style" in (answer.text or "")
-    await alice.answer_to(await alice.tap("Stained glass"))
+    await tap(alice, "Stained glass")
     assert len(job_service.jobs) == 1
 
 
@@ -145,15 +145,15 @@ async def test_many_presets_have_pages(alice: Person, job_service: RecordingJobS
     await alice.send_text("/styles")
     gallery = await alice.wait_for(is_gallery)
     assert titles(gallery) == [f"{i}. 🎨 Number {i}" for i in range(1, 13)]
-    await alice.answer_to(await alice.tap("▶️", gallery.message_id))
+    await tap(alice, "▶️", gallery.message_id)
     gallery = await alice.wait_for(lambda m: "2 / 3" in str(m.reply_markup))
     assert titles(gallery) == [f"{i}. 🎨 Number {i}" for i in range(13, 25)]
-    await alice.answer_to(await alice.tap("⚙️", gallery.message_id))
+    await tap(alice, "⚙️", gallery.message_id)
     await alice.wait_for(says("How shall I paint?"))
-    await alice.answer_to(await alice.tap("Back to the styles", gallery.message_id))
+    await tap(alice, "Back to the styles", gallery.message_id)
     gallery = await alice.wait_for(says("These are my styles"))
     assert titles(gallery)[0] == "13. 🎨 Number 13", "the page is kept"
-    await alice.answer_to(await alice.tap("Number 15", gallery.message_id))
+    await tap(alice, "Number 15", gallery.message_id)
     await alice.wait_for(says("Number 15 it is!"))
     await alice.send_text("29")
     await alice.wait_for(says("Number 29 it is!"))

@@ -1,11 +1,13 @@
-"""/forget: asked once more, then everything of the person goes, and of nobody else."""
+"""/forget, which asks first and then forgets the person and nobody else, and /stats, which is for
+owners alone."""
 
 from __future__ import annotations
 
+from impasto.jobs.job import JobState
 from impasto_dialog.keyboards import ForgetMe
 from impasto_playground import Person
 
-from .dialog_kit import RecordingJobService, is_gallery, photo, says
+from .dialog_kit import RecordingJobService, is_gallery, photo, says, tap
 
 
 async def test_forgets_when_it_is_meant(
@@ -36,7 +38,7 @@ async def test_forgets_nothing_when_it_is_not(
     await job_service.wait_for_jobs(1)
     await alice.send_text("/forget")
     question = await alice.wait_for(says("Shall I forget you?"))
-    answer = await alice.answer_to(await alice.tap("No, keep it", question.message_id))
+    answer = await tap(alice, "No, keep it", question.message_id)
     assert answer.text == "All right, everything stays as it is."
     assert (job_service.forgotten, len(job_service.jobs)) == ([], 1)
 
@@ -48,3 +50,29 @@ async def test_help_and_the_menu_name_it(alice: Person) -> None:
 
 def test_its_buttons_name_nobody() -> None:
     assert {ForgetMe(sure=sure).pack() for sure in (True, False)} == {"forget:1", "forget:0"}
+
+
+async def test_an_owner_sees_what_is_going_on(
+    alice: Person, job_service: RecordingJobService
+) -> None:
+    job_service.owners = frozenset({1})
+    job_service.counts = {JobState.ACCEPTED: 7, JobState.DELIVERED: 41, JobState.EXPLAINED: 2}
+    await alice.send_text("/stats")
+    told = await alice.wait_for(says("7"))
+    assert "41" in (told.text or "")
+    assert "not known yet" in (told.text or ""), "nothing was painted, so there is no pace"
+
+
+async def test_it_speaks_the_owners_language(
+    boris: Person, job_service: RecordingJobService
+) -> None:
+    job_service.owners = frozenset({2})
+    await boris.send_text("/stats")
+    await boris.wait_for(says("ждут"))
+
+
+async def test_others_are_told_nothing(alice: Person, job_service: RecordingJobService) -> None:
+    job_service.counts = {JobState.ACCEPTED: 7}
+    sent = await alice.send_text("/stats")
+    answer = await alice.wait_for(lambda m: m.text, after=sent.message_id)
+    assert "7" not in (answer.text or "")
