@@ -1,4 +1,4 @@
-"""The conversation over the playground: a real bot and dispatcher, a job service that notes jobs."""
+"""The conversation over the playground: real bot and dispatcher, a job service without workers."""
 
 from __future__ import annotations
 
