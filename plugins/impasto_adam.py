@@ -1,6 +1,6 @@
 """Adam for images: torch's own, on preconditioned gradients, with a rate that decays.
 
-Slower to a good picture than L-BFGS, but it takes no history: 24 bytes a pixel, whatever happens.
+Slower to a good picture than L-BFGS, but it keeps no history: always 24 bytes a pixel.
 """
 
 from __future__ import annotations

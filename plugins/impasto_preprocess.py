@@ -49,8 +49,8 @@ class PixelCap:
 
 class BrushSize:
     """Scales each style, in its own shape, to as many pixels as the photo has, times the square of
-    the brush size: strokes come out as large as a viewer of the style picture sees them, or so many
-    times larger.
+    the brush size: at 1 strokes come out as large as a viewer of the style picture sees them, at 2
+    twice as large.
 
     A photo just below the pixel cap counts as one at the cap, so that a style's Gram matrices,
     once computed, serve for most photos.

@@ -185,7 +185,7 @@ class _Painter:
                 break
         assert painted is not None  # noqa: S101  (there is at least one level)
         losses = self._targets.losses(painted)
-        painted = self._carried_up(painted, self._full_size)  # where it is finished before its time
+        painted = self._carried_up(painted, self._full_size)  # where it was finished early
         yield Painting(
             picture=self._finished(painted),
             losses=losses,
@@ -204,7 +204,7 @@ class _Painter:
         worse one."""
         level = self._levels[index]
         best, best_loss = image, image.new_full((), math.inf)
-        steps_before = sum(coarser.steps for coarser in self._levels[:index])
+        steps_before = sum(smaller.steps for smaller in self._levels[:index])
         rule = StoppingRule(self._tools.least_gain)
         for iterate in self._iterates(objective, image, level):
             loss = torch.as_tensor(iterate.loss, dtype=best_loss.dtype, device=best_loss.device)
@@ -224,7 +224,7 @@ class _Painter:
             if self._finish_now():
                 break
             if iterate.step == 1 or rule.is_due(iterate.step):
-                # A level's beginning runs through much code, its steps are always the same.
+                # The first step of a level allocates and frees more than those that follow.
                 return_free_memory()
             if rule.is_due(iterate.step) and rule.says_stop(self._checked(best_loss)):
                 break
@@ -279,7 +279,7 @@ class _Painter:
         )
 
     def _plan_finish(self, network: Network) -> None:
-        """Adds the level that makes the picture fine, unless there is not the memory for it."""
+        """Adds the level that makes the picture fine, unless the memory is not enough for it."""
         try:
             self._fine_targets = self._towards(network)
         except MemoryError as error:
@@ -290,7 +290,7 @@ class _Painter:
 
     def _change_networks(self) -> None:
         """From here on the objectives are those under the network for fine pictures."""
-        self._targets.let_go()  # one network's maps fit into the memory, not both's
+        self._targets.let_go()  # the maps of one network fit into the memory, not those of both
         self._targets = self._fine_targets
 
     def _image(self, picture: Image.Image, size: Size) -> torch.Tensor:

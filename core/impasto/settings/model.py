@@ -107,8 +107,9 @@ class PaintingSettings(Section):
     large_factor: Annotated[float, Field(ge=1, le=100), LIVE] = 4.0
     """How many times more pixels than the cap a picture may have when it is asked for as large."""
     memory_mb: Annotated[int, Field(ge=0, le=1_000_000), LIVE] = 300
-    """Most memory of the bot's painting process on a CPU, in MB: larger pictures are scaled down to
-    what fits. More makes painting faster, up to a point; 0 is no limit."""
+    """Most memory of the bot's painting process on a CPU, in MB; program code, which the system can
+    drop and read again, is not counted. Larger pictures are scaled down to what fits. More makes
+    painting faster, up to a point; 0 is no limit."""
     style_weight: Annotated[StyleWeight, LIVE] = 1e6
     """Weight of the style loss against the content loss, whose weight is 1."""
     coarse_weight: Annotated[float, Field(ge=0, le=10), LIVE] = 1.0

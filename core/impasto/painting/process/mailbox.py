@@ -1,4 +1,4 @@
-"""What the parent of the painting child wants, heard while the child paints."""
+"""Messages of the parent, read by a thread while the main thread paints."""
 
 from __future__ import annotations
 
@@ -63,5 +63,5 @@ class Mailbox:
                 self._cancelled.add(message.job_id)
             elif isinstance(message, Finish):
                 self._to_finish.add(message.job_id)
-        # The parent is done with us or dead. Either way nobody takes the picture in the making.
+        # The parent has closed the pipe or died: nobody will take the picture.
         os._exit(0)

@@ -76,8 +76,9 @@ class Child:
         """Until the parent closes the input, which ends the process."""
         defaults = self._catalogue.settings.painting
         device = self._catalogue.device(defaults.device)
-        self._catalogue.optimizer(defaults.optimizer)  # missing is told now, not at each picture
-        self._catalogue.network(defaults.network, device)  # warm: not on somebody's first picture
+        # What is missing fails now and not at each picture; the network is loaded now, too.
+        self._catalogue.optimizer(defaults.optimizer)
+        self._catalogue.network(defaults.network, device)
         self._why_not_fine = self._catalogue.why_not_fine()
         if self._why_not_fine is not None:
             log.info("no_fine_pictures", why=self._why_not_fine)
@@ -111,7 +112,7 @@ class Child:
             self._say(outcome)
 
     def _warm(self, preset: PresetFile) -> None:
-        """Has a preset's targets ready before somebody picks it."""
+        """Computes a preset's Gram matrices before somebody picks it."""
         try:
             cap = self._catalogue.device(self._default_device).max_pixels()
             options = PaintOptions(brush_size=preset.brush_size, max_pixels=cap)

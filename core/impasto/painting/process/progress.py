@@ -1,4 +1,4 @@
-"""What a painting in the making looks like to the parent: progress, previews, files."""
+"""What the parent is told while a picture is painted, progress and previews; saving pictures."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ log = structlog.get_logger(__name__)
 PROGRESS_SECONDS = 0.5
 """Least time between two progress messages without a preview."""
 FIRST_PREVIEW_SECONDS = 0.4
-"""After so long the coarsest level shows what becomes of the photo."""
+"""Time after which the smallest level is shown as a first preview."""
 PREVIEW_NAME = "preview-{step}.jpg"
 
 
@@ -36,7 +36,8 @@ class Reporter:
         self._first: PaintProgress | None = None
 
     def report(self, event: PaintProgress) -> None:
-        """Called after each step. The first of a finer level shows what the coarser came to."""
+        """Called after each step. The first step of a level is shown: it is the result of the level
+        below."""
         now = time.monotonic()
         self._first = self._first or event
         preview = None
@@ -61,7 +62,7 @@ class Reporter:
         )
 
     def _preview_of(self, event: PaintProgress) -> Path | None:
-        """None where it cannot be written: the picture is worth more than a look at it."""
+        """The file of a preview; None where it cannot be written, as painting goes on without."""
         path = self._job.folder / PREVIEW_NAME.format(step=event.step)
         try:
             write_jpeg(event.picture(), path, quality=85)
@@ -72,7 +73,7 @@ class Reporter:
 
 
 def _seconds_left(first: PaintProgress, now: PaintProgress) -> float | None:
-    """By the pace since the first step, which took what all beginnings take."""
+    """An estimate by the pace since the first step, whose own time is spent on starting."""
     done = now.share - first.share
     return (1 - now.share) * (now.seconds - first.seconds) / done if done > 0 else None
 

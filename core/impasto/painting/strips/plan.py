@@ -1,4 +1,4 @@
-"""How a network is run within a given memory: what is kept, what is computed twice.
+"""How a network is run within a given memory: which features are kept, which are computed twice.
 
 Three things trade memory for time. Features may be kept from the forward to the backward pass, or
 computed again. Whole maps may stand between the blocks of a network, or all blocks may run together
@@ -76,11 +76,11 @@ class Budget:
 
     plan: Plan
     optimizer: int | None
-    """None: as much as it likes."""
+    """None: no limit."""
 
 
 def lean_plan(network: Network, strip_bytes: int) -> Plan:
-    """The one that takes least memory: nothing whole but the image."""
+    """The plan that takes the least memory: only the image is whole."""
     together = (Segment(network.convolutions),)
     return Plan(together, frozenset(), StripSize(strip_bytes, LEAST_ROWS_TOGETHER))
 
@@ -107,7 +107,7 @@ def plans(network: Network, strip_bytes: int) -> Iterator[Plan]:
 def budget(
     network: Network, size: tuple[int, int], available: int | None, strip_bytes: int
 ) -> Budget | None:
-    """The fastest way to paint an image of (height, width) in so many bytes (None: no limit);
+    """The fastest way to paint an image of (height, width) in `available` bytes (None: no limit);
     None where it does not fit in any way."""
     height, width = size
     pixels = height * width
@@ -122,7 +122,7 @@ def budget(
 
 
 def least_bytes(network: Network, size: tuple[int, int], strip_bytes: int) -> int:
-    """Of memory without which there is no budget for an image of (height, width)."""
+    """The least memory for which there is a budget for an image of (height, width)."""
     height, width = size
     maps = min(_all_maps(network, plan, height, width) for plan in plans(network, strip_bytes))
     return maps + (IMAGE_BYTES + REMEMBERED_BYTES[-1]) * height * width
@@ -131,8 +131,8 @@ def least_bytes(network: Network, size: tuple[int, int], strip_bytes: int) -> in
 def most_pixels(
     network: Network, aspect: float, available: int | None, strip_bytes: int
 ) -> int | None:
-    """How many pixels a picture that is `aspect` times wider than high may have for there to be a
-    budget; None is no limit."""
+    """The most pixels with which a picture `aspect` times wider than high fits into `available`
+    bytes; None is no limit."""
     if available is None:
         return None
     low, high = 0, MOST_PIXELS
@@ -148,7 +148,7 @@ def most_pixels(
 
 
 def _all_maps(network: Network, plan: Plan, height: int, width: int) -> int:
-    """Bytes of maps at a size and at the coarser ones, which are evaluated along with it: those of
+    """Bytes of maps at a size and at the smaller ones, which are evaluated along with it: those of
     `plan`, in which all sizes take turns, and the content features of each."""
     total = plan.strip_map_bytes(height, width) + plan.whole_map_bytes(height, width)
     for convolution in network.convolutions:

@@ -37,16 +37,16 @@ class Rows:
 
     @property
     def inside(self) -> slice:
-        """Those that the map has."""
+        """The part of these rows that lies on the map."""
         return slice(max(0, self.top), min(self.height, self.bottom))
 
     def grown(self, rows: int) -> Rows:
-        """These rows and so many on either side."""
+        """These rows and `rows` more on either side."""
         return Rows(self.top - rows, self.bottom + rows, self.height)
 
     @property
     def count(self) -> int:
-        """How many the map has."""
+        """How many of these rows lie on the map."""
         return max(0, min(self.height, self.bottom) - max(0, self.top))
 
     def pooled(self) -> Rows:
@@ -54,7 +54,7 @@ class Rows:
         return Rows(self.top // 2, self.bottom // 2, self.height // 2)
 
     def unpooled(self, height: int) -> Rows:
-        """Rows that 2x2-pool to these, of a map of so many rows."""
+        """Rows that 2x2-pool to these, of a map of `height` rows."""
         return Rows(2 * self.top, 2 * self.bottom, height)
 
     def within(self, outer: Rows) -> slice:
@@ -68,7 +68,7 @@ class Rows:
         return F.pad(rows, (0, 0, above, below)) if above or below else rows
 
     def put(self, rows: torch.Tensor, maps: torch.Tensor, *, add: bool = False) -> None:
-        """Writes (or adds) just these rows to whole maps; what is beyond is dropped."""
+        """Writes (or adds) just these rows to whole maps; rows beyond them are dropped."""
         part = rows[:, :, max(0, -self.top) :][:, :, : self.count]
         if add:
             maps[:, :, self.inside] += part
@@ -76,7 +76,7 @@ class Rows:
             maps[:, :, self.inside] = part
 
     def blank(self, maps: torch.Tensor) -> torch.Tensor:
-        """Sets to zero what is beyond, in maps of just these rows."""
+        """Sets the rows beyond the map to zero, in maps of just these rows."""
         if self.top < 0:
             maps[:, :, : -self.top] = 0
         if self.bottom > self.height:
@@ -86,13 +86,13 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """What one convolution of a segment does for one strip."""
+    """The part of one convolution of a segment in one strip."""
 
     convolution: Convolution
     own: Rows
     """Rows of its output that belong to this strip: those of all strips make up the map."""
     output: Rows
-    """Rows that it gives, so that the own rows of all later convolutions are exact."""
+    """Rows that it computes, so that the own rows of all later convolutions are exact."""
 
     @property
     def input(self) -> Rows:
@@ -216,7 +216,8 @@ class Segment:
         return features, own_slopes
 
     def _stages(self, strip: Rows) -> list[Stage]:
-        """From a strip of the input's rows: first what is its own, then what it takes to get it."""
+        """The stages of a strip with these rows of the input: first the own rows of each convolution,
+        then the rows needed for them."""
         owns = []
         for convolution in self.convolutions:
             owns.append(strip)
