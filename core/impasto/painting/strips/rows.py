@@ -216,7 +216,7 @@ class Segment:
         return features, own_slopes
 
     def _stages(self, strip: Rows) -> list[Stage]:
-        """The stages of a strip with these rows of the input: first the own rows of each convolution,
+        """The stages of a strip with these rows of the input: first each convolution's own rows,
         then the rows needed for them."""
         owns = []
         for convolution in self.convolutions:
