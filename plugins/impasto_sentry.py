@@ -1,7 +1,7 @@
 """Errors to Sentry, once `[plugins.sentry] dsn` is set. Needs the extra `sentry`.
 
 What is logged as an error becomes an event, with what the log line says about it. No pictures, no
-messages, and no tokens: every text is scrubbed as in the log.
+messages and no tokens are sent: every text is scrubbed as in the log.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ INSTALL = "pip install 'impasto[sentry]'"
 
 class SentrySettings(Section):
     dsn: SecretStr = SecretStr("")
-    """Where to: the DSN that Sentry shows for a project. If empty, nothing is sent."""
+    """The DSN that Sentry shows for a project. If empty, nothing is sent."""
     environment: str = "production"
     """Name under which Sentry groups the events of this bot."""
 
@@ -38,7 +38,7 @@ def impasto_settings() -> type[SentrySettings]:
 
 @hookimpl
 def impasto_routers(settings: Settings) -> Sequence[Router]:
-    """No dialog: this is called before the bot does anything that could fail."""
+    """Returns no dialog; the hook is called before the bot does anything that could fail."""
     section: SentrySettings = settings.plugin("sentry")
     if section.dsn.get_secret_value():
         start(section)
@@ -63,7 +63,7 @@ def impasto_checks(settings: Settings) -> Sequence[Finding]:
 
 
 def start(section: SentrySettings, **options: Any) -> None:
-    """Has errors sent from here on; `options` are the library's own.
+    """Sends errors from now on; `options` are those of `sentry_sdk.init`.
 
     Raises:
         OwnerError: the library is not installed, or refuses the DSN.
@@ -87,7 +87,7 @@ def start(section: SentrySettings, **options: Any) -> None:
 
 
 def prepared(event: Event, hint: Hint) -> Event:
-    """The event with structlog's own words: its records carry a mapping where others have text."""
+    """The event as structlog logged it: its records carry a mapping where others have a text."""
     record = hint.get("log_record")
     if record is not None and isinstance(record.msg, Mapping):
         facts = {name: value for name, value in record.msg.items() if not name.startswith("_")}

@@ -1,5 +1,5 @@
-"""The presets of `styles/`, and of `styles/` in the state folder, which are this installation's
-own: every entry of `styles.toml` whose picture is there and whole.
+"""The presets of `styles/`, and this installation's own in `styles/` of the state folder: every
+entry of `styles.toml` whose picture exists and is not damaged.
 
     [styles.night]
     file = "night.jpg"

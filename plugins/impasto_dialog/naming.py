@@ -102,8 +102,9 @@ async def style_photo(
         await open_gallery_for(talk, picture, question, reply_to)
         return
     before = await recall(talk.state)
-    memory = Memory(gallery=before.gallery, reply_to=reply_to)
-    await begin(talk, memory, picture, [ChosenStyle(preset=preset.name)])
+    styles = (ChosenStyle(preset=preset.name),)
+    memory = Memory(styles=styles, gallery=before.gallery, reply_to=reply_to)
+    await begin(talk, memory, picture)
 
 
 async def style_alone(message: Message, talk: Talk, command: CommandObject) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import PurePath
 
 import structlog
@@ -118,26 +118,21 @@ async def rest_of_album(message: Message, talk: Talk, picture: TelegramPicture) 
     is painted in it. Further pictures are ignored, as the text `album-taken` said."""
     memory = await recall(talk.state)
     if memory.album_styles:
-        await begin(
-            talk,
-            memory,
-            picture,
-            memory.album_styles,
-            album=memory.album,
-            same_styles_for_album=True,
-        )
+        memory.styles = memory.album_styles
+        await begin(talk, memory, picture, whole_album=True)
     elif memory.content is not None and not memory.styles:
         content, style = memory.content, picture
         if message.message_id < memory.content_message:  # they came in the wrong order
             content, style = style, content
         await talk.say("album-taken")
-        await begin(talk, memory, content, [ChosenStyle(picture=style)], album=memory.album)
+        memory.styles = (ChosenStyle(picture=style),)
+        await begin(talk, memory, content)
 
 
 async def photo_with_style_named(
     message: Message, talk: Talk, picture: TelegramPicture, preset: StylePreset
 ) -> None:
-    await _begin_with_known_styles(message, talk, picture, [ChosenStyle(preset=preset.name)])
+    await _begin_with_known_styles(message, talk, picture, (ChosenStyle(preset=preset.name),))
 
 
 async def photo_for_chosen_style(message: Message, talk: Talk, picture: TelegramPicture) -> None:
@@ -157,16 +152,11 @@ async def style_picture(message: Message, talk: Talk, picture: TelegramPicture) 
 
 
 async def _begin_with_known_styles(
-    message: Message, talk: Talk, content: TelegramPicture, styles: Sequence[ChosenStyle]
+    message: Message, talk: Talk, content: TelegramPicture, styles: tuple[ChosenStyle, ...]
 ) -> None:
-    await begin(
-        talk,
-        await recall(talk.state),
-        content,
-        styles,
-        album=message.media_group_id,
-        same_styles_for_album=message.media_group_id is not None,
-    )
+    memory = await recall(talk.state)
+    memory.styles, memory.album = styles, message.media_group_id
+    await begin(talk, memory, content, whole_album=memory.album is not None)
 
 
 class Albums:

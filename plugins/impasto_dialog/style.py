@@ -85,7 +85,7 @@ async def retry(query: CallbackQuery, talk: Talk) -> None:
     memory = await recall(talk.state)
     if memory.content is None or not memory.styles:
         await reopen_gallery(talk)
-    elif await begin(talk, memory, memory.content, memory.styles) and query.message:
+    elif await begin(talk, memory, memory.content) and query.message:
         await talk.remove(query.message.message_id)
 
 
@@ -113,7 +113,7 @@ async def choose(talk: Talk, memory: Memory, style: ChosenStyle) -> None:
     if not memory.is_complete:
         await _ask_for_second(talk, memory)
     elif memory.content is not None:
-        await begin(talk, memory, memory.content, memory.styles, album=memory.album)
+        await begin(talk, memory, memory.content)
     else:
         await _ask_for_photo(talk, memory)
 
@@ -139,37 +139,31 @@ async def _ask_for_photo(talk: Talk, memory: Memory) -> None:
 
 
 async def begin(
-    talk: Talk,
-    memory: Memory,
-    content: TelegramPicture,
-    styles: Sequence[ChosenStyle],
-    *,
-    album: str | None = None,
-    same_styles_for_album: bool = False,
+    talk: Talk, memory: Memory, content: TelegramPicture, *, whole_album: bool = False
 ) -> bool:
-    """Has the photo painted. On success the conversation is over and the job's own messages take
-    over; when no more jobs are accepted now, photo and styles are kept for another try."""
+    """Has the photo painted in the styles of `memory`, with `whole_album` also what follows of its
+    album. On success the conversation is over and the job's own messages take over; when no more
+    jobs are accepted now, photo and styles are kept for another try."""
     talk.albums.stop(talk.chat)
-    styles = tuple(styles)
-    refused = await accept(talk, content, styles, talk.look, memory.reply_to)
+    refused = await accept(talk, content, memory.styles, talk.look, memory.reply_to)
     if refused is not None:
         turn = memory.turn or new_turn()
         kept = Memory(
             turn=turn,
             content=content,
-            styles=styles,
-            wanted=len(styles),
+            styles=memory.styles,
+            wanted=len(memory.styles),
             gallery=memory.gallery,
             reply_to=memory.reply_to,
-            album=album,
+            album=memory.album,
         )
         await talk.remember(kept, Step.choosing_style)
         await talk.send(html.escape(refused), keyboards.too_many(talk.texts, turn))
         return False
     rest = Memory(
         accepted_turn=memory.turn,
-        album=album,
-        album_styles=styles if same_styles_for_album else (),
+        album=memory.album,
+        album_styles=memory.styles if whole_album else (),
     )
     await talk.remember(rest, None)
     await talk.remove(memory.gallery)

@@ -248,7 +248,7 @@ notice-disk_full =
 notice-painter_keeps_dying =
     ⚠️ The painting process has died { $count } times within { $minutes } minutes; pictures wait or fail. The last time: { $why }. <code>impasto doctor</code> may know more.
 
-    ⚠️ Процесс рисования упал { $count } раза за { $minutes } минут; картины ждут или не выходят.
+    ⚠️ Падений процесса рисования за { $minutes } мин.: { $count }; картины ждут или не выходят.
 
 ## For owners
 

@@ -255,7 +255,7 @@ notice-disk_full =
 
     ⚠️ The disk is full; pictures wait until there is room: { $why }. <code>impasto doctor</code> says where.
 notice-painter_keeps_dying =
-    ⚠️ Процесс рисования упал { $count } раза за { $minutes } минут; картины ждут или не выходят.
+    ⚠️ Падений процесса рисования за { $minutes } мин.: { $count }; картины ждут или не выходят.
 
     ⚠️ The painting process has died { $count } times within { $minutes } minutes; pictures wait or fail. The last time: { $why }. <code>impasto doctor</code> may know more.
 
