@@ -1,4 +1,4 @@
-"""The pace of messages: as many as Telegram takes, in one chat and in all of them, and none while
+"""The pace of messages: no more than Telegram takes, in one chat and in all of them, and none while
 it asks to be left alone.
 
 Telegram says that about one message a second is fine in one chat, more in short bursts, 20 a minute
@@ -30,9 +30,10 @@ from impasto.settings import TelegramSettings
 log = structlog.get_logger(__name__)
 
 CHAT_BURST = 5
-"""So many messages in a row are fine: an answer of the dialog has two or three."""
+"""Messages in a row that need not wait: an answer of the dialog has two or three."""
 GROUP_SHARE = 0.25
-"""Of a private chat's pace: with the burst these are Telegram's 20 messages in any minute."""
+"""A group's pace, as a share of a private chat's: with the burst that makes Telegram's 20 messages
+in any minute."""
 UNLIMITED = 1000.0
 """Messages a second where the settings name no limit; more than one process can send."""
 

@@ -25,7 +25,7 @@ LARGEST_BODY: Final = 2**20
 SECONDS_TO_CLOSE: Final = 2.0
 
 Check = Callable[[], Awaitable[None]]
-"""Something that has to work for the bot to be of use; raises what is wrong."""
+"""Looks at something that the bot cannot do without; raises what is wrong with it."""
 
 
 def port_of(settings: Settings) -> int:
@@ -51,8 +51,8 @@ class Health:
         return [web.get("/healthz", self._is_alive), web.get("/readyz", self._is_ready)]
 
     async def _is_alive(self, _: web.Request) -> web.Response:
-        """Whoever answers has a running event loop, and that is all there is to it: an outage of
-        Telegram or of the store is no reason to be restarted."""
+        """An answer shows that the event loop runs. Nothing else is checked, since an outage of
+        Telegram or of the store is no reason for a restart."""
         return web.json_response({"alive": True})
 
     async def _is_ready(self, _: web.Request) -> web.Response:
