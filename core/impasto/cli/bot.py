@@ -88,8 +88,8 @@ async def run_until_stopped(
 def settings_on_hangup(
     read: Callable[[], Settings] | None,
 ) -> Iterator[asyncio.Queue[Settings] | None]:
-    """Settings that are read again at every SIGHUP; those that cannot be used are told in the log
-    and change nothing."""
+    """Settings that are read again at every SIGHUP; if they cannot be used, the log says why, and
+    nothing changes."""
     import structlog
 
     if read is None or not hasattr(signal, "SIGHUP"):
@@ -113,7 +113,7 @@ def settings_on_hangup(
 
 @contextlib.contextmanager
 def stop_on_signals() -> Iterator[asyncio.Event]:
-    """An event that SIGINT and SIGTERM set; a second signal ends the process as it always does."""
+    """An event that SIGINT and SIGTERM set; a second signal ends the process at once."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     signals = (signal.SIGINT, signal.SIGTERM)

@@ -6,7 +6,7 @@ import importlib.metadata
 import importlib.resources
 import re
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -24,7 +24,7 @@ STYLE_SIDE: Final = 512
 
 
 class Kind(StrEnum):
-    """What a plugin can be made to add."""
+    """What a new plugin can add."""
 
     STYLE = "style"
     PREPROCESS = "preprocess"
@@ -52,29 +52,29 @@ IN_THE_BOT: Final = {Kind.STYLE, Kind.DIALOG, Kind.QUEUE, Kind.OBSERVER}
 
 
 def new_plugin(
-    name: Annotated[str, typer.Argument(help="Its name, as settings and listings show it.")],
-    kind: Annotated[Kind, typer.Option(help="What it adds.")],
+    name: Annotated[str, typer.Argument(help="Its name in settings and listings.")],
+    kind: Annotated[Kind, typer.Option(help="What the plugin adds.")],
     *,
     single_file: Annotated[
         bool, typer.Option("--single-file", help="One file for the plugin folder, no project.")
     ] = False,
     into: Annotated[
-        Path, typer.Option(help="Folder in which it is made.", file_okay=False, exists=True)
+        Path, typer.Option(help="Folder to write it into.", file_okay=False, exists=True)
     ] = Path(),
 ) -> None:
-    """Write a plugin that works, with its tests, to be made your own."""
+    """Write a plugin that works, with its tests, for you to change into your own."""
     name = name.replace("-", "_")
     _check_name(name)
     if single_file:
-        files = dict(_single_file(name, kind))
-        home = into
+        home, files = into, _single_file(name, kind)
+        next_steps = f"impasto play --plugin {home / name}.py --reload"
     else:
-        files = dict(_project(name, kind))
-        home = into / _distribution(name)
+        home, files = into / _distribution(name), _project(name, kind)
+        next_steps = f"cd {home} && pip install -e '.[dev]' && pytest && impasto play --reload"
     _write(home, files)
     for path in files:
         typer.echo(home / path)
-    typer.echo("\n" + _next_steps(home, name, single_file), err=True)
+    typer.echo(f"\nTry it: {next_steps}", err=True)
 
 
 def _check_name(name: str) -> None:
@@ -93,7 +93,7 @@ def _distribution(name: str) -> str:
 
 
 def _words(name: str, kind: Kind) -> dict[str, str]:
-    """What fills the gaps of templates."""
+    """The values of the templates' placeholders."""
     return {
         "name": name,
         "title": name.replace("_", " ").capitalize(),
@@ -107,28 +107,32 @@ def _words(name: str, kind: Kind) -> dict[str, str]:
     }
 
 
-def _single_file(name: str, kind: Kind) -> Iterator[tuple[str, bytes]]:
-    yield f"{name}.py", _filled(f"kinds/{kind}.py.txt", _words(name, kind))
+def _single_file(name: str, kind: Kind) -> dict[str, bytes]:
+    """Contents by path."""
+    files = {f"{name}.py": _filled(f"kinds/{kind}.py.txt", _words(name, kind))}
     if kind is Kind.STYLE:
-        yield f"{name}.png", _style_picture(name)
+        files[f"{name}.png"] = _style_picture(name)
+    return files
 
 
-def _project(name: str, kind: Kind) -> Iterator[tuple[str, bytes]]:
+def _project(name: str, kind: Kind) -> dict[str, bytes]:
+    """Contents by path."""
     words = _words(name, kind)
     package = f"src/{words['module']}"
-    for path, template in (
-        ("pyproject.toml", "project/pyproject.toml.txt"),
-        ("README.md", "project/README.md.txt"),
-        ("LICENSE", "project/LICENSE.txt"),
-        (".gitignore", "project/gitignore.txt"),
-        (".github/workflows/test.yml", "project/ci.yml.txt"),
-        (f"{package}/__init__.py", f"kinds/{kind}.py.txt"),
-        (f"tests/test_{name}.py", f"kinds/{kind}_test.py.txt"),
-    ):
-        yield path, _filled(template, words)
-    yield f"{package}/py.typed", b""
+    templates = {
+        "pyproject.toml": "project/pyproject.toml.txt",
+        "README.md": "project/README.md.txt",
+        "LICENSE": "project/LICENSE.txt",
+        ".gitignore": "project/gitignore.txt",
+        ".github/workflows/test.yml": "project/ci.yml.txt",
+        f"{package}/__init__.py": f"kinds/{kind}.py.txt",
+        f"tests/test_{name}.py": f"kinds/{kind}_test.py.txt",
+    }
+    files = {path: _filled(template, words) for path, template in templates.items()}
+    files[f"{package}/py.typed"] = b""
     if kind is Kind.STYLE:
-        yield f"{package}/{name}.png", _style_picture(name)
+        files[f"{package}/{name}.png"] = _style_picture(name)
+    return files
 
 
 def _filled(template: str, words: Mapping[str, str]) -> bytes:
@@ -138,7 +142,7 @@ def _filled(template: str, words: Mapping[str, str]) -> bytes:
 
 
 def _style_picture(name: str) -> bytes:
-    """Strokes that no other name gets, to begin with."""
+    """A picture of strokes, another one for each name."""
     import io
 
     from impasto.testing import make_style
@@ -155,9 +159,3 @@ def _write(home: Path, files: Mapping[str, bytes]) -> None:
     for path, content in files.items():
         (home / path).parent.mkdir(parents=True, exist_ok=True)
         (home / path).write_bytes(content)
-
-
-def _next_steps(home: Path, name: str, single_file: bool) -> str:
-    if single_file:
-        return f"Try it: impasto play --plugin {home / name}.py --reload"
-    return f"Try it: cd {home} && pip install -e '.[dev]' && pytest && impasto play --reload"

@@ -1,4 +1,4 @@
-"""`impasto paint`: one picture in the style of others, without any bot."""
+"""`impasto paint`: repaints one picture in the style of others, without a bot."""
 
 from __future__ import annotations
 
@@ -41,7 +41,8 @@ def paint(  # noqa: PLR0917  (typer calls it by name)
         ),
     ],
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="Where to: .png, .jpg or .webp.", metavar="OUT")
+        Path,
+        typer.Option("--output", "-o", help="File to write (.png, .jpg, .webp).", metavar="OUT"),
     ],
     pixels: Annotated[
         int | None, typer.Option(help="Most pixels of the result.", metavar="N")
@@ -65,20 +66,18 @@ def paint(  # noqa: PLR0917  (typer calls it by name)
         typer.Option("--fine", help="Finish on painting.fine_network: better, and slower."),
     ] = False,
     style_weight: Annotated[
-        float | None, typer.Option(help="Style against content, whose weight is 1.", metavar="X")
+        float | None, typer.Option(help="Weight of the style; the content's is 1.", metavar="X")
     ] = None,
     brush_size: Annotated[
         float | None,
-        typer.Option(
-            "--brush", help="How large the style's marks come out: 0.25 to 4.", metavar="X"
-        ),
+        typer.Option("--brush", help="Size of the style's marks: 0.25 to 4.", metavar="X"),
     ] = None,
     keep_colors: Annotated[
         bool, typer.Option("--keep-colors", help="Keep the photo's own hues.")
     ] = False,
     seed: Annotated[int, typer.Option(help="Same seed, same picture.", metavar="N")] = 0,
     as_json: Annotated[
-        bool, typer.Option("--json", help="Print one line about the painting.")
+        bool, typer.Option("--json", help="Print a line of JSON about the painting.")
     ] = False,
 ) -> None:
     """Repaint PHOTO in the style of other pictures."""

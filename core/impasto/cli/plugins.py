@@ -1,4 +1,4 @@
-"""`impasto plugins`: what there is to paint with and to talk with, and who brings it."""
+"""`impasto plugins`: the plugins of both processes, their hooks and their settings."""
 
 from __future__ import annotations
 
@@ -50,10 +50,10 @@ def plugins(
 
 
 def _load_both(session: Session) -> dict[str, PluginHost]:
-    """Both groups in this process, and what they offer asked for: that shows who breaks a promise.
+    """Both groups, loaded in this process, with their hooks called: that shows which plugins break
+    their contract.
 
-    The listing must show failed plugins also when it is to be strict about them, so it is strict
-    at its end only.
+    With `--strict` the listing shall show failed plugins, too, so it is strict at its end only.
     """
     from impasto.hookspecs import BOT_GROUP, PAINTING_GROUP
     from impasto.painting.catalogue import Catalogue
@@ -61,29 +61,24 @@ def _load_both(session: Session) -> dict[str, PluginHost]:
 
     bot = PluginHost(BOT_GROUP, session.settings).load()
     painting = PluginHost(PAINTING_GROUP, session.settings).load()
-    _ask_all(bot, session.settings)
+    _call_start_hooks(bot, session.settings)
     Catalogue(painting)
     return {"bot": bot, "painting": painting}
 
 
-def _ask_all(bot: PluginHost, settings: Settings) -> None:
-    """Calls the hooks of the bot's start, as the start does."""
+def _call_start_hooks(bot: PluginHost, settings: Settings) -> None:
+    """Calls the hooks that a bot calls at its start."""
     from impasto.contracts import JobQueue, Presenter, Storage, StylePreset
 
     presets = bot.collect("impasto_styles", StylePreset, settings=settings)
-    asked: list[tuple[str, type[Any], dict[str, Any]]] = [
-        ("impasto_storages", Storage, {}),
-        ("impasto_queues", JobQueue, {}),
-        ("impasto_presenters", Presenter, {"presets": presets}),
-    ]
-    for hook, contract, more in asked:
-        bot.collect(hook, contract, settings=settings, **more)
-    for _ in bot.call("impasto_routers", settings=settings):
-        pass
+    bot.collect("impasto_storages", Storage, settings=settings)
+    bot.collect("impasto_queues", JobQueue, settings=settings)
+    bot.collect("impasto_presenters", Presenter, settings=settings, presets=presets)
+    list(bot.call("impasto_routers", settings=settings))
 
 
 def _infos(hosts: Iterable[PluginHost]) -> list[SettingInfo]:
-    """Each setting of each plugin, also of one that is in both processes, once."""
+    """Each setting of each plugin; once, even if the plugin is in both processes."""
     from impasto.settings.description import settings_in
 
     infos = {
@@ -109,7 +104,7 @@ def _as_json(process: str, record: PluginRecord) -> dict[str, Any]:
 
 
 def _hook_rows(hosts: dict[str, PluginHost]) -> Iterable[tuple[str, str, str]]:
-    """Every hook, the process that its documentation names first, and its plugins in order."""
+    """Every hook, the process that its docstring names first, and its plugins in their order."""
     from impasto import hookspecs
 
     for hook in hookspecs.HOOKS:

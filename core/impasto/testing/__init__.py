@@ -26,8 +26,8 @@ __all__ = [
     "paint_small",
 ]
 
-# App and Chat need a server to talk to, and so are a plugin's: the core names it and never imports
-# it by itself.
+# App and Chat need the playground's server. That is a plugin: the core imports it only when a test
+# asks for one of them.
 _MODULES = {
     "App": "impasto_playground.testing",
     "Chat": "impasto_playground.testing",

@@ -24,7 +24,7 @@ SIDE = 64
 
 
 def make_photo(width: int = SIDE, height: int = 48, seed: int = 0) -> Image.Image:
-    """An RGB picture as a photo is, in small: a smooth background, and things with edges."""
+    """A small RGB picture with what photos have: a smooth background, and things with edges."""
     random = np.random.default_rng(seed)
     coarse = random.integers(60, 200, (3, 4, 3)).astype(np.uint8)
     picture = Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC)
@@ -38,7 +38,7 @@ def make_photo(width: int = SIDE, height: int = 48, seed: int = 0) -> Image.Imag
 
 
 def make_style(side: int = SIDE, seed: int = 1) -> Image.Image:
-    """A square RGB picture with a hand that is easily seen: colored strokes in one direction."""
+    """A square RGB picture with a style that is easily seen: colored strokes in one direction."""
     random = np.random.default_rng(seed)
     picture = Image.new("RGB", (side, side), (240, 220, 170))
     draw = ImageDraw.Draw(picture)
@@ -61,7 +61,7 @@ def make_settings(
 ) -> Settings:
     """Settings for tests: few steps, few pixels, the CPU, no waiting; `sections` win over these.
 
-    Environment variables, `.env` and settings files are not looked at.
+    Environment variables, `.env` and settings files are not read.
 
     Raises:
         pydantic.ValidationError: a section is wrong.
@@ -105,7 +105,7 @@ class Given:
         )
 
     def objects_with(self, hooks: Iterable[str]) -> dict[str, object]:
-        """Those objects that have any of these hooks."""
+        """The objects that have any of these hooks."""
         wanted = set(hooks)
         return {name: plugin for name, plugin in self.objects.items() if wanted & set(dir(plugin))}
 

@@ -94,7 +94,7 @@ class PluginConformance:
 
 
 class DialogConformance(PluginConformance):
-    """The same for plugins with the hook `impasto_routers`."""
+    """For plugins with the hook `impasto_routers`: what holds for every plugin, and more."""
 
     def routers(self, host: PluginHost) -> list[Router]:
         [(_, routers)] = host.call("impasto_routers", settings=host.settings)
