@@ -258,18 +258,21 @@ def _context(role: Role, picture: Image.Image, keep_colors: bool) -> PictureCont
     return PictureContext(role=role, options=options, content=content, styles=styles)
 
 
+Step = Preprocessor | Postprocessor
+
+
 class _StepConformance:
     """What preprocessors and postprocessors have in common."""
 
     @pytest.fixture
-    def step(self) -> Preprocessor | Postprocessor:
+    def step(self) -> Step:
         raise NotImplementedError
 
     def situations(self, step: Any) -> Iterator[tuple[Image.Image, PictureContext]]:
         """Pictures that the step is given, and what it is told about each."""
         raise NotImplementedError
 
-    def runs(self, step: Preprocessor | Postprocessor) -> Iterator[tuple[Image.Image, Image.Image]]:
+    def runs(self, step: Step) -> Iterator[tuple[Image.Image, Image.Image]]:
         """Each picture and what the step makes of it."""
         for picture, context in self.situations(step):
             untouched = picture.copy()
@@ -277,18 +280,16 @@ class _StepConformance:
             assert picture.tobytes() == untouched.tobytes(), "it changed its input"
             yield untouched, result
 
-    def test_has_an_order(self, step: Preprocessor | Postprocessor) -> None:
+    def test_has_an_order(self, step: Step) -> None:
         assert isinstance(step.order, int)
 
-    def test_returns_rgb_pictures_that_can_be_painted(
-        self, step: Preprocessor | Postprocessor
-    ) -> None:
+    def test_returns_rgb_pictures_that_can_be_painted(self, step: Step) -> None:
         for before, after in self.runs(step):
             assert isinstance(after, Image.Image), "it returns a picture"
             assert after.mode == "RGB", "it returns an RGB picture"
             assert min(after.size) >= min(16, *before.size), "too little is left to paint"
 
-    def test_does_the_same_each_time(self, step: Preprocessor | Postprocessor) -> None:
+    def test_does_the_same_each_time(self, step: Step) -> None:
         for (_, once), (_, again) in zip(self.runs(step), self.runs(step), strict=True):
             assert once.tobytes() == again.tobytes()
 
