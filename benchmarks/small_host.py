@@ -98,6 +98,13 @@ class MemoryGroup:
         lines = (self.folder / "memory.stat").read_text().splitlines()
         return {name: int(value) for name, value in map(str.split, lines)}
 
+    def drop_caches(self) -> None:
+        """Gives back what can be given back: pages and names of files."""
+        for name, wanted in (("memory.force_empty", "0"), ("memory.reclaim", "1G")):
+            # Less than was asked for is an error that is no matter here.
+            with contextlib.suppress(OSError):
+                (self.folder / name).write_text(wanted)
+
     def kills(self) -> int:
         """How many processes the kernel ended because of the limit."""
         first = self.folder / "memory.oom_control"
@@ -145,13 +152,14 @@ async def paint_in_a_row(megabytes: int, pictures: int) -> None:
 
 
 def _copied(group: MemoryGroup, folder: Path) -> Path:
-    """The packages of this environment, copied by a process of the group."""
+    """The packages of this environment, copied by a process of the group, and not yet read."""
     torch = importlib.util.find_spec("torch")
     assert torch is not None
     assert torch.origin is not None
     copy = folder / "packages"
     packages = Path(torch.origin).parents[1]
     subprocess.run([*group.prefix, "cp", "-r", str(packages), str(copy)], check=True)
+    group.drop_caches()
     return copy
 
 
