@@ -138,6 +138,7 @@ WHEEL = (
     r"impasto/_data/config/impasto\.toml",
     r"impasto/_data/styles/(styles\.toml|README\.md|\w+\.jpg)",
     r"impasto/_data/weights/(weights\.toml|README\.md|embedded\.safetensors)",
+    r"impasto_saq/scripts/\w+\.lua",
     r"impasto_dialog/texts/\w\w\.ftl",
     r"impasto_dialog/fonts/(labels\.ttf|LICENSE\.txt)",
     r"impasto-[\w.]+\.dist-info/[\w./]+",
