@@ -75,6 +75,7 @@ def test_values_of_events_are_scrubbed_at_any_depth(
 def test_secrets_of_other_shapes_are_scrubbed(
     format_name: FormatName, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # What is hidden stays so for the process: these secrets would be in all later tests.
     monkeypatch.setattr("impasto.scrubbing._hidden", set())
     configure_logging(LogSettings(level="debug", format=format_name))
     telegram = TelegramSettings(token=SecretStr(f"123456789:{SECRET}"))

@@ -420,8 +420,8 @@ async def test_nothing_is_left_of_a_pruned_job(start: Starts, stored: Redis) -> 
     await journal.move(job.id, JobState.PAINTED)
     await journal.move(job.id, JobState.DELIVERED)
     # As the first version has left it.
-    await journal._server.ask("ZADD", "jobs", 1, job.id)
-    await journal._server.ask("RPUSH", f"changes:{job.id}", "accepted 0.0")
+    stored.zadd(f"{PREFIX}jobs", {job.id: 1})
+    stored.rpush(f"{PREFIX}changes:{job.id}", "accepted 0.0")
     moved = await journal.get(job.id)
     assert await journal.prune(moved.changed_at) == 0
     assert await journal.prune(moved.changed_at.replace(year=moved.changed_at.year + 1)) == 1
@@ -481,6 +481,7 @@ class TestIsolation:
         holding = asyncio.create_task(lock.__aenter__())
         await holding
         for task in asyncio.all_tasks():
+            # A process that is killed renews nothing; these are all in one.
             if task.get_coro().__qualname__ == "RedisIsolation._renew":
                 task.cancel()
         [name] = stored.keys("*lock")

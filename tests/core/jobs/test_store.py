@@ -8,21 +8,17 @@ import impasto
 from impasto.hookspecs import BOT_GROUP
 from impasto.jobs.job import Job, JobState
 from impasto.jobs.store import JobObserver, JobStore
-from impasto.plugins import PluginHost, PluginRecord
-from impasto.settings import Settings
+from impasto.plugins import PluginHost
+from impasto.settings import PluginsSettings, Settings
 from impasto_sqlite import SqliteStorage
 
 from .jobs_bench import job_that
 
 
 def host_with(**plugins: Any) -> PluginHost:
-    """A host of these plugins alone, put in by hand."""
-    host = PluginHost(BOT_GROUP, Settings())
-    for name, plugin in plugins.items():
-        record = PluginRecord(name=name, version="", origin="test", plugin=plugin)
-        host._register(record)
-        host.records.append(record)
-    return host
+    """A host of these plugins alone."""
+    settings = Settings(plugins=PluginsSettings(allow=["none that is installed"]))
+    return PluginHost(BOT_GROUP, settings, more=plugins).load()
 
 
 class Observer:

@@ -116,6 +116,12 @@ def says(text: str) -> Callable[[Message], bool]:
     return lambda message: text in (message.text, message.caption)
 
 
+def end_at_once(delivery: Delivery) -> None:
+    """As the end of its process does: `close` would let people be told of what has ended."""
+    for task in list(delivery._tasks.values()):
+        task.cancel()
+
+
 class TestAnnouncing:
     async def test_shows_the_person_their_own_photo(
         self, delivery: Delivery, store: JobStore, job: Job, alice: Person
@@ -384,8 +390,7 @@ class TestResult:
         gate = faults.hold("SendMessage")  # the process ends between the picture and the text
         first.finished(await painted(store, job, tmp_path))
         await faults.until_called("SendMessage")
-        for task in list(first._tasks.values()):
-            task.cancel()
+        end_at_once(first)
         gate.set()
         again = await store.journal.get(job.id)
         assert again is not None
@@ -543,8 +548,7 @@ class TestOtherEnds:
         gate = faults.hold("EditMessageCaption")  # the process ends before the message is edited
         first.finished(await store.move(job.id, JobState.CANCELLED, is_untold=True))
         await faults.until_called("EditMessageCaption")
-        for task in list(first._tasks.values()):
-            task.cancel()
+        end_at_once(first)
         gate.set()
         assert alice.from_bot()[-1].reply_markup is not None
         await storage.close()

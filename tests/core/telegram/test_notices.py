@@ -23,6 +23,11 @@ def alerts_to(bot: Bot, owners: list[int], presenter: Presenter | None = None) -
     return OwnerAlerts(bot, owners, SafePresenter(presenter or DialogPresenter([])))
 
 
+async def all_told(alerts: OwnerAlerts) -> None:
+    """Nothing else says that no alert is on its way any more."""
+    await asyncio.gather(*alerts._telling)
+
+
 def die(
     alerts: OwnerAlerts, times: int, why: str = "the painting process was ended by SIGKILL"
 ) -> None:
@@ -33,7 +38,8 @@ def die(
 async def test_some_deaths_are_nobodys_business(bot: Bot, alice: Person, faults: Faults) -> None:
     alerts = alerts_to(bot, [1])
     die(alerts, DEATHS - 1)
-    assert alerts._telling == set()
+    await all_told(alerts)
+    assert alice.from_bot() == []
 
 
 async def test_too_many_are_told_to_all_owners_once(bot: Bot, alice: Person) -> None:
@@ -42,7 +48,7 @@ async def test_too_many_are_told_to_all_owners_once(bot: Bot, alice: Person) -> 
     die(alerts, DEATHS + 5, "123456:EXAMPLE-TOKEN <b>")
     told = await alice.wait_for(lambda m: m.text and "died 3 times" in m.text)
     assert "EXAMPLE-TOKEN" not in (told.text or "")
-    await asyncio.gather(*alerts._telling)
+    await all_told(alerts)
     assert len(alice.from_bot()) == 1
 
 
@@ -55,7 +61,8 @@ async def test_deaths_far_apart_are_no_alert(
     for _ in range(10):
         alerts.painter_lost("why")
         now += module.WITHIN_SECONDS
-    assert alerts._told_at == {}
+    await all_told(alerts)
+    assert alice.from_bot() == []
 
 
 async def test_a_full_disk_is_told_once_whatever_else_was_told(bot: Bot, alice: Person) -> None:
@@ -65,7 +72,7 @@ async def test_a_full_disk_is_told_once_whatever_else_was_told(bot: Bot, alice: 
     for _ in range(3):
         alerts.disk_full("[Errno 28] No space left on device")
     await alice.wait_for(lambda m: m.text and "disk is full" in m.text)
-    await asyncio.gather(*alerts._telling)
+    await all_told(alerts)
     assert len(alice.from_bot()) == 2
 
 
@@ -73,7 +80,7 @@ async def test_that_telegram_cannot_be_reached_is_no_failure(bot: Bot, faults: F
     faults.on("SendMessage", unreachable)
     alerts = alerts_to(bot, [1])
     die(alerts, DEATHS)
-    await asyncio.gather(*alerts._telling)
+    await all_told(alerts)
 
 
 class NoWords(PlainPresenter):

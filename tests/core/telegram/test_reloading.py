@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from impasto import StylePreset, hookimpl
 from impasto.hookspecs import BOT_GROUP
 from impasto.plugins import PluginHost
-from impasto.settings import PluginsSettings, Settings, TelegramSettings, load_settings
+from impasto.settings import LogSettings, PluginsSettings, Settings, TelegramSettings, load_settings
 from impasto.settings.description import merged, settings_in, value_of
 from impasto.telegram.app import run_bot
 from impasto.telegram.assembly import Reloading
@@ -50,10 +50,11 @@ class TestMerged:
         assert merged(Settings(), Settings()) == (Settings(), [], [])
 
     def test_sections_of_plugins_stay_as_they_were_loaded(self) -> None:
-        settings = load_settings(plugins={"mine": {"hue": 3}})
-        settings._plugin_sections["mine"] = settings.log
+        settings = load_settings(plugins={"mine": {"level": "debug"}})
+        settings.validate_plugin_section("mine", LogSettings)
         now, _, _ = merged(settings, with_values(settings, painting={"steps": 7}))
-        assert now.plugin("mine") is settings.log
+        assert now.plugin("mine") is settings.plugin("mine")
+        assert now.plugin("mine").level == "debug"
 
     @pytest.mark.parametrize("info", [k for k in settings_in(Settings) if k.is_live])
     def test_each_live_setting_can_be_merged(self, info: Any) -> None:

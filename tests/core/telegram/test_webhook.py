@@ -76,7 +76,7 @@ async def client(taken: Taken, bot: Bot) -> AsyncIterator[Client]:
     webhook = Webhook(bot, telegram())
     application = web.Application()
     application.add_routes(webhook.routes())
-    webhook._take = taken
+    webhook._take = taken  # `serve` would have Telegram told of the address as well
     async with TestClient(TestServer(application)) as client:
         yield client
 
@@ -122,7 +122,7 @@ async def test_what_cannot_be_stored_is_to_be_brought_again(client: Client, take
 )
 def test_what_is_no_update_is_refused(body: bytes) -> None:
     with pytest.raises(web.HTTPBadRequest):
-        module._parsed(body)
+        module._parsed(body)  # fifty bodies, without a server for each
 
 
 async def test_a_huge_body_is_refused(taken: Taken, bot: Bot) -> None:
@@ -130,7 +130,7 @@ async def test_a_huge_body_is_refused(taken: Taken, bot: Bot) -> None:
     application = web.Application(client_max_size=1000)
     application.add_routes(webhook.routes())
     async with TestClient(TestServer(application)) as client:
-        webhook._take = taken
+        webhook._take = taken  # as above
         assert await post(client, b" " * 2000) == 413
 
 
