@@ -1,4 +1,4 @@
-"""The job_service: what dialog handlers may ask for, and what it must refuse."""
+"""The job service: what dialog handlers may ask for, and what it must refuse."""
 
 from __future__ import annotations
 
