@@ -58,12 +58,12 @@ def resident_bytes(pid: int) -> int | None:
     return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
-def unreclaimable_bytes() -> int | None:
-    """What of this process the kernel cannot take back: the memory that it has written to. Pages of
-    program code and of other files are not counted, as they can be read again; None where nothing
-    is known."""
+def unreclaimable_bytes(pid: int | None = None) -> int | None:
+    """What of a process, by default of this one, the kernel cannot take back: the memory that it
+    has written to. Pages of program code and of other files are not counted, as they can be read
+    again; None where nothing is known."""
     try:
-        status = Path("/proc/self/status").read_text(encoding="ascii")
+        status = Path(f"/proc/{pid or 'self'}/status").read_text(encoding="ascii")
     except OSError:
         return None
     sizes = dict(line.split(":", 1) for line in status.splitlines())

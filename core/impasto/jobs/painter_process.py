@@ -16,7 +16,12 @@ import structlog
 from pydantic import ValidationError
 
 from impasto.contracts import StylePreset
-from impasto.memory import make_first_victim, oom_kills, resident_bytes
+from impasto.memory import (
+    make_first_victim,
+    oom_kills,
+    resident_bytes,
+    unreclaimable_bytes,
+)
 from impasto.messages import (
     Configure,
     FromChild,
@@ -171,8 +176,9 @@ class PaintingChild:
             raise ChildLost(f"the painting process said nothing for {patience:g} s") from None
 
     def has_grown(self) -> bool:
-        """Whether it holds much more memory between two jobs than it once did."""
-        taken = resident_bytes(self.pid)
+        """Whether it holds much more memory between two jobs than it once did. Pages of code, which
+        come and go where memory is tight, do not count."""
+        taken = unreclaimable_bytes(self.pid)
         if taken is None or not self._has_painted:
             return False
         if self._rested_in is None:
