@@ -91,7 +91,8 @@ class PaintingChild:
         self._is_over_limit = False
         self._oom_kills = oom_kills()
         self._rested_in: int | None = None
-        self._has_painted = False
+        """Bytes that it held right after its first job, and after its last one."""
+        self._rests_in: int | None = None
 
     @classmethod
     async def start(
@@ -157,6 +158,7 @@ class PaintingChild:
                 if isinstance(message, Ready) or message.job_id != job_id:
                     continue
                 if not isinstance(message, Progress):
+                    self._look_at_rest()
                     return message
                 on_progress(message)
 
@@ -176,14 +178,16 @@ class PaintingChild:
             raise ChildLost(f"the painting process said nothing for {patience:g} s") from None
 
     def has_grown(self) -> bool:
-        """Whether it holds much more memory between two jobs than it once did. Pages of code, which
-        come and go where memory is tight, do not count."""
-        taken = unreclaimable_bytes(self.pid)
-        if taken is None or not self._has_painted:
+        """Whether it held much more memory after its last job than after its first."""
+        if self._rested_in is None or self._rests_in is None:
             return False
-        if self._rested_in is None:
-            self._rested_in = taken
-        return taken > self._rested_in + max(GROWTH_BYTES, GROWTH_SHARE * self._rested_in)
+        return self._rests_in > self._rested_in + max(GROWTH_BYTES, GROWTH_SHARE * self._rested_in)
+
+    def _look_at_rest(self) -> None:
+        """Just then it has given back what it can; a moment later it prepares styles, and holds
+        more for a while. Pages of code, which come and go where memory is tight, do not count."""
+        self._rests_in = unreclaimable_bytes(self.pid)
+        self._rested_in = self._rested_in or self._rests_in
 
     def kill_now(self) -> None:
         """Kills the child without waiting for its end."""
@@ -207,7 +211,6 @@ class PaintingChild:
     @contextlib.asynccontextmanager
     async def _watched(self) -> AsyncIterator[None]:
         """Watches over the child's memory during one job."""
-        self._has_painted = True
         self._oom_kills = oom_kills()
         most = self._most_memory
         watch = asyncio.create_task(self._look_at_memory(most)) if most is not None else None

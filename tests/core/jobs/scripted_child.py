@@ -34,6 +34,7 @@ cancelled: queue.SimpleQueue[str] = queue.SimpleQueue()
 to_finish: queue.SimpleQueue[str] = queue.SimpleQueue()
 jobs: queue.SimpleQueue[Paint] = queue.SimpleQueue()
 hoard: list[bytes] = []
+prepared: list[bytes] = []
 HOARD = 256 << 20
 """Bytes: several times what this process needs."""
 
@@ -119,6 +120,7 @@ def wait_for(mark: Path, job: Paint) -> bool:
 
 
 def act(job: Paint) -> None:
+    prepared.clear()
     if "--wait-for" in sys.argv and not wait_for(Path(sys.argv[-1]), job):
         say(Stopped(job_id=job.job_id))
         return
@@ -151,6 +153,9 @@ def act(job: Paint) -> None:
         case "leak":
             hoard.append(b"x" * HOARD)
             paint(job)
+        case "paint_and_prepare":
+            paint(job)
+            prepared.append(b"x" * HOARD)
         case "fall_silent":
             progress(job, 1)
             threading.Event().wait()

@@ -18,10 +18,12 @@ from impasto.jobs.painter_process import ChildLost
 from impasto.jobs.service import JobService
 from impasto.jobs.store import JobStore
 from impasto.jobs.worker import JournalFailed, Worker
+from impasto.memory import unreclaimable_bytes
 from impasto.settings import Settings
 from impasto.tasks import cancelled
 
 from .jobs_bench import CountingQueue, Pictures, Reports, job_that, state_of
+from .scripted_child import HOARD
 
 PaintedBy = Callable[[Job], Awaitable[Job]]
 
@@ -178,6 +180,17 @@ class TestMemory:
         small = script.model_copy(update={"pixels": 10_000})
         job = await painted_by(job_that("").model_copy(update={"content": small}))
         assert job.options.max_pixels == 5_000
+
+    async def test_what_a_child_holds_while_it_prepares_styles_is_no_leak(
+        self, worker: Worker, painted_by: PaintedBy
+    ) -> None:
+        child = await worker.ready()
+        for _ in range(3):
+            await painted_by(job_that("paint_and_prepare"))
+            async with asyncio.timeout(60):
+                while (unreclaimable_bytes(child.pid) or 0) < HOARD:
+                    await asyncio.sleep(0.01)
+        assert (await worker.ready()).pid == child.pid
 
     async def test_a_child_that_leaks_is_replaced_after_the_job(
         self, painted_by: PaintedBy, worker: Worker
