@@ -18,8 +18,10 @@ from __future__ import annotations
 
 import errno
 
-FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
-"""`errno` of an OSError where the disk, or this user's quota of it, is full."""
+
+def is_of_full_disk(error: BaseException) -> bool:
+    """Whether it is an OSError because the disk, or this user's quota of it, is full."""
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 class ImpastoError(Exception):
@@ -76,10 +78,14 @@ class WeightsError(OwnerError):
 class NotAvailable(OwnerError):
     """Something was asked for by name that no plugin offers or that does not work here."""
 
-    def __init__(self, kind: str, name: str, known: list[str], why: str = "") -> None:
+    def __init__(
+        self, kind: str, name: str, known: list[str], why: str = "", left_out: str = ""
+    ) -> None:
+        """`left_out` says which plugins do not work: it may be one of them that is missed."""
         choices = ", ".join(known) or "none"
         reason = why or f"no plugin offers it; there is {choices}"
-        super().__init__(f"{kind} {name!r} is not available: {reason}")
+        reasons = "; ".join(filter(None, [reason, left_out]))
+        super().__init__(f"{kind} {name!r} is not available: {reasons}")
 
 
 class PluginsFailed(OwnerError):

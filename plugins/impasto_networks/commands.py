@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from impasto.cli import session_of
+from impasto.cli import print_table, session_of
 from impasto.errors import NotAvailable, WeightsError
 from impasto_networks.manifest import NetworkFile, network_files, problem_of, sha256_of
 
@@ -35,10 +35,6 @@ _OPERATOR_SCHEMA = "{}(Tensor dets, Tensor scores, float iou_threshold) -> Tenso
 @weights.command("list")
 def list_networks(context: typer.Context) -> None:
     """List all networks that plugins offer, and whether they are here."""
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-
     from impasto.contracts import NetworkSource
     from impasto.hookspecs import PAINTING_GROUP
     from impasto.plugins import PluginHost
@@ -46,11 +42,11 @@ def list_networks(context: typer.Context) -> None:
     session = session_of(context)
     settings = session.settings
     host = PluginHost(PAINTING_GROUP, settings, strict=session.strict).load()
-    table = Table("name", "status", "what", box=box.SIMPLE_HEAD)
-    for network in host.collect("impasto_networks", NetworkSource, settings=settings):
-        status = network.why_not() or "ready"
-        table.add_row(network.name, status, network.description)
-    Console().print(table)
+    networks = host.collect("impasto_networks", NetworkSource, settings=settings)
+    print_table(
+        ("name", "status", "what"),
+        [(each.name, each.why_not() or "ready", each.description) for each in networks],
+    )
 
 
 @weights.command("fetch")

@@ -13,7 +13,15 @@ from typing import Any, cast
 import structlog
 from redis.exceptions import RedisError
 
-from impasto.contracts import HOUR, NO_LIMITS, Limit, LimitReached, Limits, News
+from impasto.contracts import (
+    HOUR,
+    NO_LIMITS,
+    UPDATES_KEPT_SECONDS,
+    Limit,
+    LimitReached,
+    Limits,
+    News,
+)
 from impasto.errors import InvalidTransition
 from impasto.jobs.job import Job, JobState
 from impasto.jobs.order import WaitingJob, in_order
@@ -24,9 +32,6 @@ log = structlog.get_logger(__name__)
 
 PAUSE_SECONDS = 1.0
 """When Redis is away for long, news are asked for again this much later."""
-
-REMEMBER_SECONDS = 48 * 3600
-"""See `impasto.contracts.Journal.take_updates`."""
 
 NEWS_KEPT = 20_000
 """A process that was cut off for more changes than that misses the oldest."""
@@ -67,7 +72,7 @@ class RedisJournal:
         flat = [part for update_id, body in updates for part in (update_id, body)]
         with self._charge_of_updates.taking(*(str(update_id) for update_id, _ in updates)) as taken:
             new = await self._server.run(
-                "take_updates", self._heartbeat.name, now, now - REMEMBER_SECONDS, *flat
+                "take_updates", self._heartbeat.name, now, now - UPDATES_KEPT_SECONDS, *flat
             )
             taken.update(new)
         return [int(update_id) for update_id in new]

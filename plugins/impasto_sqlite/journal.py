@@ -9,15 +9,11 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from impasto.contracts import HOUR, NO_LIMITS, LimitReached, Limits, News
+from impasto.contracts import HOUR, NO_LIMITS, UPDATES_KEPT_SECONDS, LimitReached, Limits, News
 from impasto.errors import InvalidTransition
 from impasto.jobs.job import Job, JobState
 from impasto.jobs.order import WaitingJob, in_order
 from impasto_sqlite.database import Database
-
-REMEMBER_UPDATES_SECONDS = 48 * 3600
-"""Telegram keeps an update for at most 24 hours, so an id cannot come again after twice that. Ids
-must be forgotten: after a quiet week Telegram goes on from a random one."""
 
 _FINAL = tuple(state for state in JobState if state.is_final)
 
@@ -49,7 +45,7 @@ class SqliteJournal:
 
         def take(connection: sqlite3.Connection) -> list[int]:
             connection.execute(
-                "DELETE FROM updates WHERE finished_at < ?", (now - REMEMBER_UPDATES_SECONDS,)
+                "DELETE FROM updates WHERE finished_at < ?", (now - UPDATES_KEPT_SECONDS,)
             )
             return [
                 update_id

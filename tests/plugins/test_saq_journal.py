@@ -407,7 +407,7 @@ async def test_old_updates_are_forgotten(start: Starts, monkeypatch: pytest.Monk
     journal = (await start("a")).journal
     await journal.take_updates([(7, "a"), (8, "b")])
     await journal.finish_update(7)
-    monkeypatch.setattr("impasto_saq.journal.REMEMBER_SECONDS", -60)
+    monkeypatch.setattr("impasto_saq.journal.UPDATES_KEPT_SECONDS", -60)
     # 7 is new again; 8 is unfinished, so it is kept whatever its age.
     assert await journal.take_updates([(7, "a"), (8, "b")]) == [7]
 

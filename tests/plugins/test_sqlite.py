@@ -90,7 +90,7 @@ class TestContents:
         journal = storage.journal
         await journal.take_updates([(7, "a"), (8, "b")])
         await journal.finish_update(7)
-        monkeypatch.setattr("impasto_sqlite.journal.REMEMBER_UPDATES_SECONDS", -60)
+        monkeypatch.setattr("impasto_sqlite.journal.UPDATES_KEPT_SECONDS", -60)
         # 7 is new again; 8 is unfinished, so it is kept whatever its age.
         assert await journal.take_updates([(7, "a"), (8, "b")]) == [7]
 

@@ -18,10 +18,18 @@ import typer.main
 
 from impasto.cli import bot, doctor, new_plugin, paint, plugins, settings, styles
 from impasto.cli.bot import run_until_stopped, stop_on_signals
-from impasto.cli.session import Session, session_of
+from impasto.cli.session import Session, print_table, session_of
 from impasto.errors import ImpastoError, PluginError
 
-__all__ = ["Session", "app", "main", "run_until_stopped", "session_of", "stop_on_signals"]
+__all__ = [
+    "Session",
+    "app",
+    "main",
+    "print_table",
+    "run_until_stopped",
+    "session_of",
+    "stop_on_signals",
+]
 
 DEBUG_VARIABLE = "IMPASTO_DEBUG"
 

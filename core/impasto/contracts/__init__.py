@@ -40,6 +40,7 @@ from impasto.contracts.painting import (
 from impasto.contracts.storage import (
     HOUR,
     NO_LIMITS,
+    UPDATES_KEPT_SECONDS,
     Buckets,
     JobQueue,
     Journal,
@@ -58,6 +59,7 @@ __all__ = [
     "MOST_STYLE_WEIGHT",
     "NO_LIMITS",
     "PIXEL_BOUNDS",
+    "UPDATES_KEPT_SECONDS",
     "BrushSize",
     "Buckets",
     "Device",

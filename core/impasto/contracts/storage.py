@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 HOUR = 3600.0
 """Seconds in which a person's pictures are counted."""
 
+UPDATES_KEPT_SECONDS = 48 * 3600
+"""For how long a finished update is known, see `Journal.take_updates`."""
+
 Limit = Literal["unfinished", "hourly", "waiting"]
 
 

@@ -14,7 +14,7 @@ from structlog.contextvars import bound_contextvars
 
 from impasto.contracts import JobQueue, StylePreset
 from impasto.contracts.options import PIXEL_BOUNDS
-from impasto.errors import FULL_DISK, ChatError, InvalidTransition
+from impasto.errors import ChatError, InvalidTransition, is_of_full_disk
 from impasto.jobs.estimates import effort_of
 from impasto.jobs.folders import JobFolders, PictureSource, with_pictures
 from impasto.jobs.job import PAINTING_FAILED, Failure, Job, JobState
@@ -255,7 +255,7 @@ class Worker(JobObserver):
             await self._put_off(hand)
             raise
         except Exception as error:
-            if isinstance(error, OSError) and error.errno in FULL_DISK:
+            if is_of_full_disk(error):
                 self._on_full_disk(str(error))
                 await self._put_off(hand)
                 raise

@@ -119,9 +119,8 @@ class Catalogue:
 
     def optimizer(self, name: str) -> Optimizer:
         if name not in self.optimizers:
-            known = ", ".join(self.optimizers) or "none"
-            why = [f"no plugin offers it; there is {known}", self.host.left_out()]
-            raise NotAvailable("optimizer", name, [], "; ".join(filter(None, why)))
+            known, left_out = list(self.optimizers), self.host.left_out()
+            raise NotAvailable("optimizer", name, known, left_out=left_out)
         return self.optimizers[name]
 
     def device(self, name: str) -> Device:
@@ -130,8 +129,8 @@ class Catalogue:
             for device in self.devices.values():
                 if self._why_not(device) is None:
                     return device
-            why = "; ".join(filter(None, ["no device works here", self.host.left_out()]))
-            raise NotAvailable("device", name, list(self.devices), why)
+            why, left_out = "no device works here", self.host.left_out()
+            raise NotAvailable("device", name, list(self.devices), why, left_out)
         if name not in self.devices:
             raise NotAvailable("device", name, [*self.devices, AUTO])
         why_not = self._why_not(self.devices[name])

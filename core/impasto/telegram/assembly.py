@@ -193,9 +193,7 @@ def _chosen(host: PluginHost, hook: str, contract: type[T], kind: str, settings:
         for item in host.collect(hook, contract, settings=settings)
     }
     if name not in offers:
-        known = ", ".join(sorted(offers)) or "none"
-        why = [f"no plugin offers it; there is {known}", host.left_out()]
-        raise NotAvailable(kind, name, sorted(offers), "; ".join(filter(None, why)))
+        raise NotAvailable(kind, name, sorted(offers), left_out=host.left_out())
     return offers[name]
 
 

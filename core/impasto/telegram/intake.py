@@ -82,10 +82,11 @@ class Intake:
         Raises:
             OwnerError: Telegram does not accept the token any more.
         """
+        wanted = self.wanted
         offset: int | None = None
         while True:
             updates = await retried(
-                functools.partial(self._next_updates, offset),
+                functools.partial(self._next_updates, offset, wanted),
                 event="no_updates",
                 retry_if=lambda error: isinstance(error, AiogramError | TryLater | BotRefused),
             )
@@ -117,12 +118,12 @@ class Intake:
         handled again at the next start."""
         await finished_within(seconds, self._tasks)
 
-    async def _next_updates(self, offset: int | None) -> list[RawUpdate]:
+    async def _next_updates(self, offset: int | None, wanted: list[str]) -> list[RawUpdate]:
         try:
             updates = await self._bot.get_updates(
                 offset=offset,
                 timeout=POLL_SECONDS,
-                allowed_updates=self.wanted,
+                allowed_updates=wanted,
                 request_timeout=POLL_SECONDS + 15,
             )
         except ClientDecodeError as error:

@@ -226,14 +226,15 @@ async def call_until_answered(
         PersonGone, ChatMoved, MessageGone, Refused: Telegram's answer.
     """
 
-    def is_unanswered(error: Exception) -> bool:
-        if is_unanswered := isinstance(error, UNANSWERED):
-            on_failure()
-        return is_unanswered
+    def may_be_answered_later(error: Exception) -> bool:
+        if not isinstance(error, UNANSWERED):
+            return False
+        on_failure()
+        return True
 
     return await retried(
         lambda: call_once(bot, method, SECONDS_IN_QUEUE),
         event="telegram_tried_in_vain",
-        retry_if=is_unanswered,
+        retry_if=may_be_answered_later,
         call=type(method).__name__,
     )

@@ -21,12 +21,12 @@ from PIL import Image
 
 from impasto.contracts import PaintOptions
 from impasto.errors import (
-    FULL_DISK,
     ChatError,
     ImpastoError,
     OwnerError,
     PictureError,
     PluginError,
+    is_of_full_disk,
 )
 from impasto.logs import configure_logging
 from impasto.memory import return_free_memory, return_large_blocks
@@ -136,8 +136,7 @@ class Child:
             sentence = f"not enough memory for this picture: {error}"
             return _failed(job, TOO_LITTLE_MEMORY, sentence)
         except Exception as error:
-            is_full = isinstance(error, OSError) and error.errno in FULL_DISK
-            code = DISK_FULL if is_full else "painting_failed"
+            code = DISK_FULL if is_of_full_disk(error) else "painting_failed"
             return _failed(job, code, f"{type(error).__name__}: {error}")
 
     def _paint(self, job: Paint) -> Painted | Stopped:
