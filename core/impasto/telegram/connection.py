@@ -24,7 +24,7 @@ from aiogram.utils.token import TokenValidationError
 from impasto.errors import OwnerError
 from impasto.plugins import PluginHost
 from impasto.settings import Settings
-from impasto.telegram.retry import PASSING, means, result_of, retried
+from impasto.telegram.retry import result_of, through_outages
 
 log = structlog.get_logger(__name__)
 
@@ -107,9 +107,7 @@ async def introduced(bot: Bot) -> User:
         OwnerError: Telegram does not know the token.
     """
     try:
-        return await retried(
-            bot.me, event="telegram_not_reached", retry_if=lambda error: means(error, *PASSING)
-        )
+        return await through_outages(bot.me, event="telegram_not_reached")
     except TelegramAPIError as error:
         raise OwnerError(
             "Telegram refuses telegram.token; copy it again from @BotFather into "

@@ -200,6 +200,15 @@ async def retried(
         await asyncio.sleep(pause)
 
 
+async def through_outages(call: Callable[[], Awaitable[T]], *, event: str) -> T:
+    """What a call answers; while Telegram cannot be reached or read, it is made again.
+
+    Raises:
+        TelegramAPIError: Telegram's refusal.
+    """
+    return await retried(call, event=event, retry_if=lambda error: means(error, *PASSING))
+
+
 async def call_once(bot: Bot, method: TelegramMethod[T], seconds_in_queue: float = 0.0) -> T | None:
     """One try, at once or not at all; None when everything is as asked for already.
 

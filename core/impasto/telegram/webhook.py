@@ -12,7 +12,7 @@ import hmac
 import json
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
-from typing import Final, TypeVar
+from typing import Final
 
 import structlog
 from aiogram import Bot
@@ -25,10 +25,9 @@ from impasto.errors import OwnerError
 from impasto.scrubbing import hide
 from impasto.settings import TelegramSettings
 from impasto.telegram.intake import RawUpdate
-from impasto.telegram.retry import PASSING, means, retried
+from impasto.telegram.retry import through_outages
 
 log = structlog.get_logger(__name__)
-T = TypeVar("T")
 
 PATH: Final = "/telegram"
 SECRET_HEADER: Final = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105  (the name of a header)
@@ -100,10 +99,11 @@ class Webhook:
         return web.Response()
 
     async def _register(self, allowed_updates: list[str]) -> None:
-        await _answered(
+        await through_outages(
             lambda: self._bot.set_webhook(
                 self._url, secret_token=self._secret, allowed_updates=allowed_updates
-            )
+            ),
+            event="webhook_not_reached",
         )
         log.info("webhook_set", url=self._url)
 
@@ -111,7 +111,7 @@ class Webhook:
         """Watches the webhook until another program removes or replaces it."""
         while True:
             await asyncio.sleep(WATCH_SECONDS)
-            info = await _answered(self._bot.get_webhook_info)
+            info = await through_outages(self._bot.get_webhook_info, event="webhook_not_reached")
             self._log_last_error(info)
             if info.url != self._url:
                 log.warning(
@@ -128,13 +128,6 @@ class Webhook:
                 "webhook_failed", why=info.last_error_message, waiting=info.pending_update_count
             )
         self._last_error = info.last_error_date
-
-
-async def _answered(call: Callable[[], Awaitable[T]]) -> T:
-    """Telegram's answer, for which this waits through an outage."""
-    return await retried(
-        call, event="webhook_not_reached", retry_if=lambda error: means(error, *PASSING)
-    )
 
 
 def _parsed(body: bytes) -> RawUpdate:

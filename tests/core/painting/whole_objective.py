@@ -9,7 +9,7 @@ import torch
 
 from impasto.contracts import Evaluation, Losses
 from impasto.painting.network import Network
-from impasto.painting.objective import Grams, gram_sum, metrics, style_loss
+from impasto.painting.objective import Grams, Metric, gram_sum, metrics, style_loss
 
 
 class WholeObjective:
@@ -43,7 +43,7 @@ class WholeObjective:
         for layer, weight in self._network.content_layers.items():
             difference = features[layer] - self._content[layer]
             content = content + weight * self._metrics[layer].content_loss(difference)
-        grams = _grams(self._network, features)
+        grams = _grams(self._network, features, self._metrics)
         style = style_loss(self._network, self._metrics, grams, self._style, self._style_weight)
         return style, content
 
@@ -51,13 +51,15 @@ class WholeObjective:
 @torch.no_grad()
 def gram_matrices(network: Network, image: torch.Tensor) -> Grams:
     """G(F) of each style layer at a 1x3xHxW image in [0, 1]."""
-    return _grams(network, network.features(image))
+    return _grams(network, network.features(image), metrics(network))
 
 
-def _grams(network: Network, features: Mapping[str, torch.Tensor]) -> Grams:
+def _grams(
+    network: Network, features: Mapping[str, torch.Tensor], by_layer: Mapping[str, Metric]
+) -> Grams:
     grams = {}
     for layer in network.style_layers:
-        metric = metrics(network)[layer]
+        metric = by_layer[layer]
         pixels = features[layer].shape[-2] * features[layer].shape[-1]
         grams[layer] = gram_sum(features[layer], metric) / (metric.channels * pixels)
     return grams
