@@ -75,6 +75,7 @@ def loaded_after(program: str) -> set[str]:
     return set(result.stdout.split())
 
 
+@pytest.mark.slow
 def test_importing_the_bot_does_not_load_torch() -> None:
     modules = (
         "impasto",
@@ -90,6 +91,7 @@ def test_importing_the_bot_does_not_load_torch() -> None:
     assert not {"torch", "torchvision"} & loaded_after(f"import {', '.join(modules)}")
 
 
+@pytest.mark.slow
 def test_loading_the_bots_plugins_loads_no_torch_and_no_playground() -> None:
     """Of the playground only what names its command."""
     program = """
@@ -111,6 +113,7 @@ assert not [name for name in sys.modules if name.startswith("impasto_playground.
     assert not {"torch", "torchvision"} & loaded
 
 
+@pytest.mark.slow
 def test_painting_does_not_load_aiogram_nor_torchvision() -> None:
     program = """
 from impasto.painting.catalogue import load_catalogue

@@ -63,6 +63,7 @@ def test_the_plugin_of_ten_lines_works(tmp_path: Path) -> None:
     assert red > green > blue
 
 
+@pytest.mark.slow
 def test_the_example_in_python_paints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (example,) = (block for block in code_blocks("python") if "PaintRequest" in block)
     for name in ("photo.jpg", "style.jpg"):

@@ -25,7 +25,7 @@ from impasto.painting.catalogue import Catalogue, load_catalogue
 from impasto.painting.painter import PaintProgress
 from impasto.settings import Settings
 
-pytestmark = pytest.mark.xdist_group("regressions")
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("regressions")]
 
 # Bounds leave a fifth above what was measured when they were set: what one change may cost.
 MOST_LOSS = 11_000.0

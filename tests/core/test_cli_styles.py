@@ -11,6 +11,8 @@ from PIL import Image
 from impasto.cli import main
 from impasto.cli.styles import LARGEST_SIDE
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

@@ -52,6 +52,7 @@ def run(program: str) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads what the process takes as Linux tells")
+@pytest.mark.slow
 def test_the_memory_of_unused_models_comes_back_and_used_ones_are_what_they_were() -> None:
     run("""
 assert message.model_dump() == dumped  # an instance of before

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from impasto_playground import Person, Playground
 
 from .bot_process import PATIENCE
 from .owned_bot import owned_bot
+
+pytestmark = pytest.mark.slow
 
 
 async def test_an_evening_with_a_bot(

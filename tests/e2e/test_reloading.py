@@ -15,6 +15,8 @@ from .. import pretended_gpu
 from .bot_process import PATIENCE, delivered, photo
 from .owned_bot import OwnedBot, owned_bot
 
+pytestmark = pytest.mark.slow
+
 PRESET = "Woodblock wave"
 ON_CPU = {"PAINTING__DEVICE": "cpu"}
 

@@ -386,6 +386,7 @@ class TestCommands:
         assert "check the network, or name a copy of it with --from" in last
 
 
+@pytest.mark.slow
 def test_torchvisions_weights_are_known_in_a_fresh_process() -> None:
     program = """
 from impasto_networks.commands import import_torchvision

@@ -111,6 +111,7 @@ class TestChecks(conformance.ChecksConformance):
         assert all(word in text for word, text in zip(advice, found, strict=True))
 
 
+@pytest.mark.slow
 def test_the_journal_agrees_with_the_model(redis: RedisServer) -> None:
     saq = SaqSettings(redis_url=redis.url)
 

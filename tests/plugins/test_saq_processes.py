@@ -17,7 +17,11 @@ from ..ports import reserved_port
 from ..redis_server import running_redis
 from .saq_fleet import Fleet, preview, shown
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("saq processes")]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.xdist_group("saq processes"),
+]
 
 FINISH = "Stop and keep this"
 CANCEL = "Cancel"

@@ -15,6 +15,8 @@ from impasto.testing import App, make_photo, make_style
 
 from ..environments import checked, environment, install_projects
 
+pytestmark = pytest.mark.slow
+
 HERE = Path(__file__).parent
 PROJECTS = ("dialog", "network", "optimizer", "queue")
 
@@ -100,7 +102,6 @@ async def test_a_bot_whose_painter_lacks_something_ends_and_says_so(tmp_path: Pa
         app.ended.result(120)
 
 
-@pytest.mark.slow
 def test_replacements_by_others_work(tmp_path: Path) -> None:
     python = environment(tmp_path / "venv", with_impasto=True)
     install_projects(python, [HERE / name for name in PROJECTS])

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-pytestmark = pytest.mark.xdist_group("presets")
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("presets")]
 
 STYLES = Path(__file__).resolve().parents[2] / "styles"
 TABLE: dict[str, dict[str, Any]] = tomllib.loads(

@@ -19,6 +19,8 @@ from weights.distil.settings import Settings
 from weights.distil.training import Training
 from weights.distil.triples import Pool
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = Settings(
     steps=6,
     time_limit=1e6,

@@ -13,6 +13,8 @@ from impasto.cli import app
 from impasto.cli.doctor import bot, painting
 from impasto.contracts import Finding
 
+pytestmark = pytest.mark.slow
+
 CHECKS = """
 from impasto import Finding, hookimpl
 

@@ -109,6 +109,7 @@ class TestProbe:
         assert {f.verdict for f in findings.values()} <= {"ok", "warning"}
         assert "network embedded" in findings["painting"].says
 
+    @pytest.mark.slow
     def test_what_is_not_there_is_a_problem(self) -> None:
         settings = Settings(painting=PaintingSettings(optimizer="magic"))
         [*_, last] = check(settings)

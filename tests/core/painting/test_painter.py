@@ -226,6 +226,7 @@ def test_finishing_early_gives_the_picture_as_it_is_at_full_size(
     assert np.asarray(event.picture).std() > 10
 
 
+@pytest.mark.slow
 def test_a_level_that_no_longer_pays_ends_before_its_steps(
     catalogue: Catalogue, picture: Maker
 ) -> None:

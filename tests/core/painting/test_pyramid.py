@@ -107,6 +107,7 @@ def test_loss_and_gradient_are_those_of_the_weighted_sum(tiny_network: Path) -> 
         assert (loss(x + step) - loss(x - step)) / 2e-6 == pytest.approx(slope, rel=1e-4)
 
 
+@pytest.mark.slow
 def test_evaluating_does_not_import_sympy() -> None:
     """torch does so for gradients of tensors that are not scalars, and takes 40 MB for it."""
     program = (

@@ -26,6 +26,8 @@ from impasto_sqlite import SqliteStorage
 
 from .telegram_bench import jpeg
 
+pytestmark = pytest.mark.slow
+
 SCRIPTED_CHILD = Path(__file__).parents[1] / "jobs" / "scripted_child.py"
 FIRST_PRESET = 0
 

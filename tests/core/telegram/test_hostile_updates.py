@@ -6,6 +6,7 @@ import asyncio
 import json
 from typing import Any
 
+import pytest
 from aiogram import Bot, Dispatcher, Router
 from aiogram.types import Message
 from hypothesis import given, settings
@@ -79,5 +80,6 @@ async def taken(update: dict[str, Any]) -> Memory:
 
 @given(update=UPDATE)
 @settings(max_examples=150, deadline=None)
+@pytest.mark.slow
 def test_any_update_is_finished(update: dict[str, Any]) -> None:
     assert asyncio.run(taken(update)).unfinished == {}

@@ -26,6 +26,8 @@ from impasto_playground import Person, Playground
 from .telegram_bench import Faults, eventually, flood, out_of_order
 from .test_app import child_with, order, result_after, running
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["child_with"]  # a fixture
 
 TOKEN = SecretStr("123456:EXAMPLE-TOKEN")

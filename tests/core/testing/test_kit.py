@@ -20,6 +20,8 @@ from impasto.errors import PluginsFailed
 from impasto.settings import Settings
 from impasto.testing import App, Chat, NoReply, jpeg, make_photo, make_settings, make_style
 
+pytestmark = pytest.mark.slow
+
 NEGATIVE = """
 from PIL import ImageOps
 from impasto import hookimpl

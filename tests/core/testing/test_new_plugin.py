@@ -17,7 +17,7 @@ from impasto.settings import Settings
 
 from ...environments import checked, environment, install_projects
 
-pytestmark = pytest.mark.xdist_group("new plugin")
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("new plugin")]
 
 KINDS = sorted(Kind)
 
@@ -57,7 +57,6 @@ def test_all_are_found_and_work(installed: Path, tmp_path: Path) -> None:
         assert record["origin"] == f"impasto-my-{kind}"
 
 
-@pytest.mark.slow
 def test_they_pass_their_own_tests(installed: Path, projects: Path) -> None:
     """In one go, by the configuration that each of them has: torch is loaded once."""
     tests = [project / "tests" for project in sorted(projects.iterdir())]
@@ -72,7 +71,6 @@ def test_they_pass_the_linters(projects: Path) -> None:
         checked(sys.executable, "-m", "ruff", *command, "--no-cache", ".", cwd=projects)
 
 
-@pytest.mark.slow
 def test_they_are_typed(installed: Path, projects: Path, tmp_path: Path) -> None:
     config = tmp_path / "mypy.toml"
     generated = (projects / "impasto-my-style" / "pyproject.toml").read_text()

@@ -104,6 +104,7 @@ CHECKS = settings(deadline=None, max_examples=150, suppress_health_check=[Health
 
 @CHECKS
 @given(bot_calls())
+@pytest.mark.slow
 def test_any_call_of_the_bot(sync: Sync, call: tuple[str, dict[str, Any]]) -> None:
     name, fields = call
     status, text = sync.send("POST", f"/bot{sync.playground.token}/{name}", fields)
