@@ -124,7 +124,8 @@ class TestPostprocessors(conformance.PostprocessorConformance):
 
 class TestStyles(conformance.StylesConformance):
     @pytest.fixture(scope="class")
-    def styles(self) -> list[StylePreset]:
+    @classmethod
+    def styles(cls) -> list[StylePreset]:
         return list(impasto_styles.impasto_styles(settings=Settings()))
 
 
