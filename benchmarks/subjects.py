@@ -95,6 +95,10 @@ VGG: Final = "VGG"
 """Stands for the file with VGG-19's first convolutions, wherever it lies."""
 
 
+BASELINE_OBJECTIVE: Final = {"style_weight": 1e6, "color_coherence": 0.0}
+"""Settings with which the product minimises what the baseline does."""
+
+
 @dataclass(frozen=True, slots=True)
 class Painter:
     """A way of painting that is compared with others."""
@@ -116,6 +120,7 @@ class Painter:
             "threads": threads,
             "device": "cpu",
             "network": options["network"],  # a warm worker has it loaded
+            **BASELINE_OBJECTIVE,
             **with_file(self.settings),
             **settings_for(pixels),
         }

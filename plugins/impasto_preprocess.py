@@ -16,11 +16,15 @@ from impasto.painting.pictures import MIN_SIDE, size_within
 from impasto.settings import Settings
 
 STATISTICS_PIXELS: Final = 250_000
-SIZES_PER_OCTAVE: Final = 8
-"""Styles' areas are rounded to such steps below the pixel cap: sides to some 4 %."""
+SIZES_PER_OCTAVE: Final = 4
+"""Styles' areas are rounded to such steps below the pixel cap: sides to some 9 %. Photos of 4:3 and
+of 3:2 come to the same one."""
 Statistics = tuple[NDArray[np.float64], NDArray[np.float64]]
 """Mean (3) and covariance (3x3) of a picture's RGB values in [0, 1]."""
 
+MOST_GAIN: Final = 3.0
+"""A photo of few hues has slight ones, as of a skin, which a colorful style would turn into magenta
+and green."""
 LEAST_VARIANCE: Final = 1e-5
 """Variances below this are taken as this: a one-color picture must not blow up rounding noise."""
 
@@ -37,14 +41,19 @@ class ExifTurn:
 
 
 class PixelCap:
-    """Scales the photo down to the pixel cap."""
+    """Scales the photo to the size of the result: within the limits, and at most as
+    many times as long and high as it is as the options say."""
 
     name = "pixel_cap"
     order = 50
     roles: frozenset[Role] = frozenset({"content"})
 
     def __call__(self, picture: Image.Image, context: PictureContext) -> Image.Image:
-        return _resized(picture, size_within(picture.size, _cap(picture, context)))
+        options = context.options
+        cap = _cap(picture, context)
+        scale = options.enlarge or 1.0
+        size = size_within(picture.size, cap, options.max_side, most_scale=scale)
+        return _resized(picture, size)
 
 
 class BrushSize:
@@ -136,10 +145,13 @@ def _mixed_statistics(styles: Sequence[tuple[Image.Image, float]]) -> Statistics
 
 
 def _recolored(picture: Image.Image, wanted: Statistics) -> Image.Image:
-    """The picture with other color statistics: whitened, then colored again."""
+    """The picture with other color statistics: whitened, then colored again, with no difference
+    between colors raised by more than MOST_GAIN."""
     values = np.asarray(picture, dtype=np.float32) / 255
     mean, covariance = _statistics(picture)
     transform = _power(wanted[1], 0.5) @ _power(covariance, -0.5)
+    left, gains, right = np.linalg.svd(transform)
+    transform = (left * gains.clip(max=MOST_GAIN)) @ right
     values -= mean.astype(np.float32)
     matched = values @ transform.T.astype(np.float32)
     matched += wanted[0].astype(np.float32)

@@ -102,7 +102,7 @@ def catalogue() -> Iterator[Catalogue]:
     """Features in float32, whatever this CPU likes best, sums in one order, memory without
     limit."""
     threads = torch.get_num_threads()
-    painting = {"device": "cpu", "network": "embedded", "memory_mb": 0, "threads": 1}
+    painting = {"device": "cpu", "network": "embedded", "memory_mb": 0, "enlarge": 1, "threads": 1}
     catalogue = load_catalogue(Settings.model_validate({"painting": painting}))
     catalogue.devices["cpu"].feature_dtype = lambda: torch.float32  # type: ignore[method-assign]
     yield catalogue

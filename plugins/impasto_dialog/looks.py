@@ -63,22 +63,22 @@ class Variation(StrEnum):
 
 
 STYLE_WEIGHTS: Final = {
-    Strength.FAINT: 0.0002,
-    Strength.SUBTLE: 0.002,
-    Strength.BALANCED: 0.02,
-    Strength.STRONG: 0.2,
+    Strength.FAINT: 0.01,
+    Strength.SUBTLE: 0.1,
+    Strength.BALANCED: 1.0,
+    Strength.STRONG: 10.0,
 }
-"""Factors of the style weight. What one sees goes with its logarithm, hence equal ratios.
+"""Factors of the style weight. What one sees goes with its logarithm, hence equal ratios."""
 
-At the weight of the settings a painting is all style already: with the presets `wave`, `night` and
-`mosaic` a tenth of it looked the same, a hundredth and a thousandth did not.
-"""
+STRONG_COHERENCE: Final = 0.35
+"""Factor of the color coherence of strong pictures: above the usual style weight a higher one alone
+is not seen, freer strokes are."""
 
 BRUSH_SIZES: Final = {Brush.THIN: 0.5, Brush.MEDIUM: 1.0, Brush.BROAD: 2.0}
 """Factors of the brush size."""
 
 QUICK_STEPS: Final = 0.5
-QUICK_PIXELS: Final = 0.5
+QUICK_PIXELS: Final = 0.2
 """Shares of the usual steps and pixels for a quick look."""
 
 Choice = Strength | Brush | Colors | Quality
@@ -155,6 +155,9 @@ def paint_options(
         brush_size=_within(brush, BRUSH_BOUNDS),
         keep_colors=look.colors is Colors.OWN,
     )
+    if look.strength is Strength.STRONG:
+        coherence = painting.color_coherence * STRONG_COHERENCE
+        options = options.model_copy(update={"color_coherence": coherence})
     match look.quality:
         case Quality.QUICK:
             steps = max(1, round(painting.steps * QUICK_STEPS))

@@ -65,7 +65,13 @@ def files(tmp_path: Path) -> dict[str, str]:
 
 
 def request(files: dict[str, str], **more: Any) -> dict[str, Any]:
-    painting = {"network": files["network"], "device": "cpu", "memory_mb": 0, "threads": 1}
+    painting = {
+        "network": files["network"],
+        "device": "cpu",
+        "memory_mb": 0,
+        "enlarge": 1,
+        "threads": 1,
+    }
     return {
         "settings": {"painting": painting},
         "options": {"steps": 8},

@@ -367,7 +367,7 @@ class TestPaint:
         assert ended.code == 0
         [line] = ended.out.splitlines()
         report = json.loads(line)
-        assert report["size"] == [64, 48]
+        assert report["size"] == [128, 96], "a small photo is enlarged"
         assert report["steps"] == 2
         assert report["network"] == "embedded"
         assert report["device"] == "cpu"
@@ -375,7 +375,7 @@ class TestPaint:
         losses = report["losses"]
         assert losses["total"] == pytest.approx(losses["style"] + losses["content"])
         with Image.open(tmp_path / "out.png") as picture:
-            assert picture.size == (64, 48)
+            assert picture.size == (128, 96)
             assert picture.format == "PNG"
 
     @pytest.mark.slow
@@ -429,7 +429,7 @@ class TestPaint:
         run_paint = ["paint", str(photo), "-o", "x.png", "--steps", "1", "--json"]
         both = ["--style", "loud", "--style", str(style)]
         report = json.loads(run(*run_paint, *both).out)
-        assert (report["style_weight"], report["brush_size"]) == (2e6, 0.5), "the geometric mean"
+        assert (report["style_weight"], report["brush_size"]) == (4e4, 0.5), "the geometric mean"
         report = json.loads(run(*run_paint, *both, "--style-weight", "3", "--brush", "1").out)
         assert (report["style_weight"], report["brush_size"]) == (3, 1)
 
@@ -484,7 +484,7 @@ class TestPaint:
         (tmp_path / "out.png").write_text("old")
         assert paint().code == 0
         with Image.open(tmp_path / "out.png") as picture:
-            assert picture.size == (64, 48)
+            assert picture.size == (128, 96)
 
     @pytest.mark.parametrize(
         ("goal", "sentence"),

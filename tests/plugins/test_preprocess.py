@@ -48,6 +48,37 @@ def test_the_photo_is_capped_and_the_style_follows_its_area() -> None:
     assert PixelCap()(small, context("content")) is small
 
 
+def test_a_longer_side_is_a_limit_too_and_small_photos_are_enlarged_within_both() -> None:
+    def size(photo: tuple[int, int], **limits: float) -> tuple[int, int]:
+        options = PaintOptions(max_pixels=1_166_400, **limits)
+        asked = PictureContext(role="content", options=options)
+        return PixelCap()(noise(photo, 0), asked).size
+
+    usual = {"max_side": 1080, "enlarge": 2.0}
+    assert size((1280, 960), **usual) == (1080, 810)
+    assert size((960, 1280), **usual) == (810, 1080)
+    assert size((512, 512), **usual) == (1024, 1024)
+    assert size((800, 800), **usual) == (1080, 1080)
+    assert size((100, 60), **usual) == (200, 120)
+    assert size((100, 60), max_side=1080) == (100, 60)
+    assert size((100, 60), max_side=150, enlarge=2.0) == (150, 90)
+
+
+def test_slight_hues_are_not_raised_to_loud_ones() -> None:
+    random = np.random.default_rng(0)
+    lightness, hue = random.normal(128, 40, (64, 64, 1)), random.normal(0, 4, (64, 64, 1))
+    skin = Image.fromarray((lightness + hue * (1, 0, -1)).clip(0, 255).astype(np.uint8))
+    loud = Image.fromarray(random.integers(0, 256, (64, 64, 3), dtype=np.uint8))
+    start = ColorMatch()(skin, context("start", styles=[(loud, 1.0)]))
+
+    def difference(picture: Image.Image) -> float:
+        red, _, blue = np.asarray(picture, float).transpose(2, 0, 1)
+        return float((red - blue).std())
+
+    assert difference(start) < 3.2 * difference(skin)
+    assert difference(start) > 2 * difference(skin), "and yet they follow the style"
+
+
 def test_the_start_takes_the_colors_of_the_styles() -> None:
     photo, style = noise((64, 64), 0, 0, 90), noise((64, 64), 1, 120, 200)
     start = ColorMatch()(photo, context("start", styles=[(style, 1.0)]))

@@ -12,7 +12,10 @@ BRUSH_BOUNDS: Final = (0.25, 4.0)
 
 Steps = Annotated[int, Field(ge=1, le=5000)]
 PixelCap = Annotated[int, Field(ge=PIXEL_BOUNDS[0], le=PIXEL_BOUNDS[1])]
+Side = Annotated[int, Field(ge=32, le=20_000)]
 StyleWeight = Annotated[float, Field(gt=0, le=MOST_STYLE_WEIGHT)]
+Enlargement = Annotated[float, Field(ge=1, le=10)]
+ColorCoherence = Annotated[float, Field(ge=0, le=100)]
 BrushSize = Annotated[float, Field(ge=BRUSH_BOUNDS[0], le=BRUSH_BOUNDS[1])]
 
 
@@ -35,9 +38,17 @@ class PaintOptions(BaseModel):
     step is one evaluation of the objective."""
     max_pixels: PixelCap | None = None
     """Pixel cap of the result."""
+    max_side: Side | None = None
+    """Most pixels of the result's longer side; taken from the settings only where `max_pixels` is
+    too."""
+    enlarge: Enlargement | None = None
+    """A smaller photo is painted up to this number of times as long and high as it is; 1 where
+    `max_pixels` is given and this is not."""
     style_weight: StyleWeight | None = None
     brush_size: BrushSize | None = None
     """How large the style's marks come out: 1 as if style picture and photo had the same area."""
+    color_coherence: ColorCoherence | None = None
+    """How firmly each part keeps the color that it has in the photo, in the style's palette."""
     keep_colors: bool = False
     """Keep the photo's own hues; only the strokes come from the style."""
     seed: int = 0

@@ -16,6 +16,7 @@ from impasto.errors import ImpastoError, NotAvailable, PluginError, SettingsErro
 from impasto.hookspecs import PAINTING_GROUP
 from impasto.painting.caches import StyleCache
 from impasto.painting.network import Network, load_network
+from impasto.painting.pictures import size_within
 from impasto.painting.plugin_calls import PictureSteps, blaming
 from impasto.painting.strips.plan import least_bytes
 from impasto.painting.threads import usable_cpus
@@ -27,8 +28,8 @@ T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 MEGABYTE: Final = 2**20
-PHOTO_ASPECT: Final = 1.5
-"""Most photos are 4:3 or 3:2."""
+PHOTO_SIZE: Final = (4032, 3024)
+"""Width and height of the photos of most phones: 4:3."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,8 @@ class Tools:
     """Factor of the weights of a level's smaller sizes, as `pyramid.size_weights` takes it."""
     least_gain: float
     """As `pyramid.StoppingRule` takes it."""
+    color_coherence: float
+    """Strength, as `CoherentColors` takes it."""
     options: PaintOptions
     """The request's options; what it left open is filled in."""
 
@@ -94,6 +97,9 @@ class Catalogue:
         optimizer = options.optimizer or defaults.optimizer
         steps = options.steps or defaults.steps
         style_weight = options.style_weight or defaults.style_weight
+        color_coherence = options.color_coherence
+        if color_coherence is None:
+            color_coherence = defaults.color_coherence
         completed = {
             "network": network,
             "fine": fine_network is not None,
@@ -101,8 +107,10 @@ class Catalogue:
             "device": device.name,
             "steps": steps,
             "max_pixels": options.max_pixels or device.max_pixels(),
+            **self._usual_size(options, device),
             "style_weight": style_weight,
             "brush_size": options.brush_size or defaults.brush_size,
+            "color_coherence": color_coherence,
         }
         return Tools(
             network=self.network(network, device),
@@ -114,8 +122,22 @@ class Catalogue:
             style_weight=style_weight,
             coarse_weight=defaults.coarse_weight,
             least_gain=defaults.least_gain,
+            color_coherence=color_coherence,
             options=options.model_copy(update=completed),
         )
+
+    def _usual_size(self, options: PaintOptions, device: Device) -> dict[str, float | None]:
+        """The limits of a result's sides, of which none holds unless it is asked for where a
+        request asks for a number of pixels."""
+        if options.max_pixels is not None:
+            return {"max_side": options.max_side, "enlarge": options.enlarge or 1.0}
+        painting = self.settings.painting
+        on_cpu = device.torch_device().type == "cpu"
+        usual = painting.long_side_cpu if on_cpu else painting.long_side_gpu
+        return {
+            "max_side": options.max_side or usual,
+            "enlarge": options.enlarge or painting.enlarge,
+        }
 
     def optimizer(self, name: str) -> Optimizer:
         if name not in self.optimizers:
@@ -164,8 +186,8 @@ class Catalogue:
         available = device.memory()
         if available is None:
             return None
-        height = math.isqrt(round(device.max_pixels() / PHOTO_ASPECT))
-        width = round(height * PHOTO_ASPECT)
+        options = PaintOptions(**self._usual_size(PaintOptions(), device))
+        width, height = size_within(PHOTO_SIZE, device.max_pixels(), options.max_side)
         missing = least_bytes(network, (height, width), device.strip_bytes()) - available
         if missing <= 0:
             return None

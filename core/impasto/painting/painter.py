@@ -19,17 +19,18 @@ from PIL import Image
 from impasto.contracts import Iterate, Losses, PaintOptions, Problem
 from impasto.errors import PluginError
 from impasto.memory import return_free_memory
-from impasto.painting.catalogue import Catalogue, Tools, load_catalogue
+from impasto.painting.catalogue import PHOTO_SIZE, Catalogue, Tools, load_catalogue
+from impasto.painting.coherence import CoherentColors
 from impasto.painting.network import Network
 from impasto.painting.objective import natural_image_preconditioner
-from impasto.painting.pictures import MIN_SIDE, image_of, resize, to_picture
+from impasto.painting.pictures import MIN_SIDE, image_of, resize, size_within, to_picture
 from impasto.painting.plugin_calls import WeightedPicture, iterates
 from impasto.painting.pyramid import (
     Level,
-    Multiscale,
     Size,
     StoppingRule,
     Targets,
+    Term,
     carry_up,
     plan_levels,
     step_shares,
@@ -135,11 +136,11 @@ def warm(style: Image.Image, options: PaintOptions, catalogue: Catalogue) -> Non
     """
     tools = catalogue.pick(options)
     assert tools.options.max_pixels is not None  # noqa: S101  (`pick` fills it in)
-    side = math.isqrt(tools.options.max_pixels)
-    content = Image.new("RGB", (side, side))
+    photo = size_within(PHOTO_SIZE, tools.options.max_pixels, tools.options.max_side)
+    content = Image.new("RGB", photo)
     prepared = catalogue.steps.prepare(style, "style", tools.options, content)
     for network in filter(None, (tools.network, tools.fine_network)):
-        for halvings in range(len(plan_levels((side, side), tools.steps))):
+        for halvings in range(len(plan_levels(photo[::-1], tools.steps))):
             catalogue.styles.grams(network, tools.device, prepared, halvings)
 
 
@@ -180,7 +181,7 @@ class _Painter:
             if level.is_fine:
                 self._change_networks()
             begin, painted = self._carried_up(painted, level.size), None
-            painted = yield from self._paint_level(index, self._targets.at(level.size), begin)
+            painted = yield from self._paint_level(index, self._objective(level.size), begin)
             if self._finish_now():
                 break
         assert painted is not None  # noqa: S101  (there is at least one level)
@@ -197,8 +198,16 @@ class _Painter:
             reduced=self._reduced,
         )
 
+    def _objective(self, size: Size) -> Term:
+        """What is minimised at a level of (height, width)."""
+        objective = self._targets.at(size)
+        strength = self._tools.color_coherence
+        if not strength:
+            return objective
+        return CoherentColors(objective, self._image(self._start, size), strength)
+
     def _paint_level(
-        self, index: int, objective: Multiscale, image: torch.Tensor
+        self, index: int, objective: Term, image: torch.Tensor
     ) -> Generator[PaintProgress, None, torch.Tensor]:
         """Paints one level from an image; returns the best iterate, as optimizers may end on a
         worse one."""
@@ -245,9 +254,7 @@ class _Painter:
         work = [level.work for level in self._levels]
         return (sum(work[:index]) + work[index] * step / self._levels[index].steps) / sum(work)
 
-    def _iterates(
-        self, objective: Multiscale, start: torch.Tensor, level: Level
-    ) -> Iterator[Iterate]:
+    def _iterates(self, objective: Term, start: torch.Tensor, level: Level) -> Iterator[Iterate]:
         optimizer = self._tools.optimizer
         problem = Problem(
             start=start,
@@ -320,7 +327,9 @@ class _Painter:
         fitting = most_pixels(tools.network, aspect, self._memory, tools.device.strip_bytes())
         cap = tools.options.max_pixels
         assert cap is not None  # noqa: S101  (Catalogue.pick fills it in)
-        self._reduced = fitting is not None and fitting < min(cap, content.width * content.height)
+        scale = tools.options.enlarge or 1.0
+        width, height = size_within(content.size, cap, tools.options.max_side, most_scale=scale)
+        self._reduced = fitting is not None and fitting < width * height
         if not self._reduced:
             return tools
         if fitting is None or fitting < MIN_SIDE**2:

@@ -161,15 +161,21 @@ def _to_srgb(picture: Image.Image, profile: bytes) -> Image.Image:
     return converted or picture
 
 
-def size_within(size: tuple[int, int], max_pixels: int) -> tuple[int, int]:
-    """The largest size of the same aspect ratio with at most `max_pixels`, sides at least 32.
+def size_within(
+    size: tuple[int, int], max_pixels: int, max_side: int | None = None, *, most_scale: float = 1.0
+) -> tuple[int, int]:
+    """The largest size of the same aspect ratio with at most `max_pixels` and, if it is given, no
+    side above `max_side`; sides at least 32.
 
-    Never larger than `size`. Very long pictures keep their shorter side at 32 pixels even where
-    this breaks the cap: below it nothing can be painted.
+    At most `most_scale` times as long and high as `size`. Very long pictures keep their shorter
+    side at 32 pixels even where this breaks the cap: below it nothing can be painted.
     """
     width, height = size
-    scale = min(1.0, (max_pixels / (width * height)) ** 0.5)
-    return max(MIN_SIDE, int(width * scale)), max(MIN_SIDE, int(height * scale))
+    scale = min(most_scale, (max_pixels / (width * height)) ** 0.5)
+    if max_side is not None:
+        scale = min(scale, max_side / max(size))
+    # The longer side may be its limit exactly, which division misses by a rounding error.
+    return max(MIN_SIDE, int(width * scale + 1e-6)), max(MIN_SIDE, int(height * scale + 1e-6))
 
 
 def to_tensor(picture: Image.Image) -> torch.Tensor:

@@ -32,9 +32,13 @@ from impasto.painting.strips.plan import Budget
 SMALLEST_SIDE: Final = 100
 """A level is not halved when the root of its area would fall below this."""
 MOST_LEVELS: Final = 8
-STEP_SHARES: Final = (3, 2, 3)
-"""How steps are shared out between the smallest level, each level between, and the largest."""
-SHARES_FOR_FULL_SIZE: Final = (1, 1, 8)
+LARGE_PIXELS: Final = 350_000
+"""A level above this many pixels is large: what it shows was decided at smaller ones, and it only
+brings sharpness, in a few steps of which each takes long."""
+STEP_SHARES: Final = (3, 2, 3, 1)
+"""How steps are shared out between the smallest level, each level between, the largest that is not
+large, and each large one."""
+SHARES_FOR_FULL_SIZE: Final = (1, 1, 8, 8)
 """The same where the objectives of smaller sizes are left out at full size: much of what was
 painted at smaller sizes is undone there, so they only serve as a start."""
 SMALLER_WEIGHTS: Final = (0.2, 0.1, 0.05)
@@ -68,7 +72,9 @@ class Level:
         return self.height * self.width * self.steps * self.cost
 
 
-def plan_levels(size: Size, steps: int, shares: tuple[int, int, int] = STEP_SHARES) -> list[Level]:
+def plan_levels(
+    size: Size, steps: int, shares: tuple[int, int, int, int] = STEP_SHARES
+) -> list[Level]:
     """Levels for a picture of (height, width), smallest first; their steps add up to `steps` and
     are shared out as `shares` says, in the order of STEP_SHARES.
 
@@ -81,10 +87,12 @@ def plan_levels(size: Size, steps: int, shares: tuple[int, int, int] = STEP_SHAR
             break
         sizes.append((height, width))
     sizes.reverse()
-    first, between, last = shares
-    weights = [first, *[between] * (len(sizes) - 2), last][-len(sizes) :]
+    first, between, last, above = shares
+    large = min(sum(h * w > LARGE_PIXELS for h, w in sizes), len(sizes) - 1)
+    usual = len(sizes) - large
+    weights = [first, *[between] * (usual - 2), last][-usual:] + [above] * large
     counts = [max(1, steps * weight // sum(weights)) for weight in weights]
-    counts[-1] += steps - sum(counts)
+    counts[usual - 1] += steps - sum(counts)
     return [Level(h, w, n) for (h, w), n in zip(sizes, counts, strict=True)]
 
 
@@ -100,7 +108,7 @@ def size_weights(coarse: float) -> tuple[float, ...]:
     return (1.0, *(coarse * weight for weight in SMALLER_WEIGHTS)) if coarse else (1.0,)
 
 
-def step_shares(coarse: float) -> tuple[int, int, int]:
+def step_shares(coarse: float) -> tuple[int, int, int, int]:
     """The shares for `plan_levels` that go with `size_weights` of the same `coarse`."""
     return STEP_SHARES if coarse else SHARES_FOR_FULL_SIZE
 

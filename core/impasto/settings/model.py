@@ -22,7 +22,15 @@ from pydantic import (
     ValidationError,
 )
 
-from impasto.contracts.options import BrushSize, PixelCap, Steps, StyleWeight
+from impasto.contracts.options import (
+    BrushSize,
+    ColorCoherence,
+    Enlargement,
+    PixelCap,
+    Side,
+    Steps,
+    StyleWeight,
+)
 from impasto.errors import SettingsError
 from impasto.scrubbing import hide
 from impasto.settings.description import LIVE, explain
@@ -100,21 +108,32 @@ class PaintingSettings(Section):
     """Device plugin by name (cpu, cuda), or auto: the best that works here."""
     steps: Annotated[Steps, LIVE] = 50
     """Most optimizer steps for one picture, over all pyramid levels."""
-    max_pixels_cpu: Annotated[PixelCap, LIVE] = 230_400
-    """Pixel cap of a result painted on a CPU; 230,400 is 480 x 480."""
+    long_side_cpu: Annotated[Side, LIVE] = 1080
+    """Longer side of a result painted on a CPU, in pixels."""
+    long_side_gpu: Annotated[Side, LIVE] = 1920
+    """Longer side of a result painted on a GPU, in pixels."""
+    max_pixels_cpu: Annotated[PixelCap, LIVE] = 1_166_400
+    """Pixel cap of a result painted on a CPU; 1,166,400 is 1080 x 1080."""
     max_pixels_gpu: Annotated[PixelCap, LIVE] = 2_073_600
     """Pixel cap of a result painted on a GPU; 2,073,600 is 1920 x 1080."""
+    enlarge: Annotated[Enlargement, LIVE] = 2.0
+    """A photo that is smaller than that is painted up to this number of times as long and high as
+    it is, unless a number of pixels is asked for: strokes are sharp at any size. 1 is never."""
     large_factor: Annotated[float, Field(ge=1, le=100), LIVE] = 4.0
     """How many times more pixels than the cap a picture may have when it is asked for as large."""
     memory_mb: Annotated[int, Field(ge=0, le=1_000_000), LIVE] = 300
     """Most memory of the bot's painting process on a CPU, in MB; program code, which the system can
     drop and read again, is not counted. Larger pictures are scaled down to what fits. More makes
     painting faster, up to a point; 0 is no limit."""
-    style_weight: Annotated[StyleWeight, LIVE] = 1e6
-    """Weight of the style loss against the content loss, whose weight is 1."""
+    style_weight: Annotated[StyleWeight, LIVE] = 20_000
+    """Weight of the style loss against the content loss, whose weight is 1. From a hundred times
+    more on, the photo's shapes yield to the style."""
     coarse_weight: Annotated[float, Field(ge=0, le=10), LIVE] = 1.0
     """Weight of the losses at half, quarter and eighth size in the steps at full size. At 0 large
     strokes fade; most steps are then made at full size, and the loss there gets lowest."""
+    color_coherence: Annotated[ColorCoherence, LIVE] = 2.0
+    """How firmly each part of a picture keeps the color that the photo has there in the style's
+    palette. At 0 patches of the style's colors may land on a face; 10 is tame."""
     least_gain: Annotated[float, Field(ge=0, le=1), LIVE] = 0.05
     """A level of the picture is finished when its loss fell by less than this share in 10 steps. At
     0 all steps are made."""

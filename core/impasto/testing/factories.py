@@ -79,6 +79,7 @@ def make_settings(
             "max_pixels_cpu": SIDE * SIDE,
             "preview_seconds": 0.1,
             "threads": 1,
+            "enlarge": 1,
             "memory_mb": 0,  # the memory of the test's process says nothing about painting
         },
     }

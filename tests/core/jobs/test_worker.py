@@ -19,7 +19,7 @@ from impasto.jobs.service import JobService
 from impasto.jobs.store import JobStore
 from impasto.jobs.worker import JournalFailed, Worker
 from impasto.memory import unreclaimable_bytes
-from impasto.settings import Settings
+from impasto.settings import PaintingSettings, Settings
 from impasto.tasks import cancelled
 
 from .jobs_bench import CountingQueue, Pictures, Reports, job_that, state_of
@@ -141,7 +141,7 @@ class TestMemory:
     ) -> None:
         job = await done_by(limited, store, job_that("hoard_unless_small"))
         assert (job.state, job.deaths, job.shrunk) == (JobState.PAINTED, 1, True)
-        assert job.options.max_pixels == 230_400 // 2
+        assert job.options.max_pixels == PaintingSettings().max_pixels_cpu // 2
         assert job.reduced, "the person is told"
 
     async def test_a_job_that_is_still_over_the_limit_fails(

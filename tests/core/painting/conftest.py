@@ -83,6 +83,7 @@ def catalogue(tiny_network: Path) -> Catalogue:
                 "network": str(tiny_network),
                 "device": "cpu",
                 "steps": 12,
+                "enlarge": 1,
                 "memory_mb": 0,
                 "threads": 1,
             }

@@ -202,12 +202,12 @@ def test_without_the_memory_for_it_a_picture_is_finished_as_it_is(
 
 
 def test_fine_pictures_are_not_promised_where_one_at_the_cap_does_not_fit(make: Make) -> None:
-    # what a photo of 3:2 has at 20,000 pixels
-    least = least_for(make(), (115, 172))
+    # what a photo of 4:3 has at 20,000 pixels
+    least = least_for(make(), (122, 163))
     assert make(memory=None).why_not_fine() is None
     assert make(memory=least).why_not_fine() is None
     why = make(memory=least - 3 * 2**20).why_not_fine() or ""
-    assert "takes at least 3 MB more than there is at 172 x 115 pixels" in why
+    assert "takes at least 3 MB more than there is at 163 x 122 pixels" in why
 
 
 def test_presets_are_made_ready_for_both_networks_where_all_pictures_are_fine(

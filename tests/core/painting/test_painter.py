@@ -238,7 +238,8 @@ def test_a_level_that_no_longer_pays_ends_before_its_steps(
 def test_coarser_sizes_have_a_say_unless_their_weight_is_nothing(
     catalogue: Catalogue, picture: Maker, coarse_weight: float, others_count: bool
 ) -> None:
-    section = catalogue.settings.painting.model_copy(update={"coarse_weight": coarse_weight})
+    changes = {"coarse_weight": coarse_weight, "color_coherence": 0}
+    section = catalogue.settings.painting.model_copy(update=changes)
     catalogue = load_catalogue(catalogue.settings.model_copy(update={"painting": section}))
     *_, last, painting = paint(request(picture, (240, 200), steps=12), catalogue)
     at_full_size_alone = painting.losses.total

@@ -119,7 +119,7 @@ def test_a_job_ends_in_a_result_on_the_disk(parent: Parent, job: Callable[..., P
     assert isinstance(outcome, Painted)
     for path in (preview, outcome.result):
         with Image.open(path) as shown:
-            assert (shown.format, shown.size) == ("JPEG", (200, 150))
+            assert (shown.format, shown.size) == ("JPEG", (400, 300))
     assert not list(outcome.result.parent.glob("*.part"))
 
 

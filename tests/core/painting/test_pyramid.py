@@ -122,3 +122,11 @@ def test_evaluating_does_not_import_sympy() -> None:
         "sys.exit('sympy' in sys.modules)\n"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_large_levels_bring_sharpness_in_few_steps() -> None:
+    small, large = plan_levels((405, 540), 50), plan_levels((810, 1080), 50)
+    assert [level.size for level in large] == [*(level.size for level in small), (810, 1080)]
+    assert large[-1].steps < 0.4 * large[-2].steps
+    assert large[-2].steps == max(level.steps for level in large)
+    assert sum(level.steps for level in large) == 50

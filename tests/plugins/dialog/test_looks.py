@@ -59,7 +59,7 @@ def test_each_step_is_stronger_and_each_brush_broader() -> None:
 def test_quick_is_less_work_and_large_has_more_pixels() -> None:
     quick, large = options(Look(quality=Quality.QUICK)), options(Look(quality=Quality.LARGE))
     assert quick.steps == PAINTING.steps // 2
-    assert quick.max_pixels == CAP // 2
+    assert quick.max_pixels == CAP // 5
     assert large.steps == PAINTING.steps
     assert large.max_pixels == CAP * PAINTING.large_factor
 

@@ -115,7 +115,7 @@ class Child:
         """Computes a preset's Gram matrices before somebody picks it."""
         try:
             cap = self._catalogue.device(self._default_device).max_pixels()
-            options = PaintOptions(brush_size=preset.brush_size, max_pixels=cap)
+            options = PaintOptions(brush_size=preset.brush_size)
             warm(open_picture(preset.path, cap), options, self._catalogue)
         except ImpastoError as error:  # who picks it will be told
             log.warning("preset_not_ready", preset=preset.path.name, problem=str(error))
@@ -140,9 +140,9 @@ class Child:
             return _failed(job, code, f"{type(error).__name__}: {error}")
 
     def _paint(self, job: Paint) -> Painted | Stopped:
-        options = self._possible(self._capped(job.options))
-        wanted = options.max_pixels
-        assert wanted is not None  # noqa: S101  (`_capped` fills it in)
+        cap = self._catalogue.device(job.options.device or self._default_device).max_pixels()
+        options = self._possible(self._capped(job.options, cap))
+        wanted = options.max_pixels or cap
         request = PaintRequest(
             content=open_picture(job.content, wanted),
             styles=[(_open_style(style.path, wanted), style.weight) for style in job.styles],
@@ -160,11 +160,13 @@ class Child:
             reporter.report(event)
         return Stopped(job_id=job.job_id)
 
-    def _capped(self, options: PaintOptions) -> PaintOptions:
-        """The options with as many pixels as asked for, within what the settings allow."""
-        cap = self._catalogue.device(options.device or self._default_device).max_pixels()
+    def _capped(self, options: PaintOptions, cap: int) -> PaintOptions:
+        """The options with as many pixels as asked for, within what the settings allow; `cap` is
+        the device's."""
         most = int(cap * self._catalogue.settings.painting.large_factor)
-        return options.model_copy(update={"max_pixels": min(options.max_pixels or cap, most)})
+        if options.max_pixels is None or options.max_pixels <= most:
+            return options
+        return options.model_copy(update={"max_pixels": most})
 
     def _possible(self, options: PaintOptions) -> PaintOptions:
         """The options without a finish that cannot be had here: what was accepted, on another

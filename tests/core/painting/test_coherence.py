@@ -1,0 +1,74 @@
+"""The term that keeps broad colors where they are."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from impasto.contracts import Evaluation
+from impasto.painting.coherence import CELLS, DRIFT, CoherentColors
+
+
+class Bowl:
+    """scale * sum of squares: an objective whose loss and gradient are known."""
+
+    def __init__(self, scale: float = 1.0) -> None:
+        self.scale = scale
+
+    def evaluate(self, image: torch.Tensor) -> Evaluation:
+        return Evaluation(self.scale * image.square().sum(), 2 * self.scale * image)
+
+
+def an_image(height: int, width: int, seed: int) -> torch.Tensor:
+    return torch.rand(1, 3, height, width, generator=torch.Generator().manual_seed(seed))
+
+
+def own_loss(of: CoherentColors, inner: Bowl, image: torch.Tensor) -> float:
+    return (of.evaluate(image).loss - inner.evaluate(image).loss).item()
+
+
+@pytest.mark.parametrize("size", [(40, 60), (37, 91), (6, 5), (200, 32)])
+def test_the_gradient_is_that_of_the_loss(size: tuple[int, int]) -> None:
+    start, image = an_image(*size, seed=0).double(), an_image(*size, seed=1).double()
+    objective = CoherentColors(Bowl(), start, strength=3.0)
+    gradient = objective.evaluate(image).gradient
+    direction = an_image(*size, seed=2).double() - 0.5
+    ahead, behind = (objective.evaluate(image + d * 1e-6 * direction).loss for d in (1, -1))
+    assert (gradient * direction).sum().item() == pytest.approx((ahead - behind).item() / 2e-6)
+
+
+def test_where_the_colors_are_in_place_nothing_is_added() -> None:
+    start, inner = an_image(80, 80, seed=0), Bowl()
+    objective = CoherentColors(inner, start, strength=5.0)
+    assert own_loss(objective, inner, start) == pytest.approx(0, abs=1e-3)
+
+
+def test_marks_within_a_cell_cost_nothing_and_patches_do() -> None:
+    side = 4 * CELLS
+    start, inner = torch.full((1, 3, side, side), 0.5), Bowl()
+    objective = CoherentColors(inner, start, strength=5.0)
+    objective.evaluate(start)
+    checks = torch.tensor([[1.0, -1.0], [-1.0, 1.0]]).repeat(side // 2, side // 2)
+    marks = start + 0.1 * checks
+    patches = start + 0.1 * F.interpolate(checks[None, None, :4, :4], size=(side, side))
+    assert own_loss(objective, inner, marks) == pytest.approx(0, abs=1e-2)
+    assert own_loss(objective, inner, patches) > 1000
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 1e6])
+@pytest.mark.parametrize("side", [60, 480])
+def test_a_strength_means_the_same_for_all_styles_and_sizes(scale: float, side: int) -> None:
+    start, inner = torch.full((1, 3, side, side), 0.5), Bowl(scale)
+    objective = CoherentColors(inner, start, strength=2.0)
+    at_first = objective.evaluate(start).loss.item()
+    drifted = start + DRIFT
+    assert own_loss(objective, inner, drifted) == pytest.approx(2 * at_first, rel=1e-3)
+
+
+def test_devices_are_not_asked_for_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reading a value waits for a GPU."""
+    objective = CoherentColors(Bowl(), an_image(40, 40, seed=0), strength=2.0)
+    for name in ("item", "__bool__", "__float__", "tolist"):
+        monkeypatch.setattr(torch.Tensor, name, lambda _: pytest.fail("a value was read"))
+    objective.evaluate(an_image(40, 40, seed=1))
