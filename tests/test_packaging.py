@@ -18,6 +18,7 @@ from .environments import ROOT, checked, environment, install
 DATA = (
     "config/impasto.toml",
     "styles/styles.toml",
+    "styles/famous.toml",
     "weights/weights.toml",
     "weights/embedded.safetensors",
 )
@@ -136,7 +137,7 @@ WHEEL = (
     r"impasto/cli/templates/(kinds|project)/[\w.]+\.txt",
     r"impasto_playground/page/\w+\.(js|css|html|svg)",
     r"impasto/_data/config/impasto\.toml",
-    r"impasto/_data/styles/(styles\.toml|README\.md|\w+\.jpg)",
+    r"impasto/_data/styles/((styles|famous)\.toml|README\.md|\w+\.jpg)",
     r"impasto/_data/weights/(weights\.toml|README\.md|embedded\.safetensors)",
     r"impasto_saq/scripts/\w+\.lua",
     r"impasto_dialog/texts/\w\w\.ftl",

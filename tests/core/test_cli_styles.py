@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from impasto.cli import main
-from impasto.cli.styles import LARGEST_SIDE
+from impasto.cli.styles.presets import LARGEST_SIDE
 
 pytestmark = pytest.mark.slow
 

@@ -1,0 +1,193 @@
+"""`impasto styles` lists the preset styles, `add` adds one, and `fetch` gets famous paintings."""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from impasto.cli.session import AsJson, print_json, print_table, session_of
+from impasto.errors import OwnerError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from impasto.cli.session import Session
+    from impasto.cli.styles.famous import Painting
+    from impasto.contracts import StylePreset
+
+SHOWN_LATER = "The bot shows new styles after SIGHUP or its next start."
+PAUSE_SECONDS = 1.0
+"""Between two downloads; Wikimedia shuts out programs that ask for many files at once."""
+
+app = typer.Typer()
+
+
+@app.callback(invoke_without_command=True)
+def show(context: typer.Context, as_json: AsJson = False) -> None:
+    """List the preset styles; `add` adds one, `fetch` gets famous paintings."""
+    if context.invoked_subcommand is not None:
+        return
+    from impasto.cli.styles.presets import presets_of
+
+    session = session_of(context)
+    presets = presets_of(session)
+    if session.strict:
+        session.bot.check_strict()
+    if as_json:
+        print_json(_as_json(preset) for preset in presets)
+        return
+    print_table(
+        ("name", "title", "credit", "licence"),
+        ((preset.name, _named(preset), preset.credit, preset.licence) for preset in presets),
+    )
+
+
+@app.command()
+def add(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="The picture whose style is wanted.")],
+    *,
+    name: Annotated[str, typer.Option(help="Short name: lower-case letters, digits, _.")],
+    title: Annotated[
+        list[str] | None,
+        typer.Option(help="What people read; for other languages than English, ru=Название."),
+    ] = None,
+    emoji: Annotated[str, typer.Option(help="Stands before the title.")] = "🎨",
+    credit: Annotated[str, typer.Option(help="Who made the picture.")] = "unknown",
+    licence: Annotated[
+        str, typer.Option(help="Terms of use, such as CC0-1.0.")
+    ] = "all rights reserved",
+    strength: Annotated[
+        float, typer.Option(help="Multiplies the style's weight in all its paintings.")
+    ] = 1.0,
+    brush_size: Annotated[float, typer.Option(help="Multiplies the size of its marks.")] = 1.0,
+) -> None:
+    """Add a picture to the preset styles of this installation (the folder styles/ in state_dir)."""
+    from impasto.cli.styles.presets import add_preset, read_picture
+    from impasto.contracts import StylePreset
+
+    session = session_of(context)
+    try:
+        preset = StylePreset(
+            name=name,
+            titles=_titles(name, title or []),
+            picture=session.settings.own_styles / f"{name}.jpg",
+            credit=credit,
+            licence=licence,
+            emoji=emoji,
+            strength=strength,
+            brush_size=brush_size,
+        )
+    except ValueError as error:
+        raise OwnerError(f"the style was not added: {error}") from None
+    add_preset(session, preset, read_picture(file, str(file)))
+    typer.echo(f"Added {emoji} {name} ({preset.picture}). {SHOWN_LATER}")
+
+
+@app.command()
+def fetch(
+    context: typer.Context,
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Without names, all are listed.")
+    ] = None,
+    *,
+    all_of_them: Annotated[bool, typer.Option("--all", help="Get all that are listed.")] = False,
+    manifest: Annotated[Path | None, typer.Option(hidden=True, help="Another list.")] = None,
+) -> None:
+    """Get famous paintings in the public domain from Wikimedia Commons, and add them as presets."""
+    from impasto.cli.styles.famous import read_paintings
+    from impasto.cli.styles.presets import presets_of
+
+    session = session_of(context)
+    paintings = read_paintings(session.settings.own_styles, manifest)
+    if names and all_of_them:
+        raise typer.BadParameter("give names or --all, not both")
+    unknown = [name for name in names or () if name not in paintings]
+    if unknown:
+        raise OwnerError(
+            f"there is no painting {unknown[0]!r} to fetch; there is {', '.join(paintings)}"
+        )
+    here = {preset.name for preset in presets_of(session)}
+    if names or all_of_them:
+        wanted = dict.fromkeys(names or paintings)
+        _fetch_all(session, [paintings[name] for name in wanted], here)
+        return
+    print_table(
+        ("name", "title", "artist", ""),
+        (
+            (name, _named(painting.preset), painting.artist, "here" if name in here else "")
+            for name, painting in paintings.items()
+        ),
+    )
+    typer.echo("`impasto styles fetch NAME...` gets some, `impasto styles fetch --all` gets all.")
+
+
+def _fetch_all(session: Session, paintings: Sequence[Painting], here: set[str]) -> None:
+    """Gets and adds what is not here, one after another, with a line about each.
+
+    Raises:
+        typer.Exit: with 1, as not all of them could be fetched.
+    """
+    added = failed = 0
+    for number, painting in enumerate(paintings, 1):
+        name = painting.preset.name
+        typer.echo(f"{number}/{len(paintings)} {name}: ", nl=False)
+        if name in here:
+            typer.echo("is here already")
+            continue
+        if added or failed:
+            time.sleep(PAUSE_SECONDS)
+        try:
+            _fetch_one(session, painting)
+        except OwnerError as error:
+            failed += 1
+            typer.echo("failed")
+            typer.echo(f"impasto: {name}: {error}", err=True)
+        else:
+            added += 1
+            typer.echo(f"added {_named(painting.preset)}")
+    if added:
+        typer.echo(SHOWN_LATER)
+    if failed:
+        raise typer.Exit(1)
+
+
+def _fetch_one(session: Session, painting: Painting) -> None:
+    """Raises OwnerError, which says what to do."""
+    from impasto.cli.styles.presets import add_preset
+
+    try:
+        picture = painting.fetch()
+    except OwnerError as error:
+        instead = painting.by_hand(["impasto", *session.arguments])
+        raise OwnerError(f"{error}; {instead}") from None
+    add_preset(session, painting.preset, picture)
+
+
+def _named(preset: StylePreset) -> str:
+    return f"{preset.emoji} {preset.title('en')}"
+
+
+def _titles(name: str, given: list[str]) -> dict[str, str]:
+    """Titles by language; `--title Sunset --title ru=Закат`."""
+    titles = {"en": name.replace("_", " ").capitalize()}
+    for title in given:
+        tagged = re.fullmatch(r"([a-z]{2,3})=(.+)", title)
+        titles[tagged[1] if tagged else "en"] = tagged[2] if tagged else title
+    return titles
+
+
+def _as_json(preset: StylePreset) -> dict[str, Any]:
+    return {
+        "name": preset.name,
+        "titles": preset.titles,
+        "picture": str(preset.picture),
+        "credit": preset.credit,
+        "licence": preset.licence,
+        "strength": preset.strength,
+        "brush_size": preset.brush_size,
+    }

@@ -1,0 +1,135 @@
+"""The presets of an installation, and how a picture becomes one of them: a JPEG and an entry of
+`styles.toml`, both in the folder `styles/` of state_dir."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, Any
+
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from impasto.cli.session import Session
+from impasto.contracts import StylePreset
+from impasto.errors import OwnerError
+
+LARGEST_SIDE = 1024
+"""Pixels, as the built-in presets have; painting sees no more of a style than that."""
+LEAST_SIDE = 256
+"""Pixels; a smaller picture has too few marks to paint with."""
+
+
+def presets_of(session: Session) -> list[StylePreset]:
+    """All presets that plugins offer now."""
+    return session.bot.collect("impasto_styles", StylePreset, settings=session.settings)
+
+
+def read_picture(
+    source: Path | IO[bytes], called: str, most_pixels: int | None = None
+) -> Image.Image:
+    """An upright RGB picture.
+
+    Args:
+        called: its name in messages.
+        most_pixels: a larger one is refused before it is decoded; by default Pillow's own limit.
+
+    Raises:
+        OwnerError: it cannot be read, or it is too small or too large.
+    """
+    try:
+        with Image.open(source) as opened:
+            size = f"{called} is {opened.width} x {opened.height} pixels"
+            if most_pixels is not None and opened.width * opened.height > most_pixels:
+                raise OwnerError(f"{size}; at most {most_pixels:,} in all are read")
+            if min(opened.size) < LEAST_SIDE:
+                raise OwnerError(f"{size}; a style needs at least {LEAST_SIDE} on each side")
+            return ImageOps.exif_transpose(opened).convert("RGB")
+    except UnidentifiedImageError:
+        raise OwnerError(f"{called} is not a picture") from None
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise OwnerError(f"{called} is not a picture that can be read: {error}") from None
+
+
+def add_preset(session: Session, preset: StylePreset, picture: Image.Image) -> None:
+    """Writes the preset's picture, with no more pixels than painting makes use of, and its entry.
+
+    Raises:
+        OwnerError: the name is taken, the entry cannot be used, or the disk cannot be written to.
+            Nothing is changed then.
+    """
+    if any(known.name == preset.name for known in presets_of(session)):
+        raise OwnerError(f"there is a style {preset.name!r} already; take another name")
+    if preset.picture.exists():
+        raise OwnerError(
+            f"there is a file {preset.picture} already; move it, or choose another name"
+        )
+    folder = preset.picture.parent
+    table = folder / "styles.toml"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        before = table.read_bytes() if table.is_file() else None
+        with contextlib.ExitStack() as undo:
+            _replace(preset.picture, _jpeg(picture))
+            undo.callback(preset.picture.unlink)
+            _replace(table, (before or b"") + _entry(preset).encode())
+            undo.callback(_restore, table, before)
+            if not any(known.name == preset.name for known in presets_of(session)):
+                # The plugin has warned on standard error, as of every entry that it leaves out.
+                raise OwnerError(
+                    f"the style {preset.name!r} was not added; the warning above says why"
+                )
+            undo.pop_all()
+    except OSError as error:
+        raise OwnerError(
+            f"{folder} cannot be written to ({error.strerror or error}); make room there, or let "
+            "this user write to it"
+        ) from None
+
+
+def _entry(preset: StylePreset) -> str:
+    """The two tables of a preset in styles.toml."""
+    facts = {
+        "file": preset.picture.name,
+        "emoji": preset.emoji,
+        "credit": preset.credit,
+        "licence": preset.licence,
+        "strength": preset.strength,
+        "brush_size": preset.brush_size,
+    }
+    name = f"styles.{json.dumps(preset.name)}"
+    return _table(name, facts) + _table(f"{name}.titles", preset.titles)
+
+
+def _table(name: str, values: Mapping[str, Any]) -> str:
+    """TOML's strings and numbers are written as JSON's are."""
+    lines = (f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in values.items())
+    return f"\n[{name}]\n{''.join(lines)}"
+
+
+def _jpeg(picture: Image.Image) -> bytes:
+    scale = max(LARGEST_SIDE / max(picture.size), LEAST_SIDE / min(picture.size))
+    if scale < 1:
+        picture = ImageOps.scale(picture, scale, Image.Resampling.LANCZOS)
+    encoded = io.BytesIO()
+    picture.save(encoded, "JPEG", quality=92, subsampling=0)
+    return encoded.getvalue()
+
+
+def _restore(table: Path, before: bytes | None) -> None:
+    if before is None:
+        table.unlink()
+    else:
+        _replace(table, before)
+
+
+def _replace(file: Path, content: bytes) -> None:
+    """Writes a file in one step."""
+    unfinished = file.with_suffix(".part")
+    try:
+        unfinished.write_bytes(content)
+        unfinished.replace(file)
+    finally:
+        unfinished.unlink(missing_ok=True)
