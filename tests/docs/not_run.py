@@ -102,6 +102,12 @@ def fetches_what_is_known(command: str) -> None:
     assert command.rpartition(" ")[2] in str(networks)
 
 
+def fetches_paintings_that_are_known(command: str) -> None:
+    manifest = data_folders.styles_folder() / "famous.toml"
+    known = tomllib.loads(manifest.read_text("utf-8"))["paintings"]
+    assert set(shlex.split(command)[3:]) <= {*known, "--all"}
+
+
 def is_a_module(command: str) -> None:
     assert importlib.util.find_spec(command.rpartition(" ")[2]) is not None
 
@@ -156,6 +162,12 @@ NOT_RUN = [
         "downloads 548 MB; a small one in "
         "tests/plugins/test_networks_plugin.py::test_a_download_is_sliced_and_deleted",
         fetches_what_is_known,
+    ),
+    NotRun(
+        r"impasto styles fetch .+",
+        "downloads pictures; some of this machine in "
+        "tests/core/test_cli_styles_fetch.py::test_a_painting_becomes_a_preset_with_its_credit",
+        fetches_paintings_that_are_known,
     ),
     NotRun(
         r"saq <settings> --web",
