@@ -15,19 +15,29 @@ from .bot import BotRun
 from .machine import OthersWork
 from .processes import MeasurementFailed
 from .records import Records, Subject, fingerprint
-from .subjects import CUT, EMBEDDED, OF_VGG, SIDE, VGG, Painter, Pair, SharedData
+from .subjects import (
+    CUT,
+    EMBEDDED,
+    OF_VGG,
+    SIDE,
+    USUAL_MEMORY_MB,
+    VGG,
+    Painter,
+    Pair,
+    SharedData,
+)
 from .worker import WorkerRun
 
 KINDS: Final = ("pairs", "worker", "bot")
 SIDES: Final = (240, 480, 960)
 """Of the square photos with which the painting process is measured."""
 BOT_MEMORY_MB: Final = {
-    (EMBEDDED.name, 230_400): None,
+    (EMBEDDED.name, 230_400): USUAL_MEMORY_MB,
     (EMBEDDED.name, 921_600): 520,
     (OF_VGG.name, 230_400): 360,
     (OF_VGG.name, 921_600): 530,
 }
-"""What a bot lets painting take, by its network and pixel cap; None is the default."""
+"""What a bot lets painting take, by its network and pixel cap."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,9 +146,8 @@ class Measuring:
                     "network": str(self._shared.vgg) if network == VGG else network,
                     "threads": self._plan.threads,
                     "max_pixels_cpu": pixels,
+                    "memory_mb": memory_mb,
                 }
-                if memory_mb is not None:
-                    painting["memory_mb"] = memory_mb
                 run = BotRun(painting)
                 subject = {"network": network, "pixels": pixels, "repeat": repeat}
                 yield subject, functools.partial(run.measure, self._shared)

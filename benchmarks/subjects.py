@@ -119,6 +119,7 @@ class Painter:
         painting = {
             "threads": threads,
             "device": "cpu",
+            "memory_mb": USUAL_MEMORY_MB,
             "network": options["network"],  # a warm worker has it loaded
             **BASELINE_OBJECTIVE,
             **with_file(self.settings),
@@ -142,8 +143,10 @@ CUT: Final = Painter("VGG, cut", {"network": VGG, "steps": 22}, _ROOM_FOR_VGG)
 """In about the seconds that the embedded network takes."""
 PAINTERS: Final = (EMBEDDED, FINE, OF_VGG, CUT)
 
+USUAL_MEMORY_MB: Final = 300
+"""What painting may take, as on a small host: left to itself, it takes more where there is more."""
 _MEMORY_MB: Final = ((250_000, None), (1_000_000, 440))
-"""What painting may take for a picture of at most that many pixels; None is the default. A bot for
+"""What painting may take for a picture of at most that many pixels; None is as usual. A bot for
 larger pictures must be given more, or it scales them down."""
 
 

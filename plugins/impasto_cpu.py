@@ -5,13 +5,13 @@ from __future__ import annotations
 import functools
 import platform
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import torch
 
 from impasto import Device, hookimpl
-from impasto.memory import return_free_memory, unreclaimable_bytes
-from impasto.settings import Settings
+from impasto.memory import memory_for_painting, return_free_memory, unreclaimable_bytes
+from impasto.settings import AUTO, Settings
 
 STRIP_BYTES: Final = 1_000_000
 """A strip's largest map should stay in the cache; below, halos cost more than that saves."""
@@ -46,9 +46,9 @@ class Cpu:
     name = "cpu"
     order = 200
 
-    def __init__(self, max_pixels: int, memory_mb: int) -> None:
+    def __init__(self, max_pixels: int, memory_mb: int | Literal["auto"]) -> None:
         self._max_pixels = max_pixels
-        self._memory = memory_mb * 2**20
+        self._memory_mb = memory_mb
         self._taken_once_warm = (unreclaimable_bytes() or 0) + COMPILED_BYTES
 
     def why_not(self) -> str | None:
@@ -66,11 +66,12 @@ class Cpu:
     def memory(self) -> int | None:
         """What the settings allow for the whole process (`painting.memory_mb`, which counts memory
         that cannot be reclaimed), less what the process has already."""
-        if not self._memory:
-            return None
         return_free_memory()  # what the painting before this one has freed is not taken
+        allowed = memory_for_painting() if self._memory_mb == AUTO else self._memory_mb * 2**20
+        if not allowed:
+            return None
         taken = max(self._taken_once_warm, unreclaimable_bytes() or 0) + RESERVED_BYTES
-        return max(0, int((self._memory - taken) / FRAGMENTATION))
+        return max(0, int((allowed - taken) / FRAGMENTATION))
 
     def strip_bytes(self) -> int:
         return STRIP_BYTES

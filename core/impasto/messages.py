@@ -22,6 +22,10 @@ DISK_FULL = "disk_full"
 """Code of a Failed for want of room on the disk: the job can be painted when there is some."""
 TOO_LITTLE_MEMORY = "out_of_memory"
 """Code of a Failed for want of memory: the job can be tried again in fewer pixels."""
+TOO_LARGE_NOW = (
+    "This picture is too large to be painted just now; try again later or send a smaller one."
+)
+"""What people are told then: memory is the owner's concern."""
 
 
 class Message(BaseModel):
@@ -112,6 +116,8 @@ class Progress(Message):
     share: float
     """The part of the work that is done, 0 to 1; a step at a large level is more work than one at
     a small level."""
+    pixels: int
+    """Of the picture that it becomes."""
     seconds: float
     """Time since the child took the job."""
     seconds_left: float | None
@@ -185,8 +191,11 @@ class Probed(Message):
     why_not_fine: str | None = None
     """Why pictures at the pixel cap cannot be fine; None where they can."""
     optimizer: str = ""
+    auto_mb: int | None = None
+    """What `painting.memory_mb` comes to now, in MB, where it is auto and that is known."""
     fitting_pixels: dict[int, int] = Field(default_factory=dict)
-    """Pixels of the largest picture that fits into each budget; on a CPU only."""
+    """Pixels of the largest picture that fits into each budget, and into `auto_mb`; on a CPU
+    only."""
 
 
 ToChild = Configure | Paint | Finish | Cancel

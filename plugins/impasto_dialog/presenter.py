@@ -11,11 +11,11 @@ from impasto import Say, StylePreset
 from impasto.jobs.job import Failure, Job
 from impasto.messages import Progress
 from impasto_dialog import keyboards
-from impasto_dialog.looks import Look
+from impasto_dialog.looks import Look, Quality
 from impasto_dialog.texts import Texts, duration, look_label, refusal, styles_label, texts_for
 
 BAR_LENGTH = 12
-WORTH_REPEATING = frozenset({"painting_failed", "plugin_failed"})
+WORTH_REPEATING = frozenset({"painting_failed", "plugin_failed", "out_of_memory"})
 """Codes of failures that another try with the same pictures may not meet again."""
 WORTH_ANOTHER_STYLE = frozenset({"style_gone"})
 
@@ -63,8 +63,8 @@ class DialogPresenter:
         look = Look.of(job.wishes)
         style = styles_label(job.styles, self._presets, texts)
         lines = [texts("painted", style=style), *_look_line(look, texts)]
-        if job.reduced:
-            lines.append(texts("painted-reduced"))
+        if job.reduced and look.quality is Quality.LARGE:
+            lines.append(texts("painted-largest"))
         in_group = job.chat != job.person
         return Say("\n".join(lines), keyboards.painted(texts, job.id, look, in_group=in_group))
 

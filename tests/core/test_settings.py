@@ -115,6 +115,9 @@ def test_a_variable_with_one_underscore_is_told_and_not_ignored(
         ("painting", "style_weight", 0, "greater than 0"),
         ("painting", "preview_seconds", -1, "greater than or equal to 0.1"),
         ("painting", "threads", "many", "valid integer"),
+        ("painting", "memory_mb", "much", "= 'much': auto or a whole number of MB from 0 to 1,000"),
+        ("painting", "memory_mb", -1, "= -1: auto or a whole number of MB"),
+        ("painting", "memory_mb", 1_000_001, "= 1000001: auto or a whole number of MB"),
         ("queue", "attempts", 11, "less than or equal to 10"),
         ("queue", "silence_seconds", 1, "greater than or equal to 5"),
         ("telegram", "edit_seconds", 61, "less than or equal to 60"),
@@ -133,6 +136,14 @@ def test_a_refusal_names_setting_value_and_what_is_allowed(
 def test_every_wrong_setting_is_told_at_once() -> None:
     message = refusal(painting={"steps": 0, "threads": -1}, queue={"attempts": 0})
     assert len(message.splitlines()) == 3
+
+
+@pytest.mark.parametrize(("written", "meant"), [("auto", "auto"), ("300", 300), ("0", 0)])
+def test_an_amount_of_memory_may_be_left_to_the_program(
+    written: str, meant: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IMPASTO_PAINTING__MEMORY_MB", written)
+    assert load_settings().painting.memory_mb == meant
 
 
 def test_an_unknown_setting_is_refused() -> None:
@@ -415,6 +426,7 @@ class TestKnobs:
         assert (keep.allowed, keep.unit) == ("from 0 to 720", "hours")
         assert INFOS["painting.style_weight"].allowed.startswith("above 0 to ")
         assert INFOS["log.format"].allowed == "auto, pretty, json"
+        assert INFOS["painting.memory_mb"].allowed == "auto or from 0 to 1,000,000"
 
     def test_those_that_a_running_bot_takes_over_are_marked(self) -> None:
         live = {name for name, info in INFOS.items() if info.is_live}

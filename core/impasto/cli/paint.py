@@ -219,9 +219,9 @@ def _paint(inputs: Sequence[Path], options: PaintOptions, session: Session) -> P
     return_large_blocks()
     photo, *styles = map(_open, inputs)
     request = PaintRequest(content=photo, styles=[(s, 1.0) for s in styles], options=options)
-    # The memory limit is the bot's, on its small host; here somebody waits for this picture.
-    unlimited = session.settings.painting.model_copy(update={"memory_mb": 0})
-    settings = session.settings.model_copy(update={"painting": unlimited})
+    # A number in the settings is for the bot's painting process.
+    painting = session.settings.painting.model_copy(update={"memory_mb": AUTO})
+    settings = session.settings.model_copy(update={"painting": painting})
     catalogue = load_catalogue(settings, strict=session.strict)
     return_free_memory()
     try:

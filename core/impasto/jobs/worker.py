@@ -22,6 +22,7 @@ from impasto.jobs.painter_process import PAINTING_COMMAND, ChildKeeper, ChildLos
 from impasto.jobs.store import JobObserver, JobStore, Reporter
 from impasto.messages import (
     DISK_FULL,
+    TOO_LARGE_NOW,
     TOO_LITTLE_MEMORY,
     Cancel,
     Failed,
@@ -68,6 +69,7 @@ class InHand:
         self.is_hurried = False
         """It was to be finished early: its effort says nothing about whole paintings."""
         self.planned_steps = 0
+        self.pixels = 0
         """As the child's last progress said."""
         self.child: PaintingChild | None = None
         """The child that paints it; None before Paint was sent."""
@@ -304,8 +306,9 @@ class Worker(JobObserver):
         if job.shrunk:
             return False
         most = painting.max_pixels_gpu if self._keeper.has_gpu else painting.max_pixels_cpu
-        asked = min(job.options.max_pixels or most, most)
-        half = max(PIXEL_BOUNDS[0], min(asked, job.content.pixels or asked) // 2)
+        # Where the memory was short from the beginning, it is painted smaller than asked for.
+        tried = hand.pixels or min(job.options.max_pixels or most, job.content.pixels or most, most)
+        half = max(PIXEL_BOUNDS[0], tried // 2)
         options = job.options.model_copy(update={"max_pixels": half})
         await self._note(hand, options=options, shrunk=True)
         log.warning("job_shrunk", job=job.id, max_pixels=half)
@@ -321,7 +324,7 @@ class Worker(JobObserver):
 
     async def _painted_by(self, child: PaintingChild, hand: InHand, paint: Paint) -> Outcome:
         def progressed(progress: Progress) -> None:
-            hand.planned_steps = progress.steps
+            hand.planned_steps, hand.pixels = progress.steps, progress.pixels
             if hand.stop is None:
                 self._reporter.progress(hand.job, progress)
 
@@ -387,7 +390,7 @@ def _lost(job: Job, loss: ChildLost) -> Failed:
     return Failed(
         job_id=job.id,
         code=TOO_LITTLE_MEMORY,
-        sentence="This picture takes more memory than there is; please send a smaller one.",
+        sentence=TOO_LARGE_NOW,
         detail=str(loss),
     )
 

@@ -192,8 +192,8 @@ class Catalogue:
         if missing <= 0:
             return None
         return (
-            f"{name} takes at least {math.ceil(missing / MEGABYTE)} MB more than there is "
-            f"at {width} x {height} pixels; raise painting.memory_mb or lower the pixel cap"
+            f"{name} takes at least {math.ceil(missing / MEGABYTE)} MB more than painting may have "
+            f"at {width} x {height} pixels; allow more memory or lower the pixel cap"
         )
 
     def _fine_network(self, options: PaintOptions, device: Device) -> Network | None:

@@ -11,6 +11,7 @@ import math
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 import structlog
 import torch
@@ -37,9 +38,13 @@ from impasto.painting.pyramid import (
     with_fine_finish,
 )
 from impasto.painting.strips.plan import budget, most_pixels
-from impasto.settings import PaintingSettings, Settings
+from impasto.settings import Settings
 
 log = structlog.get_logger(__name__)
+
+FITTING_PER_OCTAVE: Final = 8
+"""Pixel caps that follow from the memory are rounded down to this many steps: what is computed and
+compiled for a picture's size serves the next picture, too, though a little less memory is left."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +67,8 @@ class PaintProgress:
     share: float
     """Share of the work that is done, 0 to 1; the work of a step is the number of pixels of its
     level times what its network takes for each."""
+    pixels: int
+    """Of the picture that it becomes."""
     seconds: float
     _loss: torch.Tensor = field(repr=False)
     _picture: Callable[[], Image.Image] = field(repr=False)
@@ -111,8 +118,7 @@ def paint(
         event.picture.save("painting.png")
 
     Args:
-        catalogue: what to paint with; by default all installed plugins at default settings, with no
-            limit of memory.
+        catalogue: what to paint with; by default all installed plugins at default settings.
         finish_now: asked after every step; once it returns True, the painting is finished as it is.
 
     Raises:
@@ -120,8 +126,7 @@ def paint(
         NotAvailable, WeightsError: something that the options ask for is not available.
         PluginError: a plugin failed while painting.
     """
-    # Here the limit for a small host's painting process would count the caller's own memory.
-    catalogue = catalogue or load_catalogue(Settings(painting=PaintingSettings(memory_mb=0)))
+    catalogue = catalogue or load_catalogue(Settings())
     tools = catalogue.pick(request.options)
     torch.manual_seed(tools.options.seed)
     return _Painter(request, catalogue, tools, finish_now).run()
@@ -132,9 +137,10 @@ def warm(style: Image.Image, options: PaintOptions, catalogue: Catalogue) -> Non
     the first picture in this style need not wait for them.
 
     Raises:
-        PictureError, NotAvailable, WeightsError, PluginError: as `paint` would.
+        PictureError, NotAvailable, WeightsError, PluginError, MemoryError: as `paint` would.
     """
     tools = catalogue.pick(options)
+    tools = _within_memory(tools, tools.device.memory(), PHOTO_SIZE)
     assert tools.options.max_pixels is not None  # noqa: S101  (`pick` fills it in)
     photo = size_within(PHOTO_SIZE, tools.options.max_pixels, tools.options.max_side)
     content = Image.new("RGB", photo)
@@ -142,6 +148,27 @@ def warm(style: Image.Image, options: PaintOptions, catalogue: Catalogue) -> Non
     for network in filter(None, (tools.network, tools.fine_network)):
         for halvings in range(len(plan_levels(photo[::-1], tools.steps))):
             catalogue.styles.grams(network, tools.device, prepared, halvings)
+
+
+def _within_memory(tools: Tools, memory: int | None, photo: tuple[int, int]) -> Tools:
+    """The tools, with a lower pixel cap where a photo of (width, height) does not fit into this
+    many bytes (None: no limit).
+
+    Raises:
+        MemoryError: nothing fits.
+    """
+    options = tools.options
+    assert options.max_pixels is not None  # noqa: S101  (Catalogue.pick fills it in)
+    aspect = max(photo) / min(photo)  # it may yet be turned
+    fitting = most_pixels(tools.network, aspect, memory, tools.device.strip_bytes())
+    scale = options.enlarge or 1.0
+    size = size_within(photo, options.max_pixels, options.max_side, most_scale=scale)
+    if fitting is None or fitting >= math.prod(size):
+        return tools
+    if fitting < MIN_SIDE**2:
+        raise MemoryError(f"{memory} bytes are too few to paint in")
+    rounded = int(2 ** (math.floor(math.log2(fitting) * FITTING_PER_OCTAVE) / FITTING_PER_OCTAVE))
+    return replace(tools, options=options.model_copy(update={"max_pixels": rounded}))
 
 
 class _Painter:
@@ -158,8 +185,9 @@ class _Painter:
         self._finish_now = finish_now
         self._begin = time.perf_counter()
         self._memory = tools.device.memory()
-        self._tools = tools = self._within_memory(tools, request.content)
-        options = tools.options
+        self._tools = _within_memory(tools, self._memory, request.content.size)
+        self._reduced = self._tools is not tools
+        tools, options = self._tools, self._tools.options
         self._content = catalogue.steps.prepare(request.content, "content", options)
         self._styles = [
             (catalogue.steps.prepare(picture, "style", options, self._content), weight)
@@ -226,6 +254,7 @@ class _Painter:
                 level=index + 1,
                 levels=len(self._levels),
                 share=self._share(index, iterate.step),
+                pixels=math.prod(self._full_size),
                 seconds=time.perf_counter() - self._begin,
                 _loss=loss,
                 _picture=functools.partial(self._finished, iterate.image),
@@ -320,18 +349,3 @@ class _Painter:
         return self._catalogue.steps.finish(
             picture, self._tools.options, self._content, self._styles
         )
-
-    def _within_memory(self, tools: Tools, content: Image.Image) -> Tools:
-        """The tools with a pixel cap that fits into the memory."""
-        aspect = max(content.size) / min(content.size)  # it may yet be turned
-        fitting = most_pixels(tools.network, aspect, self._memory, tools.device.strip_bytes())
-        cap = tools.options.max_pixels
-        assert cap is not None  # noqa: S101  (Catalogue.pick fills it in)
-        scale = tools.options.enlarge or 1.0
-        width, height = size_within(content.size, cap, tools.options.max_side, most_scale=scale)
-        self._reduced = fitting is not None and fitting < width * height
-        if not self._reduced:
-            return tools
-        if fitting is None or fitting < MIN_SIDE**2:
-            raise MemoryError(f"{self._memory} bytes are too few to paint in")
-        return replace(tools, options=tools.options.model_copy(update={"max_pixels": fitting}))

@@ -8,7 +8,8 @@ import operator
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final, Literal, TypeVar, get_args, get_origin
+from types import UnionType
+from typing import Any, Final, Literal, TypeVar, Union, get_args, get_origin
 
 import annotated_types
 from pydantic import BaseModel, SecretStr, ValidationError
@@ -144,7 +145,7 @@ def _line(item: ErrorDetails, prefix: str, known: list[str]) -> str:
     hint = ""
     if item["type"] == "literal_error":
         hint = did_you_mean(str(given), re.findall(r"'([^']+)'", item["msg"]))
-    return f"{name}{value}: {item['msg']}{hint}"
+    return f"{name}{value}: {item['msg'].removeprefix('Value error, ')}{hint}"
 
 
 def _section(field: FieldInfo) -> type[BaseModel] | None:
@@ -156,6 +157,9 @@ def _allowed(field: FieldInfo) -> str:
     kind = field.annotation
     if get_origin(kind) is Literal:
         return ", ".join(str(choice) for choice in get_args(kind))
+    if get_origin(kind) in (Union, UnionType):
+        parts = [_allowed(FieldInfo.from_annotation(each)) for each in get_args(kind)]
+        return " or ".join(filter(None, parts))
     if kind is bool:
         return "true, false"
     parts = []

@@ -20,6 +20,8 @@ from pydantic import (
     PrivateAttr,
     SecretStr,
     ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
 )
 
 from impasto.contracts.options import (
@@ -90,6 +92,14 @@ AUTO: Final = "auto"
 EMBEDDED_NETWORK: Final = "embedded"
 
 
+def _auto_or_megabytes(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
+    """One sentence where pydantic has one for each type of the union."""
+    try:
+        return validate(value)
+    except ValidationError:
+        raise ValueError("auto or a whole number of MB from 0 to 1,000,000 is allowed") from None
+
+
 class PaintingSettings(Section):
     network: str = AUTO
     """Feature network that paints everything: a name from `impasto weights list`, or a safetensors
@@ -121,10 +131,15 @@ class PaintingSettings(Section):
     it is, unless a number of pixels is asked for: strokes are sharp at any size. 1 is never."""
     large_factor: Annotated[float, Field(ge=1, le=100), LIVE] = 4.0
     """How many times more pixels than the cap a picture may have when it is asked for as large."""
-    memory_mb: Annotated[int, Field(ge=0, le=1_000_000), LIVE] = 300
+    memory_mb: Annotated[
+        Literal["auto"] | Annotated[int, Field(ge=0, le=1_000_000)],
+        WrapValidator(_auto_or_megabytes),
+        LIVE,
+    ] = "auto"
     """Most memory of the bot's painting process on a CPU, in MB; program code, which the system can
-    drop and read again, is not counted. Larger pictures are scaled down to what fits. More makes
-    painting faster, up to a point; 0 is no limit."""
+    drop and read again, is not counted. Larger pictures are scaled down to what fits, and more
+    memory makes painting faster, up to a point. auto is what the machine or its container leaves
+    when a picture is begun, beyond 2,048 at most half of it; 0 is no limit."""
     style_weight: Annotated[StyleWeight, LIVE] = 20_000
     """Weight of the style loss against the content loss, whose weight is 1. From a hundred times
     more on, the photo's shapes yield to the style."""

@@ -190,7 +190,7 @@ waiting-time-unknown = ⏱ I can tell you how long it takes once I have started.
 painting = { $bar } { $percent }%
 painting-time = ⏱ { $duration } left
 painted = ✨ Painted: <b>{ $style }</b>
-painted-reduced = It is smaller than the photo: I do not have enough memory for a larger one.
+painted-largest = This is the largest I can paint here.
 ready = ✨ Your picture is ready!
 failed = 😔 { $reason }
 failed-style = 😔 About your style picture: { $reason }
@@ -231,7 +231,7 @@ come-back-in = Come back in { $duration }.
 come-back-later = Come back a little later.
 failure-painting_failed = Something went wrong while I painted. Please try again.
 failure-plugin_failed = Something went wrong while I painted. Please try again.
-failure-out_of_memory = I do not have enough memory for this picture. Send me a smaller one.
+failure-out_of_memory = I cannot paint this picture just now. Try again a little later, or send me a smaller one.
 failure-style_gone = I no longer have this style. Please choose another one.
 
 ## Notices: what is said about something other than a picture

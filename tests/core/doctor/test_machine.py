@@ -1,4 +1,4 @@
-"""What the doctor knows about the machine: file systems, memory limits, the disk."""
+"""What the doctor knows about the machine: file systems, the disk, the settings."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import pytest
 
 from impasto.cli import doctor
 from impasto.cli.doctor import check_disk, check_settings, file_system_of, why_forgotten
-from impasto.memory import group_limits, memory_limit, unreclaimable_bytes
 from impasto.settings import Settings, load_settings
 
 MOUNTS = """\
@@ -85,39 +84,6 @@ def test_a_folder_that_cannot_be_written_is_a_problem(
     finding = check_disk(tmp_path)
     assert (finding.verdict, finding.advice != "") == ("problem", True)
     assert "Permission denied" in finding.says
-
-
-class TestMemory:
-    def limits(self, tmp_path: Path, groups: str, files: dict[str, str]) -> list[int]:
-        (tmp_path / "cgroup").write_text(groups)
-        for name, text in files.items():
-            path = tmp_path / "fs" / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
-        return sorted(group_limits(tmp_path / "cgroup", tmp_path / "fs"))
-
-    def test_of_version_2_the_limits_of_all_groups_around_count(self, tmp_path: Path) -> None:
-        files = {
-            "memory.max": "max\n",
-            "system.slice/memory.max": "536870912\n",
-            "system.slice/bot.service/memory.max": "1073741824\n",
-        }
-        found = self.limits(tmp_path, "0::/system.slice/bot.service\n", files)
-        assert found == [536870912, 1073741824]
-
-    def test_of_version_1_the_memory_controller_counts(self, tmp_path: Path) -> None:
-        groups = "5:cpu,cpuacct:/\n4:memory:/docker/abc\n0::/\n"
-        files = {"memory/docker/abc/memory.limit_in_bytes": "268435456\n", "memory.max": "7\n"}
-        assert self.limits(tmp_path, groups, files) == [7, 268435456]
-
-    def test_without_limits_there_are_none(self, tmp_path: Path) -> None:
-        assert self.limits(tmp_path, "0::/gone\nnonsense:x:/\n", {}) == []
-
-    def test_this_machine_has_some(self) -> None:
-        limit, now = memory_limit(), unreclaimable_bytes()
-        assert limit is not None
-        assert now is not None
-        assert 2**20 < now < limit
 
 
 def test_settings_are_told_with_their_sources_and_without_secrets(

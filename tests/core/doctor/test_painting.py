@@ -23,7 +23,7 @@ BOT = 130 * MEGABYTE
 ROOM = 342  # beside the bot within 512 MB
 
 
-def probed(**fields: Any) -> Probed:
+def make_probed(**fields: Any) -> Probed:
     values: dict[str, Any] = {
         "torch": "2.13.0+cpu",
         "device": "cpu",
@@ -36,9 +36,10 @@ def probed(**fields: Any) -> Probed:
     return Probed(**{**values, **fields})
 
 
-def told(limit_mb: int | None, **fields: Any) -> Finding:
+def told(limit_mb: int | None, probed: Probed | None = None, **fields: Any) -> Finding:
     limit = limit_mb * MEGABYTE if limit_mb is not None else None
-    return check_memory(PaintingSettings(**fields), probed(), limit, BOT)
+    painting = PaintingSettings(**{"memory_mb": 300, "max_pixels_cpu": 230_400, **fields})
+    return check_memory(painting, probed or make_probed(), limit, BOT)
 
 
 class TestMemory:
@@ -60,23 +61,39 @@ class TestMemory:
 
     def test_too_small_a_host_is_a_problem(self) -> None:
         assert told(300).verdict == "problem"
+        assert told(300, memory_mb="auto").verdict == "problem"
+
+    def test_what_auto_comes_to_is_told_with_the_largest_picture(self) -> None:
+        auto = make_probed(auto_mb=310, fitting_pixels={310: 360_000, ROOM: 490_000})
+        finding = told(512, auto, memory_mb="auto", max_pixels_cpu=1_000_000)
+        assert finding.verdict == "ok"
+        assert "painting now up to 310 (auto)" in finding.says
+        assert "the largest picture is 360,000 (600 x 600)" in finding.says
+
+    def test_memory_that_other_programs_hold_is_told(self) -> None:
+        auto = make_probed(auto_mb=260, fitting_pixels={260: 90_000, ROOM: 490_000})
+        finding = told(512, auto, memory_mb="auto")
+        assert finding.verdict == "warning"
+        assert "90,000 (300 x 300), as no more memory is free" in finding.says
+        assert "end other programs" in finding.advice
 
     def test_a_host_that_tells_nothing_is_taken_as_it_is(self) -> None:
         assert told(None).verdict == "ok"
+        assert told(None, memory_mb="auto").verdict == "ok"
 
 
 class TestFine:
     def test_whether_they_can_be_had(self) -> None:
-        finding = check_fine(PaintingSettings(), probed())
+        finding = check_fine(PaintingSettings(), make_probed())
         assert (finding.verdict, finding.says) == ("ok", "finished on vgg19: on request")
-        everybody = check_fine(PaintingSettings(fine=True), probed())
+        everybody = check_fine(PaintingSettings(fine=True), make_probed())
         assert (everybody.verdict, everybody.says) == ("ok", "finished on vgg19: all of them")
 
     def test_that_there_are_none_matters_where_they_are_wanted(self) -> None:
         why = "fetch it with `impasto weights fetch vgg19`"
-        finding = check_fine(PaintingSettings(), probed(why_not_fine=why))
+        finding = check_fine(PaintingSettings(), make_probed(why_not_fine=why))
         assert (finding.verdict, finding.says) == ("ok", f"none: {why}")
-        wanted = check_fine(PaintingSettings(fine=True), probed(why_not_fine=why))
+        wanted = check_fine(PaintingSettings(fine=True), make_probed(why_not_fine=why))
         assert (wanted.verdict, wanted.says) == ("warning", f"none: {why}")
 
 
@@ -107,6 +124,7 @@ class TestProbe:
         findings = {finding.name: finding for finding in check(Settings())}
         assert {"packages", "device", "painting", "fine pictures", "memory"} <= set(findings)
         assert {f.verdict for f in findings.values()} <= {"ok", "warning"}
+        assert "(auto); the largest picture is" in findings["memory"].says
         assert "network embedded" in findings["painting"].says
 
     @pytest.mark.slow

@@ -35,6 +35,8 @@ to_finish: queue.SimpleQueue[str] = queue.SimpleQueue()
 jobs: queue.SimpleQueue[Paint] = queue.SimpleQueue()
 hoard: list[bytes] = []
 prepared: list[bytes] = []
+PIXELS = 120_000
+"""Of the pictures that it says to paint."""
 HOARD = 256 << 20
 """Bytes: several times what this process needs."""
 
@@ -76,6 +78,7 @@ def progress(job: Paint, step: int, preview: Path | None = None) -> None:
             level=1,
             levels=2,
             share=step / 4,
+            pixels=PIXELS,
             seconds=step / 10,
             seconds_left=0.4 - step / 10,
             preview=preview,

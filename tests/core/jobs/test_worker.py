@@ -19,11 +19,11 @@ from impasto.jobs.service import JobService
 from impasto.jobs.store import JobStore
 from impasto.jobs.worker import JournalFailed, Worker
 from impasto.memory import unreclaimable_bytes
-from impasto.settings import PaintingSettings, Settings
+from impasto.settings import Settings
 from impasto.tasks import cancelled
 
 from .jobs_bench import CountingQueue, Pictures, Reports, job_that, state_of
-from .scripted_child import HOARD
+from .scripted_child import HOARD, PIXELS
 
 PaintedBy = Callable[[Job], Awaitable[Job]]
 
@@ -141,8 +141,8 @@ class TestMemory:
     ) -> None:
         job = await done_by(limited, store, job_that("hoard_unless_small"))
         assert (job.state, job.deaths, job.shrunk) == (JobState.PAINTED, 1, True)
-        assert job.options.max_pixels == PaintingSettings().max_pixels_cpu // 2
-        assert job.reduced, "the person is told"
+        assert job.options.max_pixels == PIXELS // 2
+        assert job.reduced
 
     async def test_a_job_that_is_still_over_the_limit_fails(
         self, limited: Worker, store: JobStore

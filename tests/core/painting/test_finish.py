@@ -207,7 +207,7 @@ def test_fine_pictures_are_not_promised_where_one_at_the_cap_does_not_fit(make: 
     assert make(memory=None).why_not_fine() is None
     assert make(memory=least).why_not_fine() is None
     why = make(memory=least - 3 * 2**20).why_not_fine() or ""
-    assert "takes at least 3 MB more than there is at 163 x 122 pixels" in why
+    assert "takes at least 3 MB more than painting may have at 163 x 122 pixels" in why
 
 
 def test_presets_are_made_ready_for_both_networks_where_all_pictures_are_fine(

@@ -255,6 +255,9 @@ def test_a_picture_too_large_for_the_memory_is_painted_smaller_and_says_so(
     width, height = painting.picture.size
     assert 100 < width < 900
     assert width / height == pytest.approx(1.5, rel=0.02)
+    less = with_memory(catalogue, 59_000_000)
+    again = finished(list(paint(request(picture, (900, 600), steps=3), less)))
+    assert again.picture.size == (width, height), "for a little less memory nothing is made anew"
     small = finished(list(paint(request(picture, (90, 60), steps=3), catalogue)))
     assert not small.reduced
     assert small.picture.size == (90, 60)
@@ -291,19 +294,24 @@ def with_memory(catalogue: Catalogue, memory: int) -> Catalogue:
     return other
 
 
+@pytest.mark.parametrize(("cap", "memory"), [(14_400, None), (1_000_000, 16_000_000)])
 def test_a_preset_made_ready_costs_no_style_pass(
-    catalogue: Catalogue, picture: Maker, monkeypatch: pytest.MonkeyPatch
+    catalogue: Catalogue,
+    picture: Maker,
+    monkeypatch: pytest.MonkeyPatch,
+    cap: int,
+    memory: int | None,
 ) -> None:
     style = picture(50, 70, seed=2)
-    options = PaintOptions(max_pixels=14_400)
-    catalogue = Catalogue(catalogue.host)
+    options = PaintOptions(max_pixels=cap)
+    catalogue = Catalogue(catalogue.host) if memory is None else with_memory(catalogue, memory)
     warm(style, options, catalogue)
 
     def unexpected(*_: object) -> None:
         raise AssertionError("the style went through the network again")
 
     monkeypatch.setattr("impasto.painting.caches.strip_grams", unexpected)
-    photo = picture(400, 300, seed=1)
+    photo = picture(1200, 900, seed=1)
     events = paint(PaintRequest(content=photo, styles=[(style, 1.0)], options=options), catalogue)
     assert isinstance(next(events), PaintProgress)
     events.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 from PIL import Image
+from PIL.JpegImagePlugin import JpegImageFile, get_sampling
 
 from impasto.contracts import PaintOptions
 from impasto.messages import (
@@ -121,6 +123,20 @@ def test_a_job_ends_in_a_result_on_the_disk(parent: Parent, job: Callable[..., P
         with Image.open(path) as shown:
             assert (shown.format, shown.size) == ("JPEG", (400, 300))
     assert not list(outcome.result.parent.glob("*.part"))
+
+
+def test_the_result_has_all_pixels_of_the_painting_at_the_highest_quality(
+    parent: Parent, job: Callable[..., Paint]
+) -> None:
+    parent.say(job(steps=2))
+    progress, outcome = parent.outcome()
+    assert isinstance(outcome, Painted)
+    with Image.open(outcome.result) as file:
+        assert isinstance(file, JpegImageFile)
+        assert file.size == (outcome.width, outcome.height)
+        assert {message.pixels for message in progress} <= {math.prod(file.size)}
+        assert {divisor for table in file.quantization.values() for divisor in table} == {1}
+        assert get_sampling(file) == 0, "colors at full size too"
 
 
 @pytest.mark.slow
@@ -258,6 +274,7 @@ def test_painting_goes_on_without_a_preview_that_does_not_fit_on_the_disk(
                 level=step,  # each shows what the one before came to
                 levels=9,
                 share=step / 9,
+                pixels=120_000,
                 seconds=1.0,
                 _loss=torch.tensor(1.0),
                 _picture=lambda: picture(200, 150),

@@ -99,6 +99,7 @@ def progress(job: Job, step: int, preview: Path | None = None) -> Progress:
         level=1,
         levels=1,
         share=step / 10,
+        pixels=120_000,
         seconds=1.0,
         seconds_left=1.0,
         preview=preview,

@@ -151,6 +151,7 @@ def half_way(job: Job) -> Progress:
         level=1,
         levels=2,
         share=0.5,
+        pixels=120_000,
         seconds=4,
         seconds_left=4,
     )

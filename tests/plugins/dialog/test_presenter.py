@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import unescape
 
 import pytest
@@ -49,6 +50,7 @@ def progress(step: int, steps: int = 100) -> Progress:
         level=2,
         levels=4,
         share=min(1.0, step / steps) if steps else 0.0,
+        pixels=120_000,
         seconds=1.0,
         seconds_left=1.0,
     )
@@ -188,11 +190,25 @@ def test_captions_stay_within_the_limit(ahead: int, language: str) -> None:
         assert all(1 <= len(data.encode()) <= 64 for data in buttons(say))
 
 
-def test_a_picture_for_which_memory_was_short_says_so(presenter: DialogPresenter) -> None:
-    whole = job()
-    reduced = whole.model_copy(update={"reduced": True})
-    assert "memory" in presenter.painted(reduced).text
-    assert "memory" not in presenter.painted(whole).text
+def test_only_who_asked_for_a_large_picture_is_told_that_it_is_the_largest(
+    presenter: DialogPresenter,
+) -> None:
+    says = "This is the largest I can paint here."
+    usual = job()
+    large = usual.model_copy(update={"wishes": {"quality": "large"}})
+    assert says not in presenter.painted(large).text
+    for asked, is_told in ((usual, False), (large, True)):
+        reduced = asked.model_copy(update={"reduced": True})
+        assert (says in presenter.painted(reduced).text) == is_told
+
+
+@pytest.mark.parametrize("language", sorted(LANGUAGES))
+def test_people_are_told_what_they_can_do_and_not_of_memory(
+    presenter: DialogPresenter, language: str
+) -> None:
+    told = presenter.failed(job(failure="out_of_memory", language=language))
+    assert not re.search("memory|памят", told.text)
+    assert any(data.startswith("repeat") for data in buttons(told)), "later there may be enough"
 
 
 class TestNotices:

@@ -16,9 +16,15 @@ from pydantic import ValidationError
 from impasto.contracts import PIXEL_BOUNDS, Finding
 from impasto.errors import OwnerError
 from impasto.lean_aiogram import build_models_on_use
-from impasto.memory import memory_limit, return_free_memory, unreclaimable_bytes
+from impasto.memory import (
+    LEAST_FOR_PAINTING,
+    memory_limit,
+    return_free_memory,
+    unreclaimable_bytes,
+)
 from impasto.messages import Probe, Probed
 from impasto.plugins import settings_for_painting
+from impasto.settings import AUTO
 from impasto.settings.sources import environment_without_settings
 
 if TYPE_CHECKING:
@@ -29,8 +35,7 @@ PROBE: Final = (sys.executable, "-m", "impasto.painting", "probe")
 PROBE_SECONDS: Final = 120.0
 RESERVE_MB: Final = 40
 """For the program code that the bot runs through, and what the kernel keeps for two processes."""
-LEAST_PAINTING_MB: Final = 260
-"""Less is not enough to load torch and paint anything."""
+LEAST_PAINTING_MB: Final = LEAST_FOR_PAINTING // MEGABYTE
 
 
 def check(settings: Settings) -> Iterator[Finding]:
@@ -38,9 +43,9 @@ def check(settings: Settings) -> Iterator[Finding]:
     build_models_on_use()
     return_free_memory()
     limit, bot = memory_limit(), unreclaimable_bytes()
-    budgets = {mb for mb in (settings.painting.memory_mb, room_beside(bot, limit)) if mb}
+    budgets = (settings.painting.memory_mb, room_beside(bot, limit))
     try:
-        probed = ask(settings, sorted(budgets))
+        probed = ask(settings, [mb for mb in budgets if mb and mb != AUTO])
     except OwnerError as error:
         advice = "install torch anew; docs/deploying.md says which build"
         yield Finding.problem("torch", f"painting cannot be tried: {error}", advice)
@@ -134,15 +139,17 @@ def check_memory(
         limit: bytes that both may take together.
         bot: bytes of the bot's memory that the kernel cannot take back.
     """
-    asked, cap = painting.memory_mb, painting.max_pixels_cpu
+    asked = (probed.auto_mb or 0) if painting.memory_mb == AUTO else painting.memory_mb
+    fitting, cap = probed.fitting_pixels.get(asked), painting.max_pixels_cpu
     room = room_beside(bot, limit)
     if limit is None or bot is None or room is None:
-        says = "this host does not tell its memory"
-        return _fits(says, probed.fitting_pixels.get(asked), cap)
+        return _fits("this host does not tell its memory", fitting, cap)
     says = f"{limit // MEGABYTE:,} MB here, of which the bot keeps about {bot // MEGABYTE}"
     if room < LEAST_PAINTING_MB:
         says = f"{says}; painting needs {LEAST_PAINTING_MB} MB more"
         return Finding.problem("memory", says, "take a host with 512 MB or more")
+    if painting.memory_mb == AUTO:
+        return _automatic(says, asked, fitting or 0)
     largest = _size(min(probed.fitting_pixels[room], PIXEL_BOUNDS[1]))
     most = f"with {room}, the largest safe painting.max_pixels_cpu is {largest}"
     if not asked or asked > room:
@@ -150,7 +157,17 @@ def check_memory(
         says = f"{says}, and painting.memory_mb {allowed}: the system may end either of them"
         return Finding.warning("memory", says, f"set painting.memory_mb to {room} or less; {most}")
     says = f"{says} and painting up to {asked}"
-    return _fits(says, probed.fitting_pixels[asked], cap, most)
+    return _fits(says, fitting, cap, most)
+
+
+def _automatic(says: str, megabytes: int, fitting: int) -> Finding:
+    """How large a picture may be in the memory that is left now."""
+    largest = _size(min(fitting, PIXEL_BOUNDS[1]))
+    says = f"{says} and painting now up to {megabytes:,} (auto); the largest picture is {largest}"
+    if megabytes > LEAST_PAINTING_MB:
+        return Finding.ok("memory", says)
+    advice = "end other programs, a bot that runs already for one, or take a larger host"
+    return Finding.warning("memory", f"{says}, as no more memory is free", advice)
 
 
 def _fits(says: str, fitting: int | None, cap: int, most: str = "") -> Finding:

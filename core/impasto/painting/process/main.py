@@ -32,6 +32,7 @@ from impasto.logs import configure_logging
 from impasto.memory import return_free_memory, return_large_blocks
 from impasto.messages import (
     DISK_FULL,
+    TOO_LARGE_NOW,
     TOO_LITTLE_MEMORY,
     Failed,
     Message,
@@ -54,6 +55,8 @@ from impasto.settings import Settings
 log = structlog.get_logger(__name__)
 
 RESULT_NAME = "result.jpg"
+RESULT_QUALITY = 100
+"""The highest of JPEG: people are sent this file when they ask for full quality."""
 
 
 class Child:
@@ -117,7 +120,7 @@ class Child:
             cap = self._catalogue.device(self._default_device).max_pixels()
             options = PaintOptions(brush_size=preset.brush_size)
             warm(open_picture(preset.path, cap), options, self._catalogue)
-        except ImpastoError as error:  # who picks it will be told
+        except (ImpastoError, *OUT_OF_MEMORY) as error:  # who picks it will be told
             log.warning("preset_not_ready", preset=preset.path.name, problem=str(error))
 
     def _answer(self, job: Paint) -> Painted | Stopped | Failed:
@@ -133,8 +136,8 @@ class Child:
         except OwnerError as error:
             return _failed(job, "painting_failed", str(error))
         except OUT_OF_MEMORY as error:
-            sentence = f"not enough memory for this picture: {error}"
-            return _failed(job, TOO_LITTLE_MEMORY, sentence)
+            log.warning("too_little_memory", job=job.job_id, why=str(error))
+            return _failed(job, TOO_LITTLE_MEMORY, TOO_LARGE_NOW)
         except Exception as error:
             code = DISK_FULL if is_of_full_disk(error) else "painting_failed"
             return _failed(job, code, f"{type(error).__name__}: {error}")
@@ -182,7 +185,7 @@ class Child:
 
     def _saved(self, job: Paint, painting: Painting) -> Painted:
         result = job.folder / RESULT_NAME
-        write_jpeg(painting.picture, result, quality=95)
+        write_jpeg(painting.picture, result, RESULT_QUALITY)
         return Painted(
             job_id=job.job_id,
             result=result,

@@ -12,13 +12,14 @@ import torch
 
 from impasto.contracts import Device
 from impasto.errors import ImpastoError
-from impasto.memory import return_free_memory
+from impasto.memory import memory_for_painting, return_free_memory
 from impasto.messages import Probe, Probed
 from impasto.painting.catalogue import Catalogue, load_catalogue
 from impasto.painting.network import Network
 from impasto.painting.strips.plan import most_pixels
-from impasto.settings import Settings
+from impasto.settings import AUTO, Settings
 
+MEGABYTE = 2**20
 SQUARE = 1.0
 """Aspect ratio: other pictures of the same number of pixels take a little more or less memory."""
 
@@ -36,12 +37,13 @@ def probe(question: Probe) -> Probed:
     except ImpastoError as error:
         return Probed(torch=torch.__version__, problem=str(error), failed_plugins=failed_plugins)
     why_not_fine = catalogue.why_not_fine()
+    auto_mb: int | None = None
     fitting_pixels: dict[int, int] = {}
     if device.torch_device().type == "cpu":
         return_free_memory()
-        fitting_pixels = {
-            mb: _fitting(catalogue, network, device.name, mb) for mb in question.budgets
-        }
+        auto_mb = _auto_mb(settings)
+        budgets = {mb for mb in (*question.budgets, auto_mb) if mb is not None}
+        fitting_pixels = {mb: _fitting(catalogue, network, device.name, mb) for mb in budgets}
     return Probed(
         torch=torch.__version__,
         failed_plugins=failed_plugins,
@@ -52,6 +54,7 @@ def probe(question: Probe) -> Probed:
         network=network.name,
         why_not_fine=why_not_fine,
         optimizer=settings.painting.optimizer,
+        auto_mb=auto_mb,
         fitting_pixels=fitting_pixels,
     )
 
@@ -59,6 +62,11 @@ def probe(question: Probe) -> Probed:
 def _unusable_devices(catalogue: Catalogue, used: Device) -> dict[str, str]:
     reasons = {name: device.why_not() for name, device in catalogue.devices.items()}
     return {name: why for name, why in reasons.items() if why and name != used.name}
+
+
+def _auto_mb(settings: Settings) -> int | None:
+    share = memory_for_painting() if settings.painting.memory_mb == AUTO else None
+    return None if share is None else share // MEGABYTE
 
 
 def _fitting(catalogue: Catalogue, network: Network, device_name: str, megabytes: int) -> int:

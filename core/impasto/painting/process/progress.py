@@ -55,6 +55,7 @@ class Reporter:
                 level=event.level,
                 levels=event.levels,
                 share=event.share,
+                pixels=event.pixels,
                 seconds=event.seconds,
                 seconds_left=_seconds_left(self._first, event),
                 preview=preview,

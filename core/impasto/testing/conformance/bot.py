@@ -183,6 +183,7 @@ def _progress(job: Job, share: float) -> Progress:
         level=1,
         levels=3,
         share=share,
+        pixels=120_000,
         seconds=share * 20,
         seconds_left=(1 - share) * 20 if share else None,
     )
