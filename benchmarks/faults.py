@@ -23,11 +23,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from impasto import PaintOptions, PaintRequest, StylePreset, open_picture, paint
-from impasto.hookspecs import BOT_GROUP
+from impasto.data_folders import styles_folder
 from impasto.painting.catalogue import Catalogue, load_catalogue
 from impasto.painting.painter import Painting
-from impasto.plugins import PluginHost
 from impasto.settings import PaintingSettings, Settings
+from impasto_styles import read_presets
 
 from .records import REPOSITORY
 
@@ -103,11 +103,9 @@ class _Subject:
 
 def measured(photos: Path, keep: Path | None) -> Iterator[dict[str, Any]]:
     """A row for each preset: `preset`, and `drift` and `invented` as pairs (without, with)."""
-    settings = Settings(painting=PaintingSettings(memory_mb=0))
-    catalogue = load_catalogue(settings)
-    host = PluginHost(BOT_GROUP, settings).load()
-    presets = host.collect("impasto_styles", StylePreset, settings=settings)
-    for preset in (each for name in PRESETS for each in presets if each.name == name):
+    catalogue = load_catalogue(Settings(painting=PaintingSettings(memory_mb=0)))
+    presets = {preset.name: preset for preset in read_presets(styles_folder())}
+    for preset in (presets[name] for name in PRESETS):
         row: dict[str, Any] = {"preset": preset.name}
         for name in (FACE, SKY):
             subject = _Subject(catalogue, photos / name, preset)

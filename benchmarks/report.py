@@ -149,7 +149,8 @@ The baseline is one-scale style transfer as it is usually done: VGG-19's first f
 float32, torch's L-BFGS, the photo as start. `single` is its loss at full size, `multi` the sum over
 full, half and quarter size; both are computed by the baseline's own code from pictures of 8 bits.
 Lower is nearer to what was asked for. All painters get photo and style squeezed to {SIDE} x {SIDE}
-pixels. The baseline's losses were recorded once; its seconds are its evaluations times what one
+pixels, and minimise what it does: a style weight of a million, no coherent colors. The baseline's
+losses were recorded once; its seconds are its evaluations times what one
 took just before each of our runs, which flatters it by some percent. Seconds of ours count from the
 moment a warm worker takes the job, reading the pictures included. "VGG" paints with the network of
 the baseline, "embedded" with [the small network](small-network.md), which is the default, and

@@ -12,7 +12,7 @@ from PIL import Image, ImageOps
 
 from impasto import PictureContext, Postprocessor, Preprocessor, hookimpl
 from impasto.contracts import Role
-from impasto.painting.pictures import MIN_SIDE, size_within
+from impasto.painting.pictures import MIN_SIDE, result_size, size_within
 from impasto.settings import Settings
 
 STATISTICS_PIXELS: Final = 250_000
@@ -41,19 +41,14 @@ class ExifTurn:
 
 
 class PixelCap:
-    """Scales the photo to the size of the result: within the limits, and at most as
-    many times as long and high as it is as the options say."""
+    """Scales the photo to the size of the result."""
 
     name = "pixel_cap"
     order = 50
     roles: frozenset[Role] = frozenset({"content"})
 
     def __call__(self, picture: Image.Image, context: PictureContext) -> Image.Image:
-        options = context.options
-        cap = _cap(picture, context)
-        scale = options.enlarge or 1.0
-        size = size_within(picture.size, cap, options.max_side, most_scale=scale)
-        return _resized(picture, size)
+        return _resized(picture, result_size(picture.size, context.options))
 
 
 class BrushSize:

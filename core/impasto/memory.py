@@ -30,13 +30,14 @@ KEPT_FREE: Final = 32_000_000
 with which the feature maps of strips would be returned to the system, and cleared by it again,
 hundreds of times a second."""
 
-LEAST_FOR_PAINTING: Final = 260 * 2**20
+MEGABYTE: Final = 2**20
+LEAST_FOR_PAINTING: Final = 260 * MEGABYTE
 """Bytes of a painting process with which it still paints a small picture, of 300 x 300 pixels in
 float32. Most of them torch takes."""
-ENOUGH_FOR_PAINTING: Final = 2048 * 2**20
+ENOUGH_FOR_PAINTING: Final = 2048 * MEGABYTE
 """More makes no picture of up to 1080 x 1080 pixels faster: in float32, all feature maps of such a
 picture are kept in 1.2 GB, on VGG-19 in 1.8."""
-LEAST_RESERVE: Final = 48 * 2**20
+LEAST_RESERVE: Final = 48 * MEGABYTE
 RESERVED_SHARE: Final = 8
 """Left free is at least the first, in bytes, and one part in so many of a limit: for program code,
 which would else be read again and again, and for what the others take meanwhile."""

@@ -150,14 +150,13 @@ def paint_options(
     brush = painting.brush_size * _mean_factor([preset.brush_size for preset in presets])
     brush *= BRUSH_SIZES[look.brush]
     style_weight = painting.style_weight * strength * STYLE_WEIGHTS[look.strength]
+    is_strong = look.strength is Strength.STRONG
     options = PaintOptions(
         style_weight=min(style_weight, MOST_STYLE_WEIGHT),
         brush_size=_within(brush, BRUSH_BOUNDS),
+        color_coherence=painting.color_coherence * STRONG_COHERENCE if is_strong else None,
         keep_colors=look.colors is Colors.OWN,
     )
-    if look.strength is Strength.STRONG:
-        coherence = painting.color_coherence * STRONG_COHERENCE
-        options = options.model_copy(update={"color_coherence": coherence})
     match look.quality:
         case Quality.QUICK:
             steps = max(1, round(painting.steps * QUICK_STEPS))

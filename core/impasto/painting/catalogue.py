@@ -14,9 +14,10 @@ import torch
 from impasto.contracts import Device, NetworkSource, Optimizer, PaintOptions
 from impasto.errors import ImpastoError, NotAvailable, PluginError, SettingsError
 from impasto.hookspecs import PAINTING_GROUP
+from impasto.memory import MEGABYTE
 from impasto.painting.caches import StyleCache
 from impasto.painting.network import Network, load_network
-from impasto.painting.pictures import size_within
+from impasto.painting.pictures import result_size
 from impasto.painting.plugin_calls import PictureSteps, blaming
 from impasto.painting.strips.plan import least_bytes
 from impasto.painting.threads import usable_cpus
@@ -27,7 +28,6 @@ T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
 
-MEGABYTE: Final = 2**20
 PHOTO_SIZE: Final = (4032, 3024)
 """Width and height of the photos of most phones: 4:3."""
 
@@ -106,8 +106,6 @@ class Catalogue:
             "optimizer": optimizer,
             "device": device.name,
             "steps": steps,
-            "max_pixels": options.max_pixels or device.max_pixels(),
-            **self._usual_size(options, device),
             "style_weight": style_weight,
             "brush_size": options.brush_size or defaults.brush_size,
             "color_coherence": color_coherence,
@@ -123,21 +121,23 @@ class Catalogue:
             coarse_weight=defaults.coarse_weight,
             least_gain=defaults.least_gain,
             color_coherence=color_coherence,
-            options=options.model_copy(update=completed),
+            options=self._sized(options, device).model_copy(update=completed),
         )
 
-    def _usual_size(self, options: PaintOptions, device: Device) -> dict[str, float | None]:
-        """The limits of a result's sides, of which none holds unless it is asked for where a
-        request asks for a number of pixels."""
+    def _sized(self, options: PaintOptions, device: Device) -> PaintOptions:
+        """The options with all limits of the result's size. Where a number of pixels is asked for,
+        the usual longer side and enlargement do not hold."""
         if options.max_pixels is not None:
-            return {"max_side": options.max_side, "enlarge": options.enlarge or 1.0}
+            return options
         painting = self.settings.painting
         on_cpu = device.torch_device().type == "cpu"
-        usual = painting.long_side_cpu if on_cpu else painting.long_side_gpu
-        return {
-            "max_side": options.max_side or usual,
+        usual_side = painting.long_side_cpu if on_cpu else painting.long_side_gpu
+        limits = {
+            "max_pixels": device.max_pixels(),
+            "max_side": options.max_side or usual_side,
             "enlarge": options.enlarge or painting.enlarge,
         }
+        return options.model_copy(update=limits)
 
     def optimizer(self, name: str) -> Optimizer:
         if name not in self.optimizers:
@@ -186,8 +186,7 @@ class Catalogue:
         available = device.memory()
         if available is None:
             return None
-        options = PaintOptions(**self._usual_size(PaintOptions(), device))
-        width, height = size_within(PHOTO_SIZE, device.max_pixels(), options.max_side)
+        width, height = result_size(PHOTO_SIZE, self._sized(PaintOptions(), device))
         missing = least_bytes(network, (height, width), device.strip_bytes()) - available
         if missing <= 0:
             return None

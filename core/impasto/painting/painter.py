@@ -24,7 +24,7 @@ from impasto.painting.catalogue import PHOTO_SIZE, Catalogue, Tools, load_catalo
 from impasto.painting.coherence import CoherentColors
 from impasto.painting.network import Network
 from impasto.painting.objective import natural_image_preconditioner
-from impasto.painting.pictures import MIN_SIDE, image_of, resize, size_within, to_picture
+from impasto.painting.pictures import MIN_SIDE, image_of, resize, result_size, to_picture
 from impasto.painting.plugin_calls import WeightedPicture, iterates
 from impasto.painting.pyramid import (
     Level,
@@ -141,8 +141,7 @@ def warm(style: Image.Image, options: PaintOptions, catalogue: Catalogue) -> Non
     """
     tools = catalogue.pick(options)
     tools = _within_memory(tools, tools.device.memory(), PHOTO_SIZE)
-    assert tools.options.max_pixels is not None  # noqa: S101  (`pick` fills it in)
-    photo = size_within(PHOTO_SIZE, tools.options.max_pixels, tools.options.max_side)
+    photo = result_size(PHOTO_SIZE, tools.options)
     content = Image.new("RGB", photo)
     prepared = catalogue.steps.prepare(style, "style", tools.options, content)
     for network in filter(None, (tools.network, tools.fine_network)):
@@ -157,18 +156,14 @@ def _within_memory(tools: Tools, memory: int | None, photo: tuple[int, int]) -> 
     Raises:
         MemoryError: nothing fits.
     """
-    options = tools.options
-    assert options.max_pixels is not None  # noqa: S101  (Catalogue.pick fills it in)
     aspect = max(photo) / min(photo)  # it may yet be turned
     fitting = most_pixels(tools.network, aspect, memory, tools.device.strip_bytes())
-    scale = options.enlarge or 1.0
-    size = size_within(photo, options.max_pixels, options.max_side, most_scale=scale)
-    if fitting is None or fitting >= math.prod(size):
+    if fitting is None or fitting >= math.prod(result_size(photo, tools.options)):
         return tools
     if fitting < MIN_SIDE**2:
         raise MemoryError(f"{memory} bytes are too few to paint in")
     rounded = int(2 ** (math.floor(math.log2(fitting) * FITTING_PER_OCTAVE) / FITTING_PER_OCTAVE))
-    return replace(tools, options=options.model_copy(update={"max_pixels": rounded}))
+    return replace(tools, options=tools.options.model_copy(update={"max_pixels": rounded}))
 
 
 class _Painter:

@@ -7,6 +7,7 @@ before pixels are decoded.
 from __future__ import annotations
 
 import io
+import math
 import warnings
 from pathlib import Path
 from typing import Final
@@ -16,6 +17,7 @@ import torch
 import torch.nn.functional as F
 from PIL import Image, ImageCms, UnidentifiedImageError
 
+from impasto.contracts import PaintOptions
 from impasto.errors import PictureError
 
 Image.init()
@@ -176,6 +178,13 @@ def size_within(
         scale = min(scale, max_side / max(size))
     # The longer side may be its limit exactly, which division misses by a rounding error.
     return max(MIN_SIDE, int(width * scale + 1e-6)), max(MIN_SIDE, int(height * scale + 1e-6))
+
+
+def result_size(photo: tuple[int, int], options: PaintOptions) -> tuple[int, int]:
+    """The (width, height) of the painting of a photo of this size, within the options' limits;
+    without a pixel cap the photo's own pixels are the cap."""
+    cap = options.max_pixels or math.prod(photo)
+    return size_within(photo, cap, options.max_side, most_scale=options.enlarge or 1.0)
 
 
 def to_tensor(picture: Image.Image) -> torch.Tensor:

@@ -20,6 +20,7 @@ import typer
 from impasto.cli.session import AsJson, Session, print_json, session_of
 from impasto.contracts import Finding
 from impasto.errors import ImpastoError, SettingsError
+from impasto.memory import MEGABYTE
 from impasto.settings import Settings
 
 COLORS: Final = {
@@ -28,7 +29,6 @@ COLORS: Final = {
     "problem": typer.colors.RED,
 }
 NEWEST_PYTHON: Final = (3, 13)
-MEGABYTE: Final = 2**20
 ENOUGH_DISK: Final = 500 * MEGABYTE
 LEAST_DISK: Final = 50 * MEGABYTE
 

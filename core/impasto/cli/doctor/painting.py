@@ -18,6 +18,7 @@ from impasto.errors import OwnerError
 from impasto.lean_aiogram import build_models_on_use
 from impasto.memory import (
     LEAST_FOR_PAINTING,
+    MEGABYTE,
     memory_limit,
     return_free_memory,
     unreclaimable_bytes,
@@ -30,7 +31,6 @@ from impasto.settings.sources import environment_without_settings
 if TYPE_CHECKING:
     from impasto.settings import PaintingSettings, Settings
 
-MEGABYTE: Final = 2**20
 PROBE: Final = (sys.executable, "-m", "impasto.painting", "probe")
 PROBE_SECONDS: Final = 120.0
 RESERVE_MB: Final = 40

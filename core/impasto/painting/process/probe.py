@@ -12,14 +12,13 @@ import torch
 
 from impasto.contracts import Device
 from impasto.errors import ImpastoError
-from impasto.memory import memory_for_painting, return_free_memory
+from impasto.memory import MEGABYTE, memory_for_painting, return_free_memory
 from impasto.messages import Probe, Probed
 from impasto.painting.catalogue import Catalogue, load_catalogue
 from impasto.painting.network import Network
 from impasto.painting.strips.plan import most_pixels
 from impasto.settings import AUTO, Settings
 
-MEGABYTE = 2**20
 SQUARE = 1.0
 """Aspect ratio: other pictures of the same number of pixels take a little more or less memory."""
 
