@@ -23,6 +23,7 @@ from torch.utils._pytree import tree_leaves
 from impasto import PaintOptions, PaintRequest, paint
 from impasto.painting.catalogue import Catalogue, load_catalogue
 from impasto.painting.painter import PaintProgress
+from impasto.painting.threads import thread_count, use_threads
 from impasto.settings import Settings
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("regressions")]
@@ -101,12 +102,12 @@ class Counts:
 def catalogue() -> Iterator[Catalogue]:
     """Features in float32, whatever this CPU likes best, sums in one order, memory without
     limit."""
-    threads = torch.get_num_threads()
+    threads = thread_count()
     painting = {"device": "cpu", "network": "embedded", "memory_mb": 0, "enlarge": 1, "threads": 1}
     catalogue = load_catalogue(Settings.model_validate({"painting": painting}))
     catalogue.devices["cpu"].feature_dtype = lambda: torch.float32  # type: ignore[method-assign]
     yield catalogue
-    torch.set_num_threads(threads)
+    use_threads(threads)
 
 
 def paint_counting(

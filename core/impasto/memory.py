@@ -14,6 +14,8 @@ from typing import Final, NamedTuple
 
 import structlog
 
+from impasto.control_groups import GROUPS, PROC, enclosing_groups
+
 log = structlog.get_logger(__name__)
 
 _M_TRIM_THRESHOLD: Final = -1
@@ -41,9 +43,6 @@ LEAST_RESERVE: Final = 48 * MEGABYTE
 RESERVED_SHARE: Final = 8
 """Left free is at least the first, in bytes, and one part in so many of a limit: for program code,
 which would else be read again and again, and for what the others take meanwhile."""
-
-PROC: Final = Path("/proc")
-GROUPS: Final = Path("/sys/fs/cgroup")
 
 
 def return_free_memory() -> None:
@@ -126,27 +125,12 @@ class MemoryGroup(NamedTuple):
 
 
 def memory_groups(proc: Path = PROC, groups: Path = GROUPS) -> Iterator[MemoryGroup]:
-    """The limited ones of the process's control groups and of those around them, versions 1
-    (https://docs.kernel.org/admin-guide/cgroup-v1/memory.html) and 2
-    (https://docs.kernel.org/admin-guide/cgroup-v2.html)."""
-    try:
-        lines = (proc / "self" / "cgroup").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return
-    for line in lines:
-        _, controllers, path = line.split(":", 2)
-        if controllers == "":
-            home, files = groups, _VERSION_2
-        elif "memory" in controllers.split(","):
-            home, files = groups / "memory", _VERSION_1
-        else:
-            continue
-        group = home / path.lstrip("/")
-        for folder in (group, *group.parents):
-            if folder.is_relative_to(home):
-                limits = [number for name in files.limits if (number := _number(folder / name))]
-                if limits:
-                    yield MemoryGroup(min(limits), files.held_in(folder))
+    """Those of the process's control groups, and of the groups around them, that limit memory."""
+    for folder, version in enclosing_groups("memory", proc, groups):
+        files = _VERSION_1 if version == 1 else _VERSION_2
+        limits = [number for name in files.limits if (number := _number(folder / name))]
+        if limits:
+            yield MemoryGroup(min(limits), files.held_in(folder))
 
 
 class _GroupFiles(NamedTuple):

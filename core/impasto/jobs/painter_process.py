@@ -52,12 +52,12 @@ SECONDS_BETWEEN_LOOKS = 0.5
 
 GROWTH_BYTES, GROWTH_SHARE = 16_000_000, 0.08
 """A child whose memory between two jobs has grown by the larger of these since its first job is
-replaced. oneDNN never gives back all that it compiles for pictures of a new size: 2 MB of each, and
-as much again is lost between what is left."""
+replaced: a plugin may keep what it should not, and freed blocks lie between others."""
 
-COMPILED_AND_KEPT = {"ONEDNN_PRIMITIVE_CACHE_CAPACITY": "128"}
+COMPILED_AND_KEPT = {"ONEDNN_PRIMITIVE_CACHE_CAPACITY": "128", "LRU_CACHE_CAPACITY": "64"}
 """How many operations oneDNN keeps compiled: a picture's (75 to 110) are there for the next one of
-its size. Without a bound, a thousand of them would pile up."""
+its size. Without a bound, a thousand of them would pile up. The second bounds what ideep, between
+torch and oneDNN, keeps besides for each thread: 1.8 MB for each size of a picture."""
 
 
 class ChildLost(Exception):

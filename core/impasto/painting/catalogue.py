@@ -20,7 +20,7 @@ from impasto.painting.network import Network, load_network
 from impasto.painting.pictures import result_size
 from impasto.painting.plugin_calls import PictureSteps, blaming
 from impasto.painting.strips.plan import least_bytes
-from impasto.painting.threads import usable_cpus
+from impasto.painting.threads import usable_cpus, use_threads
 from impasto.plugins import PluginHost
 from impasto.settings import AUTO, EMBEDDED_NETWORK, Settings
 
@@ -250,7 +250,7 @@ def load_catalogue(settings: Settings, *, strict: bool = False) -> Catalogue:
         SettingsError: a plugin's settings section is wrong, or there is nothing to paint with.
         PluginsFailed: `strict` and a plugin failed.
     """
-    torch.set_num_threads(settings.painting.threads or usable_cpus())
+    use_threads(settings.painting.threads or usable_cpus())
     host = PluginHost(PAINTING_GROUP, settings, strict=strict).load()
     catalogue = Catalogue(host)
     if strict:

@@ -95,6 +95,10 @@ class Network:
         return self.convolutions[0].weight.dtype
 
     @property
+    def device(self) -> torch.device:
+        return self.convolutions[0].weight.device
+
+    @property
     def pixel_work(self) -> float:
         """Multiplications for each pixel of an image: about what a step costs."""
         work, share = 0.0, 1.0

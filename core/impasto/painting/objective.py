@@ -33,6 +33,7 @@ import torch
 import torch.nn.functional as F
 
 from impasto.painting.network import Network, Readout
+from impasto.painting.threads import share_out
 
 Grams = Mapping[str, torch.Tensor]
 """Gram matrices by style layer, with a constant channel where the layer has a readout."""
@@ -162,10 +163,12 @@ def natural_image_preconditioner(
     Natural pictures have spectra that fall with frequency (amplitude ~ 1/f: Field, "Relations
     between the statistics of natural images", JOSA A 1987) and strongly correlated colors. A
     gradient that is multiplied by such a covariance changes a picture as pictures change: broad and
-    gray first. It roughly halves the number of steps, and keeps noise out.
+    gray first. It roughly halves the number of steps, and keeps noise out. Beyond its borders the
+    gradient is taken as zero, as far as a fast Fourier transform reaches.
     """
-    rows = torch.fft.fftfreq(height, device=device)[:, None]
-    columns = torch.fft.rfftfreq(width, device=device)[None]
+    padded = fast_length(height), fast_length(width)
+    rows = torch.fft.fftfreq(padded[0], device=device)[:, None]
+    columns = torch.fft.rfftfreq(padded[1], device=device)[None]
     power = (rows.square() + columns.square() + LOWEST_FREQUENCY**2).pow(-SPECTRAL_EXPONENT / 2)
 
     root = torch.tensor(_COLOR_COVARIANCE_ROOT, device=device)
@@ -175,10 +178,28 @@ def natural_image_preconditioner(
 
     def precondition(gradient: torch.Tensor) -> torch.Tensor:
         filtered = torch.empty_like(gradient)
-        for channel, row in enumerate(colors):  # one by one: complex spectra are large
-            mixed = torch.tensordot(row, gradient[0], dims=1)
-            spectrum = torch.fft.rfft2(mixed).mul_(power)
-            filtered[0, channel] = torch.fft.irfft2(spectrum, s=(height, width))
+
+        def channel(number: int) -> None:  # one by one: complex spectra are large
+            mixed = torch.tensordot(colors[number], gradient[0], dims=1)
+            spectrum = torch.fft.rfft2(mixed, s=padded).mul_(power)
+            filtered[0, number] = torch.fft.irfft2(spectrum, s=padded)[:height, :width]
+
+        share_out(range(len(colors)), channel, device)
         return filtered
 
     return precondition
+
+
+def fast_length(length: int) -> int:
+    """The least number from `length` on that has no prime factor beyond 5: Fourier transforms of
+    other lengths take several times as long."""
+    while not _is_fast(length):
+        length += 1
+    return length
+
+
+def _is_fast(length: int) -> bool:
+    for factor in (2, 3, 5):
+        while length % factor == 0:
+            length //= factor
+    return length == 1

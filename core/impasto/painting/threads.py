@@ -1,39 +1,118 @@
-"""How many CPUs this process may really use."""
+"""The CPUs that painting uses: strips of a picture are computed side by side, each on a thread.
+
+torch can share out each operation between threads instead, and then waits for the slowest of them
+at the end of each: hundreds of times an evaluation, spinning. Where other processes use the same
+CPUs, the slowest is the one that has none at the moment, and painting takes many times longer than
+its share of the CPUs would. Threads with strips of their own meet a few times an evaluation, and
+whichever has a CPU takes the next strip.
+"""
 
 from __future__ import annotations
 
-import math
 import os
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
+from typing import Final, TypeVar
 
-_CGROUP_V2 = Path("/sys/fs/cgroup/cpu.max")
-_CGROUP_V1_QUOTA = Path("/sys/fs/cgroup/cpu/cpu.cfs_quota_us")
-_CGROUP_V1_PERIOD = Path("/sys/fs/cgroup/cpu/cpu.cfs_period_us")
+import torch
+
+from impasto.control_groups import GROUPS, PROC, ControlGroup, enclosing_groups
+
+MOST_AT_ONCE: Final = 4
+"""Strips that are computed side by side. Small maps have not many more that are worth their halos;
+where there are more CPUs, torch shares out the operations within each strip."""
+
+Item = TypeVar("Item")
 
 
-def usable_cpus() -> int:
-    """CPUs this process is allowed on, cut to the container's quota, at least 1.
+class _Threads:
+    """The threads of this process: as torch's own, they are the same for all that is painted."""
 
-    torch counts the host's cores; in a container with a quota that many threads fight for little.
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self.at_once = min(count, MOST_AT_ONCE)
+        self._for_each = count // self.at_once
+        self._pool: ThreadPoolExecutor | None = None
+
+    def share_out(self, items: Iterable[Item], work: Callable[[Item], None]) -> None:
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(self.at_once, "painting", self._set_up)
+        with_gradients = torch.is_grad_enabled()  # a setting of each thread, as that of `_set_up`
+
+        def work_as_here(item: Item) -> None:
+            with torch.set_grad_enabled(with_gradients):
+                work(item)
+
+        results = [self._pool.submit(work_as_here, item) for item in items]
+        wait(results)
+        for result in results:
+            result.result()
+
+    def end(self) -> None:
+        if self._pool is not None:
+            self._pool.shutdown()
+
+    def _set_up(self) -> None:
+        torch.set_num_threads(self._for_each)
+
+
+_threads = _Threads(1)
+
+
+def use_threads(count: int) -> None:
+    """Has this process paint on a number of threads, at least 1."""
+    global _threads  # noqa: PLW0603  (one setting of a process, as torch's)
+    _threads.end()
+    _threads = _Threads(count)
+    torch.set_num_threads(max(1, count // MOST_AT_ONCE))
+
+
+def thread_count() -> int:
+    """How many threads this process paints on."""
+    return _threads.count
+
+
+def at_once(device: torch.device) -> int:
+    """How many items `share_out` works on side by side; on a GPU, which has its own ways, one."""
+    return _threads.at_once if device.type == "cpu" else 1
+
+
+def share_out(items: Iterable[Item], work: Callable[[Item], None], device: torch.device) -> None:
+    """Calls `work` for each item, on several threads where there are some; returns when all is
+    done.
+
+    Raises:
+        what `work` raised for the first item for which it did.
+    """
+    if at_once(device) > 1:
+        _threads.share_out(items, work)
+    else:
+        for item in items:
+            work(item)
+
+
+def usable_cpus(proc: Path = PROC, groups: Path = GROUPS) -> int:
+    """CPUs that this process is allowed on, not more than the quotas of its control groups are
+    worth, and at least 1. torch counts all cores of the machine.
     """
     try:
         allowed = len(os.sched_getaffinity(0))
     except AttributeError:  # macOS and Windows
         allowed = os.cpu_count() or 1
-    quota = _cgroup_quota()
-    return max(1, min(allowed, math.ceil(quota)) if quota else allowed)
+    quotas = [_quota(group) for group in enclosing_groups("cpu", proc, groups)]
+    return max(1, int(min([allowed, *filter(None, quotas)])))
 
 
-def _cgroup_quota() -> float | None:
-    """CPUs that the container's scheduler quota is worth; None when there is none.
+def _quota(group: ControlGroup) -> float | None:
+    """CPUs that a control group's quota is worth; None where it has none.
 
+    https://docs.kernel.org/scheduler/sched-bwc.html and
     https://docs.kernel.org/admin-guide/cgroup-v2.html#cpu-interface-files
     """
+    names = ("cpu.max",) if group.version == 2 else ("cpu.cfs_quota_us", "cpu.cfs_period_us")
     try:
-        if _CGROUP_V2.exists():
-            quota, period = _CGROUP_V2.read_text().split()
-        else:
-            quota, period = _CGROUP_V1_QUOTA.read_text(), _CGROUP_V1_PERIOD.read_text()
+        quota, period = " ".join((group.folder / name).read_text() for name in names).split()
         return float(quota) / float(period) if float(quota) > 0 else None
-    except (OSError, ValueError):  # no cgroup, or "max"
+    except (OSError, ValueError, ZeroDivisionError):  # no such file, or "max"
         return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from impasto.painting.catalogue import Catalogue, load_catalogue
+from impasto.painting.threads import thread_count, use_threads
 from impasto.settings import Settings
 
 SHARED = Path(__file__).resolve().parents[4] / "shared"
@@ -44,6 +45,14 @@ def random_readouts(widths: tuple[int, ...], teacher: tuple[int, ...]) -> dict[s
         tensors[f"readout.{name}.weight"] = torch.randn(wide, own, generator=generator) / own**0.5
         tensors[f"readout.{name}.bias"] = torch.randn(wide, generator=generator) * 0.1
     return tensors
+
+
+@pytest.fixture
+def threads_as_before() -> Iterator[None]:
+    """Gives painting the number of threads back that it had before the test."""
+    before = thread_count()
+    yield
+    use_threads(before)
 
 
 @pytest.fixture(scope="session")

@@ -19,6 +19,7 @@ from impasto.painting.pictures import open_picture, to_tensor
 from impasto.painting.strips.network import Buffers, strip_grams
 from impasto.painting.strips.objective import StripObjective
 from impasto.painting.strips.plan import Plan, lean_plan, plans
+from impasto.painting.threads import use_threads
 
 from .conftest import SHARED, random_weights
 from .whole_objective import WholeObjective, gram_matrices
@@ -162,6 +163,29 @@ def test_strips_compute_what_autograd_does(
         assert (found.gradient - expected.gradient).norm() < 1e-9 * expected.gradient.norm()
     assert found.gradient.shape == x.shape
     assert found.gradient.is_contiguous()
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_threads_change_nothing(
+    networks: dict[str, Network], threads_as_before: None, number: int
+) -> None:
+    """Whichever thread comes first to a strip: sums are taken in one order."""
+    network = networks["readouts"].to(CPU, torch.float32)
+    content, x = image(90, 75, 1), image(90, 75, 2)
+    found = []
+    for threads in (1, 3, 3, 3):
+        use_threads(threads)
+        grams = strip_grams(network, content, strip_bytes=6_000)
+        objective = StripObjective(
+            network, content, grams, STYLE_WEIGHT, _plan(network, 3 * number, 6_000)
+        )
+        found.append(objective.evaluate(x))
+    alone, *shared = found
+    assert shared[0].loss.item() == pytest.approx(alone.loss.item(), rel=1e-4)
+    assert (shared[0].gradient - alone.gradient).norm() < 1e-4 * alone.gradient.norm()
+    for other in shared[1:]:
+        assert torch.equal(other.loss, shared[0].loss)
+        assert torch.equal(other.gradient, shared[0].gradient)
 
 
 def _distance(some: Grams, others: Grams) -> float:

@@ -17,6 +17,7 @@ from impasto.messages import Probe, Probed
 from impasto.painting.catalogue import Catalogue, load_catalogue
 from impasto.painting.network import Network
 from impasto.painting.strips.plan import most_pixels
+from impasto.painting.threads import thread_count
 from impasto.settings import AUTO, Settings
 
 SQUARE = 1.0
@@ -49,7 +50,7 @@ def probe(question: Probe) -> Probed:
         device=device.name,
         unusable_devices=_unusable_devices(catalogue, device),
         precision=str(device.feature_dtype()).removeprefix("torch."),
-        threads=torch.get_num_threads(),
+        threads=thread_count(),
         network=network.name,
         why_not_fine=why_not_fine,
         optimizer=settings.painting.optimizer,

@@ -8,6 +8,7 @@ there was memory to keep them (`plan.py` decides).
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Collection, Mapping
 
 import torch
@@ -16,6 +17,7 @@ from impasto.painting.network import IMAGENET_STD, Network
 from impasto.painting.objective import Grams, Metric, gram_sum, metrics
 from impasto.painting.strips.plan import Plan, lean_plan
 from impasto.painting.strips.rows import Slope, Stage, Visit
+from impasto.painting.threads import share_out
 
 
 class Buffers:
@@ -50,6 +52,7 @@ class StripNetwork:
         self._plan = plan
         self._segments = plan.segments
         self._buffers = buffers or Buffers()
+        self._adding = threading.Lock()
 
     def forward(self, image: torch.Tensor, visit: Visit) -> list[torch.Tensor]:
         """Shows each layer's features of a 1x3xHxW image in [0, 1], strip by strip; returns the
@@ -62,11 +65,7 @@ class StripNetwork:
             following = None
             if number + 1 < len(self._segments):
                 following = self._buffer(f"input {number + 1}", *segment.output_size(height, width))
-            kept = self._kept(height, width, number)
-            for stages in segment.strips(height, width, *self._plan.strip):
-                pooled = segment.forward(maps, stages, visit, kept)
-                if following is not None and pooled is not None:
-                    stages[-1].own.pooled().put(pooled, following)
+            self._forward(number, maps, visit, following)
             if following is not None:
                 maps = following
         return inputs
@@ -80,6 +79,21 @@ class StripNetwork:
         assert gradient is not None  # noqa: S101  (a network has at least one segment)
         return gradient.div_(gradient.new_tensor(IMAGENET_STD).view(1, 3, 1, 1))
 
+    def _forward(
+        self, number: int, maps: torch.Tensor, visit: Visit, following: torch.Tensor | None
+    ) -> None:
+        """Runs a segment on its input maps; fills the input of the one that follows."""
+        segment = self._segments[number]
+        height, width = maps.shape[-2:]
+        kept = self._kept(height, width, number)
+
+        def run(stages: list[Stage]) -> None:
+            pooled = segment.forward(maps, stages, visit, kept)
+            if following is not None and pooled is not None:
+                stages[-1].own.pooled().put(pooled, following)
+
+        share_out(segment.strips(height, width, self._plan.strip), run, maps.device)
+
     def _backward(
         self, number: int, maps: torch.Tensor, above: torch.Tensor | None, slope: Slope
     ) -> torch.Tensor:
@@ -92,9 +106,13 @@ class StripNetwork:
         else:
             gradient = self._buffer(f"gradient {number}", channels, height, width).zero_()
         kept = self._kept(height, width, number)
-        for stages in segment.strips(height, width, *self._plan.strip):
+
+        def run(stages: list[Stage]) -> None:
             part = segment.backward(maps, stages, above, slope, kept)
-            stages[0].input.put(part, gradient, add=True)
+            with self._adding:  # where halos overlap; a sum of two is the same in either order
+                stages[0].input.put(part, gradient, add=True)
+
+        share_out(segment.strips(height, width, self._plan.strip), run, maps.device)
         return gradient
 
     def _kept(self, height: int, width: int, number: int) -> dict[str, torch.Tensor]:
@@ -124,7 +142,8 @@ def strip_features(
         if layer in layers:
             if layer not in found:
                 _, channels, _, width = features.shape
-                found[layer] = empty_maps(network, channels, stage.own.height, width)
+                maps = empty_maps(network, channels, stage.own.height, width)
+                found.setdefault(layer, maps)  # another thread may have been here, too
             stage.own.put(features, found[layer])
 
     StripNetwork(network, lean_plan(network, strip_bytes)).forward(image, visit)
@@ -140,35 +159,55 @@ def strip_grams(network: Network, image: torch.Tensor, strip_bytes: int) -> Gram
     return sums.grams()
 
 
+class StripSum:
+    """A sum over strips, added up from top to bottom in whatever order threads came to the strips:
+    rounded in the same way each time, the same request gives the same picture."""
+
+    def __init__(self) -> None:
+        self._parts: dict[int, torch.Tensor] = {}
+
+    def add(self, stage: Stage, part: torch.Tensor) -> None:
+        """What a strip contributes."""
+        self._parts[stage.own.top] = part
+
+    def total(self) -> torch.Tensor:
+        """Of all strips, once all have been added."""
+        first, *others = (part for _, part in sorted(self._parts.items()))
+        total = first.clone()
+        for part in others:
+            total.add_(part)
+        return total
+
+
 class GramSums:
     """Gram matrices summed up over strips."""
 
     def __init__(self, network: Network, by_layer: Mapping[str, Metric]) -> None:
-        self._layers = network.style_layers
         self._metrics = by_layer
-        self._sums: dict[str, torch.Tensor] = {}
-        self._divisors: dict[str, int] = {}
+        self._sums = {layer: StripSum() for layer in network.style_layers}
+        self._pixels: dict[str, int] = {}
 
     def add(self, stage: Stage, features: torch.Tensor) -> None:
         """Features of a strip's own rows, 1xCxhxW."""
         layer = stage.convolution.name
-        if layer not in self._layers:
-            return
-        metric = self._metrics[layer]
-        part = gram_sum(features, metric)
-        self._sums[layer] = self._sums[layer].add_(part) if layer in self._sums else part
-        pixels = stage.own.height * features.shape[-1]
-        self._divisors[layer] = metric.channels * pixels
-        if metric.gram is not None:  # the constant channel is one on the picture, not beyond
-            self._sums[layer][-1, -1] = pixels
+        if layer in self._sums:
+            self._sums[layer].add(stage, gram_sum(features, self._metrics[layer]))
+            self._pixels[layer] = stage.own.height * features.shape[-1]
 
     def grams(self) -> Grams:
         """Of the whole map, once all strips have been added."""
-        return {layer: total / self._divisors[layer] for layer, total in self._sums.items()}
+        grams = {}
+        for layer, sums in self._sums.items():
+            total = sums.total()
+            if self._metrics[layer].gram is not None:
+                # The constant channel is one on the picture, not beyond.
+                total[-1, -1] = self._pixels[layer]
+            grams[layer] = total / self.divisor(layer)
+        return grams
 
     def divisor(self, layer: str) -> int:
         """F F^T over this is the Gram matrix."""
-        return self._divisors[layer]
+        return self._metrics[layer].channels * self._pixels[layer]
 
 
 def empty_maps(network: Network, channels: int, height: int, width: int) -> torch.Tensor:

@@ -15,7 +15,13 @@ import torch.nn.functional as F
 from impasto.contracts import Evaluation, Losses
 from impasto.painting.network import Network
 from impasto.painting.objective import Grams, metrics, style_loss
-from impasto.painting.strips.network import Buffers, GramSums, StripNetwork, strip_features
+from impasto.painting.strips.network import (
+    Buffers,
+    GramSums,
+    StripNetwork,
+    StripSum,
+    strip_features,
+)
 from impasto.painting.strips.plan import Plan
 from impasto.painting.strips.rows import Stage
 
@@ -66,14 +72,17 @@ class StripObjective:
     def _forward(self, image: torch.Tensor) -> tuple[GramSums, torch.Tensor, list[torch.Tensor]]:
         """F F^T by style layer, the content loss, and what the backward pass needs."""
         sums = GramSums(self.network, self._metrics)
-        content = image.new_zeros(())
+        content = {layer: StripSum() for layer in self._content}
 
         def visit(stage: Stage, features: torch.Tensor) -> None:
             sums.add(stage, features)
-            if stage.convolution.name in self._content:
-                content.add_(self._content_loss(stage, features))
+            layer = stage.convolution.name
+            if layer in content:
+                content[layer].add(stage, self._content_loss(stage, features))
 
-        return sums, content, self._strips.forward(image, visit)
+        inputs = self._strips.forward(image, visit)
+        losses = (each.total() for each in content.values())
+        return sums, sum(losses, image.new_zeros(())), inputs
 
     def _style_loss(self, grams: Grams) -> torch.Tensor:
         return style_loss(self.network, self._metrics, grams, self._style, self._style_weight)

@@ -10,10 +10,16 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final
 
 from impasto.painting.network import Network
-from impasto.painting.strips.rows import Segment, split_at_pools, widest_pixel_bytes
+from impasto.painting.strips.rows import (
+    Segment,
+    StripSize,
+    split_at_pools,
+    widest_pixel_bytes,
+)
+from impasto.painting.threads import at_once
 
 IMAGE_BYTES: Final = 83
 """Bytes per pixel of a picture that painting takes besides feature maps and what an optimizer
@@ -29,13 +35,6 @@ MOST_PIXELS: Final = 200_000_000
 LEAST_ROWS: Final = 16
 LEAST_ROWS_TOGETHER: Final = 64
 """Strips lower than this spend their time on halos; the second is for blocks that run together."""
-
-
-class StripSize(NamedTuple):
-    """How large strips are: bytes of the largest map of one, and its least rows."""
-
-    bytes: int
-    least_rows: int = LEAST_ROWS
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +62,10 @@ class Plan:
         return total
 
     def strip_map_bytes(self, height: int, width: int) -> int:
-        """Bytes of all maps of one strip, and what convolutions take for themselves."""
+        """Bytes of all maps of strips that are computed side by side, and what convolutions take
+        for themselves."""
         row = width * widest_pixel_bytes(c for s in self.segments for c in s.convolutions)
-        least = row * min(height, self.strip.least_rows)
+        least = row * min(height, self.strip.least_rows * self.strip.at_once)
         return STRIP_MAPS * min(max(self.strip.bytes, least), row * height)
 
 
@@ -82,7 +82,8 @@ class Budget:
 def lean_plan(network: Network, strip_bytes: int) -> Plan:
     """The plan that takes the least memory: only the image is whole."""
     together = (Segment(network.convolutions),)
-    return Plan(together, frozenset(), StripSize(strip_bytes, LEAST_ROWS_TOGETHER))
+    strip = StripSize(strip_bytes, at_once(network.device), LEAST_ROWS_TOGETHER)
+    return Plan(together, frozenset(), strip)
 
 
 def plans(network: Network, strip_bytes: int) -> Iterator[Plan]:
@@ -94,13 +95,14 @@ def plans(network: Network, strip_bytes: int) -> Iterator[Plan]:
         key=lambda c: c.weight.shape[1],
         reverse=True,
     )
+    strip = StripSize(strip_bytes, at_once(network.device), LEAST_ROWS)
     # Where all can be kept, higher strips save halos and calls; elsewhere keeping saves more.
-    yield Plan(segments, frozenset(c.name for c in worth), StripSize(2 * strip_bytes))
-    strip = StripSize(strip_bytes)
+    higher = strip._replace(bytes=2 * strip_bytes)
+    yield Plan(segments, frozenset(c.name for c in worth), higher)
     for count in range(len(worth), -1, -1):
         yield Plan(segments, frozenset(c.name for c in worth[:count]), strip)
     for part in (2, 4):
-        yield Plan(segments, frozenset(), StripSize(strip_bytes // part))
+        yield Plan(segments, frozenset(), strip._replace(bytes=strip_bytes // part))
     yield lean_plan(network, strip_bytes)
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -22,7 +23,7 @@ from impasto.painting.network import Convolution
 
 Visit = Callable[["Stage", torch.Tensor], None]
 """Called with a layer's stage and its features (before the ReLU) at the strip's own rows; rows
-beyond the picture are zeros."""
+beyond the picture are zeros. Several threads call it, each for a strip of its own."""
 Slope = Callable[["Stage", torch.Tensor], torch.Tensor | None]
 """As Visit; returns the losses' own gradient at these features, None where there is none."""
 
@@ -84,6 +85,17 @@ class Rows:
         return maps
 
 
+class StripSize(NamedTuple):
+    """How large strips are."""
+
+    bytes: int
+    """Of the largest maps of all strips that are computed side by side."""
+    at_once: int
+    """How many these are."""
+    least_rows: int
+    """Strips are not much lower, because their halos are computed twice."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stage:
     """The part of one convolution of a segment in one strip."""
@@ -115,18 +127,13 @@ class Segment:
         pools = sum(c.pool for c in self.convolutions)
         return self.convolutions[-1].weight.shape[0], height >> pools, width >> pools
 
-    def strips(
-        self, height: int, width: int, strip_bytes: int, least_rows: int
-    ) -> Iterator[list[Stage]]:
-        """The stages of each strip over an input of this size, from top to bottom.
-
-        A strip's largest map takes about `strip_bytes`; strips have at least `least_rows` input
-        rows, because their halos are computed twice.
-        """
+    def strips(self, height: int, width: int, size: StripSize) -> Iterator[list[Stage]]:
+        """The stages of each strip over an input of this size, from top to bottom; as many as can
+        be shared out evenly between those that are computed side by side."""
         step = 2 ** sum(c.pool for c in self.convolutions)
-        rows = strip_bytes // (width * widest_pixel_bytes(self.convolutions))
-        count = max(1, round(height / max(least_rows, rows)))
-        rows = -(-height // count)
+        rows = size.bytes // size.at_once // (width * widest_pixel_bytes(self.convolutions))
+        rounds = max(1, round(height / max(size.least_rows, rows) / size.at_once))
+        rows = -(-height // (rounds * size.at_once))
         rows = -(-rows // step) * step
         for top in range(0, height, rows):
             yield self._stages(Rows(top, top + rows, height))
