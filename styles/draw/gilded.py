@@ -20,7 +20,7 @@ GREEN = rgb("123020")
 RED = rgb("4e150d")
 LEAVES = 19
 """Squares of leaf along a side."""
-ENGRAVED, HOLLOW = 0.70, 0.76
+ENGRAVED, HOLLOW = 0.74, 0.78
 """Where on a fold, from 0 to 1, engraving begins and where the leaf ends."""
 LINES = 26
 """Level lines to a fold."""
@@ -44,10 +44,10 @@ def draw(size: int, rng: np.random.Generator) -> Image.Image:
     color = leaf + hollow[..., None] * (_ground(size, rng) - leaf)
     color += engraved[..., None] * (UMBER[1] - color)
     # Faint: bright lines on the dark ground come out as wrinkles in skies and on cheeks.
-    color += (0.4 * line * hollow)[..., None] * (leaf - color)
+    color += (0.2 * line * hollow)[..., None] * (leaf - color)
     color += contour[..., None] * (UMBER[0] - color)
     sunk = blur(np.maximum(engraved, contour), 1.2 * unit)
-    return picture(relief(color, -0.8 * sunk - 0.7 * seam, 0.8, 0.7))
+    return picture(relief(color, -0.8 * sunk - 0.5 * seam, 0.8, 0.7))
 
 
 def _leaf(size: int, rng: np.random.Generator) -> tuple[Field, Field]:
@@ -62,12 +62,12 @@ def _leaf(size: int, rng: np.random.Generator) -> tuple[Field, Field]:
     tones = rng.standard_normal((3, LEAVES + 2, LEAVES + 2))
     tone, tilt_x, tilt_y = tones[:, row.astype(int), column.astype(int)]
     sheen = noise(size, rng, 4, 3)
-    worn = noise(size, rng, 90, 3, stretch=(0.5, 1.0))
-    at = 0.60 + 0.085 * tone + 0.16 * (tilt_x * (across - 0.5) + tilt_y * (down - 0.5))
-    at += 0.11 * sheen + 0.015 * worn + 0.008 * grain(size, rng, 0.7)
+    beaten = noise(size, rng, 40, 2)
+    at = 0.60 + 0.10 * tone + 0.08 * (tilt_x * (across - 0.5) + tilt_y * (down - 0.5))
+    at += 0.11 * sheen + 0.012 * beaten + 0.006 * grain(size, rng, 0.7)
     edge = np.minimum(np.minimum(across, 1 - across), np.minimum(down, 1 - down)) * size / LEAVES
-    seam = smoothstep(2.4 * size / 1024, 0.9 * size / 1024, edge)
-    return ramp(GOLD, np.clip(at - 0.32 * seam, 0, 1)), seam
+    seam = smoothstep(2.0 * size / 1024, 0.7 * size / 1024, edge)
+    return ramp(GOLD, np.clip(at - 0.26 * seam, 0, 1)), seam
 
 
 def _ground(size: int, rng: np.random.Generator) -> Field:
