@@ -28,7 +28,7 @@ def draw(size: int, rng: np.random.Generator) -> Image.Image:
     """Draw the shore at `size` by `size` pixels."""
     hand, paint = rng.spawn(2)
     view = _view(size, paint)
-    ground = 0.45 * GROUND + 0.55 * view
+    ground = view + (0.15 + 0.4 * luminance(view))[..., None] * (GROUND - view)
     sheet = Sheet(ground)
     x, y, diameter = _apart(hand)
     rows, columns = ((at * size).astype(int) for at in (y, x))
