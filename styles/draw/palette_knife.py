@@ -1,8 +1,8 @@
 """An autumn lake in broad slabs of thick oil, laid with a palette knife.
 
-A knife leaves slabs with straight, parallel sides, flat in color, scraped along their length, with a
-ridge where its edge pushed the paint aside. Slabs that lie side by side in one direction keep the
-picture calm; the picture is laid from broad to narrow knives.
+A knife leaves slabs with straight, parallel sides, flat in color, scraped along their length, with
+a ridge where its edge pushed the paint aside. Slabs that lie side by side in few directions keep
+the picture calm; it is laid from broad to narrow knives.
 """
 
 from __future__ import annotations
@@ -13,14 +13,13 @@ import numpy as np
 from PIL import Image
 
 from .fields import Field, blur, grid, noise, resized, scattered, smoothstep
-from .palette import palette, ramp, rgb, varied
+from .palette import palette, ramp, varied
 from .strokes import PRINTS, Brush, Canvas, picture, relief
 
 SKY = palette("8fa5b5 b9c3c4 e6dcc6 f4e6c8 f2d3a4")
 HILLS = palette("4a5a6e 728695 8a6a58")
 TREES = palette("5a2a22 9c4426 c46a2c dc9a42 edc47c f6e2b4")
 WATER = palette("2f4054 4f667c 8097a6 c3c4b8 efdcb6")
-SHADE = rgb("33333f")
 DIRECTIONS = (-0.16, 0.62, -0.85)
 """Radians from the horizontal; a knife is turned no further than a wrist likes."""
 SHORE = 0.60
@@ -39,7 +38,7 @@ def draw(size: int, rng: np.random.Generator) -> Image.Image:
     view = _view(size, rng)
     canvas = Canvas(0.8 * blur(view.color, size / 60))
     unit = size / 1024
-    for length, width, share in ((150, 62, 1.0), (120, 44, 1.0), (96, 32, 0.45)):
+    for length, width, share in ((160, 74, 1.0), (130, 56, 1.0), (100, 40, 0.3)):
         tool = _knife(length * unit, width * unit, rng)
         _laid(canvas, view, tool, rng, share)
     return picture(relief(canvas.color, canvas.height, 1.5, 0.16))
@@ -64,7 +63,7 @@ def _knife(length: float, width: float, rng: np.random.Generator) -> Brush:
         ridge = np.exp(-(((v * side - 0.90) / 0.07) ** 2)) + 0.8 * np.exp(
             -(((u - 0.90) / 0.04) ** 2)
         )
-        ridges.append(np.clip(0.40 + 0.05 * scrape + 0.45 * ridge, 0, 1))
+        ridges.append(np.clip(0.40 + 0.03 * scrape + 0.45 * ridge, 0, 1))
     pad = ((0, 0), (1, 1), (1, 1))
     cover = np.pad(np.stack(covers), pad).astype(np.float32)
     return Brush(length, width, cover, np.pad(np.stack(ridges), pad, mode="edge"))
@@ -97,14 +96,12 @@ def _over(below: Field, above: Field, where: Field) -> Field:
     return laid
 
 
-def _laid(
-    canvas: Canvas, view: View, tool: Brush, rng: np.random.Generator, share: float
-) -> None:
+def _laid(canvas: Canvas, view: View, tool: Brush, rng: np.random.Generator, share: float) -> None:
     """Lay slabs of one knife over a share of the canvas."""
     size = canvas.size
-    xs, ys = scattered(size, 0.72 * (tool.length * tool.width) ** 0.5, rng)
+    xs, ys = scattered(size, 0.76 * (tool.length * tool.width) ** 0.5, rng)
     columns, rows = xs.astype(int).clip(0, size - 1), ys.astype(int).clip(0, size - 1)
-    colors = varied(view.color[rows, columns], rng, 0.07, 0.015, 0.12)
+    colors = varied(view.color[rows, columns], rng, 0.10, 0.012, 0.12)
     angles = view.angle[rows, columns] + 0.06 * rng.standard_normal(len(xs))
     scales = np.clip(rng.normal(1.0, 0.22, len(xs)), 0.6, 1.5)
     for i in np.flatnonzero(rng.random(len(xs)) < share):
