@@ -3,7 +3,7 @@
 Stones are cells of a Voronoi diagram under a square metric turned along the drawing's lines,
 relaxed until they sit in rows (Hausner, "Simulating decorative mosaics", SIGGRAPH 2001). A stone
 never crosses from one shape into another, as a mosaicist would cut it. Stones are matte and flat
-and the grout is no darker than shade: round stones in black grout break up a face.
+and the grout is of a middle tone: round stones in black grout break up a face.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ STONE = 24 / 1024
 
 RELAXATIONS = 22
 
-SKY = palette("a9bfc0 d6cfb4 f0dfba f6e6c8 efcfa4 e6b98c")
+SKY = palette("a4b8ba d8cfae f4dfb8 f9e4c4 f4cda0 e9b084")
 FAR = palette("7d93a0 9aa7a8 b9a58c")
 SEA = palette("1f4a5c 33708a 5f9aa4 9cc0b8 dcd9bc")
-HILL = palette("4c522e 6f7340 96945a c2b27c e4cf9c")
+HILL = palette("574c2a 7d7040 a48f58 cbb07a ead09c")
 EARTH = palette("6a2f22 96492f bf6c46 dca070 f0cfa2")
 CYPRESS = palette("1d2a26 2f4334 4a5c40")
-GROUT = rgb("766a5c")
+GROUT = rgb("998b76")
 
 # x, y of the foot, height
 CYPRESSES = ((0.13, 0.66, 0.34), (0.24, 0.71, 0.25), (0.90, 0.52, 0.22), (0.62, 0.93, 0.20))
@@ -91,7 +91,9 @@ def _cartoon(size: int, rng: np.random.Generator) -> Cartoon:
     return scene
 
 
-def _put(scene: Cartoon, number: int, inside: Field, color: Field, rows: Field | None = None) -> None:
+def _put(
+    scene: Cartoon, number: int, inside: Field, color: Field, rows: Field | None = None
+) -> None:
     """Draw a shape where `inside` is positive; its rows follow lines of equal `rows`."""
     where = inside > 0
     scene.shape = np.where(where, number, scene.shape).astype(np.int32)
@@ -153,7 +155,7 @@ def _laid(
     rng: np.random.Generator,
 ) -> Field:
     """Set the stones in grout: each with a hue and a grain of its own."""
-    size, count = len(owner), len(x)
+    size = len(owner)
     seam = np.zeros(owner.shape, bool)
     seam[:, 1:] |= owner[:, 1:] != owner[:, :-1]
     seam[1:, :] |= owner[1:, :] != owner[:-1, :]
@@ -162,7 +164,7 @@ def _laid(
     chips = 0.03 * stone * noise(size, rng, round(2.2 * size / stone), 2)
     edge = inner + chips - 0.055 * stone
     cover = smoothstep(-0.6, 0.7, edge)
-    hue = varied(_at(colors, x, y), rng, 0.11, 0.018, 0.15)
+    hue = varied(_at(colors, x, y), rng, 0.12, 0.015, 0.15)
     veins = noise(size, rng, round(1.2 * size / stone), 3)
     speckle = grain(size, rng, 0.8)
     face = hue[owner] * (1 + (0.03 * veins + 0.025 * speckle)[..., None])
