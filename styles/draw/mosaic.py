@@ -1,58 +1,38 @@
-"""A mosaic of hand-cut stones: two fish circling in eddying water, blossoms, a striped border.
+"""A mosaic of flat, hand-cut stones: a bay between terraced hills, cypresses, a sandy sky.
 
 Stones are cells of a Voronoi diagram under a square metric turned along the drawing's lines,
 relaxed until they sit in rows (Hausner, "Simulating decorative mosaics", SIGGRAPH 2001). A stone
-never crosses from one shape into another, as a mosaicist would cut it.
+never crosses from one shape into another, as a mosaicist would cut it. Stones are matte and flat
+and the grout is of a middle tone: round stones in black grout break up a face.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from .curves import Point, through
 from .fields import Field, blur, distance, grain, grid, noise, scattered, smoothstep
 from .palette import palette, ramp, rgb, varied
 from .strokes import picture, relief
 
-STONE = 17.5 / 1024
+STONE = 24 / 1024
 """Side of a stone as a share of the picture's side."""
 
 RELAXATIONS = 22
 
-WATER = palette("0d4458 12707c 2a9d9b 6cc3b2 c9e4cf f3efd9")
-FISH = (
-    palette("7c1420 c22a23 e8642a f4a640 fbe3b0"),
-    palette("2c2a63 5a2f86 b0448a ef8a72 fbe6c4"),
-)
-BLOSSOM = palette("f6c445 f08a5d e2526b b02a5c 6b1d4f")
-BORDER = palette("6d2219 b5482a e0a04a f2e3bd 23536b")
-GROUT = rgb("3b3129")
-DARK = rgb("1f1c2a")
+SKY = palette("a4b8ba d8cfae f4dfb8 f9e4c4 f4cda0 e9b084")
+FAR = palette("7d93a0 9aa7a8 b9a58c")
+SEA = palette("1f4a5c 33708a 5f9aa4 9cc0b8 dcd9bc")
+HILL = palette("574c2a 7d7040 a48f58 cbb07a ead09c")
+EARTH = palette("6a2f22 96492f bf6c46 dca070 f0cfa2")
+CYPRESS = palette("1d2a26 2f4334 4a5c40")
+GROUT = rgb("998b76")
 
-SPINES = tuple(
-    tuple(
-        (0.5 + 0.262 * math.cos(turn + at), 0.5 + 0.262 * math.sin(turn + at))
-        for at in np.linspace(0.04, 2.50, 9)
-    )
-    for turn in (math.pi, 0.0)
-)
-"""From snout to the fork of the tail."""
-
-# x, y, radius, petals
-BLOSSOMS = (
-    (0.185, 0.19, 0.080, 8),
-    (0.815, 0.81, 0.080, 8),
-    (0.50, 0.51, 0.085, 7),
-    (0.835, 0.175, 0.058, 6),
-    (0.165, 0.825, 0.058, 6),
-)
-FRAME = 0.078
-BORDER_ROWS = 4
+# x, y of the foot, height
+CYPRESSES = ((0.13, 0.66, 0.34), (0.24, 0.71, 0.25), (0.90, 0.52, 0.22), (0.62, 0.93, 0.20))
 
 
 @dataclass
@@ -73,97 +53,52 @@ def draw(size: int, rng: np.random.Generator) -> Image.Image:
         angle = _at(cartoon.angle, x, y)
         owner = _cells(cartoon.shape, x, y, angle, stone)
         x, y = _middles(owner, x, y)
-    angle = _at(cartoon.angle, x, y) + np.float32(0.08) * rng.standard_normal(len(x))
-    x, y = (c + 0.05 * stone * rng.standard_normal(len(x)) for c in (x, y))
+    angle = _at(cartoon.angle, x, y) + np.float32(0.04) * rng.standard_normal(len(x))
     owner = _cells(cartoon.shape, x, y, angle, stone)
     return picture(_laid(owner, cartoon.color, x, y, stone, rng))
 
 
 def _cartoon(size: int, rng: np.random.Generator) -> Cartoon:
+    """Draw the bay; the level of every shape, whose lines its rows follow, is its distance to an
+    edge of it."""
     x, y = grid(size)
     rough = noise(size, rng, 5, 3)
-    fish = [_fish(x, y, spine) for spine in SPINES]
-    petals = [_blossom(x, y, *blossom) for blossom in BLOSSOMS]
-    level = np.minimum.reduce([edge for edge, _, _ in fish] + petals)
-    eddy = 0.9 * level / STONE + 0.7 * np.sin(9 * x + 2) * np.sin(8 * y) + 0.3 * rough
-    color = ramp(WATER, np.clip(0.33 + 0.30 * np.sin(eddy) + 0.10 * rough, 0, 1))
-    color[(np.sin(eddy) > 0.80) & (rough > -0.1)] = WATER[5]
+    level = y + 0.05 * np.sin(4 * x + 0.6) + 0.02 * np.sin(9 * x)
+    color = ramp(SKY, np.clip(0.04 + 2.3 * level + 0.10 * rough, 0, 1))
     scene = Cartoon(np.zeros(x.shape, np.int32), level, color)
-    for number, (colors, (edge, place, across)) in enumerate(zip(FISH, fish, strict=True)):
-        coat = _fish_coat(colors, edge, place, across)
-        _put(scene, 10 + number, edge < 0, -edge, coat)
-        _put(scene, 20 + number, edge < -1.1 * STONE, -edge, coat)
-        for part, reach, tint in ((70, 0.027, colors[3]), (72, 0.0155, DARK)):
-            eye = np.hypot((place - 0.13) * 0.64, np.abs(across) - 0.034)
-            _put(scene, part + number, eye < reach, eye, tint)
-    for number, ((cx, cy, radius, _), edge) in enumerate(zip(BLOSSOMS, petals, strict=True)):
-        center = np.hypot(x - cx, y - cy)
-        coat = ramp(BLOSSOM, np.clip(center / radius, 0, 1), (0.15, 0.3, 0.55, 0.8, 0.98))
-        _put(scene, 30 + number, edge < 0, center, coat)
-    margin = np.minimum(np.minimum(x, 1 - x), np.minimum(y, 1 - y))
-    row = np.clip(margin / FRAME * BORDER_ROWS, 0, BORDER_ROWS - 1).astype(np.int32)
-    _put(scene, 50 + row, margin < FRAME, margin, _border(x, y, row))
+    far = y - 0.36 + 0.06 * np.sin(5 * x + 2.4) + 0.03 * np.sin(11 * x)
+    _put(scene, 1, far, ramp(FAR, np.clip(0.3 + 4 * far + 0.2 * rough, 0, 1)))
+    sea = y - 0.45
+    swell = sea + 0.012 * np.sin(14 * x + 2)
+    tide = np.clip(0.42 + 0.34 * np.sin(46 * swell) - 0.5 * sea + 0.12 * rough, 0, 1)
+    _put(scene, 2, sea, ramp(SEA, tide), swell)
+    right = y - 0.70 + 0.34 * smoothstep(0.45, 1.05, x) + 0.03 * np.sin(8 * x)
+    terrace = np.clip(0.55 + 0.38 * np.sin(52 * right) + 0.12 * rough, 0, 1)
+    _put(scene, 3, right, ramp(HILL, terrace))
+    left = y - 0.52 - 0.30 * smoothstep(-0.1, 0.75, x) + 0.03 * np.sin(9 * x + 1)
+    terrace = np.clip(0.55 + 0.40 * np.sin(44 * left + 1) + 0.12 * rough, 0, 1)
+    _put(scene, 4, left, ramp(EARTH, terrace))
+    near = y - 0.90 + 0.06 * np.sin(5 * x + 0.5)
+    _put(scene, 5, near, ramp(HILL, np.clip(0.35 + 2.5 * near + 0.2 * rough, 0, 1)))
+    for number, (cx, foot, tall) in enumerate(CYPRESSES):
+        up = np.clip((foot - y) / tall, 0, 1)
+        tree = 0.17 * tall * up**0.35 * (1 - up) ** 0.75 - np.abs(x - cx)
+        tree = np.where((y < foot) & (y > foot - tall), tree, -1)
+        shade = np.clip(0.5 + 6 * (x - cx) / tall + 0.2 * rough, 0, 1)
+        _put(scene, 10 + number, tree, ramp(CYPRESS, shade), x - cx)
     slope_y, slope_x = np.gradient(blur(scene.angle, max(0.6, 1.5 * size / 1024)))
     scene.angle = np.arctan2(slope_y, slope_x).astype(np.float32)
     return scene
 
 
 def _put(
-    scene: Cartoon,
-    number: NDArray[np.int32] | int,
-    where: NDArray[np.bool_],
-    level: Field,
-    color: Field,
+    scene: Cartoon, number: int, inside: Field, color: Field, rows: Field | None = None
 ) -> None:
+    """Draw a shape where `inside` is positive; its rows follow lines of equal `rows`."""
+    where = inside > 0
     scene.shape = np.where(where, number, scene.shape).astype(np.int32)
-    scene.angle = np.where(where, level, scene.angle)
+    scene.angle = np.where(where, inside if rows is None else rows, scene.angle)
     scene.color = np.where(where[..., None], color, scene.color)
-
-
-def _fish(x: Field, y: Field, spine: tuple[Point, ...]) -> tuple[Field, Field, Field]:
-    """Return the signed distance to a fish's outline, the place along its spine and across it."""
-    curve = through(spine, 70)
-    along = np.gradient(curve, axis=0)
-    along /= np.linalg.norm(along, axis=1, keepdims=True)
-    nearest = np.full(x.shape, 1e9, np.float32)
-    index = np.zeros(x.shape, np.intp)
-    for k, (px, py) in enumerate(curve):
-        d = (x - px) ** 2 + (y - py) ** 2
-        index[d < nearest] = k
-        np.minimum(nearest, d, out=nearest)
-    place = (index / (len(curve) - 1)).astype(np.float32)
-    across = (y - curve[index, 1]) * along[index, 0] - (x - curve[index, 0]) * along[index, 1]
-    body = 0.235 * np.sqrt(place) * (1 - place) ** 1.4 + 0.014
-    fork = 1 - 0.7 * np.exp(-((across / 0.022) ** 2)) * smoothstep(0.9, 1.0, place)
-    tail = 0.105 * smoothstep(0.78, 1.0, place) * fork
-    fin = 0.055 * np.exp(-(((place - 0.40) / 0.055) ** 2))
-    return (np.sqrt(nearest) - body - tail - fin).astype(np.float32), place, across
-
-
-def _fish_coat(colors: Field, edge: Field, place: Field, across: Field) -> Field:
-    rows = np.floor(-edge / STONE) / 4
-    scales = 0.10 * np.sign(np.sin(2 * np.pi * place * 0.65 / (4 * STONE) + 26 * np.abs(across)))
-    coat = ramp(colors, np.clip(0.78 - 0.42 * rows + scales, 0, 0.85))
-    patch = np.sin(13.5 * place + 16 * across - 0.9) + 0.25 * np.sin(40 * across) > 0.62
-    coat[patch] = colors[4]
-    coat[edge > -1.1 * STONE] = DARK
-    coat[np.abs(place - 0.23) < 0.018] = colors[0]
-    return coat
-
-
-def _blossom(x: Field, y: Field, cx: float, cy: float, radius: float, petals: int) -> Field:
-    around = np.arctan2(y - cy, x - cx)
-    edge = radius * (0.80 + 0.20 * np.abs(np.cos(petals * around / 2)) ** 0.7)
-    return (np.hypot(x - cx, y - cy) - edge).astype(np.float32)
-
-
-def _border(x: Field, y: Field, row: NDArray[np.int32]) -> Field:
-    along = np.floor((x + y) / (3 * STONE)).astype(int)
-    step = (along + row) % 3
-    color = BORDER[np.where(step == 0, 2, np.where(step == 1, 1, 4))]
-    color[row == 0] = BORDER[0]
-    color[row == BORDER_ROWS - 1] = BORDER[3]
-    return color.astype(np.float32)
 
 
 def _at(field: Field, x: Field, y: Field) -> Field:
@@ -219,29 +154,20 @@ def _laid(
     stone: float,
     rng: np.random.Generator,
 ) -> Field:
-    """Set the stones in grout: each with its own hue, tilt, grain and chipped edge."""
-    size, count = len(owner), len(x)
+    """Set the stones in grout: each with a hue and a grain of its own."""
+    size = len(owner)
     seam = np.zeros(owner.shape, bool)
     seam[:, 1:] |= owner[:, 1:] != owner[:, :-1]
     seam[1:, :] |= owner[1:, :] != owner[:-1, :]
     seam |= owner < 0
     inner = distance(seam, int(stone))
-    chips = 0.055 * stone * noise(size, rng, round(2.2 * size / stone), 2)
-    gap = (0.075 + 0.03 * rng.random(count)) * stone
-    edge = inner + chips - gap[owner]
+    chips = 0.03 * stone * noise(size, rng, round(2.2 * size / stone), 2)
+    edge = inner + chips - 0.055 * stone
     cover = smoothstep(-0.6, 0.7, edge)
-    hue = varied(1.06 * _at(colors, x, y), rng, 0.12, 0.028, 0.2)
-    tilt = 0.045 * rng.standard_normal((2, count))
-    px, py = np.meshgrid(np.arange(size, dtype=np.float32), np.arange(size, dtype=np.float32))
-    slope = (px - x[owner]) * tilt[0][owner] + (py - y[owner]) * tilt[1][owner]
-    veins = noise(size, rng, round(1.2 * size / stone), 4, gain=0.75)
-    speckle = grain(size, rng, 0.5)
-    surface = 0.10 * veins + 0.05 * speckle
-    face = hue[owner] * (1 + (0.075 * veins + 0.055 * speckle)[..., None])
-    bed = GROUT * (1 + (0.14 * grain(size, rng, 0.8) + 0.10 * veins)[..., None])
-    bevel = 1 - np.exp(-np.clip(edge, 0, None) / (0.10 * stone))
-    height = cover * (0.8 + 0.9 * bevel * stone / 20 + slope + surface) + 0.05 * speckle
-    shadow = blur(cover, 0.08 * stone)
-    bed *= (0.55 + 0.6 * (1 - shadow))[..., None]
+    hue = varied(_at(colors, x, y), rng, 0.12, 0.015, 0.15)
+    veins = noise(size, rng, round(1.2 * size / stone), 3)
+    speckle = grain(size, rng, 0.8)
+    face = hue[owner] * (1 + (0.03 * veins + 0.025 * speckle)[..., None])
+    bed = GROUT * (1 + 0.08 * grain(size, rng, 0.8)[..., None])
     color = bed + cover[..., None] * (face - bed)
-    return relief(color, height, 0.75, 0.22)
+    return relief(color, cover * (1 + 0.03 * veins), 0.35, 0.0)
