@@ -79,7 +79,8 @@ def pixels_within(patience: float, usual: int, seconds_for: Callable[[int], floa
 
 
 class Estimates:
-    """Estimates from the journal; None where nothing is known."""
+    """Estimates from what this process has painted, or else the journal knows; None where that is
+    nothing."""
 
     def __init__(self, journal: Journal, painting: PaintingSettings) -> None:
         self._journal = journal

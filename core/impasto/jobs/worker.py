@@ -76,7 +76,7 @@ class InHand:
         self.pixels = 0
         """As the child's last progress said."""
         self.cap_for_time: int | None = None
-        """Pixel cap because of `painting.patience_seconds`, where the usual size would take longer."""
+        """Pixel cap where the usual size would take longer than `painting.patience_seconds`."""
         self.child: PaintingChild | None = None
         """The child that paints it; None before Paint was sent."""
         self.kill_timer: asyncio.TimerHandle | None = None
