@@ -67,7 +67,8 @@ class BotRun:
     @asynccontextmanager
     async def running(self, playground: Playground, folder: Path) -> AsyncIterator[RunningBot]:
         """Whose painting process is ready. Raises MeasurementFailed."""
-        painting = {"device": "cpu", **self.painting}
+        # No picture is to be smaller because the ones before it took long.
+        painting = {"device": "cpu", "patience_seconds": 0, **self.painting}
         environment = clean_environment(
             IMPASTO_TELEGRAM__TOKEN=playground.token,
             IMPASTO_TELEGRAM__API_BASE=playground.url,

@@ -12,8 +12,8 @@ from PIL import Image, ImageOps
 
 from impasto import PictureContext, Postprocessor, Preprocessor, hookimpl
 from impasto.contracts import Role
-from impasto.painting.pictures import MIN_SIDE, result_size, size_within
 from impasto.settings import Settings
+from impasto.sizes import MIN_SIDE, result_size, size_within
 
 STATISTICS_PIXELS: Final = 250_000
 SIZES_PER_OCTAVE: Final = 4

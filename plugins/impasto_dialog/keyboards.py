@@ -27,7 +27,7 @@ OFFERED: tuple[tuple[Choice, ...], ...] = (
     (Strength.SUBTLE, Strength.BALANCED, Strength.STRONG),
     tuple(Brush),
     tuple(Colors),
-    tuple(Quality),
+    (Quality.QUICK, Quality.STANDARD, Quality.FINE, Quality.LARGE),
 )
 """The options, one kind after the other."""
 
@@ -248,7 +248,9 @@ def painting(texts: Texts, job_id: str) -> InlineKeyboardMarkup:
     )
 
 
-def painted(texts: Texts, job_id: str, look: Look, *, in_group: bool) -> InlineKeyboardMarkup:
+def painted(
+    texts: Texts, job_id: str, look: Look, *, in_group: bool, offers_larger: bool
+) -> InlineKeyboardMarkup:
     """What can be done next with a finished picture, none of it with an upload."""
     own = look.colors is Colors.OWN
     colors = (
@@ -269,6 +271,9 @@ def painted(texts: Texts, job_id: str, look: Look, *, in_group: bool) -> InlineK
         ],
         [_button(colors[0], RepeatJob(job=job_id, how=colors[1]))],
     ]
+    if offers_larger:
+        larger = RepeatJob(job=job_id, how=Variation.LARGER)
+        rows.insert(0, [_button(texts.plain("button-larger"), larger)])
     if not in_group:  # there the bot does not see the photo that would come next
         rows.append([_button(texts.plain("button-as-style"), UseAsStyle(job=job_id))])
     rows.append([_button(texts.plain("button-file"), SendFile(job=job_id))])

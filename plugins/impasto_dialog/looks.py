@@ -47,6 +47,9 @@ class Quality(StrEnum):
 
     QUICK = "quick"
     STANDARD = "standard"
+    FULL = "full"
+    """Standard, however long it takes: reached only from a finished picture, by "larger", where the
+    bot has kept it small to have it ready soon."""
     FINE = "fine_picture"
     """Finished on another network: see `PaintOptions.fine`."""
     LARGE = "large"
@@ -58,6 +61,7 @@ class Variation(StrEnum):
     SAME = "same"
     STRONGER = "stronger"
     WEAKER = "weaker"
+    LARGER = "larger"
     OWN_COLORS = "own"
     STYLE_COLORS = "style"
 
@@ -119,6 +123,8 @@ class Look(BaseModel):
                 return self.with_choice(Colors.OWN)
             case Variation.STYLE_COLORS:
                 return self.with_choice(Colors.STYLE)
+            case Variation.LARGER:
+                return self.with_choice(Quality.FULL)
             case Variation.SAME:
                 return self
         strengths = list(Strength)
@@ -164,6 +170,8 @@ def paint_options(
             options = options.model_copy(update={"fine": False})
         case Quality.STANDARD:  # sizes are taken from the settings when the picture is painted
             return options
+        case Quality.FULL:
+            return options.model_copy(update={"patient": True})
         case Quality.FINE:
             return options.model_copy(update={"fine": True})
         case Quality.LARGE:

@@ -31,7 +31,11 @@ def picture_in(message: Message) -> Mapping[str, TelegramPicture] | bool:
     """Filter: gives the handler the `picture` of a message that has a usable one."""
     if message.photo:
         size = message.photo[-1]
-        picture = TelegramPicture(file_id=size.file_id, pixels=size.width * size.height)
+        picture = TelegramPicture(
+            file_id=size.file_id,
+            pixels=size.width * size.height,
+            long_side=max(size.width, size.height),
+        )
         return {"picture": picture}
     # Telegram sends an animation with a document beside it.
     if message.document and not message.animation and _refusal_of(message.document) is None:

@@ -63,10 +63,18 @@ class DialogPresenter:
         look = Look.of(job.wishes)
         style = styles_label(job.styles, self._presets, texts)
         lines = [texts("painted", style=style), *_look_line(look, texts)]
-        if job.reduced and look.quality is Quality.LARGE:
+        if job.reduced and look.quality in (Quality.FULL, Quality.LARGE):
             lines.append(texts("painted-largest"))
-        in_group = job.chat != job.person
-        return Say("\n".join(lines), keyboards.painted(texts, job.id, look, in_group=in_group))
+        if job.reduced_for_time:
+            lines.append(texts("painted-sooner"))
+        keyboard = keyboards.painted(
+            texts,
+            job.id,
+            look,
+            in_group=job.chat != job.person,
+            offers_larger=job.reduced_for_time,
+        )
+        return Say("\n".join(lines), keyboard)
 
     def ready(self, job: Job) -> Say:
         return Say(texts_for(job.language)("ready"))

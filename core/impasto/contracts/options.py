@@ -44,6 +44,9 @@ class PaintOptions(BaseModel):
     enlarge: Enlargement | None = None
     """A smaller photo is painted up to this number of times as long and high as it is; 1 where
     `max_pixels` is given and this is not."""
+    patient: bool = False
+    """Paint in the usual size, however long it takes: without effect of
+    `painting.patience_seconds`."""
     style_weight: StyleWeight | None = None
     brush_size: BrushSize | None = None
     """How large the style's marks come out: 1 as if style picture and photo had the same area."""

@@ -14,6 +14,7 @@ repeatable by `status_message`, the message in the chat that shows this job.
 
 from __future__ import annotations
 
+import math
 import secrets
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -88,6 +89,16 @@ class TelegramPicture(JobModel):
     """Sent as a photo (can be sent again by `file_id`), not as a file."""
     pixels: int | None = None
     """Width times height, where Telegram says it: it does so of photos only."""
+    long_side: int | None = None
+    """The larger of the two."""
+
+    @property
+    def sides(self) -> tuple[int, int] | None:
+        """Its longer and shorter side, as far as they are known."""
+        if not self.pixels:
+            return None
+        long_side = self.long_side or math.isqrt(self.pixels)
+        return long_side, self.pixels // long_side
 
 
 class ChosenStyle(JobModel):
@@ -109,8 +120,10 @@ class Effort(JobModel):
 
     pixels: int
     steps: int
-    """The most that it was allowed, not what it made of them; the costlier ones of a fine picture
-    count for what they are worth."""
+    """The most that it was allowed, not what it made of them, without those that finished a fine
+    picture."""
+    fine_steps: int = 0
+    """The most that was allowed of those."""
     seconds: float
     device: str
     offers_fine: bool = False
@@ -182,6 +195,8 @@ class Job(JobModel):
     effort: Effort | None = None
     reduced: bool = False
     """Painted smaller than asked, because there was not the memory for more."""
+    reduced_for_time: bool = False
+    """Painted smaller than usual, to be ready within `painting.patience_seconds`."""
     shrunk: bool = False
     """The painting process died for want of memory, and `options` ask for half the pixels since."""
     failure: Failure | None = None

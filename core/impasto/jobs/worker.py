@@ -12,10 +12,10 @@ from typing import Any, TypeVar
 import structlog
 from structlog.contextvars import bound_contextvars
 
-from impasto.contracts import JobQueue, StylePreset
+from impasto.contracts import JobQueue, PaintOptions, StylePreset
 from impasto.contracts.options import PIXEL_BOUNDS
 from impasto.errors import ChatError, InvalidTransition, is_of_full_disk
-from impasto.jobs.estimates import effort_of
+from impasto.jobs.estimates import Estimates, effort_of
 from impasto.jobs.folders import JobFolders, PictureSource, with_pictures
 from impasto.jobs.job import PAINTING_FAILED, Failure, Job, JobState
 from impasto.jobs.painter_process import PAINTING_COMMAND, ChildKeeper, ChildLost, PaintingChild
@@ -42,6 +42,10 @@ T = TypeVar("T")
 
 SECONDS_TO_STOP = 5.0
 """A child that does not stop painting within this time of a Cancel is killed."""
+
+NEARLY = 0.97
+"""A picture of this share of its pixel cap, whose sides were rounded, was kept to it; one of fewer
+is as large as it would be anyhow."""
 
 PAUSE_SECONDS = 5.0
 """After an unexpected error the worker goes on this much later."""
@@ -71,6 +75,8 @@ class InHand:
         self.planned_steps = 0
         self.pixels = 0
         """As the child's last progress said."""
+        self.cap_for_time: int | None = None
+        """Pixel cap where the usual size would take longer than `painting.patience_seconds`."""
         self.child: PaintingChild | None = None
         """The child that paints it; None before Paint was sent."""
         self.kill_timer: asyncio.TimerHandle | None = None
@@ -88,6 +94,12 @@ class InHand:
         if self.child is not None:
             self.is_hurried = True
             self.child.tell(Finish(job_id=self.job.id))
+
+    def is_smaller_for_time(self, painted: Painted) -> bool:
+        """Whether more time, and nothing else, would have made the picture larger."""
+        if self.cap_for_time is None or painted.reduced:
+            return False
+        return painted.width * painted.height >= NEARLY * self.cap_for_time
 
     def given_to(self, child: PaintingChild) -> None:
         self.child = child
@@ -118,7 +130,7 @@ class InHand:
 
 
 class JournalFailed(Exception):
-    """What is known of the job in hand could not be written: no fault of the job."""
+    """The journal could not be read or written for the job in hand: no fault of the job."""
 
 
 class Worker(JobObserver):
@@ -134,6 +146,7 @@ class Worker(JobObserver):
         presets: Sequence[StylePreset],
         folders: JobFolders,
         queue: JobQueue,
+        estimates: Estimates,
         on_loss: Callable[[str], None],
         on_full_disk: Callable[[str], None],
         command: Sequence[str] = PAINTING_COMMAND,
@@ -143,6 +156,7 @@ class Worker(JobObserver):
         self._attempts = settings.queue.attempts
         self._keeper = ChildKeeper(settings, presets, command=command)
         self._queue = queue
+        self._estimates = estimates
         self._on_loss = on_loss
         self._on_full_disk = on_full_disk
         self._store = store
@@ -281,6 +295,7 @@ class Worker(JobObserver):
             again = False
             try:
                 child = await hand.unless_stopped(self._keeper.child_for_a_job())
+                paint = paint.model_copy(update={"options": await self._options(hand)})
                 outcome = await self._painted_by(child, hand, paint)
             except ChildLost as loss:
                 if hand.stop is not None:  # it was killed because it did not stop
@@ -296,9 +311,21 @@ class Worker(JobObserver):
                 again = hand.job.deaths < self._attempts
             if isinstance(outcome, Failed) and outcome.code == TOO_LITTLE_MEMORY:
                 again = await self._shrink(hand)
-                paint = paint.model_copy(update={"options": hand.job.options})
             if not again:
                 return outcome
+
+    async def _options(self, hand: InHand) -> PaintOptions:
+        """The job's options, within what `painting.patience_seconds` allows at the pace of now."""
+        try:
+            in_time = await self._estimates.options_in_time(hand.job)
+        except Exception as error:
+            raise JournalFailed(f"{type(error).__name__}: {error}") from error
+        hand.cap_for_time = None
+        if in_time is None:
+            return hand.job.options
+        hand.cap_for_time = in_time.max_pixels
+        log.info("job_made_smaller_for_time", job=hand.job.id, max_pixels=in_time.max_pixels)
+        return in_time
 
     async def _shrink(self, hand: InHand) -> bool:
         """Has the job tried in half the pixels from now on; False if it was tried so already."""
@@ -307,7 +334,8 @@ class Worker(JobObserver):
             return False
         most = painting.max_pixels_gpu if self._keeper.has_gpu else painting.max_pixels_cpu
         # Where the memory was short from the beginning, it is painted smaller than asked for.
-        tried = hand.pixels or min(job.options.max_pixels or most, job.content.pixels or most, most)
+        asked = hand.cap_for_time or job.options.max_pixels or most
+        tried = hand.pixels or min(asked, job.content.pixels or most, most)
         half = max(PIXEL_BOUNDS[0], tried // 2)
         options = job.options.model_copy(update={"max_pixels": half})
         await self._note(hand, options=options, shrunk=True)
@@ -356,8 +384,11 @@ class Worker(JobObserver):
                 seconds=outcome.seconds,
                 steps=outcome.steps,
                 reduced=outcome.reduced or job.shrunk,
+                reduced_for_time=hand.is_smaller_for_time(outcome),
                 effort=None if hand.is_hurried else effort,
             )
+            if not hand.is_hurried:
+                self._estimates.learn(effort)
             self._reporter.finished(job)
         elif isinstance(outcome, Stopped) and hand.stop in (Stop.SHUTDOWN, Stop.PUT_OFF):
             await self._store.move(

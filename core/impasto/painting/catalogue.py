@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import TypeVar
 
 import structlog
 import torch
@@ -17,19 +17,16 @@ from impasto.hookspecs import PAINTING_GROUP
 from impasto.memory import MEGABYTE
 from impasto.painting.caches import StyleCache
 from impasto.painting.network import Network, load_network
-from impasto.painting.pictures import result_size
 from impasto.painting.plugin_calls import PictureSteps, blaming
 from impasto.painting.strips.plan import least_bytes
 from impasto.painting.threads import usable_cpus, use_threads
 from impasto.plugins import PluginHost
 from impasto.settings import AUTO, EMBEDDED_NETWORK, Settings
+from impasto.sizes import PHOTO_SIZE, limited, result_size
 
 T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
-
-PHOTO_SIZE: Final = (4032, 3024)
-"""Width and height of the photos of most phones: 4:3."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,19 +122,8 @@ class Catalogue:
         )
 
     def _sized(self, options: PaintOptions, device: Device) -> PaintOptions:
-        """The options with all limits of the result's size. Where a number of pixels is asked for,
-        the usual longer side and enlargement do not hold."""
-        if options.max_pixels is not None:
-            return options
-        painting = self.settings.painting
         on_cpu = device.torch_device().type == "cpu"
-        usual_side = painting.long_side_cpu if on_cpu else painting.long_side_gpu
-        limits = {
-            "max_pixels": device.max_pixels(),
-            "max_side": options.max_side or usual_side,
-            "enlarge": options.enlarge or painting.enlarge,
-        }
-        return options.model_copy(update=limits)
+        return limited(options, self.settings.painting, device.max_pixels(), on_cpu=on_cpu)
 
     def optimizer(self, name: str) -> Optimizer:
         if name not in self.optimizers:

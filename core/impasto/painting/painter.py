@@ -20,25 +20,25 @@ from PIL import Image
 from impasto.contracts import Iterate, Losses, PaintOptions, Problem
 from impasto.errors import PluginError
 from impasto.memory import return_free_memory
-from impasto.painting.catalogue import PHOTO_SIZE, Catalogue, Tools, load_catalogue
+from impasto.painting.catalogue import Catalogue, Tools, load_catalogue
 from impasto.painting.coherence import CoherentColors
 from impasto.painting.network import Network
 from impasto.painting.objective import natural_image_preconditioner
-from impasto.painting.pictures import MIN_SIDE, image_of, resize, result_size, to_picture
+from impasto.painting.pictures import image_of, resize, to_picture
 from impasto.painting.plugin_calls import WeightedPicture, iterates
-from impasto.painting.pyramid import (
+from impasto.painting.pyramid import StoppingRule, Targets, Term, carry_up
+from impasto.painting.strips.plan import budget, most_pixels
+from impasto.settings import Settings
+from impasto.sizes import (
+    MIN_SIDE,
+    PHOTO_SIZE,
     Level,
     Size,
-    StoppingRule,
-    Targets,
-    Term,
-    carry_up,
     plan_levels,
+    result_size,
     step_shares,
     with_fine_finish,
 )
-from impasto.painting.strips.plan import budget, most_pixels
-from impasto.settings import Settings
 
 log = structlog.get_logger(__name__)
 

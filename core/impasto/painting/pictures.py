@@ -7,7 +7,6 @@ before pixels are decoded.
 from __future__ import annotations
 
 import io
-import math
 import warnings
 from pathlib import Path
 from typing import Final
@@ -17,8 +16,8 @@ import torch
 import torch.nn.functional as F
 from PIL import Image, ImageCms, UnidentifiedImageError
 
-from impasto.contracts import PaintOptions
 from impasto.errors import PictureError
+from impasto.sizes import MIN_SIDE
 
 Image.init()
 FORMATS: Final = tuple(
@@ -27,8 +26,6 @@ FORMATS: Final = tuple(
     if kind in Image.OPEN  # older Pillows have no AVIF
 )
 """What is decoded, by content and not by name; JPEG includes the MPO of some phones and cameras."""
-MIN_SIDE: Final = 32
-"""Least width and height: below it the networks' pooled maps vanish."""
 MAX_RATIO: Final = 20
 """Largest ratio of the longer to the shorter side: Telegram's own limit for photos."""
 MAX_PIXELS: Final = 50_000_000
@@ -161,30 +158,6 @@ def _to_srgb(picture: Image.Image, profile: bytes) -> Image.Image:
     except (ImageCms.PyCMSError, OSError, ValueError):
         return picture
     return converted or picture
-
-
-def size_within(
-    size: tuple[int, int], max_pixels: int, max_side: int | None = None, *, most_scale: float = 1.0
-) -> tuple[int, int]:
-    """The largest size of the same aspect ratio with at most `max_pixels` and, if it is given, no
-    side above `max_side`; sides at least 32.
-
-    At most `most_scale` times as long and high as `size`. Very long pictures keep their shorter
-    side at 32 pixels even where this breaks the cap: below it nothing can be painted.
-    """
-    width, height = size
-    scale = min(most_scale, (max_pixels / (width * height)) ** 0.5)
-    if max_side is not None:
-        scale = min(scale, max_side / max(size))
-    # The longer side may be its limit exactly, which division misses by a rounding error.
-    return max(MIN_SIDE, int(width * scale + 1e-6)), max(MIN_SIDE, int(height * scale + 1e-6))
-
-
-def result_size(photo: tuple[int, int], options: PaintOptions) -> tuple[int, int]:
-    """The (width, height) of the painting of a photo of this size, within the options' limits;
-    without a pixel cap the photo's own pixels are the cap."""
-    cap = options.max_pixels or math.prod(photo)
-    return size_within(photo, cap, options.max_side, most_scale=options.enlarge or 1.0)
 
 
 def to_tensor(picture: Image.Image) -> torch.Tensor:

@@ -1,5 +1,5 @@
-"""From small to full size: at which sizes a picture is painted, with which objective at each, and
-how one size leads to the next.
+"""From small to full size: with which objective a picture is painted at each of its sizes, when a
+size is finished, and how it leads to the next one.
 
 Strokes longer than the network's receptive field only appear when the picture is painted small
 first (Gatys et al., "Controlling Perceptual Factors in Neural Style Transfer", CVPR 2017, section
@@ -13,7 +13,7 @@ third more work a step, and the losses at half and quarter size come out several
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 import torch
@@ -23,94 +23,23 @@ from impasto.contracts import Evaluation, Losses
 from impasto.painting.catalogue import Catalogue, Tools
 from impasto.painting.network import Network
 from impasto.painting.objective import mix
-from impasto.painting.pictures import MIN_SIDE, image_of, resize, shrink
+from impasto.painting.pictures import image_of, resize, shrink
 from impasto.painting.plugin_calls import WeightedPicture
 from impasto.painting.strips.network import Buffers
 from impasto.painting.strips.objective import StripObjective
 from impasto.painting.strips.plan import Budget
+from impasto.sizes import Size
 
-SMALLEST_SIDE: Final = 100
-"""A level is not halved when the root of its area would fall below this."""
-MOST_LEVELS: Final = 8
-LARGE_PIXELS: Final = 350_000
-"""A level above this many pixels is large: what it shows was decided at smaller ones, and it only
-brings sharpness, in a few steps of which each takes long."""
-STEP_SHARES: Final = (3, 2, 3, 1)
-"""How steps are shared out between the smallest level, each level between, the largest that is not
-large, and each large one."""
-SHARES_FOR_FULL_SIZE: Final = (1, 1, 8, 8)
-"""The same where the objectives of smaller sizes are left out at full size: much of what was
-painted at smaller sizes is undone there, so they only serve as a start."""
 SMALLER_WEIGHTS: Final = (0.2, 0.1, 0.05)
 """At each level, the weights of the objectives of the levels below it; its own has 1."""
 PATIENCE: Final = 10
 """A level ends when this number of steps did not pay."""
-
-Size = tuple[int, int]
-"""Height and width."""
-
-
-@dataclass(frozen=True, slots=True)
-class Level:
-    """One size of the picture and the limit of the steps that are taken there."""
-
-    height: int
-    width: int
-    steps: int
-    is_fine: bool = False
-    """Whether its steps are made on the network for fine pictures."""
-    cost: float = 1.0
-    """Cost of evaluating a pixel, relative to the levels that are not fine."""
-
-    @property
-    def size(self) -> Size:
-        return self.height, self.width
-
-    @property
-    def work(self) -> float:
-        """Cost of painting it, in pixels evaluated."""
-        return self.height * self.width * self.steps * self.cost
-
-
-def plan_levels(
-    size: Size, steps: int, shares: tuple[int, int, int, int] = STEP_SHARES
-) -> list[Level]:
-    """Levels for a picture of (height, width), smallest first; their steps add up to `steps` and
-    are shared out as `shares` says, in the order of STEP_SHARES.
-
-    With fewer steps than levels the smallest levels are left out.
-    """
-    sizes = [size]
-    while len(sizes) < min(MOST_LEVELS, steps):
-        height, width = (round(side / 2) for side in sizes[-1])
-        if min(height, width) < MIN_SIDE or height * width < SMALLEST_SIDE**2:
-            break
-        sizes.append((height, width))
-    sizes.reverse()
-    first, between, last, above = shares
-    large = min(sum(h * w > LARGE_PIXELS for h, w in sizes), len(sizes) - 1)
-    usual = len(sizes) - large
-    weights = [first, *[between] * (usual - 2), last][-usual:] + [above] * large
-    counts = [max(1, steps * weight // sum(weights)) for weight in weights]
-    counts[usual - 1] += steps - sum(counts)
-    return [Level(h, w, n) for (h, w), n in zip(sizes, counts, strict=True)]
-
-
-def with_fine_finish(levels: Sequence[Level], steps: int, cost: float) -> list[Level]:
-    """A plan that goes on at full size with `steps` steps on the network for fine pictures, each of
-    which costs `cost` times as much as another step there."""
-    return [*levels, replace(levels[-1], steps=steps, is_fine=True, cost=cost)]
 
 
 def size_weights(coarse: float) -> tuple[float, ...]:
     """Weights of a level's own objective and of those of the levels below it, whose usual weights
     are multiplied by `coarse`; at 0 they are left out."""
     return (1.0, *(coarse * weight for weight in SMALLER_WEIGHTS)) if coarse else (1.0,)
-
-
-def step_shares(coarse: float) -> tuple[int, int, int, int]:
-    """The shares for `plan_levels` that go with `size_weights` of the same `coarse`."""
-    return STEP_SHARES if coarse else SHARES_FOR_FULL_SIZE
 
 
 class StoppingRule:

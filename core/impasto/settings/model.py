@@ -131,6 +131,10 @@ class PaintingSettings(Section):
     it is, unless a number of pixels is asked for: strokes are sharp at any size. 1 is never."""
     large_factor: Annotated[float, Field(ge=1, le=100), LIVE] = 4.0
     """How many times more pixels than the cap a picture may have when it is asked for as large."""
+    patience_seconds: Annotated[float, Field(ge=0, le=3600), LIVE] = 30.0
+    """How long painting may take in the usual size, in seconds. What would take longer, by the pace
+    of the last pictures, is painted smaller, though not below 480 x 360 pixels, and the usual size
+    is offered with it. Who asks for a fine or a large picture waits for it. 0 is no limit."""
     memory_mb: Annotated[
         Literal["auto"] | Annotated[int, Field(ge=0, le=1_000_000)],
         WrapValidator(_auto_or_megabytes),

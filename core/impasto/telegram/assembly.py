@@ -98,6 +98,7 @@ class Assembly:
             presets=self.presets,
             folders=self.folders,
             queue=self.queue,
+            estimates=self.estimates,
             on_loss=self.alerts.painter_lost,
             on_full_disk=self.alerts.disk_full,
         )

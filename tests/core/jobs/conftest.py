@@ -115,6 +115,7 @@ async def make_worker(
             presets=[preset],
             folders=JobFolders(settings.state_dir, changed.keep_hours),
             queue=queue,
+            estimates=Estimates(store.journal, settings.painting),
             on_loss=on_loss,
             on_full_disk=on_full_disk,
             command=[sys.executable, str(SCRIPTED_CHILD), *arguments],

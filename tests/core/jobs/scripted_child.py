@@ -7,6 +7,7 @@ content that is JSON like `{"do": "die"}` is a script; any other one is "painted
 from __future__ import annotations
 
 import json
+import math
 import os
 import queue
 import signal
@@ -86,7 +87,7 @@ def progress(job: Paint, step: int, preview: Path | None = None) -> None:
     )
 
 
-def paint(job: Paint) -> None:
+def paint(job: Paint, side: int = 1) -> None:
     content = job.content.read_bytes()
     preview = job.folder / "preview.jpg"
     preview.write_bytes(content)
@@ -98,8 +99,8 @@ def paint(job: Paint) -> None:
         Painted(
             job_id=job.job_id,
             result=result,
-            width=1,
-            height=1,
+            width=side,
+            height=side,
             steps=4,
             seconds=0.5,
             device="cpu",
@@ -131,6 +132,8 @@ def act(job: Paint) -> None:
     match script["do"]:
         case "paint":
             paint(job)
+        case "paint_as_large_as_it_may":
+            paint(job, math.isqrt(job.options.max_pixels or 1))
         case "die":
             os._exit(int(str(script.get("code", 3))))
         case "be_killed":
@@ -145,6 +148,13 @@ def act(job: Paint) -> None:
             if job.options.max_pixels is None:
                 os.kill(os.getpid(), signal.SIGKILL)
             paint(job)
+        case "say_out_of_memory_once":
+            mark = job.folder / "had_too_little"
+            if mark.exists():
+                paint(job)
+            else:
+                mark.touch()
+                say(Failed(job_id=job.job_id, code="out_of_memory", sentence="Too much."))
         case "say_out_of_memory":
             say(Failed(job_id=job.job_id, code="out_of_memory", sentence="Too much."))
         case "hoard" | "hoard_unless_small" as greed:

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from impasto.contracts import StylePreset
+from impasto.contracts import PaintOptions, StylePreset
+from impasto.jobs.estimates import FEWEST_PIXELS
 from impasto.jobs.job import ChosenStyle, Effort, Job, JobState, TelegramPicture
 from impasto.jobs.painter_process import ChildLost
 from impasto.jobs.service import JobService
@@ -205,6 +206,66 @@ class TestMemory:
     async def test_the_kernel_takes_the_child_before_the_bot(self, worker: Worker) -> None:
         child = await worker.ready()
         assert Path(f"/proc/{child.pid}/oom_score_adj").read_text() == "1000\n"
+
+
+class TestPatience:
+    """The scripted child takes half a second, but other workers have told of slower ones."""
+
+    @pytest.fixture(autouse=True)
+    async def _known(self, store: JobStore) -> None:
+        slow = job_that("paint")
+        await store.add(slow)
+        await store.claim()
+        effort = Effort(pixels=1080 * 810, steps=50, seconds=45, device="cpu")
+        await store.move(slow.id, JobState.PAINTED, effort=effort)
+
+    async def test_what_would_take_too_long_is_painted_smaller_and_said_to_be(
+        self, painted_by: PaintedBy
+    ) -> None:
+        job = await painted_by(job_that("paint_as_large_as_it_may"))
+        assert job.effort is not None
+        assert FEWEST_PIXELS < job.effort.pixels < 1080 * 810
+        assert (job.reduced_for_time, job.reduced) == (True, False)
+        assert job.options.max_pixels is None, "another worker decides by its own pace"
+
+    async def test_a_photo_that_is_small_anyhow_is_not(self, painted_by: PaintedBy) -> None:
+        assert not (await painted_by(job_that("paint"))).reduced_for_time
+
+    async def test_who_is_patient_gets_the_usual_size(self, painted_by: PaintedBy) -> None:
+        patient = PaintOptions(patient=True)
+        job = await painted_by(job_that("paint_as_large_as_it_may", options=patient))
+        assert not job.reduced_for_time
+        assert job.effort is not None
+        assert job.effort.pixels == 1, "no cap was asked for"
+
+    async def test_a_worker_learns_its_own_pace(self, painted_by: PaintedBy) -> None:
+        first, second = [await painted_by(job_that("paint_as_large_as_it_may")) for _ in range(2)]
+        assert (first.reduced_for_time, second.reduced_for_time) == (True, False)
+
+    async def test_where_even_that_is_too_large_the_memory_is_the_reason(
+        self, painted_by: PaintedBy
+    ) -> None:
+        job = await painted_by(job_that("say_out_of_memory_once"))
+        assert job.options.max_pixels is not None
+        assert job.options.max_pixels < 1080 * 810 / 2, "half of what was tried"
+        assert (job.state, job.reduced) == (JobState.PAINTED, True)
+        assert not job.reduced_for_time
+
+    async def test_a_journal_that_cannot_be_read_costs_the_job_nothing(
+        self, worker: Worker, store: JobStore, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async def fail(count: int) -> list[Job]:
+            raise sqlite3.OperationalError("disk I/O error")
+
+        job = job_that("paint")
+        await store.add(job)
+        with monkeypatch.context() as patch:
+            patch.setattr(store.journal, "last_painted", fail)
+            with pytest.raises(JournalFailed):
+                await worker.work()
+        assert await state_of(store, job) is JobState.ACCEPTED
+        assert await worker.work()
+        assert await state_of(store, job) is JobState.PAINTED
 
 
 async def done_by(worker: Worker, store: JobStore, job: Job) -> Job:

@@ -15,15 +15,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from impasto.errors import PictureError
-from impasto.painting.pictures import (
-    MAX_PIXELS,
-    MIN_SIDE,
-    open_picture,
-    resize,
-    size_within,
-    to_picture,
-    to_tensor,
-)
+from impasto.painting.pictures import MAX_PIXELS, open_picture, resize, to_picture, to_tensor
+from impasto.sizes import MIN_SIDE, size_within
 
 RED = (200, 30, 40)
 

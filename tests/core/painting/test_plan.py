@@ -9,8 +9,8 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from impasto.painting.network import Network, load_network
-from impasto.painting.pictures import size_within
 from impasto.painting.strips.plan import budget, least_bytes, most_pixels, plans
+from impasto.sizes import size_within
 
 STRIP = 100_000
 MEGABYTES = 1_000_000

@@ -12,15 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from impasto.painting.network import load_network
-from impasto.painting.pictures import MIN_SIDE, resize, shrink
-from impasto.painting.pyramid import (
-    Multiscale,
-    StoppingRule,
-    carry_up,
-    plan_levels,
-    step_shares,
-    with_fine_finish,
-)
+from impasto.painting.pictures import resize, shrink
+from impasto.painting.pyramid import Multiscale, StoppingRule, carry_up
+from impasto.sizes import MIN_SIDE, plan_levels, step_shares, with_fine_finish
 
 from .whole_objective import WholeObjective, gram_matrices
 

@@ -53,6 +53,21 @@ async def test_the_same_photo_a_little_different(
     assert again.options.keep_colors is keep_colors
 
 
+async def test_what_was_kept_small_is_painted_in_full_size(
+    alice: Person, bot: Bot, job_service: RecordingJobService
+) -> None:
+    begun = await start_job(alice, job_service)
+    done = await job_service.change(begun, state=JobState.DELIVERED, reduced_for_time=True)
+    presenter = DialogPresenter(job_service.presets)
+    await show(bot, done, presenter.painted(done))
+    await alice.wait_for(says("I kept it small"))
+    assert (await tap(alice, "Larger")).text == "I am painting it again."
+    again = job_service.jobs[1]
+    assert (again.content, again.styles) == (begun.content, begun.styles)
+    assert again.options == begun.options.model_copy(update={"patient": True})
+    assert "full size" in presenter.painted(again).text
+
+
 async def test_a_second_tap_in_a_row_is_no_second_picture(
     alice: Person, job_service: RecordingJobService, job: Job
 ) -> None:

@@ -64,11 +64,19 @@ def test_quick_is_less_work_and_large_has_more_pixels() -> None:
     assert large.max_pixels == CAP * PAINTING.large_factor
 
 
+def test_the_full_size_is_the_usual_one_with_patience() -> None:
+    full = options(Look().varied(Variation.LARGER) or Look())
+    assert full.patient
+    assert (full.steps, full.max_pixels) == (None, None)
+    assert not any(options(Look(quality=q)).patient for q in Quality if q is not Quality.FULL)
+
+
 def test_fine_is_asked_for_and_a_quick_look_never_is() -> None:
     fine = {quality: options(Look(quality=quality)).fine for quality in Quality}
     assert fine == {
         Quality.QUICK: False,
         Quality.STANDARD: None,
+        Quality.FULL: None,
         Quality.FINE: True,
         Quality.LARGE: None,
     }

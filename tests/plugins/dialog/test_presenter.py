@@ -112,6 +112,21 @@ def test_a_result_can_be_varied_without_an_upload(presenter: DialogPresenter) ->
     assert UseAsStyle(job=painted.id).pack() not in buttons(presenter.painted(in_group))
 
 
+@pytest.mark.parametrize(("language", "words"), [("en", "Larger"), ("ru", "Крупнее")])
+def test_what_was_kept_small_to_be_ready_soon_is_offered_larger(
+    presenter: DialogPresenter, language: str, words: str
+) -> None:
+    usual = job(language=language)
+    say = presenter.painted(usual.model_copy(update={"reduced_for_time": True}))
+    assert words in say.text
+    assert say.keyboard is not None
+    [larger] = say.keyboard.inline_keyboard[0]
+    assert larger.text == f"🔍 {words}"
+    assert larger.callback_data == RepeatJob(job=usual.id, how=Variation.LARGER).pack()
+    assert words not in presenter.painted(usual).text
+    assert buttons(presenter.painted(usual)) == buttons(say)[1:]
+
+
 def test_what_is_being_painted_can_be_stopped_and_kept(presenter: DialogPresenter) -> None:
     painting = job()
     assert buttons(presenter.painting(painting, progress(5))) == [
