@@ -1,9 +1,9 @@
-"""Draws `gallery.md` and its pictures: every preset beside one photo painted with it.
+"""Draws `gallery.md` and its pictures, photos painted in every preset, and the grid of the README.
 
     python docs/make_gallery.py [NAME ...]
 
-Painted at default settings by the embedded network. Without names, every preset of `styles/` is
-painted; with names, only those. The photo is rendered when it is not there yet.
+Painted as the bot paints, at default settings, by the embedded network. Without names, in every
+preset of `styles/`; with names, only in those.
 """
 
 from __future__ import annotations
@@ -11,35 +11,50 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from PIL import Image
-from scene import render
+from PIL import Image, ImageOps
 
 from impasto import PaintOptions, PaintRequest, StylePreset, open_picture, paint
 from impasto.data_folders import styles_folder
-from impasto.painting.catalogue import load_catalogue
-from impasto.painting.painter import Painting
-from impasto.settings import load_settings
+from impasto.painting.catalogue import Catalogue, load_catalogue
+from impasto.settings import PaintingSettings, Settings
 from impasto_styles import read_presets
 
-PAGE = Path(__file__).parent / "gallery.md"
-IMAGES = Path(__file__).parent / "images" / "gallery"
-PHOTO_SIZE = (400, 300)
-THUMBNAIL = 300
-LARGEST_FILE = 60_000
+DOCS = Path(__file__).parent
+PAGE = DOCS / "gallery.md"
+IMAGES = DOCS / "images" / "gallery"
+PHOTOS = ("face", "cat", "coffee")
+"""Beside the page's pictures; the page says whose they are."""
+SHOWN = (640, 560)
+"""The largest width and height of a painting on the page."""
+THUMBNAIL = 256
+LARGEST_FILE = 90_000
+
+GRID = DOCS / "images" / "example.jpg"
+TILE = 300
+GAP = 6
+ROWS = (
+    ("face", ("palette_knife", "mosaic", "cubist")),
+    ("cat", ("night", "embroidery", "gilded")),
+    ("coffee", ("pointillism", "watercolor", "linocut")),
+)
+"""What the README shows: a photo and its paintings in each row."""
 
 INTRODUCTION = """\
 # The gallery
 
-The presets that come with Impasto, each beside the same photo painted with it at default settings
-by the embedded network. The presets are drawn by the programs in [`styles/draw`](../styles/draw),
-the photo is rendered by [`scene.py`](scene.py), and this page is written by
-[`make_gallery.py`](make_gallery.py). All pictures here are dedicated to the public domain
-([CC0 1.0](https://creativecommons.org/publicdomain/zero/1.0/)).
+The presets that come with Impasto, and what each makes of three photos at default settings, with
+the embedded network. The paintings are shown smaller than they are: 1080 pixels on the long side,
+or twice the size of a small photo.
 
-![The photo: a lighthouse and a house on an island](images/gallery/photo.jpg)
+![The photo of a face](images/gallery/face.jpg)
+![The photo of a cat](images/gallery/cat.jpg)
+![The photo of a cup of coffee](images/gallery/coffee.jpg)
 
-| preset | style picture | the photo painted with it |
-|---|---|---|
+The photos are samples of [scikit-image](https://scikit-image.org): Eileen Collins, by NASA (public
+domain; cropped), Chelsea the cat, by Stéfan van der Walt (CC0), and a cup of coffee, by Rachel
+Michetti (CC0). The style pictures are drawn by the programs in [`styles/draw`](../styles/draw);
+they and the paintings, which [`make_gallery.py`](make_gallery.py) makes along with this page, are
+dedicated to the public domain ([CC0 1.0](https://creativecommons.org/publicdomain/zero/1.0/)).
 """
 
 
@@ -48,45 +63,66 @@ def main(*names: str) -> None:
     unknown = sorted(set(names) - {preset.name for preset in presets})
     if unknown:
         sys.exit(f"no preset is called {', '.join(unknown)}")
-    IMAGES.mkdir(parents=True, exist_ok=True)
-    if not (IMAGES / "photo.jpg").exists():
-        save(render(*PHOTO_SIZE), "photo")
-    photo = open_picture(IMAGES / "photo.jpg")
-    settings = load_settings()
-    catalogue = load_catalogue(settings)
+    catalogue = load_catalogue(Settings(painting=PaintingSettings(memory_mb=0)))
     for preset in presets:
-        if names and preset.name not in names:
-            continue
-        style = open_picture(preset.picture)
-        options = PaintOptions(
-            style_weight=settings.painting.style_weight * preset.strength,
-            brush_size=preset.brush_size,
-        )
-        request = PaintRequest(content=photo, styles=[(style, 1.0)], options=options)
-        for event in paint(request, catalogue):
-            if isinstance(event, Painting):
-                save(event.picture, f"{preset.name}_painted")
-        save(style.resize((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS), preset.name)
-    write_page([preset for preset in presets if (IMAGES / f"{preset.name}_painted.jpg").exists()])
+        if not names or preset.name in names:
+            style = open_picture(preset.picture)
+            save(ImageOps.contain(style, (THUMBNAIL, THUMBNAIL)), preset.name)
+            for photo in PHOTOS:
+                painting = painted(catalogue, open_picture(IMAGES / f"{photo}.jpg"), preset)
+                save(ImageOps.contain(painting, SHOWN), f"{preset.name}_{photo}")
+    write_page(presets)
+    grid().save(GRID, quality=88, optimize=True, progressive=True)
+
+
+def painted(catalogue: Catalogue, photo: Image.Image, preset: StylePreset) -> Image.Image:
+    painting = catalogue.settings.painting
+    options = PaintOptions(
+        style_weight=painting.style_weight * preset.strength,
+        brush_size=painting.brush_size * preset.brush_size,
+    )
+    request = PaintRequest(
+        content=photo, styles=[(open_picture(preset.picture), 1.0)], options=options
+    )
+    *_, last = paint(request, catalogue)
+    return last.picture
 
 
 def save(picture: Image.Image, name: str) -> None:
-    """Write a JPEG of at most LARGEST_FILE bytes, as good as that allows."""
+    """Writes a JPEG of at most LARGEST_FILE bytes, as good as that allows."""
+    path = IMAGES / f"{name}.jpg"
     for quality in range(90, 30, -4):
-        path = IMAGES / f"{name}.jpg"
         picture.save(path, quality=quality, optimize=True, progressive=True)
         if path.stat().st_size <= LARGEST_FILE:
             return
 
 
 def write_page(presets: list[StylePreset]) -> None:
-    rows = [
-        f"| {preset.emoji} {preset.title('en')}<br>`{preset.name}` "
-        f"| ![{preset.title('en')}: the style](images/gallery/{preset.name}.jpg) "
-        f"| ![{preset.title('en')}: the painting](images/gallery/{preset.name}_painted.jpg) |"
-        for preset in presets
-    ]
-    PAGE.write_text(INTRODUCTION + "\n".join(rows) + "\n", encoding="utf-8")
+    lines = [INTRODUCTION]
+    for preset in presets:
+        title = preset.title("en")
+        lines += [
+            f"## {preset.emoji} {title}\n",
+            f"![The style picture](images/gallery/{preset.name}.jpg)",
+        ]
+        lines += [
+            f"![{title}: {photo}](images/gallery/{preset.name}_{photo}.jpg)" for photo in PHOTOS
+        ]
+        lines += [""]
+    PAGE.write_text("\n".join(lines), encoding="utf-8")
+
+
+def grid() -> Image.Image:
+    """Each photo of ROWS and its paintings, cut to squares."""
+    columns = 1 + max(len(names) for _, names in ROWS)
+    step = TILE + GAP
+    sheet = Image.new("RGB", (columns * step - GAP, len(ROWS) * step - GAP), "white")
+    for row, (photo, names) in enumerate(ROWS):
+        for column, file in enumerate([photo, *(f"{name}_{photo}" for name in names)]):
+            with Image.open(IMAGES / f"{file}.jpg") as picture:
+                tile = ImageOps.fit(picture.convert("RGB"), (TILE, TILE), centering=(0.5, 0.3))
+            sheet.paste(tile, (column * step, row * step))
+    return sheet
 
 
 if __name__ == "__main__":

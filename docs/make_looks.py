@@ -10,10 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from PIL import Image
-from scene import render
+from PIL import Image, ImageOps
 
-from impasto import PaintRequest, paint
+from impasto import PaintRequest, open_picture, paint
 from impasto.data_folders import styles_folder
 from impasto.painting.catalogue import Catalogue, load_catalogue
 from impasto.settings import PaintingSettings, Settings
@@ -22,9 +21,9 @@ from impasto_styles import read_presets
 
 PAGE = Path(__file__).parent / "looks.md"
 IMAGES = Path(__file__).parent / "images" / "looks"
-STYLE = "wave"
-PHOTO_SIZE = (960, 720)
-SHOWN = (420, 315)
+STYLE = "palette_knife"
+PHOTO = Path(__file__).parent / "images" / "gallery" / "face.jpg"
+SHOWN = (420, 420)
 CHOICES: dict[str, tuple[Choice, ...]] = {
     "Strength": (Strength.SUBTLE, Strength.BALANCED, Strength.STRONG),
     "Brush": (Brush.THIN, Brush.MEDIUM, Brush.BROAD),
@@ -34,16 +33,17 @@ CHOICES: dict[str, tuple[Choice, ...]] = {
 INTRODUCTION = f"""\
 # What the choices do
 
-One photo, painted in the style `{STYLE}` with everything at its default but the choice that is
-named. Photo and pictures are made by [`make_looks.py`](make_looks.py) and dedicated to the public
-domain ([CC0 1.0](https://creativecommons.org/publicdomain/zero/1.0/)).
+The photo of a face from [the gallery](gallery.md), painted in the style `{STYLE}` with everything
+at its default but the choice that is named. The pictures are made by
+[`make_looks.py`](make_looks.py) and dedicated to the public domain
+([CC0 1.0](https://creativecommons.org/publicdomain/zero/1.0/)).
 """
 
 
 def main() -> None:
     IMAGES.mkdir(parents=True, exist_ok=True)
     catalogue = load_catalogue(Settings(painting=PaintingSettings(memory_mb=0)))
-    photo = render(*PHOTO_SIZE)
+    photo = open_picture(PHOTO)
     page = [INTRODUCTION]
     for title, choices in CHOICES.items():
         page += [f"## {title}\n", *table(catalogue, photo, choices), ""]
@@ -56,7 +56,7 @@ def table(catalogue: Catalogue, photo: Image.Image, choices: tuple[Choice, ...])
     for choice in choices:
         picture = painted(catalogue, photo, Look().with_choice(choice))
         path = IMAGES / f"{type(choice).__name__.lower()}-{choice.name.lower()}.jpg"
-        small = picture.resize(SHOWN, Image.Resampling.LANCZOS)
+        small = ImageOps.contain(picture, SHOWN)
         small.save(path, quality=86, optimize=True, progressive=True)
         pictures.append(f"![{choice.name.lower()}](images/looks/{path.name})")
         sizes.append(f"{picture.width} x {picture.height} pixels")
@@ -70,7 +70,7 @@ def painted(catalogue: Catalogue, photo: Image.Image, look: Look) -> Image.Image
     painting = catalogue.settings.painting
     preset = next(p for p in read_presets(styles_folder()) if p.name == STYLE)
     options = paint_options(look, [preset], painting, painting.max_pixels_cpu)
-    style = Image.open(preset.picture).convert("RGB")
+    style = open_picture(preset.picture)
     request = PaintRequest(content=photo, styles=[(style, 1.0)], options=options)
     *_, last = paint(request, catalogue)
     return last.picture

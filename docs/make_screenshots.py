@@ -3,7 +3,7 @@
     python docs/make_screenshots.py
 
 Needs Chromium with its driver, and selenium (extra `dev`). The bot is the real one, at default
-settings, in the playground; the photo is that of the gallery.
+settings, in the playground; the photo is one of the gallery's.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
 DOCS = Path(__file__).resolve().parent
-PHOTO = DOCS / "images" / "gallery" / "photo.jpg"
+PHOTO = DOCS / "images" / "gallery" / "face.jpg"
 FOLDER = DOCS / "images" / "chat"
 SIZES = {"desktop": (1100, 820), "phone": (400, 820)}
 SHOTS = {"desktop": {"ready"}, "phone": {"gallery", "options", "painting", "ready"}}
