@@ -14,8 +14,9 @@ from PIL import Image
 from impasto.contracts import Device
 from impasto.painting.network import Network
 from impasto.painting.objective import Grams
-from impasto.painting.pictures import MIN_SIDE, image_of
+from impasto.painting.pictures import MIN_SIDE
 from impasto.painting.strips.network import strip_grams
+from impasto.painting.tensors import image_of
 
 MOST_BYTES: Final = 10_000_000
 """Fifteen styles at three levels under VGG-19's first layers, forty under the embedded network."""

@@ -24,7 +24,7 @@ from impasto.painting.catalogue import PHOTO_SIZE, Catalogue, Tools, load_catalo
 from impasto.painting.coherence import CoherentColors
 from impasto.painting.network import Network
 from impasto.painting.objective import natural_image_preconditioner
-from impasto.painting.pictures import MIN_SIDE, image_of, resize, result_size, to_picture
+from impasto.painting.pictures import MIN_SIDE, result_size
 from impasto.painting.plugin_calls import WeightedPicture, iterates
 from impasto.painting.pyramid import (
     Level,
@@ -38,6 +38,7 @@ from impasto.painting.pyramid import (
     with_fine_finish,
 )
 from impasto.painting.strips.plan import budget, most_pixels
+from impasto.painting.tensors import image_of, resize, to_picture
 from impasto.settings import Settings
 
 log = structlog.get_logger(__name__)

@@ -23,11 +23,12 @@ from impasto.contracts import Evaluation, Losses
 from impasto.painting.catalogue import Catalogue, Tools
 from impasto.painting.network import Network
 from impasto.painting.objective import mix
-from impasto.painting.pictures import MIN_SIDE, image_of, resize, shrink
+from impasto.painting.pictures import MIN_SIDE
 from impasto.painting.plugin_calls import WeightedPicture
 from impasto.painting.strips.network import Buffers
 from impasto.painting.strips.objective import StripObjective
 from impasto.painting.strips.plan import Budget
+from impasto.painting.tensors import image_of, resize, shrink
 
 SMALLEST_SIDE: Final = 100
 """A level is not halved when the root of its area would fall below this."""

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from impasto.painting.network import load_network
-from impasto.painting.pictures import MIN_SIDE, resize, shrink
+from impasto.painting.pictures import MIN_SIDE
 from impasto.painting.pyramid import (
     Multiscale,
     StoppingRule,
@@ -21,6 +21,7 @@ from impasto.painting.pyramid import (
     step_shares,
     with_fine_finish,
 )
+from impasto.painting.tensors import resize, shrink
 
 from .whole_objective import WholeObjective, gram_matrices
 

@@ -1,5 +1,4 @@
-"""The presets of `styles/`, and this installation's own in `styles/` of the state folder: every
-entry of `styles.toml` whose picture exists and is not damaged.
+"""Presets out of a folder: every entry of `styles.toml` whose picture exists and is not damaged.
 
     [styles.night]
     file = "night.jpg"
@@ -27,9 +26,8 @@ import structlog
 from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from impasto import StylePreset, data_folders, hookimpl
+from impasto import StylePreset
 from impasto.contracts import BrushSize
-from impasto.settings import Settings
 
 log = structlog.get_logger(__name__)
 
@@ -62,14 +60,6 @@ class Entry(BaseModel):
     emoji: Annotated[str, Field(min_length=1, max_length=8)] = "🎨"
     strength: Annotated[float, Field(gt=0, le=1000)] = 1.0
     brush_size: BrushSize = 1.0
-
-
-@hookimpl
-def impasto_styles(settings: Settings) -> Sequence[StylePreset]:
-    presets = read_presets(data_folders.styles_folder())
-    if (settings.own_styles / "styles.toml").is_file():
-        presets = read_presets(settings.own_styles, after=presets)
-    return presets
 
 
 def read_presets(folder: Path, after: Sequence[StylePreset] = ()) -> list[StylePreset]:

@@ -1,4 +1,4 @@
-"""The presets of an installation, and how a picture becomes one of them: a JPEG and an entry of
+"""How a picture becomes a preset of this installation: a JPEG and an entry of
 `styles.toml`, both in the folder `styles/` of state_dir."""
 
 from __future__ import annotations
@@ -8,13 +8,15 @@ import io
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import TYPE_CHECKING, Any
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
-from impasto.cli.session import Session
-from impasto.contracts import StylePreset
-from impasto.errors import OwnerError
+from impasto import StylePreset, open_picture
+from impasto.errors import OwnerError, PictureError
+
+if TYPE_CHECKING:
+    from impasto.cli import Session
 
 LARGEST_SIDE = 1024
 """Pixels, as the built-in presets have; painting sees no more of a style than that."""
@@ -27,30 +29,25 @@ def presets_of(session: Session) -> list[StylePreset]:
     return session.bot.collect("impasto_styles", StylePreset, settings=session.settings)
 
 
-def read_picture(
-    source: Path | IO[bytes], called: str, most_pixels: int | None = None
-) -> Image.Image:
-    """An upright RGB picture.
+def style_picture(source: Path | bytes, called: str) -> Image.Image:
+    """An upright RGB picture, large enough to be a style.
 
     Args:
         called: its name in messages.
-        most_pixels: a larger one is refused before it is decoded; by default Pillow's own limit.
 
     Raises:
-        OwnerError: it cannot be read, or it is too small or too large.
+        OwnerError: it cannot be used.
     """
     try:
-        with Image.open(source) as opened:
-            size = f"{called} is {opened.width} x {opened.height} pixels"
-            if most_pixels is not None and opened.width * opened.height > most_pixels:
-                raise OwnerError(f"{size}; at most {most_pixels:,} in all are read")
-            if min(opened.size) < LEAST_SIDE:
-                raise OwnerError(f"{size}; a style needs at least {LEAST_SIDE} on each side")
-            return ImageOps.exif_transpose(opened).convert("RGB")
-    except UnidentifiedImageError:
-        raise OwnerError(f"{called} is not a picture") from None
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise OwnerError(f"{called} is not a picture that can be read: {error}") from None
+        picture = open_picture(source, wanted_pixels=LARGEST_SIDE**2)
+    except PictureError as error:
+        raise OwnerError(f"{called} cannot be used: {error}") from None
+    if min(picture.size) < LEAST_SIDE:
+        raise OwnerError(
+            f"{called} is {picture.width} x {picture.height} pixels; "
+            f"a style needs at least {LEAST_SIDE} on each side"
+        )
+    return ImageOps.exif_transpose(picture)
 
 
 def add_preset(session: Session, preset: StylePreset, picture: Image.Image) -> None:
