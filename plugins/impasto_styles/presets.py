@@ -24,15 +24,13 @@ from typing import Annotated, Any
 
 import structlog
 from PIL import Image
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from impasto import StylePreset
 from impasto.contracts import BrushSize
 
 log = structlog.get_logger(__name__)
 
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,19}$")]
-_name = TypeAdapter(Name)
 _HEADER = re.compile(
     r"""^\s* \[ \s* styles \s*\.\s* ["']?(?P<name>[^]"'.]+?)["']? \s* \] \s* (?:\#.*)? $""",
     re.MULTILINE | re.VERBOSE,
@@ -109,7 +107,6 @@ def _entries_one_by_one(text: str, file: Path) -> Iterator[tuple[str, Any]]:
 
 def _preset(folder: Path, name: str, table: Any, order: int) -> StylePreset:
     """Raises ValueError, OSError or what Pillow raises on a picture that is not whole."""
-    _name.validate_python(name)
     entry = Entry.model_validate(table)
     picture = folder / entry.file
     with Image.open(picture) as image:

@@ -72,17 +72,6 @@ class Catalogue:
         self.styles = StyleCache()
         self._loaded: dict[tuple[str, torch.device, torch.dtype], Network] = {}
 
-    @property
-    def offers(self) -> dict[str, list[str]]:
-        """Names of what the plugins offer, by hook."""
-        return {
-            "impasto_preprocessors": [p.name for p in self.steps.before],
-            "impasto_postprocessors": [p.name for p in self.steps.after],
-            "impasto_optimizers": list(self.optimizers),
-            "impasto_devices": list(self.devices),
-            "impasto_networks": list(self.networks),
-        }
-
     def pick(self, options: PaintOptions) -> Tools:
         """Everything a request asks for, the settings' choice where it asks for nothing.
 
@@ -255,9 +244,14 @@ def load_catalogue(settings: Settings, *, strict: bool = False) -> Catalogue:
     catalogue = Catalogue(host)
     if strict:
         host.check_strict()
-    for kind, found in catalogue.offers.items():
-        if not found and kind in {"impasto_optimizers", "impasto_devices", "impasto_networks"}:
+    needed = {
+        "impasto_optimizers": catalogue.optimizers,
+        "impasto_devices": catalogue.devices,
+        "impasto_networks": catalogue.networks,
+    }
+    for hook, offers in needed.items():
+        if not offers:
             raise SettingsError(
-                f"no plugin offers {kind}; see `impasto plugins`; {host.left_out()}".rstrip("; ")
+                f"no plugin offers {hook}; see `impasto plugins`; {host.left_out()}".rstrip("; ")
             )
     return catalogue

@@ -238,7 +238,7 @@ async def test_bad_routers_cost_only_their_plugin(
         await alice.wait_for(lambda m: m.text)
     errors = {record.name: record.error for record in host.records if record.error}
     assert set(errors) == {"bad", "twice"}
-    assert "aiogram routers" in str(errors["bad"])
+    assert "which is no Router" in str(errors["bad"])
     assert "belongs to another router" in str(errors["twice"])
 
 
