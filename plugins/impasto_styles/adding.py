@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import json
 from collections.abc import Mapping
@@ -11,9 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PIL import Image, ImageOps
+from pydantic import ValidationError
 
 from impasto import StylePreset, open_picture
 from impasto.errors import OwnerError, PictureError
+from impasto_styles.presets import Entry, reason_of
 
 if TYPE_CHECKING:
     from impasto.cli import Session
@@ -63,22 +64,21 @@ def add_preset(session: Session, preset: StylePreset, picture: Image.Image) -> N
         raise OwnerError(
             f"there is a file {preset.picture} already; move it, or choose another name"
         )
+    entry = _entry(preset)
     folder = preset.picture.parent
     table = folder / "styles.toml"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        before = table.read_bytes() if table.is_file() else None
-        with contextlib.ExitStack() as undo:
-            _replace(preset.picture, _jpeg(picture))
-            undo.callback(preset.picture.unlink)
-            _replace(table, (before or b"") + _entry(preset).encode())
-            undo.callback(_restore, table, before)
-            if not any(known.name == preset.name for known in presets_of(session)):
-                # The plugin has warned on standard error, as of every entry that it leaves out.
-                raise OwnerError(
-                    f"the style {preset.name!r} was not added; the warning above says why"
-                )
-            undo.pop_all()
+        before = table.read_bytes() if table.is_file() else b""
+        before.decode()
+        _replace(preset.picture, _jpeg(picture))
+        try:
+            _replace(table, before + entry.encode())
+        except OSError:
+            preset.picture.unlink()
+            raise
+    except UnicodeDecodeError:
+        raise OwnerError(f"{table} is not in UTF-8; save it in that, or move it away") from None
     except OSError as error:
         raise OwnerError(
             f"{folder} cannot be written to ({error.strerror or error}); make room there, or let "
@@ -87,7 +87,7 @@ def add_preset(session: Session, preset: StylePreset, picture: Image.Image) -> N
 
 
 def _entry(preset: StylePreset) -> str:
-    """The two tables of a preset in styles.toml."""
+    """The two tables of a preset in styles.toml. Raises OwnerError where they could not be read."""
     facts = {
         "file": preset.picture.name,
         "emoji": preset.emoji,
@@ -96,6 +96,10 @@ def _entry(preset: StylePreset) -> str:
         "strength": preset.strength,
         "brush_size": preset.brush_size,
     }
+    try:
+        Entry.model_validate({**facts, "titles": preset.titles})
+    except ValidationError as error:
+        raise OwnerError(f"the style was not added: {reason_of(error)}") from None
     name = f"styles.{json.dumps(preset.name)}"
     return _table(name, facts) + _table(f"{name}.titles", preset.titles)
 
@@ -113,13 +117,6 @@ def _jpeg(picture: Image.Image) -> bytes:
     encoded = io.BytesIO()
     picture.save(encoded, "JPEG", quality=92, subsampling=0)
     return encoded.getvalue()
-
-
-def _restore(table: Path, before: bytes | None) -> None:
-    if before is None:
-        table.unlink()
-    else:
-        _replace(table, before)
 
 
 def _replace(file: Path, content: bytes) -> None:

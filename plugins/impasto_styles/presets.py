@@ -79,13 +79,13 @@ def _entries(file: Path) -> Iterator[tuple[str, Any]]:
     try:
         text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        log.warning("styles_unreadable", file=str(file), reason=_reason(error))
+        log.warning("styles_unreadable", file=str(file), reason=reason_of(error))
         return
     try:
         tables = tomllib.loads(text).get("styles", {})
     except tomllib.TOMLDecodeError as error:
         # A name that is declared twice is one of the mistakes that void a whole TOML document.
-        log.warning("styles_read_one_by_one", file=str(file), reason=_reason(error))
+        log.warning("styles_read_one_by_one", file=str(file), reason=reason_of(error))
         yield from _entries_one_by_one(text, file)
         return
     if isinstance(tables, dict):
@@ -126,11 +126,11 @@ def _preset(folder: Path, name: str, table: Any, order: int) -> StylePreset:
 
 
 def _warn(name: str, folder: Path, error: Exception) -> None:
-    log.warning("style_left_out", style=name, folder=str(folder), reason=_reason(error))
+    log.warning("style_left_out", style=name, folder=str(folder), reason=reason_of(error))
 
 
-def _reason(error: Exception) -> str:
-    """One line for the log."""
+def reason_of(error: Exception) -> str:
+    """What is wrong, in one line."""
     if isinstance(error, ValidationError):
         return "; ".join(
             ".".join(str(part) for part in item["loc"]) + ": " + item["msg"]

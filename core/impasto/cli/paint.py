@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import os
 import subprocess
@@ -195,15 +196,7 @@ def presets(context: typer.Context) -> None:
     found = session.bot.collect("impasto_styles", StylePreset, settings=session.settings)
     if session.strict:
         session.bot.check_strict()
-    print_json(
-        {
-            "name": preset.name,
-            "picture": preset.picture,
-            "strength": preset.strength,
-            "brush_size": preset.brush_size,
-        }
-        for preset in found
-    )
+    print_json(map(dataclasses.asdict, found))
 
 
 def _check_output(output: Path, inputs: Sequence[Path]) -> None:

@@ -91,6 +91,16 @@ def test_what_cannot_be_added_changes_nothing(
     assert {file: file.read_bytes() for file in (state / "styles").iterdir()} == files
 
 
+def test_a_table_that_cannot_be_read_is_left_as_it_is(
+    picture: Path, state: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (state / "styles").mkdir(parents=True)
+    (state / "styles" / "styles.toml").write_bytes("# Закат".encode("cp1251"))
+    assert run("styles", "add", picture, "--name", "sunset") == 1
+    assert "styles.toml is not in UTF-8" in capsys.readouterr().err
+    assert [file.name for file in (state / "styles").iterdir()] == ["styles.toml"]
+
+
 @pytest.mark.parametrize("content", [b"no picture", b""])
 def test_what_is_no_picture(
     tmp_path: Path, content: bytes, capsys: pytest.CaptureFixture[str]
