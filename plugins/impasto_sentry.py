@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from impasto import Finding, hookimpl
 from impasto.errors import OwnerError
-from impasto.scrubbing import scrub
+from impasto.scrubbing import scrub_all
 from impasto.settings import Section, Settings
 
 if TYPE_CHECKING:
@@ -93,18 +93,8 @@ def prepared(event: Event, hint: Hint) -> Event:
         facts = {name: value for name, value in record.msg.items() if not name.startswith("_")}
         event["logentry"] = {"message": str(facts.pop("event", "")), "params": []}
         event["extra"] = {name: str(facts[name]) for name in facts if name != "exc_info"}
-    scrubbed: Event = _scrubbed(event)
+    scrubbed: Event = scrub_all(event)
     return scrubbed
-
-
-def _scrubbed(value: Any) -> Any:
-    if isinstance(value, str):
-        return scrub(value)
-    if isinstance(value, Mapping):
-        return {name: _scrubbed(item) for name, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_scrubbed(item) for item in value]
-    return value
 
 
 def _is_installed() -> bool:
