@@ -34,7 +34,7 @@ PHOTO_SIZE: Final = (4032, 3024)
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What one request is painted with."""
+    """What one request is painted with, besides what the settings alone say."""
 
     network: Network
     fine_network: Network | None
@@ -43,13 +43,7 @@ class Tools:
     device: Device
     steps: int
     """Limit of the steps on `network`."""
-    fine_steps: int
-    """Limit of the steps on `fine_network`."""
     style_weight: float
-    coarse_weight: float
-    """Factor of the weights of a level's smaller sizes, as `pyramid.size_weights` takes it."""
-    least_gain: float
-    """As `pyramid.StoppingRule` takes it."""
     color_coherence: float
     """Strength, as `CoherentColors` takes it."""
     options: PaintOptions
@@ -105,10 +99,7 @@ class Catalogue:
             optimizer=self.optimizer(optimizer),
             device=device,
             steps=steps,
-            fine_steps=defaults.fine_steps,
             style_weight=style_weight,
-            coarse_weight=defaults.coarse_weight,
-            least_gain=defaults.least_gain,
             color_coherence=color_coherence,
             options=self._sized(options, device).model_copy(update=completed),
         )

@@ -215,7 +215,7 @@ class Targets:
 
     def at(self, size: Size) -> Multiscale:
         """The objective at one of the sizes, along with those of the smaller ones."""
-        weights = size_weights(self.tools.coarse_weight)
+        weights = size_weights(self.catalogue.settings.painting.coarse_weight)
         first = self.sizes.index(size)
         wanted = self.sizes[first : first + len(weights)]
         kept = self._objectives
