@@ -49,17 +49,11 @@ def impasto_routers(settings: Settings) -> Sequence[Router]:
 def impasto_checks(settings: Settings) -> Sequence[Finding]:
     section: SentrySettings = settings.plugin("sentry")
     if not section.dsn.get_secret_value():
-        return [Finding(name="sentry", verdict="ok", says="not used: plugins.sentry.dsn is empty")]
+        return [Finding.ok("sentry", "not used: plugins.sentry.dsn is empty")]
     if not _is_installed():
-        return [
-            Finding(
-                name="sentry",
-                verdict="warning",
-                says="plugins.sentry.dsn is set, and Sentry's library is not installed",
-                advice=INSTALL,
-            )
-        ]
-    return [Finding(name="sentry", verdict="ok", says=f"events of {section.environment}")]
+        says = "plugins.sentry.dsn is set, and Sentry's library is not installed"
+        return [Finding.warning("sentry", says, INSTALL)]
+    return [Finding.ok("sentry", f"events of {section.environment}")]
 
 
 def start(section: SentrySettings, **options: Any) -> None:
