@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from impasto import Finding, hookimpl
 from impasto.errors import OwnerError
-from impasto.scrubbing import scrub
+from impasto.scrubbing import scrub_all
 from impasto.settings import Section, Settings
 
 if TYPE_CHECKING:
@@ -49,17 +49,11 @@ def impasto_routers(settings: Settings) -> Sequence[Router]:
 def impasto_checks(settings: Settings) -> Sequence[Finding]:
     section: SentrySettings = settings.plugin("sentry")
     if not section.dsn.get_secret_value():
-        return [Finding(name="sentry", verdict="ok", says="not used: plugins.sentry.dsn is empty")]
+        return [Finding.ok("sentry", "not used: plugins.sentry.dsn is empty")]
     if not _is_installed():
-        return [
-            Finding(
-                name="sentry",
-                verdict="warning",
-                says="plugins.sentry.dsn is set, and Sentry's library is not installed",
-                advice=INSTALL,
-            )
-        ]
-    return [Finding(name="sentry", verdict="ok", says=f"events of {section.environment}")]
+        says = "plugins.sentry.dsn is set, and Sentry's library is not installed"
+        return [Finding.warning("sentry", says, INSTALL)]
+    return [Finding.ok("sentry", f"events of {section.environment}")]
 
 
 def start(section: SentrySettings, **options: Any) -> None:
@@ -93,18 +87,8 @@ def prepared(event: Event, hint: Hint) -> Event:
         facts = {name: value for name, value in record.msg.items() if not name.startswith("_")}
         event["logentry"] = {"message": str(facts.pop("event", "")), "params": []}
         event["extra"] = {name: str(facts[name]) for name in facts if name != "exc_info"}
-    scrubbed: Event = _scrubbed(event)
+    scrubbed: Event = scrub_all(event)
     return scrubbed
-
-
-def _scrubbed(value: Any) -> Any:
-    if isinstance(value, str):
-        return scrub(value)
-    if isinstance(value, Mapping):
-        return {name: _scrubbed(item) for name, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_scrubbed(item) for item in value]
-    return value
 
 
 def _is_installed() -> bool:

@@ -7,25 +7,18 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Mapping, MutableMapping
+from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
 
-from impasto.scrubbing import scrub
+from impasto.scrubbing import scrub, scrub_all
 from impasto.settings import LogSettings
 
 
-def _scrub_value(value: Any) -> Any:
-    if isinstance(value, str):
-        return scrub(value)
-    if isinstance(value, Mapping):
-        return {key: _scrub_value(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_scrub_value(item) for item in value]
-    if isinstance(value, int | float | bool | None):
-        return value
-    return scrub(str(value))
+def _as_text(value: Any) -> Any:
+    """What is no number may have secrets in its text."""
+    return value if isinstance(value, int | float | bool | None) else scrub(str(value))
 
 
 def _scrub_event(
@@ -34,7 +27,7 @@ def _scrub_event(
     """The last processor before rendering: tracebacks are text by now."""
     for key, value in event.items():
         if not key.startswith("_"):  # structlog's own bookkeeping
-            event[key] = _scrub_value(value)
+            event[key] = scrub_all(value, _as_text)
     return event
 
 

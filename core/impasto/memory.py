@@ -64,11 +64,7 @@ def _call_allocator(function: str, *arguments: int) -> None:
 
 def resident_bytes(pid: int) -> int | None:
     """Resident memory of a process, shared pages included; None when that is not known."""
-    try:
-        pages = Path(f"/proc/{pid}/statm").read_bytes().split()[1]
-    except (OSError, IndexError):
-        return None
-    return int(pages) * os.sysconf("SC_PAGE_SIZE")
+    return _sizes_in(PROC / str(pid) / "status").get("VmRSS")
 
 
 def unreclaimable_bytes(pid: int | None = None, proc: Path = PROC) -> int | None:
@@ -170,8 +166,8 @@ def _number(file: Path) -> int | None:
 
 
 def _sizes_in(file: Path) -> dict[str, int]:
-    """Sizes in bytes by name, of lines as "MemTotal:  1024 kB" or "active_file 4096"; none where
-    there is no such file."""
+    """Numbers by name, sizes in bytes, of lines as "MemTotal:  1024 kB" or "active_file 4096"; none
+    where there is no such file."""
     try:
         lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
@@ -194,16 +190,12 @@ def _physical_memory() -> int | None:
 def oom_kills() -> int | None:
     """How many processes the kernel has killed for want of memory since the machine's start, also
     those outside of this container; None when that is not known."""
-    try:
-        lines = Path("/proc/vmstat").read_text(encoding="ascii").splitlines()
-    except OSError:
-        return None
-    return next((int(line.split()[1]) for line in lines if line.startswith("oom_kill ")), None)
+    return _sizes_in(PROC / "vmstat").get("oom_kill")
 
 
 def make_first_victim(pid: int) -> None:
     """Has the kernel kill this process, and not its parent, the bot, when memory runs out."""
     try:
-        Path(f"/proc/{pid}/oom_score_adj").write_text(str(_FIRST_VICTIM), encoding="ascii")
+        (PROC / str(pid) / "oom_score_adj").write_text(str(_FIRST_VICTIM), encoding="ascii")
     except OSError as error:
         log.debug("oom_score_not_set", pid=pid, why=str(error))

@@ -80,25 +80,14 @@ class Finish(Message):
     job_id: str
 
 
-class PluginStatus(Message):
-    """A plugin of the painting process, as `impasto plugins` shows it."""
-
-    name: str
-    version: str
-    origin: str
-    hooks: list[str]
-    error: str | None = None
-
-
 class Ready(Message):
     """The child is up."""
 
     kind: Literal["ready"] = "ready"
     pid: int
     device: str
-    plugins: list[PluginStatus]
-    offers: dict[str, list[str]]
-    """What its plugins offer, by hook."""
+    failed_plugins: dict[str, str] = Field(default_factory=dict)
+    """Errors by plugin."""
     offers_fine: bool = False
     """Whether pictures at the pixel cap can be finished on `painting.fine_network`."""
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
+from typing import Any
 
 LEAST_LETTERS = 6
 """A shorter secret is not looked for: ordinary words would contain it."""
@@ -27,3 +29,15 @@ def scrub(text: str) -> str:
     for secret in _hidden:
         text = text.replace(secret, "***")
     return _CREDENTIALS.sub("***", _TOKEN.sub(r"\1:***", text))
+
+
+def scrub_all(value: Any, other: Callable[[Any], Any] = lambda value: value) -> Any:
+    """The value with all texts in it scrubbed, at any depth of mappings and lists; what is neither
+    of these is as `other` returns it."""
+    if isinstance(value, str):
+        return scrub(value)
+    if isinstance(value, Mapping):
+        return {key: scrub_all(item, other) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [scrub_all(item, other) for item in value]
+    return other(value)

@@ -54,6 +54,6 @@ def impasto_routers(settings: Settings) -> Sequence[Router]:
 def impasto_checks(settings: Settings) -> Sequence[Finding]:
     if not IS_INSTALLED:
         says = "not installed: pip install 'impasto[metrics]', if you want them"
-        return [Finding(name="metrics", verdict="ok", says=says)]
+        return [Finding.ok("metrics", says)]
     where = "at /metrics" if port_of(settings) else "served once server.port is set"
-    return [Finding(name="metrics", verdict="ok", says=where)]
+    return [Finding.ok("metrics", where)]

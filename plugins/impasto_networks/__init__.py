@@ -39,14 +39,10 @@ def _checked(network: NetworkFile, *, is_used: bool) -> Finding:
     name = f"network {network.name}"
     problem = problem_of(network) or network.why_not()
     if problem is None:
-        return Finding(name=name, verdict="ok", says="the file is the one on record")
+        return Finding.ok(name, "the file is the one on record")
     remedy = f"`impasto weights fetch {network.name}`" if network.entry.source else "pip"
-    return Finding(
-        name=name,
-        verdict="problem" if is_used else "warning",
-        says=problem,
-        advice=f"get it anew with {remedy}",
-    )
+    make = Finding.problem if is_used else Finding.warning
+    return make(name, problem, f"get it anew with {remedy}")
 
 
 @hookimpl

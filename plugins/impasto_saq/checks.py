@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from impasto.contracts import Finding, Verdict
+from impasto.contracts import Finding
 from impasto.errors import OwnerError
 from impasto_saq.settings import SaqSettings, explained
 
@@ -20,17 +20,18 @@ def look_at_redis(settings: SaqSettings) -> Finding:
     try:
         info = asyncio.run(_info(settings))
     except OwnerError as error:
-        return _finding("problem", "Redis cannot be used", str(error))
+        return Finding.problem("redis", "Redis cannot be used", str(error))
     except TimeoutError:
         silence = f"Redis does not answer within {SECONDS_TO_ANSWER:g} s"
-        return _finding("problem", silence, "start it, or correct plugins.saq.redis_url")
+        return Finding.problem("redis", silence, "start it, or correct plugins.saq.redis_url")
     version = str(info.get("redis_version", ""))
     if tuple(int(part) for part in version.split(".")[:2]) < OLDEST:
-        return _finding("problem", f"Redis {version} is too old", "install Redis 6.2 or newer")
+        says = f"Redis {version} is too old"
+        return Finding.problem("redis", says, "install Redis 6.2 or newer")
     found = losses(info)
     if found:
-        return _finding("warning", f"Redis {version} answers", "; ".join(found))
-    return _finding("ok", f"Redis {version} answers and writes everything to its disk")
+        return Finding.warning("redis", f"Redis {version} answers", "; ".join(found))
+    return Finding.ok("redis", f"Redis {version} answers and writes everything to its disk")
 
 
 def losses(info: Mapping[str, Any]) -> list[str]:
@@ -48,10 +49,6 @@ def losses(info: Mapping[str, Any]) -> list[str]:
             "it throws keys away when its memory is full: set `maxmemory-policy noeviction`"
         )
     return found
-
-
-def _finding(verdict: Verdict, says: str, advice: str = "") -> Finding:
-    return Finding(name="redis", verdict=verdict, says=says, advice=advice)
 
 
 async def _info(settings: SaqSettings) -> dict[str, object]:

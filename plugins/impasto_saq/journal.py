@@ -86,10 +86,6 @@ class RedisJournal:
         await self._server.run("finish_update", update_id, time.time())
         self._charge_of_updates.leave(str(update_id))
 
-    async def unfinished_updates(self) -> list[tuple[int, str]]:
-        bodies = await self._server.ask("HGETALL", "updates")
-        return sorted((int(update_id), body) for update_id, body in bodies.items())
-
     async def adopt_updates(self) -> list[tuple[int, str]]:
         async with self._charge_of_updates.adopting() as adopted:
             if not adopted:

@@ -9,15 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from aiogram.fsm.storage.base import BaseEventIsolation, BaseStorage
 
-from impasto.contracts import Buckets, Journal, Rate
+from impasto.contracts import Rate
 from impasto_saq.checks import losses
 from impasto_saq.settings import SaqSettings, explained
 
 if TYPE_CHECKING:
     from impasto_saq.connection import Server
-    from impasto_saq.dialogue import RedisDialogue
+    from impasto_saq.dialogue import RedisDialogue, RedisIsolation
     from impasto_saq.journal import RedisJournal
     from impasto_saq.ownership import Heartbeat
 
@@ -50,10 +49,10 @@ class RedisStorage:
 
     _server: Server | None = None
     _heartbeat: Heartbeat = _NOT_OPEN
-    _journal: RedisJournal = _NOT_OPEN
-    _dialogue: RedisDialogue = _NOT_OPEN
-    _buckets: RedisBuckets = _NOT_OPEN
-    _isolation: BaseEventIsolation = _NOT_OPEN
+    journal: RedisJournal = _NOT_OPEN
+    dialogue: RedisDialogue = _NOT_OPEN
+    buckets: RedisBuckets = _NOT_OPEN
+    isolation: RedisIsolation = _NOT_OPEN
 
     def __init__(
         self,
@@ -78,33 +77,17 @@ class RedisStorage:
         server = Server(self._settings, self._bot_id)
         self._server = server
         self._heartbeat = Heartbeat(server, self._state_dir, lease, self._clock)
-        self._journal = RedisJournal(server, self._heartbeat)
-        self._dialogue = RedisDialogue(server)
-        self._buckets = RedisBuckets(server)
-        self._isolation = RedisIsolation(server, lease)
+        self.journal = RedisJournal(server, self._heartbeat)
+        self.dialogue = RedisDialogue(server)
+        self.buckets = RedisBuckets(server)
+        self.isolation = RedisIsolation(server, lease)
         for loss in losses(await server.check()):
             log.warning("redis_may_lose_jobs", why=loss)
         await self._heartbeat.begin()
-        await self._journal.begin()
-
-    @property
-    def journal(self) -> Journal:
-        return self._journal
-
-    @property
-    def dialogue(self) -> BaseStorage:
-        return self._dialogue
-
-    @property
-    def buckets(self) -> Buckets:
-        return self._buckets
-
-    @property
-    def isolation(self) -> BaseEventIsolation:
-        return self._isolation
+        await self.journal.begin()
 
     async def forget_dialogue(self, person: int) -> None:
-        await self._dialogue.forget(person)
+        await self.dialogue.forget(person)
 
     async def close(self) -> None:
         server, self._server = self._server, None

@@ -5,11 +5,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from aiogram.fsm.storage.base import BaseEventIsolation, BaseStorage
 from aiogram.fsm.storage.memory import SimpleEventIsolation
 
 from impasto import hookimpl
-from impasto.contracts import Buckets, Journal
 from impasto.jobs.buckets import MemoryBuckets
 from impasto.settings import Settings
 from impasto_sqlite.database import Database
@@ -27,34 +25,18 @@ class SqliteStorage:
 
     def __init__(self, state_dir: Path) -> None:
         self._database = Database(state_dir / "impasto.sqlite")
-        self._journal = SqliteJournal(self._database)
-        self._dialogue = SqliteDialogue(self._database)
-        self._buckets = MemoryBuckets()
-        self._isolation = SimpleEventIsolation()
+        self.journal = SqliteJournal(self._database)
+        self.dialogue = SqliteDialogue(self._database)
+        self.buckets = MemoryBuckets()
+        self.isolation = SimpleEventIsolation()
 
     async def open(self) -> None:
         """Raises OwnerError when the file cannot be used or another bot uses it."""
         await self._database.open()
-        self._journal.begin_again()
-
-    @property
-    def journal(self) -> Journal:
-        return self._journal
-
-    @property
-    def dialogue(self) -> BaseStorage:
-        return self._dialogue
-
-    @property
-    def buckets(self) -> Buckets:
-        return self._buckets
-
-    @property
-    def isolation(self) -> BaseEventIsolation:
-        return self._isolation
+        self.journal.begin_again()
 
     async def forget_dialogue(self, person: int) -> None:
-        await self._dialogue.forget(person)
+        await self.dialogue.forget(person)
 
     async def close(self) -> None:
         await self._database.close()

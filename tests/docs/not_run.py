@@ -166,7 +166,7 @@ NOT_RUN = [
     NotRun(
         r"impasto styles fetch .+",
         "downloads pictures; some of this machine in "
-        "tests/core/test_cli_styles_fetch.py::test_a_painting_becomes_a_preset_with_its_credit",
+        "tests/plugins/styles/test_fetch.py::test_a_painting_becomes_a_preset_with_its_credit",
         fetches_paintings_that_are_known,
     ),
     NotRun(

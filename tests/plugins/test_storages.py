@@ -52,7 +52,8 @@ class TestUpdates:
         journal = storage.journal
         assert await journal.take_updates([(7, "a"), (8, "b")]) == [7, 8]
         assert await journal.take_updates([(8, "b"), (9, "c")]) == [9]
-        assert await journal.unfinished_updates() == [(7, "a"), (8, "b"), (9, "c")]
+        journal = (await reopened(storage)).journal
+        assert await journal.adopt_updates() == [(7, "a"), (8, "b"), (9, "c")]
 
     async def test_attempts_are_counted_across_restarts(self, storage: Storage) -> None:
         await storage.journal.take_updates([(7, "a")])

@@ -16,15 +16,17 @@ import typer
 import typer.core
 import typer.main
 
-from impasto.cli import bot, doctor, new_plugin, paint, plugins, settings, styles
+from impasto.cli import bot, doctor, new_plugin, paint, plugins, settings
 from impasto.cli.bot import run_until_stopped, stop_on_signals
-from impasto.cli.session import Session, print_table, session_of
+from impasto.cli.session import AsJson, Session, print_json, print_table, session_of
 from impasto.errors import ImpastoError, PluginError
 
 __all__ = [
+    "AsJson",
     "Session",
     "app",
     "main",
+    "print_json",
     "print_table",
     "run_until_stopped",
     "session_of",
@@ -130,11 +132,11 @@ def _program(
 app.command("run")(bot.run)
 app.command("worker")(bot.worker)
 app.command("paint")(paint.paint)
+app.command("presets", hidden=True)(paint.presets)
 app.command("doctor")(doctor.doctor)
 app.command("plugins")(plugins.plugins)
 app.command("new-plugin")(new_plugin.new_plugin)
 app.command("settings")(settings.settings)
-app.add_typer(styles.app, name="styles")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -92,7 +92,7 @@ def settings_on_hangup(
     nothing changes."""
     import structlog
 
-    if read is None or not hasattr(signal, "SIGHUP"):
+    if read is None:
         yield None
         return
     changes: asyncio.Queue[Settings] = asyncio.Queue()
@@ -123,12 +123,8 @@ def stop_on_signals() -> Iterator[asyncio.Event]:
         for number in signals:
             loop.remove_signal_handler(number)
 
-    try:
-        for number in signals:
-            loop.add_signal_handler(number, asked)
-    except NotImplementedError:  # Windows: Ctrl-C raises KeyboardInterrupt instead
-        yield stop
-        return
+    for number in signals:
+        loop.add_signal_handler(number, asked)
     try:
         yield stop
     finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import os
 import subprocess
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from impasto.cli.session import Session, session_of
+from impasto.cli.session import Session, print_json, session_of
 from impasto.contracts import BRUSH_BOUNDS, MOST_STYLE_WEIGHT
 from impasto.errors import NotAvailable, OwnerError, PictureError
 from impasto.settings import AUTO
@@ -177,7 +178,7 @@ def _presets(session: Session) -> dict[str, _Style]:
     Presets are the business of the bot's plugins, and loaded here their libraries would stay in
     memory during painting: 140 MB of aiogram.
     """
-    command = [sys.executable, "-m", "impasto", *session.arguments, "styles", "--json"]
+    command = [sys.executable, "-m", "impasto", *session.arguments, "presets"]
     listing = subprocess.run(command, stdout=subprocess.PIPE, check=False)  # noqa: S603
     if listing.returncode != 0:
         raise typer.Exit(listing.returncode)  # it has said why on standard error
@@ -185,6 +186,17 @@ def _presets(session: Session) -> dict[str, _Style]:
         preset["name"]: _Style(Path(preset["picture"]), preset["strength"], preset["brush_size"])
         for preset in json.loads(listing.stdout)
     }
+
+
+def presets(context: typer.Context) -> None:
+    """The presets of all plugins as JSON, for `impasto paint` in another process."""
+    from impasto.contracts import StylePreset
+
+    session = session_of(context)
+    found = session.bot.collect("impasto_styles", StylePreset, settings=session.settings)
+    if session.strict:
+        session.bot.check_strict()
+    print_json(map(dataclasses.asdict, found))
 
 
 def _check_output(output: Path, inputs: Sequence[Path]) -> None:

@@ -123,12 +123,8 @@ class Journal(Protocol):
         ...
 
     async def finish_update(self, update_id: int) -> None:
-        """The update was handled or is given up: `unfinished_updates` does not return it again,
+        """The update was handled or is given up: `adopt_updates` does not return it again,
         and what is kept of it is its id, not what the person wrote."""
-        ...
-
-    async def unfinished_updates(self) -> list[tuple[int, str]]:
-        """Updates that were taken and not finished, oldest first."""
         ...
 
     async def adopt_updates(self) -> list[tuple[int, str]]:

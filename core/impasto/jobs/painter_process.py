@@ -351,9 +351,8 @@ class ChildKeeper:
         )
         log.info("painting_child_ready", pid=child.pid, device=child.ready.device)
         self.has_gpu = child.ready.device != "cpu"
-        for plugin in child.ready.plugins:
-            if plugin.error:
-                log.error("painting_plugin_failed", plugin=plugin.name, error=plugin.error)
+        for plugin, error in child.ready.failed_plugins.items():
+            log.error("painting_plugin_failed", plugin=plugin, error=error)
         return child
 
 

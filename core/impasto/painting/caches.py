@@ -14,8 +14,8 @@ from PIL import Image
 from impasto.contracts import Device
 from impasto.painting.network import Network
 from impasto.painting.objective import Grams
-from impasto.painting.pictures import image_of
 from impasto.painting.strips.network import strip_grams
+from impasto.painting.tensors import image_of
 from impasto.sizes import MIN_SIDE
 
 MOST_BYTES: Final = 10_000_000

@@ -31,7 +31,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What one request is painted with."""
+    """What one request is painted with, besides what the settings alone say."""
 
     network: Network
     fine_network: Network | None
@@ -40,13 +40,7 @@ class Tools:
     device: Device
     steps: int
     """Limit of the steps on `network`."""
-    fine_steps: int
-    """Limit of the steps on `fine_network`."""
     style_weight: float
-    coarse_weight: float
-    """Factor of the weights of a level's smaller sizes, as `pyramid.size_weights` takes it."""
-    least_gain: float
-    """As `pyramid.StoppingRule` takes it."""
     color_coherence: float
     """Strength, as `CoherentColors` takes it."""
     options: PaintOptions
@@ -68,17 +62,6 @@ class Catalogue:
         self.networks = {network.name: network for network in networks}
         self.styles = StyleCache()
         self._loaded: dict[tuple[str, torch.device, torch.dtype], Network] = {}
-
-    @property
-    def offers(self) -> dict[str, list[str]]:
-        """Names of what the plugins offer, by hook."""
-        return {
-            "impasto_preprocessors": [p.name for p in self.steps.before],
-            "impasto_postprocessors": [p.name for p in self.steps.after],
-            "impasto_optimizers": list(self.optimizers),
-            "impasto_devices": list(self.devices),
-            "impasto_networks": list(self.networks),
-        }
 
     def pick(self, options: PaintOptions) -> Tools:
         """Everything a request asks for, the settings' choice where it asks for nothing.
@@ -113,10 +96,7 @@ class Catalogue:
             optimizer=self.optimizer(optimizer),
             device=device,
             steps=steps,
-            fine_steps=defaults.fine_steps,
             style_weight=style_weight,
-            coarse_weight=defaults.coarse_weight,
-            least_gain=defaults.least_gain,
             color_coherence=color_coherence,
             options=self._sized(options, device).model_copy(update=completed),
         )
@@ -241,9 +221,14 @@ def load_catalogue(settings: Settings, *, strict: bool = False) -> Catalogue:
     catalogue = Catalogue(host)
     if strict:
         host.check_strict()
-    for kind, found in catalogue.offers.items():
-        if not found and kind in {"impasto_optimizers", "impasto_devices", "impasto_networks"}:
+    needed = {
+        "impasto_optimizers": catalogue.optimizers,
+        "impasto_devices": catalogue.devices,
+        "impasto_networks": catalogue.networks,
+    }
+    for hook, offers in needed.items():
+        if not offers:
             raise SettingsError(
-                f"no plugin offers {kind}; see `impasto plugins`; {host.left_out()}".rstrip("; ")
+                f"no plugin offers {hook}; see `impasto plugins`; {host.left_out()}".rstrip("; ")
             )
     return catalogue

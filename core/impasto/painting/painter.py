@@ -24,10 +24,10 @@ from impasto.painting.catalogue import Catalogue, Tools, load_catalogue
 from impasto.painting.coherence import CoherentColors
 from impasto.painting.network import Network
 from impasto.painting.objective import natural_image_preconditioner
-from impasto.painting.pictures import image_of, resize, to_picture
 from impasto.painting.plugin_calls import WeightedPicture, iterates
 from impasto.painting.pyramid import StoppingRule, Targets, Term, carry_up
 from impasto.painting.strips.plan import budget, most_pixels
+from impasto.painting.tensors import image_of, resize, to_picture
 from impasto.settings import Settings
 from impasto.sizes import (
     MIN_SIDE,
@@ -177,6 +177,7 @@ class _Painter:
         finish_now: Callable[[], bool],
     ) -> None:
         self._catalogue = catalogue
+        self._settings = catalogue.settings.painting
         self._finish_now = finish_now
         self._begin = time.perf_counter()
         self._memory = tools.device.memory()
@@ -191,7 +192,9 @@ class _Painter:
         self._start = catalogue.steps.prepare(
             self._content, "start", options, self._content, self._styles
         )
-        self._levels = plan_levels(self._full_size, tools.steps, step_shares(tools.coarse_weight))
+        self._levels = plan_levels(
+            self._full_size, tools.steps, step_shares(self._settings.coarse_weight)
+        )
         self._sizes = [level.size for level in reversed(self._levels)]
         self._targets = self._towards(tools.network)
         if tools.fine_network is not None:
@@ -237,7 +240,7 @@ class _Painter:
         level = self._levels[index]
         best, best_loss = image, image.new_full((), math.inf)
         steps_before = sum(smaller.steps for smaller in self._levels[:index])
-        rule = StoppingRule(self._tools.least_gain)
+        rule = StoppingRule(self._settings.least_gain)
         for iterate in self._iterates(objective, image, level):
             loss = torch.as_tensor(iterate.loss, dtype=best_loss.dtype, device=best_loss.device)
             best = torch.where(loss < best_loss, iterate.image, best)
@@ -317,7 +320,7 @@ class _Painter:
             log.warning("picture_not_fine", network=network.name, why=str(error))
             return
         cost = network.pixel_work / self._tools.network.pixel_work
-        self._levels = with_fine_finish(self._levels, self._tools.fine_steps, cost)
+        self._levels = with_fine_finish(self._levels, self._settings.fine_steps, cost)
 
     def _change_networks(self) -> None:
         """From here on the objectives are those under the network for fine pictures."""

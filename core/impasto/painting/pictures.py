@@ -1,4 +1,4 @@
-"""From bytes to a checked picture, from picture to tensor, and back.
+"""From bytes to a checked picture, and how large it is painted.
 
 Everything that comes from outside is hostile here: sizes are read from the header and checked
 before pixels are decoded.
@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-import torch
-import torch.nn.functional as F
 from PIL import Image, ImageCms, UnidentifiedImageError
 
 from impasto.errors import PictureError
@@ -158,35 +156,3 @@ def _to_srgb(picture: Image.Image, profile: bytes) -> Image.Image:
     except (ImageCms.PyCMSError, OSError, ValueError):
         return picture
     return converted or picture
-
-
-def to_tensor(picture: Image.Image) -> torch.Tensor:
-    """An RGB picture as a 1x3xHxW float32 tensor in [0, 1]."""
-    values = torch.from_numpy(np.array(picture.convert("RGB")))
-    return values.permute(2, 0, 1)[None].float().div_(255).contiguous()
-
-
-def to_picture(image: torch.Tensor) -> Image.Image:
-    """A 1x3xHxW tensor as an RGB picture; values are clamped to [0, 1]."""
-    values = image.detach()[0].clamp(0, 1).mul(255).round().byte()
-    return Image.fromarray(values.permute(1, 2, 0).cpu().numpy())
-
-
-def resize(image: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
-    """A 1x3xHxW tensor at another (height, width), bicubic, antialiased where it shrinks.
-
-    Values may leave [0, 1] a little, as bicubic interpolation overshoots.
-    """
-    if image.shape[-2:] == torch.Size(size):
-        return image
-    return F.interpolate(image, size=size, mode="bicubic", antialias=True)
-
-
-def shrink(image: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
-    """A 1x3xHxW tensor at a smaller (height, width), each pixel the mean of those it covers."""
-    return F.adaptive_avg_pool2d(image, size)
-
-
-def image_of(picture: Image.Image, size: tuple[int, int], device: torch.device) -> torch.Tensor:
-    """A picture as 1x3xHxW float32 in [0, 1], shrunk to (height, width), on a device."""
-    return shrink(to_tensor(picture).to(device), size)

@@ -23,11 +23,11 @@ from impasto.contracts import Evaluation, Losses
 from impasto.painting.catalogue import Catalogue, Tools
 from impasto.painting.network import Network
 from impasto.painting.objective import mix
-from impasto.painting.pictures import image_of, resize, shrink
 from impasto.painting.plugin_calls import WeightedPicture
 from impasto.painting.strips.network import Buffers
 from impasto.painting.strips.objective import StripObjective
 from impasto.painting.strips.plan import Budget
+from impasto.painting.tensors import image_of, resize, shrink
 from impasto.sizes import Size
 
 SMALLER_WEIGHTS: Final = (0.2, 0.1, 0.05)
@@ -143,7 +143,7 @@ class Targets:
 
     def at(self, size: Size) -> Multiscale:
         """The objective at one of the sizes, along with those of the smaller ones."""
-        weights = size_weights(self.tools.coarse_weight)
+        weights = size_weights(self.catalogue.settings.painting.coarse_weight)
         first = self.sizes.index(size)
         wanted = self.sizes[first : first + len(weights)]
         kept = self._objectives

@@ -72,8 +72,7 @@ class PluginHost:
         self._owners: dict[int, str] = {}
         self._manager = pluggy.PluginManager("impasto")
         self._manager.add_hookspecs(hookspecs)
-        if os.environ.get(TRACE_VARIABLE, "0") not in ("", "0"):
-            _log_calls(self._manager)
+        self._is_traced = os.environ.get(TRACE_VARIABLE, "0") not in ("", "0")
 
     def load(self) -> PluginHost:
         """Finds and registers all plugins, in a fixed order, and checks their settings sections.
@@ -113,6 +112,11 @@ class PluginHost:
         """Working plugins in the order in which they are called."""
         return [r for r in self.records if r.status == "active"]
 
+    @property
+    def failed(self) -> dict[str, str]:
+        """Errors of the plugins that were taken out, by their names."""
+        return {record.name: record.error for record in self.records if record.error}
+
     def call(self, hook: str, /, **arguments: Any) -> Iterator[tuple[PluginRecord, Any]]:
         """Calls one hook plugin by plugin; yields what each working one returned.
 
@@ -140,12 +144,26 @@ class PluginHost:
         others = [r.plugin for r in self.active if r is not record]
         caller = self._manager.subset_hook_caller(hook, remove_plugins=others)
         begin = time.perf_counter()
+        told = ""
         try:
             results = caller(**arguments)
             result = results[0] if results else None
-            return list(result) if isinstance(result, Iterator) else result
+            result = list(result) if isinstance(result, Iterator) else result
+            told = _summary(result) if self._is_traced else ""
+            return result
+        except BaseException as error:
+            told = f"raised {type(error).__name__}: {error}"
+            raise
         finally:
             seconds = time.perf_counter() - begin
+            if self._is_traced:
+                log.info(
+                    "hook_called",
+                    plugin=record.name,
+                    hook=hook,
+                    seconds=round(seconds, 4),
+                    result=told,
+                )
             patience = self.settings.plugins.slow_seconds
             if hook in hookspecs.OBSERVERS:
                 patience = min(patience, OBSERVER_SECONDS)
@@ -268,37 +286,6 @@ def _home(plugin: object) -> Path | None:
     except (TypeError, OSError):
         return None
     return file.parent if file.name == "__init__.py" else file
-
-
-def _log_calls(manager: pluggy.PluginManager) -> None:
-    """Logs each call of a hook: plugin, duration, and what it returned or raised."""
-    begun: list[float] = []
-
-    def before(hook: str, implementations: Sequence[pluggy.HookImpl], arguments: Any) -> None:
-        begun.append(time.perf_counter())
-
-    def after(
-        outcome: pluggy.Result[Any],
-        hook: str,
-        implementations: Sequence[pluggy.HookImpl],
-        arguments: Any,
-    ) -> None:
-        seconds = round(time.perf_counter() - begun.pop(), 4)
-        error = outcome.exception
-        for implementation in implementations:  # one: plugins are called one by one
-            if error is not None:
-                told = f"raised {type(error).__name__}: {error}"
-            else:
-                told = ", ".join(map(_summary, outcome.get_result()))
-            log.info(
-                "hook_called",
-                plugin=implementation.plugin_name,
-                hook=hook,
-                seconds=seconds,
-                result=told,
-            )
-
-    manager.add_hookcall_monitoring(before, after)
 
 
 def _summary(result: object) -> str:

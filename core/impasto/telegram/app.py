@@ -19,7 +19,8 @@ from impasto.jobs.service import JobService, limits_of
 from impasto.jobs.worker import Worker
 from impasto.lean_aiogram import build_models_on_use
 from impasto.memory import return_free_memory
-from impasto.plugins import PluginHost, PluginRecord
+from impasto.plugins import PluginHost
+from impasto.plugins.checks import checked_objects
 from impasto.settings import Settings
 from impasto.tasks import start, unless_set, until_any_ends
 from impasto.telegram.access import AccessControl
@@ -190,9 +191,9 @@ def _intake(assembly: Assembly) -> Intake:
 
 def _include_routers(dispatcher: Dispatcher, host: PluginHost, settings: Settings) -> None:
     # Called, not collected: names of routers say nothing about their order.
-    for record, routers in host.call("impasto_routers", settings=settings):
+    for record, returned in host.call("impasto_routers", settings=settings):
         try:
-            _check_routers(record, routers)
+            routers = _checked_routers(record.name, returned)
         except PluginError as error:
             host.fail(record, error, "impasto_routers")
         else:
@@ -202,16 +203,14 @@ def _include_routers(dispatcher: Dispatcher, host: PluginHost, settings: Setting
         host.check_strict()
 
 
-def _check_routers(record: PluginRecord, routers: Any) -> None:
+def _checked_routers(plugin: str, returned: Any) -> list[Router]:
     """Raises PluginError where these cannot be included."""
-    if not isinstance(routers, list | tuple) or not all(isinstance(r, Router) for r in routers):
-        raise PluginError(
-            record.name, f"impasto_routers must return a list of aiogram routers, not {routers!r}"
-        )
+    routers = checked_objects(plugin, "impasto_routers", Router, returned)
     for router in routers:
         if router.parent_router is not None:
             raise PluginError(
-                record.name,
+                plugin,
                 f"impasto_routers returned {router!r}, which belongs to another router; make new "
                 "routers in every call",
             )
+    return routers

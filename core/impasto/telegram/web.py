@@ -14,7 +14,8 @@ import structlog
 from aiohttp import web
 
 from impasto.errors import OwnerError, PluginError
-from impasto.plugins import PluginHost, PluginRecord
+from impasto.plugins import PluginHost
+from impasto.plugins.checks import checked_objects
 from impasto.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -79,9 +80,9 @@ async def serving(
         return
     application = web.Application(client_max_size=LARGEST_BODY)
     application.add_routes(routes)
-    for record, more in host.call("impasto_web_routes", settings=settings):
+    for record, returned in host.call("impasto_web_routes", settings=settings):
         try:
-            _add(application, record, more)
+            _add(application, record.name, returned)
         except PluginError as error:
             host.fail(record, error, "impasto_web_routes")
     runner = web.AppRunner(application, access_log=None, shutdown_timeout=SECONDS_TO_CLOSE)
@@ -97,23 +98,18 @@ async def serving(
         await runner.cleanup()
 
 
-def _add(application: web.Application, record: PluginRecord, routes: Any) -> None:
+def _add(application: web.Application, plugin: str, returned: Any) -> None:
     """Adds the pages of one plugin.
 
     Raises:
         PluginError: they are no routes, or the bot has one of that path already.
     """
-    if not isinstance(routes, list | tuple) or not all(
-        isinstance(route, web.AbstractRouteDef) for route in routes
-    ):
-        raise PluginError(
-            record.name, f"impasto_web_routes must return a list of aiohttp routes, not {routes!r}"
-        )
+    routes = checked_objects(plugin, "impasto_web_routes", web.AbstractRouteDef, returned)
     taken = {resource.canonical for resource in application.router.resources()}
     for route in routes:
         path = getattr(route, "path", None)
         if path in taken:
-            raise PluginError(record.name, f"impasto_web_routes: there is a page {path} already")
+            raise PluginError(plugin, f"impasto_web_routes: there is a page {path} already")
     application.add_routes(routes)
 
 

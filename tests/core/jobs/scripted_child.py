@@ -23,7 +23,6 @@ from impasto.messages import (
     Message,
     Paint,
     Painted,
-    PluginStatus,
     Progress,
     Ready,
     Stopped,
@@ -220,8 +219,7 @@ def main() -> None:
     dies_idle = "--dies-idle" in sys.argv and not Path(sys.argv[-1]).exists()
     if dies_idle:
         Path(sys.argv[-1]).write_text(str(os.getpid()))
-    plugins = [PluginStatus(name="cpu", version="1", origin="built-in", hooks=[])]
-    say(Ready(pid=os.getpid(), device="cpu", plugins=plugins, offers={}))
+    say(Ready(pid=os.getpid(), device="cpu"))
     if dies_idle:
         os._exit(0)
     while True:

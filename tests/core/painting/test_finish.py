@@ -15,9 +15,9 @@ from impasto.errors import NotAvailable
 from impasto.painting.catalogue import Catalogue
 from impasto.painting.network import Network, load_network
 from impasto.painting.painter import Painting, PaintProgress, warm
-from impasto.painting.pictures import to_tensor
 from impasto.painting.strips.objective import StripObjective
 from impasto.painting.strips.plan import least_bytes
+from impasto.painting.tensors import to_tensor
 from impasto_cpu import Cpu
 
 from .conftest import random_weights

@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 
 from impasto.painting.network import Network, load_network
 from impasto.painting.objective import Grams, Metric, gram_sum, mix
-from impasto.painting.pictures import open_picture, to_tensor
+from impasto.painting.pictures import open_picture
 from impasto.painting.strips.network import Buffers, strip_grams
 from impasto.painting.strips.objective import StripObjective
 from impasto.painting.strips.plan import Plan, lean_plan, plans
+from impasto.painting.tensors import to_tensor
 from impasto.painting.threads import use_threads
 
 from .conftest import SHARED, random_weights

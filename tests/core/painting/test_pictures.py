@@ -9,13 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
 from impasto.errors import PictureError
-from impasto.painting.pictures import MAX_PIXELS, open_picture, resize, to_picture, to_tensor
+from impasto.painting.pictures import MAX_PIXELS, open_picture
 from impasto.sizes import MIN_SIDE, size_within
 
 RED = (200, 30, 40)
@@ -156,17 +155,3 @@ def test_sizes_within_a_cap(width: int, height: int, cap: int) -> None:
     assert MIN_SIDE <= new_width <= width
     assert MIN_SIDE <= new_height <= height
     assert new_width * new_height <= cap or MIN_SIDE in (new_width, new_height)
-
-
-def test_pictures_and_tensors_convert_without_loss() -> None:
-    picture = Image.effect_noise((40, 33), 80).convert("RGB")
-    tensor = to_tensor(picture)
-    assert tensor.shape == (1, 3, 33, 40)
-    assert to_picture(tensor).tobytes() == picture.tobytes()
-    assert to_picture(torch.full((1, 3, 32, 32), 1.7)).getpixel((0, 0)) == (255, 255, 255)
-
-
-def test_resizing_keeps_the_mean() -> None:
-    image = torch.rand(1, 3, 120, 90, generator=torch.Generator().manual_seed(0))
-    assert resize(image, (60, 45)).mean().item() == pytest.approx(image.mean().item(), abs=0.01)
-    assert resize(image, (120, 90)) is image

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from impasto.painting.network import load_network
-from impasto.painting.pictures import resize, shrink
 from impasto.painting.pyramid import Multiscale, StoppingRule, carry_up
+from impasto.painting.tensors import resize, shrink
 from impasto.sizes import MIN_SIDE, plan_levels, step_shares, with_fine_finish
 
 from .whole_objective import WholeObjective, gram_matrices

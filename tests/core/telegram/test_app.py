@@ -238,7 +238,7 @@ async def test_bad_routers_cost_only_their_plugin(
         await alice.wait_for(lambda m: m.text)
     errors = {record.name: record.error for record in host.records if record.error}
     assert set(errors) == {"bad", "twice"}
-    assert "aiogram routers" in str(errors["bad"])
+    assert "which is no Router" in str(errors["bad"])
     assert "belongs to another router" in str(errors["twice"])
 
 
@@ -292,4 +292,4 @@ async def test_the_bot_process_never_imports_torch(
     assert process.returncode == 0
     modules = set(json.loads(output.splitlines()[-1]))
     assert "impasto_dialog" in modules, "the bot ran with its plugins"
-    assert not {"torch", "torchvision"} & modules
+    assert "torch" not in modules

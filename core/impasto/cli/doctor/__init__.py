@@ -9,7 +9,6 @@ import dataclasses
 import os
 import platform
 import shutil
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,7 +27,6 @@ COLORS: Final = {
     "warning": typer.colors.YELLOW,
     "problem": typer.colors.RED,
 }
-NEWEST_PYTHON: Final = (3, 13)
 ENOUGH_DISK: Final = 500 * MEGABYTE
 LEAST_DISK: Final = 50 * MEGABYTE
 
@@ -62,7 +60,7 @@ def findings(session: Session) -> Iterator[Finding]:
     """All findings, each as soon as it was made."""
     from impasto.cli.doctor import bot, painting
 
-    yield check_python()
+    yield Finding.ok("python", f"{platform.python_version()} on {platform.platform()}")
     try:
         settings, host = session.settings, session.bot
     except SettingsError as error:
@@ -92,14 +90,6 @@ def _for_workers_only(finding: Finding) -> Finding:
         return finding
     says = f"for `impasto worker` only: {finding.says}"
     return dataclasses.replace(finding, verdict="warning", says=says)
-
-
-def check_python() -> Finding:
-    version = platform.python_version()
-    if sys.version_info[:2] > NEWEST_PYTHON:
-        says = f"{version} is newer than what this program is tested with"
-        return Finding.warning("python", says, "use Python 3.13 if something fails")
-    return Finding.ok("python", f"{version} on {platform.platform()}")
 
 
 def check_settings(settings: Settings) -> Finding:

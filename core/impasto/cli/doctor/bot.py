@@ -76,12 +76,12 @@ def check_styles(presets: list[StylePreset]) -> Finding:
 
 def own_findings(host: PluginHost) -> Iterator[Finding]:
     """What plugins have found about themselves, and which of them failed at that."""
-    failed_before = {record.name for record in host.records if record.error}
+    failed_before = host.failed
     yield from host.collect("impasto_checks", Finding, settings=host.settings)
-    for record in host.records:
-        if record.error and record.name not in failed_before:
+    for name, error in host.failed.items():
+        if name not in failed_before:
             advice = "tell its author; the bot may work all the same"
-            yield Finding.warning(f"plugin {record.name}", record.error, advice)
+            yield Finding.warning(f"plugin {name}", error, advice)
 
 
 def _offered(host: PluginHost, setting: str, name: str, offers: Mapping[str, object]) -> Finding:
@@ -95,7 +95,7 @@ def _offered(host: PluginHost, setting: str, name: str, offers: Mapping[str, obj
 
 
 def _working(host: PluginHost) -> Finding:
-    failed = [f"{record.name} ({record.error})" for record in host.records if record.error]
+    failed = [f"{name} ({error})" for name, error in host.failed.items()]
     if failed:
         says = f"the bot goes without {'; '.join(failed)}"
         advice = "mend them, or name them in plugins.deny"

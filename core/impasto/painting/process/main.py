@@ -38,7 +38,6 @@ from impasto.messages import (
     Message,
     Paint,
     Painted,
-    PluginStatus,
     PresetFile,
     Ready,
     Stopped,
@@ -90,17 +89,7 @@ class Child:
             Ready(
                 pid=os.getpid(),
                 device=device.name,
-                plugins=[
-                    PluginStatus(
-                        name=r.name,
-                        version=r.version,
-                        origin=r.origin,
-                        hooks=r.hooks,
-                        error=r.error,
-                    )
-                    for r in self._catalogue.host.records
-                ],
-                offers=self._catalogue.offers,
+                failed_plugins=self._catalogue.host.failed,
                 offers_fine=self._why_not_fine is None,
             )
         )

@@ -30,7 +30,7 @@ def probe(question: Probe) -> Probed:
     failed_plugins: dict[str, str] = {}
     try:
         catalogue = load_catalogue(settings)
-        failed_plugins = {r.name: r.error for r in catalogue.host.records if r.error}
+        failed_plugins = catalogue.host.failed
         device = catalogue.device(settings.painting.device)
         network = catalogue.network(settings.painting.network, device)
         catalogue.optimizer(settings.painting.optimizer)

@@ -208,7 +208,7 @@ class StorageConformance:
             await journal.finish_update(7)
         async with opened(make_storage()) as storage:
             journal = storage.journal
-            assert await journal.unfinished_updates() == [(8, "{}"), (9, "{}")]
+            assert await journal.adopt_updates() == [(8, "{}"), (9, "{}")]
 
     async def test_what_was_said_so_far_is_there_in_the_next_process(
         self, make_storage: Callable[[], Storage]

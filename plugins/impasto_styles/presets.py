@@ -1,5 +1,4 @@
-"""The presets of `styles/`, and this installation's own in `styles/` of the state folder: every
-entry of `styles.toml` whose picture exists and is not damaged.
+"""Presets out of a folder: every entry of `styles.toml` whose picture exists and is not damaged.
 
     [styles.night]
     file = "night.jpg"
@@ -25,16 +24,13 @@ from typing import Annotated, Any
 
 import structlog
 from PIL import Image
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from impasto import StylePreset, data_folders, hookimpl
+from impasto import StylePreset
 from impasto.contracts import BrushSize
-from impasto.settings import Settings
 
 log = structlog.get_logger(__name__)
 
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,19}$")]
-_name = TypeAdapter(Name)
 _HEADER = re.compile(
     r"""^\s* \[ \s* styles \s*\.\s* ["']?(?P<name>[^]"'.]+?)["']? \s* \] \s* (?:\#.*)? $""",
     re.MULTILINE | re.VERBOSE,
@@ -64,14 +60,6 @@ class Entry(BaseModel):
     brush_size: BrushSize = 1.0
 
 
-@hookimpl
-def impasto_styles(settings: Settings) -> Sequence[StylePreset]:
-    presets = read_presets(data_folders.styles_folder())
-    if (settings.own_styles / "styles.toml").is_file():
-        presets = read_presets(settings.own_styles, after=presets)
-    return presets
-
-
 def read_presets(folder: Path, after: Sequence[StylePreset] = ()) -> list[StylePreset]:
     """The usable presets of a folder, in the order of its `styles.toml`, behind those of another
     folder, whose names stay theirs."""
@@ -91,13 +79,13 @@ def _entries(file: Path) -> Iterator[tuple[str, Any]]:
     try:
         text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        log.warning("styles_unreadable", file=str(file), reason=_reason(error))
+        log.warning("styles_unreadable", file=str(file), reason=reason_of(error))
         return
     try:
         tables = tomllib.loads(text).get("styles", {})
     except tomllib.TOMLDecodeError as error:
         # A name that is declared twice is one of the mistakes that void a whole TOML document.
-        log.warning("styles_read_one_by_one", file=str(file), reason=_reason(error))
+        log.warning("styles_read_one_by_one", file=str(file), reason=reason_of(error))
         yield from _entries_one_by_one(text, file)
         return
     if isinstance(tables, dict):
@@ -119,7 +107,6 @@ def _entries_one_by_one(text: str, file: Path) -> Iterator[tuple[str, Any]]:
 
 def _preset(folder: Path, name: str, table: Any, order: int) -> StylePreset:
     """Raises ValueError, OSError or what Pillow raises on a picture that is not whole."""
-    _name.validate_python(name)
     entry = Entry.model_validate(table)
     picture = folder / entry.file
     with Image.open(picture) as image:
@@ -139,11 +126,11 @@ def _preset(folder: Path, name: str, table: Any, order: int) -> StylePreset:
 
 
 def _warn(name: str, folder: Path, error: Exception) -> None:
-    log.warning("style_left_out", style=name, folder=str(folder), reason=_reason(error))
+    log.warning("style_left_out", style=name, folder=str(folder), reason=reason_of(error))
 
 
-def _reason(error: Exception) -> str:
-    """One line for the log."""
+def reason_of(error: Exception) -> str:
+    """What is wrong, in one line."""
     if isinstance(error, ValidationError):
         return "; ".join(
             ".".join(str(part) for part in item["loc"]) + ": " + item["msg"]

@@ -1,20 +1,23 @@
-"""The presets of an installation, and how a picture becomes one of them: a JPEG and an entry of
+"""How a picture becomes a preset of this installation: a JPEG and an entry of
 `styles.toml`, both in the folder `styles/` of state_dir."""
 
 from __future__ import annotations
 
-import contextlib
 import io
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import TYPE_CHECKING, Any
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
+from pydantic import ValidationError
 
-from impasto.cli.session import Session
-from impasto.contracts import StylePreset
-from impasto.errors import OwnerError
+from impasto import StylePreset, open_picture
+from impasto.errors import OwnerError, PictureError
+from impasto_styles.presets import Entry, reason_of
+
+if TYPE_CHECKING:
+    from impasto.cli import Session
 
 LARGEST_SIDE = 1024
 """Pixels, as the built-in presets have; painting sees no more of a style than that."""
@@ -27,30 +30,25 @@ def presets_of(session: Session) -> list[StylePreset]:
     return session.bot.collect("impasto_styles", StylePreset, settings=session.settings)
 
 
-def read_picture(
-    source: Path | IO[bytes], called: str, most_pixels: int | None = None
-) -> Image.Image:
-    """An upright RGB picture.
+def style_picture(source: Path | bytes, called: str) -> Image.Image:
+    """An upright RGB picture, large enough to be a style.
 
     Args:
         called: its name in messages.
-        most_pixels: a larger one is refused before it is decoded; by default Pillow's own limit.
 
     Raises:
-        OwnerError: it cannot be read, or it is too small or too large.
+        OwnerError: it cannot be used.
     """
     try:
-        with Image.open(source) as opened:
-            size = f"{called} is {opened.width} x {opened.height} pixels"
-            if most_pixels is not None and opened.width * opened.height > most_pixels:
-                raise OwnerError(f"{size}; at most {most_pixels:,} in all are read")
-            if min(opened.size) < LEAST_SIDE:
-                raise OwnerError(f"{size}; a style needs at least {LEAST_SIDE} on each side")
-            return ImageOps.exif_transpose(opened).convert("RGB")
-    except UnidentifiedImageError:
-        raise OwnerError(f"{called} is not a picture") from None
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise OwnerError(f"{called} is not a picture that can be read: {error}") from None
+        picture = open_picture(source, wanted_pixels=LARGEST_SIDE**2)
+    except PictureError as error:
+        raise OwnerError(f"{called} cannot be used: {error}") from None
+    if min(picture.size) < LEAST_SIDE:
+        raise OwnerError(
+            f"{called} is {picture.width} x {picture.height} pixels; "
+            f"a style needs at least {LEAST_SIDE} on each side"
+        )
+    return ImageOps.exif_transpose(picture)
 
 
 def add_preset(session: Session, preset: StylePreset, picture: Image.Image) -> None:
@@ -66,22 +64,21 @@ def add_preset(session: Session, preset: StylePreset, picture: Image.Image) -> N
         raise OwnerError(
             f"there is a file {preset.picture} already; move it, or choose another name"
         )
+    entry = _entry(preset)
     folder = preset.picture.parent
     table = folder / "styles.toml"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        before = table.read_bytes() if table.is_file() else None
-        with contextlib.ExitStack() as undo:
-            _replace(preset.picture, _jpeg(picture))
-            undo.callback(preset.picture.unlink)
-            _replace(table, (before or b"") + _entry(preset).encode())
-            undo.callback(_restore, table, before)
-            if not any(known.name == preset.name for known in presets_of(session)):
-                # The plugin has warned on standard error, as of every entry that it leaves out.
-                raise OwnerError(
-                    f"the style {preset.name!r} was not added; the warning above says why"
-                )
-            undo.pop_all()
+        before = table.read_bytes() if table.is_file() else b""
+        before.decode()
+        _replace(preset.picture, _jpeg(picture))
+        try:
+            _replace(table, before + entry.encode())
+        except OSError:
+            preset.picture.unlink()
+            raise
+    except UnicodeDecodeError:
+        raise OwnerError(f"{table} is not in UTF-8; save it in that, or move it away") from None
     except OSError as error:
         raise OwnerError(
             f"{folder} cannot be written to ({error.strerror or error}); make room there, or let "
@@ -90,7 +87,7 @@ def add_preset(session: Session, preset: StylePreset, picture: Image.Image) -> N
 
 
 def _entry(preset: StylePreset) -> str:
-    """The two tables of a preset in styles.toml."""
+    """The two tables of a preset in styles.toml. Raises OwnerError where they could not be read."""
     facts = {
         "file": preset.picture.name,
         "emoji": preset.emoji,
@@ -99,6 +96,10 @@ def _entry(preset: StylePreset) -> str:
         "strength": preset.strength,
         "brush_size": preset.brush_size,
     }
+    try:
+        Entry.model_validate({**facts, "titles": preset.titles})
+    except ValidationError as error:
+        raise OwnerError(f"the style was not added: {reason_of(error)}") from None
     name = f"styles.{json.dumps(preset.name)}"
     return _table(name, facts) + _table(f"{name}.titles", preset.titles)
 
@@ -116,13 +117,6 @@ def _jpeg(picture: Image.Image) -> bytes:
     encoded = io.BytesIO()
     picture.save(encoded, "JPEG", quality=92, subsampling=0)
     return encoded.getvalue()
-
-
-def _restore(table: Path, before: bytes | None) -> None:
-    if before is None:
-        table.unlink()
-    else:
-        _replace(table, before)
 
 
 def _replace(file: Path, content: bytes) -> None:

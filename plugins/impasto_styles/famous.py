@@ -5,7 +5,6 @@ The server makes a picture of the size that is wanted, so its digest cannot be k
 
 from __future__ import annotations
 
-import io
 import itertools
 import shlex
 import tomllib
@@ -18,16 +17,14 @@ from urllib.parse import quote
 from PIL import Image
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from impasto import data_folders
-from impasto.cli.styles.download import download, safe
-from impasto.cli.styles.presets import read_picture
-from impasto.contracts import StylePreset
+from impasto import StylePreset, data_folders
 from impasto.errors import OwnerError
+from impasto_styles.adding import style_picture
+from impasto_styles.download import download, safe
 
 MANIFEST: Final = "famous.toml"
 WIDTH: Final = 1280
 """Pixels. Wikimedia has pictures of a few widths only: https://w.wiki/GHai"""
-MOST_PIXELS: Final = 20_000_000
 ASPECT_TOLERANCE: Final = 0.05
 """One photo of a painting has more of its margins than another."""
 
@@ -81,7 +78,7 @@ class Painting:
         Raises:
             OwnerError: it cannot be had, or it is not the painting's; says what to do.
         """
-        picture = read_picture(io.BytesIO(download(self.address)), "what came", MOST_PIXELS)
+        picture = style_picture(download(self.address), "what came")
         aspect = picture.width / picture.height
         if self.aspect is not None and abs(aspect / self.aspect - 1) > ASPECT_TOLERANCE:
             raise OwnerError(

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 
 from impasto.cli import main
-from impasto.cli.styles.presets import LARGEST_SIDE
+from impasto_styles.adding import LARGEST_SIDE
 
 pytestmark = pytest.mark.slow
 
@@ -90,6 +91,16 @@ def test_what_cannot_be_added_changes_nothing(
     assert {file: file.read_bytes() for file in (state / "styles").iterdir()} == files
 
 
+def test_a_table_that_cannot_be_read_is_left_as_it_is(
+    picture: Path, state: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (state / "styles").mkdir(parents=True)
+    (state / "styles" / "styles.toml").write_bytes("# Закат".encode("cp1251"))
+    assert run("styles", "add", picture, "--name", "sunset") == 1
+    assert "styles.toml is not in UTF-8" in capsys.readouterr().err
+    assert [file.name for file in (state / "styles").iterdir()] == ["styles.toml"]
+
+
 @pytest.mark.parametrize("content", [b"no picture", b""])
 def test_what_is_no_picture(
     tmp_path: Path, content: bytes, capsys: pytest.CaptureFixture[str]
@@ -106,3 +117,16 @@ def test_a_picture_too_small_to_paint_with(
     Image.new("RGB", (300, 100)).save(tmp_path / "small.png")
     assert run("styles", "add", tmp_path / "small.png", "--name", "sunset") == 1
     assert "300 x 100" in capsys.readouterr().err
+
+
+def test_the_copy_is_upright_and_shows_the_colors_that_the_picture_has(
+    tmp_path: Path, state: Path
+) -> None:
+    deep = Image.fromarray(np.full((300, 400), 40_000, np.uint16))
+    turned = Image.Exif()
+    turned[ExifTags.Base.Orientation] = 6
+    deep.save(tmp_path / "deep.png", exif=turned)
+    assert run("styles", "add", tmp_path / "deep.png", "--name", "deep") == 0
+    with Image.open(state / "styles" / "deep.jpg") as copy:
+        assert copy.size == (300, 400)
+        assert copy.getpixel((150, 200)) == (156, 156, 156)

@@ -9,29 +9,29 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from impasto.cli.session import AsJson, print_json, print_table, session_of
+from impasto.cli import AsJson, print_json, print_table, session_of
 from impasto.errors import OwnerError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from impasto.cli.session import Session
-    from impasto.cli.styles.famous import Painting
-    from impasto.contracts import StylePreset
+    from impasto import StylePreset
+    from impasto.cli import Session
+    from impasto_styles.famous import Painting
 
 SHOWN_LATER = "The bot shows new styles after SIGHUP or its next start."
 PAUSE_SECONDS = 1.0
 """Between two downloads; Wikimedia shuts out programs that ask for many files at once."""
 
-app = typer.Typer()
+styles = typer.Typer()
 
 
-@app.callback(invoke_without_command=True)
+@styles.callback(invoke_without_command=True)
 def show(context: typer.Context, as_json: AsJson = False) -> None:
     """List the preset styles; `add` adds one, `fetch` gets famous paintings."""
     if context.invoked_subcommand is not None:
         return
-    from impasto.cli.styles.presets import presets_of
+    from impasto_styles.adding import presets_of
 
     session = session_of(context)
     presets = presets_of(session)
@@ -46,7 +46,7 @@ def show(context: typer.Context, as_json: AsJson = False) -> None:
     )
 
 
-@app.command()
+@styles.command()
 def add(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(help="The picture whose style is wanted.")],
@@ -67,8 +67,8 @@ def add(
     brush_size: Annotated[float, typer.Option(help="Multiplies the size of its marks.")] = 1.0,
 ) -> None:
     """Add a picture to the preset styles of this installation (the folder styles/ in state_dir)."""
-    from impasto.cli.styles.presets import add_preset, read_picture
-    from impasto.contracts import StylePreset
+    from impasto import StylePreset
+    from impasto_styles.adding import add_preset, style_picture
 
     session = session_of(context)
     try:
@@ -84,11 +84,11 @@ def add(
         )
     except ValueError as error:
         raise OwnerError(f"the style was not added: {error}") from None
-    add_preset(session, preset, read_picture(file, str(file)))
+    add_preset(session, preset, style_picture(file, str(file)))
     typer.echo(f"Added {emoji} {name} ({preset.picture}). {SHOWN_LATER}")
 
 
-@app.command()
+@styles.command()
 def fetch(
     context: typer.Context,
     names: Annotated[
@@ -99,8 +99,8 @@ def fetch(
     manifest: Annotated[Path | None, typer.Option(hidden=True, help="Another list.")] = None,
 ) -> None:
     """Get famous paintings in the public domain from Wikimedia Commons, and add them as presets."""
-    from impasto.cli.styles.famous import read_paintings
-    from impasto.cli.styles.presets import presets_of
+    from impasto_styles.adding import presets_of
+    from impasto_styles.famous import read_paintings
 
     session = session_of(context)
     paintings = read_paintings(session.settings.own_styles, manifest)
@@ -158,7 +158,7 @@ def _fetch_all(session: Session, paintings: Sequence[Painting], here: set[str]) 
 
 def _fetch_one(session: Session, painting: Painting) -> None:
     """Raises OwnerError, which says what to do."""
-    from impasto.cli.styles.presets import add_preset
+    from impasto_styles.adding import add_preset
 
     try:
         picture = painting.fetch()
