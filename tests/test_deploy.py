@@ -62,7 +62,7 @@ class TestBuildpacks:
         assert re.fullmatch(r"3\.\d+", version), "the newest of its patches is the host's choice"
         assert version in SpecifierSet(self.PROJECT["requires-python"])
 
-    def test_the_requirements_get_the_small_torch(self) -> None:
+    def test_the_requirements_get_the_small_torch_and_what_goes_with_it(self) -> None:
         page = (ROOT / "docs" / "deploying.md").read_text(encoding="utf-8")
         [block] = re.findall(r"```text\n(--extra-index-url.+?)```", page, re.DOTALL)
         index, *lines, project = block.splitlines()
@@ -70,10 +70,13 @@ class TestBuildpacks:
         assert set(re.findall(r"\w+", project)) <= set(self.PROJECT["optional-dependencies"])
         wanted = {item.name: item for item in map(Requirement, self.PROJECT["dependencies"])}
         pinned = dict(line.split("==") for line in lines)
-        assert set(pinned) == {"torch"}
-        version, _, build = pinned["torch"].partition("+")
-        assert wanted["torch"].specifier.contains(version)
-        assert build == "cpu"
+        assert set(pinned) == {"torch", "torchvision"}
+        for name, version in pinned.items():
+            assert wanted[name].specifier.contains(version.partition("+")[0]), name
+        assert {pinned["torch"][-4:], pinned["torchvision"][-4:]} == {"+cpu"}
+        # torchvision 0.15 was made for torch 2.0, and so on.
+        minor = [int(pinned[name].split(".")[1]) for name in ("torch", "torchvision")]
+        assert minor[1] == minor[0] + 15
 
 
 class TestCompose:
@@ -121,7 +124,7 @@ class TestDockerfile:
 
     def test_torch_is_what_the_project_asks_for(self) -> None:
         project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-        for requirement in re.findall(r"'(torch>=[^']+)'", self.TEXT):
+        for requirement in re.findall(r"'((?:torch|torchvision)>=[^']+)'", self.TEXT):
             assert f'"{requirement}"' in project
 
     def test_extras_are_there(self) -> None:

@@ -1,15 +1,19 @@
 """`impasto weights list`, `fetch` and `verify`.
 
-Every command line loads this module, so torch is imported in functions only.
+Every command line loads this module, so torch and torchvision are imported in functions only.
 """
 
 from __future__ import annotations
 
+import functools
 import http.client
+import importlib
 import json
+import sys
 import urllib.error
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from types import ModuleType
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -23,6 +27,9 @@ if TYPE_CHECKING:
 weights = typer.Typer(help="List, fetch and check feature networks.", no_args_is_help=True)
 
 _NO_CONNECTION = (urllib.error.URLError, http.client.HTTPException, ConnectionError, TimeoutError)
+_MISSING_OPERATOR = "torchvision::nms"
+_UNDECLARED_OPERATORS = ("nms", "qnms")
+_OPERATOR_SCHEMA = "{}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
 
 
 @weights.command("list")
@@ -102,8 +109,9 @@ def fetch(network: NetworkFile, *, copy: Path | None = None, keep: bool = False)
         if copy is not None:
             _save(network, first_layers(_read(copy), through, copy.name))
             return
-        checkpoint = network.path.with_name(source.rpartition("/")[2])
-        state = _read(checkpoint) if checkpoint.is_file() else _download(source, checkpoint)
+        origin = torchvision_weights(source)
+        checkpoint = network.path.with_name(origin.url.rpartition("/")[2])
+        state = _read(checkpoint) if checkpoint.is_file() else _download(origin, checkpoint)
         _save(network, first_layers(state, through, checkpoint.name))
         if not keep:
             checkpoint.unlink()
@@ -124,17 +132,15 @@ def first_layers(state: object, through: str, name: str) -> dict[str, torch.Tens
     }
 
 
-def _download(address: str, checkpoint: Path) -> object:
-    import torch
-
+def _download(origin: Any, checkpoint: Path) -> object:
     try:
-        return torch.hub.load_state_dict_from_url(
-            address, model_dir=str(checkpoint.parent), check_hash=True, weights_only=True
+        return origin.get_state_dict(
+            progress=True, check_hash=True, weights_only=True, model_dir=str(checkpoint.parent)
         )
     except _NO_CONNECTION as error:
         why = getattr(error, "reason", None) or error
         raise WeightsError(
-            f"{checkpoint.name} cannot be downloaded from {address} ({why}); check the network, "
+            f"{checkpoint.name} cannot be downloaded from {origin.url} ({why}); check the network, "
             "or name a copy of it with --from"
         ) from None
     except RuntimeError as error:  # the hash
@@ -173,7 +179,7 @@ def _save(network: NetworkFile, tensors: dict[str, torch.Tensor]) -> None:
         "name": network.name,
         "style_layers": dict.fromkeys(entry.style_layers, 1.0),
         "content_layers": dict.fromkeys(entry.content_layers, 1.0),
-        "source": entry.source,
+        "source": f"torchvision {entry.source}",
         "licence": entry.licence,
     }
     network.path.parent.mkdir(parents=True, exist_ok=True)
@@ -184,3 +190,38 @@ def _save(network: NetworkFile, tensors: dict[str, torch.Tensor]) -> None:
     partial.replace(network.path)
     partial.write_text(f"{digest}  {network.path.name}\n", encoding="ascii")
     partial.replace(network.digest_path)
+
+
+def torchvision_weights(source: str) -> Any:
+    """torchvision's weights by their name, as `VGG19_Weights.IMAGENET1K_V1`."""
+    collection, _, member = source.partition(".")
+    return getattr(import_torchvision().models, collection)[member]
+
+
+@functools.cache
+def import_torchvision() -> ModuleType:
+    """torchvision, also beside a torch that it was not built for.
+
+    A registry's torchvision is built for CUDA. Next to a CPU build of torch its C++ operators do
+    not load, and `import torchvision` ends with "operator torchvision::nms does not exist", though
+    fetching weights needs no operator. So the two operators that its import looks up are declared
+    where they are missing. They stay without an implementation: a call still fails.
+    """
+    try:
+        return importlib.import_module("torchvision")
+    except RuntimeError as error:
+        if _MISSING_OPERATOR not in str(error):
+            raise
+    for name in [name for name in sys.modules if name.partition(".")[0] == "torchvision"]:
+        del sys.modules[name]  # half imported
+    for name in _UNDECLARED_OPERATORS:
+        _library().define(_OPERATOR_SCHEMA.format(name))  # type: ignore[no-untyped-call]
+    return importlib.import_module("torchvision")
+
+
+@functools.cache
+def _library() -> torch.library.Library:
+    """Declarations are withdrawn with the object that made them, so it is kept."""
+    import torch
+
+    return torch.library.Library("torchvision", "DEF")  # type: ignore[no-untyped-call]

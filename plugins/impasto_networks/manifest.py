@@ -36,8 +36,8 @@ class Entry(BaseModel):
     licence: str
     style_layers: Annotated[list[str], Field(min_length=1)]
     content_layers: Annotated[list[str], Field(min_length=1)]
-    source: Annotated[str | None, Field(pattern=r"^https://\S+-[0-9a-f]{8,}\.pth$")] = None
-    """Address of the checkpoint of torchvision's VGG-19, whose name says how its SHA-256 begins."""
+    source: str | None = None
+    """Weights of torchvision, as `VGG19_Weights.IMAGENET1K_V1`."""
     through: Annotated[str | None, Field(pattern=r"^features\.\d+$")] = None
     """The last convolution that is kept of the source."""
 

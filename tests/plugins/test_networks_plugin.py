@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import functools
+import importlib
 import re
+import subprocess
+import sys
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -24,8 +29,8 @@ from impasto.painting.catalogue import load_catalogue
 from impasto.painting.network import load_network
 from impasto.plugins import PluginHost
 from impasto.settings import Settings
-from impasto_networks import manifest
-from impasto_networks.commands import fetch
+from impasto_networks import commands
+from impasto_networks.commands import fetch, torchvision_weights
 from impasto_networks.manifest import NetworkFile, network_files, read_manifest, sha256_of
 
 VGG19_SLICE = (
@@ -184,15 +189,13 @@ Publish = Callable[[str], None]
 
 @pytest.fixture
 def publish(monkeypatch: pytest.MonkeyPatch) -> Publish:
-    """Has the checkpoints come from another address."""
-    entries = read_manifest()
+    """Has torchvision's weights come from another address."""
 
     def publish(url: str) -> None:
-        elsewhere = {
-            name: entry.model_copy(update={"source": url}) if entry.source else entry
-            for name, entry in entries.items()
-        }
-        monkeypatch.setattr(manifest, "read_manifest", lambda: elsewhere)
+        elsewhere = SimpleNamespace(
+            url=url, get_state_dict=functools.partial(torch.hub.load_state_dict_from_url, url)
+        )
+        monkeypatch.setattr(commands, "torchvision_weights", lambda _: elsewhere)
 
     return publish
 
@@ -203,12 +206,12 @@ def named(state_dir: Path, name: str) -> NetworkFile:
 
 class TestManifest:
     def test_the_networks_of_the_program(self) -> None:
-        entries = read_manifest()
-        assert list(entries) == ["embedded", "vgg19", "vgg19_gatys"]
-        gatys = entries["vgg19_gatys"]
+        manifest = read_manifest()
+        assert list(manifest) == ["embedded", "vgg19", "vgg19_gatys"]
+        gatys = manifest["vgg19_gatys"]
         assert gatys.style_layers == ["conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1"]
         assert (gatys.content_layers, gatys.through) == (["conv4_2"], "features.28")
-        vgg19 = entries["vgg19"]
+        vgg19 = manifest["vgg19"]
         assert vgg19.style_layers == ["conv1_1", "conv1_2", "conv2_1", "conv2_2", "conv3_1"]
         assert (vgg19.content_layers, vgg19.through) == (["conv2_2"], "features.10")
 
@@ -239,10 +242,12 @@ class TestManifest:
         with pytest.raises(WeightsError):
             found["vgg19"].load()
 
-    def test_checkpoints_have_a_digest_in_their_names(self) -> None:
+    def test_torchvision_knows_the_source(self) -> None:
         for entry in read_manifest().values():
             if entry.source:
-                assert torch.hub.HASH_REGEX.search(entry.source.rpartition("/")[2]) is not None
+                url = torchvision_weights(entry.source).url
+                assert url.startswith("https://")
+                assert torch.hub.HASH_REGEX.search(url.rpartition("/")[2]) is not None
 
 
 class TestFetch:
@@ -379,3 +384,28 @@ class TestCommands:
         last = capsys.readouterr().err.strip().splitlines()[-1]
         assert last.startswith("impasto: vgg19-aaaaaaaa.pth cannot be downloaded from")
         assert "check the network, or name a copy of it with --from" in last
+
+
+@pytest.mark.slow
+def test_torchvisions_weights_are_known_in_a_fresh_process() -> None:
+    program = """
+from impasto_networks.commands import import_torchvision
+torchvision = import_torchvision()
+assert import_torchvision() is torchvision
+print(torchvision.models.VGG19_Weights.IMAGENET1K_V1.url)
+"""
+    result = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert result.stdout.strip().endswith("/vgg19-dcbb9e9d.pth")
+
+
+def test_other_failures_of_torchvisions_import_come_through(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(name: str) -> None:
+        raise RuntimeError(f"{name} is broken in some other way")
+
+    monkeypatch.setattr(importlib, "import_module", fail)
+    with pytest.raises(RuntimeError, match="some other way"):
+        commands.import_torchvision.__wrapped__()

@@ -13,6 +13,7 @@ from impasto.cli.doctor.painting import (
     check,
     check_fine,
     check_memory,
+    check_packages,
 )
 from impasto.contracts import Finding
 from impasto.messages import Probed
@@ -94,6 +95,28 @@ class TestFine:
         assert (finding.verdict, finding.says) == ("ok", f"none: {why}")
         wanted = check_fine(PaintingSettings(fine=True), make_probed(why_not_fine=why))
         assert (wanted.verdict, wanted.says) == ("warning", f"none: {why}")
+
+
+class TestPackages:
+    @pytest.fixture
+    def wants(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        metadata = painting.importlib.metadata
+        monkeypatch.setattr(metadata, "version", lambda name: "1.0")
+        monkeypatch.setattr(metadata, "requires", lambda name: ["numpy", "torch==2.13.0"])
+
+    @pytest.mark.usefixtures("wants")
+    def test_torchvision_goes_with_one_torch(self) -> None:
+        assert check_packages("2.13.0+cpu").verdict == "ok"
+        other = check_packages("2.12.1")
+        assert other.verdict == "warning"
+        assert "goes with torch 2.13.0" in other.says
+
+    def test_without_torchvision_only_fetching_fails(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def absent(name: str) -> list[str]:
+            raise painting.importlib.metadata.PackageNotFoundError(name)
+
+        monkeypatch.setattr(painting.importlib.metadata, "requires", absent)
+        assert check_packages("2.13.0").verdict == "warning"
 
 
 class TestProbe:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import math
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -49,8 +50,7 @@ def check(settings: Settings) -> Iterator[Finding]:
         advice = "install torch anew; docs/deploying.md says which build"
         yield Finding.problem("torch", f"painting cannot be tried: {error}", advice)
         return
-    aiogram = importlib.metadata.version("aiogram")
-    yield Finding.ok("packages", f"torch {probed.torch}, aiogram {aiogram}")
+    yield check_packages(probed.torch)
     for name, problem in probed.failed_plugins.items():
         advice = "mend it, or name it in plugins.deny"
         yield Finding.warning(f"plugin {name}", problem, advice)
@@ -89,6 +89,24 @@ def ask(settings: Settings, budgets: list[int]) -> Probed:
     except (IndexError, ValidationError):
         last_lines = ended.stderr.strip().splitlines()[-1:]
         raise OwnerError(*last_lines or [f"it ended with {ended.returncode}"]) from None
+
+
+def check_packages(torch: str) -> Finding:
+    """Versions, and whether torchvision is the one that goes with torch. Only fetching networks
+    uses it, so a wrong one keeps nothing from starting."""
+    says = f"torch {torch}, aiogram {importlib.metadata.version('aiogram')}"
+    try:
+        torchvision = importlib.metadata.version("torchvision")
+        requirements = importlib.metadata.requires("torchvision") or []
+    except importlib.metadata.PackageNotFoundError:
+        advice = "`impasto weights fetch` needs it; nothing else does"
+        return Finding.warning("packages", f"{says}, no torchvision", advice)
+    says = f"{says}, torchvision {torchvision}"
+    pins = [pin[1] for line in requirements if (pin := re.match(r"torch\s*\(?==\s*([\w.]+)", line))]
+    if pins and pins[0] != torch.partition("+")[0]:
+        advice = "`impasto weights fetch` may fail; install the two that go together"
+        return Finding.warning("packages", f"{says}, which goes with torch {pins[0]}", advice)
+    return Finding.ok("packages", says)
 
 
 def describe_device(probed: Probed) -> Finding:
