@@ -92,7 +92,7 @@ def settings_on_hangup(
     nothing changes."""
     import structlog
 
-    if read is None:
+    if read is None or not hasattr(signal, "SIGHUP"):
         yield None
         return
     changes: asyncio.Queue[Settings] = asyncio.Queue()
@@ -123,8 +123,12 @@ def stop_on_signals() -> Iterator[asyncio.Event]:
         for number in signals:
             loop.remove_signal_handler(number)
 
-    for number in signals:
-        loop.add_signal_handler(number, asked)
+    try:
+        for number in signals:
+            loop.add_signal_handler(number, asked)
+    except NotImplementedError:  # Windows: Ctrl-C raises KeyboardInterrupt instead
+        yield stop
+        return
     try:
         yield stop
     finally:
