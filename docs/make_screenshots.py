@@ -1,4 +1,4 @@
-"""Photographs the bot in its chat page, from "Start" to the painting: `images/chat/*.png`.
+"""Photographs and films the bot in its chat page, from "Start" to the painting: `images/chat/*`.
 
     python docs/make_screenshots.py
 
@@ -8,6 +8,7 @@ settings, in the playground; the photo is one of the gallery's.
 
 from __future__ import annotations
 
+import io
 import re
 import shutil
 import subprocess
@@ -32,8 +33,12 @@ SHOTS = {"desktop": {"ready"}, "phone": {"gallery", "options", "painting", "read
 """What the pages show."""
 FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--lang=en-US", "--accept-lang=en-US")
 WAIT_SECONDS = 180
-COLORS = 192
-"""Of the palette of a PNG: enough for a page, and a third of the bytes."""
+QUALITY = 80
+SAYS = """return [...document.querySelectorAll(".message")]
+    .some((node) => node.textContent.includes(arguments[0]))"""
+FILM = "phone"
+FRAME_MILLISECONDS = 150
+"""How long each look at a painting in progress is shown: about as long as it takes."""
 
 
 class Camera:
@@ -42,6 +47,8 @@ class Camera:
     def __init__(self, driver: Any, name: str) -> None:
         self.driver = driver
         self.name = name
+        self.film: list[tuple[Image.Image, int]] = []
+        """What was seen, and for how many milliseconds it is shown."""
         width, height = SIZES[name]
         metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500}
         driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
@@ -52,9 +59,7 @@ class Camera:
 
     def says(self, part: str) -> None:
         """Waits until a message says this."""
-        script = """return [...document.querySelectorAll(".message")]
-            .some((node) => node.textContent.includes(arguments[0]))"""
-        self.wait(lambda: self.driver.execute_script(script, part))
+        self.wait(lambda: self.driver.execute_script(SAYS, part))
 
     def button(self, part: str) -> Any:
         """Waits for a button that says this; the newest of them."""
@@ -71,19 +76,43 @@ class Camera:
         self.wait(button.is_displayed)
         button.click()
 
-    def shoot(self, name: str) -> None:
+    def shoot(self, name: str, milliseconds: int) -> None:
+        """A picture of its own, where that is wanted, and one of the film."""
+        self.look(milliseconds)
+        if name in SHOTS[self.name]:
+            path = FOLDER / f"{name}-{self.name}.webp"
+            self.film[-1][0].save(path, quality=QUALITY, method=6)
+
+    def look(self, milliseconds: int) -> None:
         """Once all pictures are there and the newest message is in sight."""
-        if name not in SHOTS[self.name]:
-            return
         loaded = """const images = [...document.querySelectorAll(".message img")];
             document.querySelector(".message:last-of-type")?.scrollIntoView({block: "end"});
             return images.every((image) => image.complete && image.naturalWidth > 0)
                 && document.getAnimations().every((one) => one.playState != "running")"""
         self.wait(lambda: self.driver.execute_script(loaded))
-        path = FOLDER / f"{name}-{self.name}.png"
-        self.driver.save_screenshot(str(path))
-        with Image.open(path) as shot:
-            shot.convert("RGB").quantize(COLORS).save(path, optimize=True)
+        with Image.open(io.BytesIO(self.driver.get_screenshot_as_png())) as shot:
+            self.film.append((shot.convert("RGB"), milliseconds))
+
+    def look_until(self, part: str) -> None:
+        """What changes until a message says this."""
+        while not self.driver.execute_script(SAYS, part):
+            self.look(0)
+            if len(self.film) > 1 and self.film[-1][0] == self.film[-2][0]:
+                self.film.pop()
+            picture, milliseconds = self.film[-1]
+            self.film[-1] = picture, milliseconds + FRAME_MILLISECONDS
+
+    def save_film(self) -> None:
+        (first, _), *others = self.film
+        first.save(
+            FOLDER / f"film-{self.name}.webp",
+            save_all=True,
+            append_images=[picture for picture, _ in others],
+            duration=[milliseconds for _, milliseconds in self.film],
+            loop=0,
+            quality=QUALITY,
+            method=6,
+        )
 
 
 def main() -> None:
@@ -97,18 +126,22 @@ def _conversation(camera: Camera, url: str) -> None:
     camera.driver.get(url)
     camera.press("START")
     camera.says("Send me")
+    camera.look(1200)
     camera.send(PHOTO)
     camera.says("Which style")
-    camera.shoot("gallery")
-    camera.press("⚙️")
-    camera.button("subtle")
-    camera.shoot("options")
-    camera.press("Back to the styles")
-    camera.press("Woodblock wave")
+    camera.shoot("gallery", 2500)
+    if "options" in SHOTS[camera.name]:
+        camera.press("⚙️")
+        camera.button("subtle")
+        camera.shoot("options", 1500)
+        camera.press("Back to the styles")
+    camera.press("Palette knife")
     camera.says("%")
-    camera.shoot("painting")
-    camera.says("ready")
-    camera.shoot("ready")
+    camera.shoot("painting", 300)
+    camera.look_until("ready")
+    camera.shoot("ready", 4000)
+    if camera.name == FILM:
+        camera.save_film()
 
 
 @contextmanager

@@ -22,6 +22,11 @@ of 3:2 come to the same one."""
 Statistics = tuple[NDArray[np.float64], NDArray[np.float64]]
 """Mean (3) and covariance (3x3) of a picture's RGB values in [0, 1]."""
 
+MUTED: Final = 0.2
+"""Difference of a pixel's largest and least channel from which on its color counts for less and
+less: else a bright jacket would decide about the color of a face."""
+GRAY: Final = np.ones(3) / math.sqrt(3)
+"""The direction of lightness among colors."""
 MOST_GAIN: Final = 3.0
 """A photo of few hues has slight ones, as of a skin, which a colorful style would turn into magenta
 and green."""
@@ -121,10 +126,24 @@ def _resized(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
 
 
 def _statistics(picture: Image.Image) -> Statistics:
-    """Of a smaller copy where the picture is large: its colors are the same."""
+    """Of a smaller copy where the picture is large: its colors are the same. All pixels count alike
+    for lightness, and those of muted colors most for what colors there are."""
     small = picture.resize(size_within(picture.size, STATISTICS_PIXELS), Image.Resampling.BOX)
     values = np.asarray(small, dtype=np.float64).reshape(-1, 3) / 255
-    return values.mean(axis=0), np.cov(values, rowvar=False)
+    chroma = values.max(axis=1) - values.min(axis=1)
+    mean, covariance = _weighted(values, 1 / (1 + (chroma / MUTED) ** 2))
+    lightness = values @ GRAY
+    mean += GRAY * (lightness.mean() - GRAY @ mean)
+    spread = math.sqrt(lightness.var() / max(LEAST_VARIANCE, GRAY @ covariance @ GRAY))
+    scale = np.eye(3) + (spread - 1) * np.outer(GRAY, GRAY)
+    return mean, scale @ covariance @ scale
+
+
+def _weighted(values: NDArray[np.float64], weights: NDArray[np.float64]) -> Statistics:
+    weights = weights / weights.sum()
+    mean: NDArray[np.float64] = weights @ values
+    from_mean = values - mean
+    return mean, (from_mean * weights[:, None]).T @ from_mean
 
 
 def _mixed_statistics(styles: Sequence[tuple[Image.Image, float]]) -> Statistics:

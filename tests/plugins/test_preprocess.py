@@ -79,6 +79,22 @@ def test_slight_hues_are_not_raised_to_loud_ones() -> None:
     assert difference(start) > 2 * difference(skin), "and yet they follow the style"
 
 
+def test_a_bright_jacket_does_not_decide_about_the_color_of_a_face() -> None:
+    style = noise((90, 90), 1, 60, 200)
+
+    def face(jacket: tuple[int, int, int]) -> np.ndarray:
+        values = np.random.default_rng(0).normal(0, 12, (80, 90, 3))
+        values[:, :30] += (150, 148, 145)
+        values[:, 30:60] += (205, 165, 140)
+        values[:, 60:] += jacket
+        photo = Image.fromarray(values.clip(0, 255).astype(np.uint8))
+        start = context("start", content=photo, styles=[(style, 1.0)])
+        return np.asarray(ColorMatch()(photo, start), float)[:, 30:60].mean((0, 1))
+
+    warmth = [(red - blue) for red, _, blue in (face((150, 150, 150)), face((250, 90, 10)))]
+    assert warmth[1] > warmth[0] / 3
+
+
 def test_the_start_takes_the_colors_of_the_styles() -> None:
     photo, style = noise((64, 64), 0, 0, 90), noise((64, 64), 1, 120, 200)
     start = ColorMatch()(photo, context("start", styles=[(style, 1.0)]))
