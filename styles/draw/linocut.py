@@ -17,12 +17,12 @@ from .fields import Field, grain, grid, noise, smoothstep
 from .palette import palette
 from .strokes import picture
 
-SKY = palette("f7ecd4 f2d4ac 7fa6ac")
-RANGE = palette("f7ecd4 dda57c 2c3646")
-FIELD = palette("f7ecd4 e6ab76 8f4430")
-WOOD = palette("cdbb7e 54805e 1b232e")
-LAKE = palette("f7ecd4 79a6ac 234656")
-ROCK = palette("cfa07a 574043 1b1e28")
+SKY = palette("f7ecd4 f4dab6 8fb0b2")
+RANGE = palette("f7e8cf e6b88f 3a4250")
+FIELD = palette("f7e6ca ecba88 9a5238")
+WOOD = palette("d9bf84 7f8454 1d252e")
+LAKE = palette("f7ecd4 86a8aa 27424f")
+ROCK = palette("cfa07a 4f4340 1b1f28")
 PITCH = 18.0 / 1024
 """Distance of two cuts as a share of the side."""
 LENGTH = 120.0 / 1024
@@ -121,7 +121,7 @@ def _printed(block: Block, rng: np.random.Generator) -> Field:
     cuts = _cuts(block, rng)
     color = block.inks[:, :, 0].copy()
     for number, level in enumerate((0.30, 0.68), 1):
-        cover = smoothstep(-0.06, 0.06, (block.tone - level) / 0.22 + cuts)
+        cover = smoothstep(-0.06, 0.06, (block.tone - level) / 0.28 + cuts)
         color += cover[..., None] * (block.inks[:, :, number] - color)
     split = 0.010 * grain(size, rng, 0.9) + 0.010 * noise(size, rng, 60, 3)
     printed: Field = color * (1 + split[..., None])
