@@ -65,7 +65,7 @@ def _glaze(
     deep = blur(depth + puddles, 1.5 * size / 1024)
     slope = np.hypot(*np.gradient(deep)) * size
     # Where the paper is still wet an edge is lost in a broad gradient.
-    lost = 1 + 7 * smoothstep(0.2, 1.3, noise(size, rng, 5, 2))
+    lost = 1 + 9 * smoothstep(-0.3, 0.9, noise(size, rng, 5, 2))
     away = np.clip((level - deep) / np.maximum(slope, 0.6), -0.05, 0.05) / lost
     paper.wash(
         lambda _x, _y: away, pigment, 0.55, rim=0.5, fray=0.0006, granulation=0.20,
