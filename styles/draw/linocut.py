@@ -52,8 +52,8 @@ def draw(size: int, rng: np.random.Generator) -> Image.Image:
 def _drawn(size: int, rng: np.random.Generator) -> Block:
     x, y = grid(size)
     rough, fine = noise(size, rng, 4, 3), noise(size, rng, 10, 2)
-    block = Block(np.tile(SKY, (size, size, 1, 1)), np.zeros_like(x), np.zeros_like(x))
-    block.put(y < 2, SKY, 0.62 - 1.3 * y + 0.16 * rough, 0.5)
+    inks = np.tile(SKY, (size, size, 1, 1))
+    block = Block(inks, 0.62 - 1.3 * y + 0.16 * rough, np.full_like(x, 0.5))
     for px, py, steep, turn in (
         (0.24, 0.17, 0.9, 0.95),
         (0.76, 0.22, 0.8, 0.8),

@@ -103,7 +103,7 @@ def _scene(size: int, rng: np.random.Generator) -> Scene:
     scene.put(
         water, ramp(RIVER, np.clip(0.4 + 0.3 * ripple, 0, 1)), 0.16 + 0.16 * ripple + 0.10 * rough
     )
-    for cx, foot, wide_, tall in (
+    for cx, foot, broad, tall in (
         (0.16, 0.64, 0.15, 0.30),
         (0.86, 0.70, 0.17, 0.38),
         (0.36, 0.52, 0.08, 0.13),
@@ -111,7 +111,7 @@ def _scene(size: int, rng: np.random.Generator) -> Scene:
         (0.05, 0.95, 0.20, 0.22),
         (0.93, 0.99, 0.16, 0.18),
     ):
-        u, v = (x - cx) / wide_, (foot - tall / 2 - y) / (tall / 2)
+        u, v = (x - cx) / broad, (foot - tall / 2 - y) / (tall / 2)
         crown = np.hypot(u, v) + 0.12 * fine + 0.06 * rough
         shade = 0.62 + 0.20 * u - 0.26 * v + 0.16 * fine
         scene.put(crown < 1, ramp(TREE, np.clip(0.5 + 0.3 * u + 0.2 * rough, 0, 1)), shade)
