@@ -44,7 +44,6 @@ class WetPaper:
         strength: float,
         *,
         box: Box = SHEET,
-        second: Field | None = None,
         soft: float = 0.0012,
         fray: float = 0.004,
         rim: float = 0.55,
@@ -52,12 +51,12 @@ class WetPaper:
         pooling: float = 0.30,
         draft: int = 0,
     ) -> None:
-        """Lay a wash of `pigment` (3,), which is the color that full `strength` 1 leaves of white.
+        """Lay a wash of `pigment`, which is the color that full `strength` 1 leaves of white.
 
-        `second` is a pigment that bleeds into the first in clouds; `soft` is the width of the edge
-        and `fray` how far it wanders, in units of the side; `rim` the darkening of the edge;
-        `granulation` and `pooling` how unevenly pigment settles in the tooth and in puddles.
-        `draft` picks another of the fixed patterns of water.
+        `pigment` is one color (3,) or, for a wash whose box is the sheet, one a pixel
+        (size, size, 3); `soft` is the width of the edge and `fray` how far it wanders, in units of
+        the side; `rim` the darkening of the edge; `granulation` and `pooling` how unevenly pigment
+        settles in the tooth and in puddles. `draft` picks another of the fixed patterns of water.
         """
         left, top, right, bottom = (round(min(max(side, 0.0), 1.0) * self.size) for side in box)
         if left >= right or top >= bottom:
@@ -74,11 +73,7 @@ class WetPaper:
         tooth = granulation * (self.valley[patch] - 0.5) * 1.5
         settled = 1 + pooling * cloud + rim * edge + tooth
         amount = np.clip(strength * inside * settled, 0, 1)[..., None]
-        ink = pigment
-        if second is not None:
-            mix = smoothstep(-0.7, 0.7, flow + 0.4 * ragged)[..., None]
-            ink = pigment + mix * (second - pigment)
-        self.color[patch] *= 1 - amount * (1 - ink)
+        self.color[patch] *= 1 - amount * (1 - pigment)
 
     def backrun(self, x: float, y: float, radius: float, strength: float, draft: int = 0) -> None:
         """Let a drop of water spread in a wet wash: it pushes pigment out into a crinkled rim."""
@@ -107,12 +102,11 @@ def disk(x: float, y: float, radius: float) -> tuple[Shape, Box]:
 
 
 def blade(
-    x: float, y: float, angle: float, length: float, width: float, bend: float, *, tip: float = 0.8
+    x: float, y: float, angle: float, length: float, width: float, bend: float
 ) -> tuple[Shape, Box]:
     """Return a leaf's or petal's shape and its box: it starts at (x, y) and runs along `angle`.
 
-    `bend` moves its middle sideways as a share of the length; below 1, `tip` puts the widest place
-    towards the end, above 1 towards the foot.
+    `bend` moves its middle sideways as a share of the length. It is widest past the middle.
     """
     cos, sin = np.cos(angle), np.sin(angle)
 
@@ -120,7 +114,7 @@ def blade(
         along = ((px - x) * cos + (py - y) * sin) / length
         inner = np.clip(along, 0, 1)
         across = (py - y) * cos - (px - x) * sin - bend * length * np.sin(np.pi * inner)
-        half = 0.5 * width * np.sin(np.pi * inner ** (1 / tip))
+        half = 0.5 * width * np.sin(np.pi * inner**1.25)
         outside = np.maximum(np.abs(along - 0.5) - 0.5, 0) * length
         edge: Field = np.abs(across) - half + outside + 1e-4
         return edge.astype(np.float32)

@@ -1,127 +1,118 @@
-"""A garden in watercolor, wet in wet: poppies, cornflowers and leaves over running washes."""
+"""A river valley in watercolor: glaze over glaze, from paper white to the darks of the trees.
+
+Each glaze is one pale transparent wash over all that is darker than its level, so every step of
+tone ends in an edge where pigment has pooled. Between edges a wash is flat and only granulates.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
-from .fields import Field
-from .palette import palette, rgb, varied
+from .fields import Field, blur, grid, noise, smoothstep
+from .palette import palette, ramp, rgb
 from .strokes import picture
-from .washes import WetPaper, blade, disk
+from .washes import WetPaper
 
-PAPER = rgb("fbf7ec")
-REDS = palette("e8352c f2603a d81f4f f58a4a")
-BLUES = palette("2f55c4 4a3fb0 3a8fd0 6a5fc8")
-PINKS = palette("f08ab0 d85a9a f6b0a0 c77ad0")
-GREENS = palette("2f7a4a 6fa03a 1f5f5a a8b83f 4a8a6a")
-GROUNDS = palette("8fc4e8 b9a6e0 f9d98a f6b79a a9d49a 6fb8a8")
-DARK = rgb("2a2048")
+PAPER = rgb("faf5ea")
+SKY = palette("9cc0da b4cde0 e6d3c4 f3d2b4")
+HILL = palette("8fa3b8 a9a8b4 c2ac9c")
+FIELD = palette("e9b98a efc9a0 e0a878 c9a46a")
+TREE = palette("8ba0ba 9ab3a2 b0b47e caa878")
+RIVER = palette("8fb4cc a8c4d0 d8c8b8")
+LEVELS = (0.10, 0.24, 0.38, 0.52, 0.66, 0.80)
+"""Depth of tone, from 0 of the paper to 1 of the darkest place, at which glazes begin."""
 
-# x, y, radius, petals, kind
-FLOWERS = (
-    (0.30, 0.36, 0.165, 5, "red"), (0.68, 0.28, 0.140, 5, "red"), (0.52, 0.62, 0.150, 5, "pink"),
-    (0.84, 0.55, 0.115, 5, "red"), (0.16, 0.66, 0.105, 9, "blue"), (0.49, 0.16, 0.090, 9, "blue"),
-    (0.76, 0.78, 0.095, 9, "blue"), (0.12, 0.17, 0.090, 5, "pink"), (0.91, 0.13, 0.090, 5, "pink"),
-    (0.30, 0.84, 0.100, 5, "red"),
-)  # fmt: skip
-KINDS = {"red": REDS, "pink": PINKS, "blue": BLUES}
+
+@dataclass
+class Scene:
+    """Pigment (size, size, 3) and depth of tone (size, size) in [0, 1] of the view."""
+
+    pigment: Field
+    depth: Field
+
+    def put(self, where: NDArray[np.bool_], pigment: Field, depth: Field) -> None:
+        """Draw a shape over what is there."""
+        self.pigment = np.where(where[..., None], pigment, self.pigment)
+        self.depth = np.where(where, depth, self.depth)
 
 
 def draw(size: int, rng: np.random.Generator) -> Image.Image:
-    """Draw the garden at `size` by `size` pixels."""
+    """Draw the valley at `size` by `size` pixels."""
     hand, water = rng.spawn(2)
     paper = WetPaper(size, PAPER, water)
-    _ground(paper, hand)
-    _leaves(paper, hand, 36, 0.36)
-    for flower in FLOWERS:
-        _stem(paper, hand, flower[0], flower[1])
-    for flower in FLOWERS:
-        _flower(paper, hand, *flower)
-    _leaves(paper, hand, 24, 0.65)
-    _splashes(paper, hand)
+    scene = _scene(size, hand)
+    drift = noise(size, hand, 7, 3)[..., None] * np.array([0.03, 0.0, -0.04], np.float32)
+    pigment = np.clip(blur(scene.pigment, 0.006 * size) + drift, 0.05, 0.98)
+    for number, level in enumerate(LEVELS):
+        _glaze(paper, scene.depth, pigment ** (1.0 + 0.15 * number), level, number, hand)
+    for k in range(14):
+        x, y = hand.random(2)
+        paper.backrun(x, y, hand.uniform(0.03, 0.07), hand.uniform(0.3, 0.6), k)
     return picture(paper.color)
 
 
-def _ground(paper: WetPaper, rng: np.random.Generator) -> None:
-    """Flood the sheet with colors that run into each other, then let water drop into them."""
-    for k in range(26):
-        x, y = rng.random(2)
-        cool = y < 0.45 or rng.random() < 0.25
-        ink = GROUNDS[rng.choice([0, 1, 3] if cool else [2, 4, 5])]
-        shape, box = disk(x, y, rng.uniform(0.10, 0.24))
-        paper.wash(
-            shape, ink, rng.uniform(0.3, 0.6), box=box, second=GROUNDS[rng.integers(0, 6)],
-            soft=0.05, fray=0.03, rim=0.15, granulation=0.35, pooling=0.2, draft=k,
-        )  # fmt: skip
-    for k in range(9):
-        x, y = rng.random(2)
-        paper.backrun(x, y, rng.uniform(0.04, 0.11), rng.uniform(0.5, 1.0), k)
-    for k in range(26):
-        x, y = rng.random(2)
-        shape, box = disk(x, y, rng.uniform(0.015, 0.07))
-        ink = GROUNDS[rng.integers(0, 6)]
-        paper.wash(shape, ink, 0.28, box=box, soft=0.006, fray=0.02, rim=0.7, draft=k)
-
-
-def _leaves(paper: WetPaper, rng: np.random.Generator, count: int, strength: float) -> None:
-    for k in range(count):
-        x, y = rng.random(2) * np.array([1.1, 0.95]) + np.array([-0.05, 0.12])
-        angle = -np.pi / 2 + rng.normal(0, 0.85)
-        length = rng.uniform(0.09, 0.24)
-        shape, box = blade(x, y, angle, length, 0.24 * length, rng.normal(0, 0.12))
-        first, second = GREENS[rng.choice(5, 2, replace=False)]
-        ink = varied(first[None], rng, 0.08, 0.03)[0]
-        paper.wash(shape, ink, strength, box=box, second=second, fray=0.0025, rim=0.7, draft=k)
-        vein, box = blade(x, y, angle, 0.92 * length, 0.012 * length + 0.001, 0.0)
-        paper.wash(vein, GREENS[2], 0.5 * strength, box=box, fray=0.0012, rim=0.2, draft=k)
-
-
-def _stem(paper: WetPaper, rng: np.random.Generator, x: float, y: float) -> None:
-    length = 0.45 + 0.2 * rng.random()
-    lean = np.pi / 2 + rng.normal(0, 0.12)
-    shape, box = blade(x, y, lean, length, 0.011, rng.normal(0, 0.10))
-    paper.wash(shape, GREENS[0], 0.7, box=box, second=GREENS[3], fray=0.0015, rim=0.6)
-
-
-def _flower(
-    paper: WetPaper, rng: np.random.Generator, x: float, y: float, radius: float, petals: int,
-    kind: str,
+def _glaze(
+    paper: WetPaper, depth: Field, pigment: Field, level: float, number: int,
+    rng: np.random.Generator,
 ) -> None:  # fmt: skip
-    """Glaze petal over petal, feed darker pigment into the wet heart, dot the stamens."""
-    inks = KINDS[kind]
-    turn = rng.random() * 2 * np.pi
-    # White of the paper is kept under a flower by lifting the ground first.
-    paper.backrun(x, y, 1.05 * radius, 1.0, petals)
-    paper.backrun(x, y, 0.75 * radius, 1.0, petals + 1)
-    for ring, reach in enumerate((1.0, 0.72)):
-        for k in range(petals):
-            angle = turn + 2 * np.pi * (k + 0.5 * ring) / petals + rng.normal(0, 0.10)
-            length = reach * radius * rng.uniform(0.88, 1.12)
-            width = length * (1.05 if petals == 5 else 0.46)
-            shape, box = blade(x, y, angle, length, width, rng.normal(0, 0.05), tip=1.7)
-            first, second = inks[rng.choice(4, 2, replace=False)]
-            paper.wash(
-                shape, varied(first[None], rng, 0.05, 0.02)[0], rng.uniform(0.40, 0.70), box=box,
-                second=second, fray=0.0045, rim=0.65, pooling=0.34, draft=k + ring,
-            )  # fmt: skip
-            for _ in range(3):
-                fold, box = blade(
-                    x, y, angle + rng.normal(0, 0.22), 0.8 * length, 0.03 * length, 0.0
-                )
-                paper.wash(fold, inks[2], 0.35, box=box, fray=0.0015, rim=0.2, draft=k)
-    heart, box = disk(x, y, 0.20 * radius)
-    paper.wash(heart, DARK, 0.8, box=box, soft=0.012, fray=0.010, rim=0.3)
-    for k in range(26):
-        angle, far = 2.4 * k, radius * rng.uniform(0.18, 0.38)
-        dot, box = disk(x + far * np.cos(angle), y + far * np.sin(angle), rng.uniform(0.002, 0.005))
-        paper.wash(dot, DARK, 0.8, box=box, fray=0.0008, rim=0.4)
+    """Wash over what is deeper than `level`, in puddles whose edges wander from glaze to glaze."""
+    size = paper.size
+    puddles = noise(size, rng, 9, 2) * 0.085 + 0.012 * noise(size, rng, 40, 2)
+    deep = blur(depth + puddles, 1.5 * size / 1024)
+    slope = np.hypot(*np.gradient(deep)) * size
+    # Where the paper is still wet an edge is lost in a broad gradient.
+    lost = 1 + 9 * smoothstep(-0.3, 0.9, noise(size, rng, 5, 2))
+    away = np.clip((level - deep) / np.maximum(slope, 0.6), -0.05, 0.05) / lost
+    paper.wash(
+        lambda _x, _y: away, pigment, 0.55, rim=0.5, fray=0.0006, granulation=0.20,
+        pooling=0.16, draft=number,
+    )  # fmt: skip
 
 
-def _splashes(paper: WetPaper, rng: np.random.Generator) -> None:
-    """Flick the loaded brush over the sheet."""
-    inks: list[Field] = [REDS[0], BLUES[0], GREENS[1], PINKS[1], GROUNDS[5]]
-    for k in range(150):
-        x, y = rng.random(2)
-        spot, box = disk(x, y, 0.0015 + 0.010 * rng.random() ** 4)
-        paper.wash(spot, inks[k % 5], rng.uniform(0.35, 0.8), box=box, fray=0.0010, draft=k)
+def _scene(size: int, rng: np.random.Generator) -> Scene:
+    x, y = grid(size)
+    rough, fine = noise(size, rng, 4, 3), noise(size, rng, 12, 3)
+    cloud = smoothstep(-0.2, 0.9, rough)
+    scene = Scene(
+        ramp(SKY, np.clip(2.2 * y + 0.12 * rough, 0, 1)),
+        (0.34 - 0.28 * cloud - 0.25 * y).astype(np.float32),
+    )
+    for layer, (top, reach, tone) in enumerate(((0.33, 0.09, 0.34), (0.42, 0.07, 0.46))):
+        crest = top - reach * np.sin(5.5 * x + 2.4 * layer) - 0.4 * reach * np.sin(13 * x + layer)
+        down = y - crest
+        scene.put(
+            down > 0,
+            ramp(HILL, np.clip(0.3 * layer + 4 * down, 0, 1)),
+            tone - 1.6 * down + 0.06 * rough,
+        )
+    meadow = y - 0.50 - 0.03 * np.sin(4 * x)
+    rows = np.sin(40 * (meadow + 0.05 * np.sin(5 * x)))
+    scene.put(
+        meadow > 0,
+        ramp(FIELD, np.clip(1.6 * meadow + 0.2 * rough, 0, 1)),
+        0.22 + 0.14 * rows + 0.10 * rough + 0.30 * meadow,
+    )
+    bend = x - 0.52 - 0.16 * np.sin(9 * y) - 0.05 * fine * (y - 0.5)
+    wide = 0.02 + 0.30 * np.clip(y - 0.52, 0, 1)
+    water = (np.abs(bend) < wide) & (y > 0.52)
+    ripple = np.sin(70 * y + 2 * rough)
+    scene.put(
+        water, ramp(RIVER, np.clip(0.4 + 0.3 * ripple, 0, 1)), 0.16 + 0.16 * ripple + 0.10 * rough
+    )
+    for cx, foot, broad, tall in (
+        (0.16, 0.64, 0.15, 0.30),
+        (0.86, 0.70, 0.17, 0.38),
+        (0.36, 0.52, 0.08, 0.13),
+        (0.68, 0.53, 0.07, 0.12),
+        (0.05, 0.95, 0.20, 0.22),
+        (0.93, 0.99, 0.16, 0.18),
+    ):
+        u, v = (x - cx) / broad, (foot - tall / 2 - y) / (tall / 2)
+        crown = np.hypot(u, v) + 0.12 * fine + 0.06 * rough
+        shade = 0.62 + 0.20 * u - 0.26 * v + 0.16 * fine
+        scene.put(crown < 1, ramp(TREE, np.clip(0.5 + 0.3 * u + 0.2 * rough, 0, 1)), shade)
+    return scene

@@ -17,12 +17,14 @@ from .palette import palette, ramp, rgb
 from .strokes import picture
 
 PAPER = rgb("f1e6cc")
-KEY = rgb("14244f")
+KEY = rgb("1c2f60")
 FOAM = rgb("f7efdc")
 SHADE = rgb("a9c4cc")
 BODY = palette("16346f 1f4f8f 3f7fae 8fb9c4 dfe3d3")
 SKY = palette("5f7f93 a9b7a8 e3cfa2 eebf86 e79a6c")
 SUN = rgb("c9432b")
+MIST = palette("f4dcb4 eec394 e3a878 f0cfa4")
+EARTH = palette("8c4a34 b8704c d9a074 f2d9b4 f7efdc")
 
 Disk = tuple[float, float, float]
 
@@ -47,6 +49,7 @@ def draw(size: int, rng: np.random.Generator) -> Image.Image:
     sheet = Sheet(_sky(size))
     sheet.disks([(0.775, 0.235, 0.083)], SUN)
     _clouds(sheet, rng)
+    _mountain(sheet)
     _swell(sheet, rng, 0.645, 0.020, 5.0, 0.4, pale=0.45)
     _wave(sheet, rng, *LESSER, reach=0.030)
     _swell(sheet, rng, 0.80, 0.030, 3.2, 2.2, pale=0.2)
@@ -62,15 +65,25 @@ def _sky(size: int) -> Field:
 
 
 def _clouds(sheet: Sheet, rng: np.random.Generator) -> None:
-    for level, shift in ((0.42, 0.60), (0.47, 0.78), (0.36, 0.93), (0.07, 0.15), (0.11, 0.30)):
-        for _ in range(3):
-            x0 = shift + 0.10 * rng.standard_normal()
-            y0 = level + 0.012 * rng.standard_normal()
-            reach = 0.10 + 0.12 * rng.random()
-            along = np.linspace(-1, 1, 60, dtype=np.float32)
-            curve = np.stack([x0 + reach * along, y0 + 0.004 * np.sin(5 * along + x0 * 9)], axis=1)
-            tint = ramp(SKY, 0.35 + 0.25 * rng.random()) * 0.6 + 0.4 * FOAM
-            sheet.line(curve.astype(np.float32), 0.011 * (1 - along**2), tint)
+    """Draw long banks of mist, each in a warm tone that is only a step from the sky behind."""
+    along = np.linspace(-1, 1, 60, dtype=np.float32)
+    for level, shift in ((0.40, 0.62), (0.46, 0.86), (0.34, 0.95), (0.06, 0.15), (0.12, 0.45)):
+        for k in range(4):
+            x0 = shift + 0.12 * rng.standard_normal()
+            y0 = level + 0.022 * (k - 1.5)
+            reach = 0.12 + 0.14 * rng.random()
+            curve = np.stack([x0 + reach * along, y0 + 0.006 * np.sin(5 * along + x0 * 9)], axis=1)
+            sheet.line(curve.astype(np.float32), 0.020 * (1 - along**2), MIST[k])
+
+
+def _mountain(sheet: Sheet) -> None:
+    """Set a far cone on the horizon, wiped from earth red at its foot to snow."""
+    rise = np.linspace(0, 1, 25, dtype=np.float32)
+    half, level = 0.015 + 0.21 * (1 - rise) ** 1.6, 0.66 - 0.22 * rise
+    left, right = np.stack([0.58 - half, level], axis=1), np.stack([0.58 + half, level], axis=1)
+    for k in range(24):
+        corners = [left[k], right[k], right[k + 1], left[k + 1]]
+        sheet.polygon(np.stack(corners), ramp(EARTH, rise[k]))
 
 
 def _wave(
@@ -82,7 +95,7 @@ def _wave(
 ) -> None:
     outer, inner = through(outer_points), through(inner_points)
     sheet.polygon(np.concatenate([outer, inner[::-1]]), BODY[0])
-    _stripes(sheet, rng, outer, inner, 21)
+    _stripes(sheet, rng, outer, inner, 13)
     sheet.line(inner, _carved(rng, len(inner), 0.0055), KEY)
     sheet.line(outer, _carved(rng, len(outer), 0.0050), KEY)
     # Which side is outside depends on which way the wave runs.
@@ -111,7 +124,7 @@ def _stripes(
         if tone > 0.5:
             core = 0.5 * (edge_a + edge_b)
             width = np.linalg.norm(edge_b - edge_a, axis=1) * 0.28
-            sheet.line(core[20:-10], width[20:-10], FOAM)
+            sheet.line(core[20:-10], width[20:-10], 0.5 * (FOAM + BODY[3]))
         sheet.line(edge_b, _carved(rng, len(t), 0.0026) * (swell > 1e-4), KEY)
 
 
@@ -133,8 +146,8 @@ def _crest(
     bank = edge[first:] - 0.35 * reach * side[first:]
     sheet.line(bank, reach * (0.1 + 0.8 * rise) + 0.004, KEY)
     sheet.line(bank, reach * (0.1 + 0.8 * rise), FOAM)
-    for layer, (depth, grow) in enumerate(((0.05, 1.35), (-0.30, 1.2), (-0.80, 1.0))):
-        for at in np.linspace(first, len(edge) - 2, 24 - layer):
+    for layer, (depth, grow) in enumerate(((0.05, 1.9), (-0.30, 1.7), (-0.80, 1.5))):
+        for at in np.linspace(first, len(edge) - 2, 13 - layer):
             i = int(np.clip(at + rng.normal(0, 2), 0, len(edge) - 1))
             out = side[i]
             fade = 0.55 + 0.45 * (i - first) / (len(edge) - first)
@@ -164,9 +177,9 @@ def _claw(
 ) -> None:
     """Draw one claw: outlined, white, with a blue shade along its lower side."""
     disks: list[Disk] = []
-    _grow(disks, rng, (x, y), angle, length, facing, 2)
+    _grow(disks, rng, (x, y), angle, length, facing, 1)
     line = 0.0021
-    sheet.disks(((px, py, r + line) for px, py, r in disks), KEY)
+    sheet.disks(((px, py, r + line) for px, py, r in disks), BODY[2])
     sheet.disks(disks, SHADE)
     sheet.disks(((px - 0.20 * r * facing, py - 0.34 * r, 0.74 * r) for px, py, r in disks), FOAM)
 
@@ -185,7 +198,7 @@ def _grow(
     curl = facing * (2.6 + 0.5 * rng.standard_normal())
     for step in range(steps):
         share = step / steps
-        radius = 0.105 * length * (1 - share) ** 0.8 + 0.0012
+        radius = 0.15 * length * (1 - share) ** 0.8 + 0.0012
         disks.append((x, y, radius))
         stride = length / steps
         x, y = x + stride * np.cos(angle), y + stride * np.sin(angle)
@@ -220,11 +233,9 @@ def _swell(
         y = level + sink + (crest - level) * flat + 0.003 * np.sin(31 * x + 5 * band)
         curve = np.stack([x, y], axis=1).astype(np.float32)
         dashes = 0.5 + 0.5 * np.sin(turn * 1.0 + 1.3 * band + 2 * np.sin(9 * x))
-        width = 0.013 * np.clip(dashes - 0.12, 0, 1) * (0.5 + 0.5 * rng.random())
-        tone = pale + (0.5, 0.22, 0.75)[band % 3]
+        width = 0.022 * np.clip(dashes - 0.12, 0, 1) * (0.5 + 0.5 * rng.random())
+        tone = pale + (0.40, 0.20, 0.58)[band % 3]
         sheet.line(curve, width, ramp(BODY, np.clip(tone, 0, 1)))
-        shadow = curve + np.array([0.0, 0.007], np.float32)
-        sheet.line(shadow, 0.0035 * np.clip(dashes, 0.1, 1), KEY if pale < 0.3 else BODY[1])
     sheet.line(upper, _carved(rng, len(x), 0.0042), KEY)
     for i in np.flatnonzero((peak[1:-1] > peak[:-2]) & (peak[1:-1] >= peak[2:])):
         for offset in np.linspace(16, -16, 9):
@@ -235,16 +246,16 @@ def _swell(
 
 
 def _spray(sheet: Sheet, rng: np.random.Generator) -> None:
-    """Throw drops off both crests: many small, few large, thinning with distance."""
-    for points, facing, reach, count in ((GREAT[0], 1, 0.15, 330), (LESSER[0], -1, 0.07, 150)):
+    """Throw a few drops off both crests, thinning with distance."""
+    for points, facing, reach, count in ((GREAT[0], 1, 0.15, 60), (LESSER[0], -1, 0.07, 25)):
         edge = through(points)
         side = normals(edge) * facing
         at = rng.integers(int(0.40 * len(edge)), len(edge), count)
         away = reach * rng.gamma(1.3, 0.33, count) + 0.012
         spots = edge[at] + side[at] * away[:, None] + 0.012 * rng.standard_normal((count, 2))
-        radii = 0.0012 + 0.0040 * rng.random(count) ** 4
+        radii = 0.0030 + 0.0040 * rng.random(count) ** 3
         drops = [(float(x), float(y), float(r)) for (x, y), r in zip(spots, radii, strict=True)]
-        sheet.disks(((x, y, r + 0.0012) for x, y, r in drops if r > 0.0028), KEY)
+        sheet.disks(((x, y, r + 0.0012) for x, y, r in drops), BODY[3])
         sheet.disks(drops, FOAM)
 
 
@@ -256,11 +267,10 @@ def _printed(color: Field, rng: np.random.Generator) -> Field:
     rings = noise(size, rng, 6, 3, stretch=(0.18, 1.0))
     plank = np.sin(26 * rings + 3.0 * noise(size, rng, 90, 2, stretch=(0.05, 1.0)))
     mottle = grain(size, rng, 1.1 * unit) * 0.6 + grain(size, rng, 3.5 * unit) * 0.4
-    pale = grain(size, rng, 0.6 * unit) > 2.35
     amount = ink.mean(axis=2)
-    cover = 0.96 + 0.075 * plank * smoothstep(0.05, 0.3, amount) + 0.075 * mottle - 0.45 * pale
+    cover = 0.98 + 0.015 * plank * smoothstep(0.05, 0.3, amount) + 0.02 * mottle
     pool = np.clip(amount - blur(amount, 2.2 * unit), -0.2, 0.2)
     fibers = noise(size, rng, 40, 4, gain=0.8) + noise(size, rng, 170, 2)
-    paper = PAPER * (1 + 0.022 * fibers[..., None] + 0.018 * grain(size, rng)[..., None])
+    paper = PAPER * (1 + 0.010 * fibers[..., None] + 0.010 * grain(size, rng)[..., None])
     printed: Field = paper * (1 - ink * np.clip(cover + 0.5 * pool, 0, 1.1)[..., None])
     return printed
