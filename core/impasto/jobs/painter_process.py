@@ -35,7 +35,7 @@ from impasto.messages import (
 )
 from impasto.plugins import settings_for_painting
 from impasto.settings import Settings
-from impasto.settings.sources import environment_without_settings
+from impasto.settings.variables import environment_without_settings
 
 log = structlog.get_logger(__name__)
 

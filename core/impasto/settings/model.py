@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
+from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -35,10 +36,8 @@ from impasto.contracts.options import (
 )
 from impasto.errors import SettingsError
 from impasto.scrubbing import hide
-from impasto.settings.description import LIVE, explain
-
-DEFAULT: Final = "default"
-"""Origin of a value that no source has changed."""
+from impasto.settings.description import LIVE, Origins, explain
+from impasto.settings.values import expanded, meant
 
 
 class Section(BaseModel):
@@ -54,10 +53,32 @@ def _fit_for_telegram(secret: SecretStr) -> SecretStr:
     return secret
 
 
+def _trimmed(secret: SecretStr) -> SecretStr:
+    return SecretStr(secret.get_secret_value().strip())
+
+
+def _address(address: str) -> str:
+    """Raises ValueError for what is no address of a server on the web."""
+    try:
+        parts = urlsplit(address)
+        is_one = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number, half an IPv6 address
+        is_one = False
+    if not is_one or re.search(r"\s", address):
+        raise ValueError(
+            "an address is written as https://api.telegram.org or http://10.0.0.1:8081"
+        )
+    return address
+
+
+NetworkName = Annotated[str, AfterValidator(expanded)]
+"""Of a network, or the path of its file."""
+
+
 class TelegramSettings(Section):
-    token: SecretStr = SecretStr("")
+    token: Annotated[SecretStr, AfterValidator(_trimmed)] = SecretStr("")
     """The bot's token from @BotFather; better in IMPASTO_TELEGRAM__TOKEN than in a file."""
-    api_base: str = "https://api.telegram.org"
+    api_base: Annotated[str, AfterValidator(_address)] = "https://api.telegram.org"
     """Address of the Bot API server."""
     webhook_base: Annotated[str, Field(pattern=r"^(https?://[^/\s]+\S*)?$")] = ""
     """Public address of this bot, as in https://bot.example.org: Telegram brings updates there
@@ -101,13 +122,13 @@ def _auto_or_megabytes(value: Any, validate: ValidatorFunctionWrapHandler) -> An
 
 
 class PaintingSettings(Section):
-    network: str = AUTO
+    network: NetworkName = AUTO
     """Feature network that paints everything: a name from `impasto weights list`, or a safetensors
     file; auto is the embedded one, and fine pictures are finished on another."""
     fine: Annotated[bool, LIVE] = False
     """Whether every picture is fine, which means finished on `fine_network` where that is
     installed. If false, only the pictures that people ask for as fine are."""
-    fine_network: str = "vgg19"
+    fine_network: NetworkName = "vgg19"
     """What fine pictures are finished on: a name from `impasto weights list`, or a safetensors
     file. It takes more memory and time a step than the embedded one."""
     fine_steps: Annotated[Steps, LIVE] = 15
@@ -245,7 +266,7 @@ class Settings(BaseModel):
     log: LogSettings = LogSettings()
 
     _plugin_sections: dict[str, BaseModel] = PrivateAttr(default_factory=dict)
-    _origins: dict[str, str] = PrivateAttr(default_factory=dict)
+    _origins: Origins = PrivateAttr(default_factory=Origins)
 
     @property
     def own_styles(self) -> Path:
@@ -254,7 +275,12 @@ class Settings(BaseModel):
 
     def origin(self, name: str) -> str:
         """Where the value of a setting came from, by its full name, as in `painting.steps`."""
-        return self._origins.get(name, DEFAULT)
+        return self._origins.origin(name)
+
+    def place(self, name: str) -> str:
+        """Where a setting is written, in parentheses: a variable, or a file's line. Empty for what
+        nobody has written."""
+        return self._origins.place(name)
 
     def plugin(self, name: str) -> Any:
         """The validated section of a plugin that has an `impasto_settings` hook."""
@@ -266,10 +292,12 @@ class Settings(BaseModel):
         Raises:
             SettingsError: the section does not fit.
         """
+        prefix = f"plugins.{name}."
+        written = self.plugins.sections.get(name, {})
         try:
-            section = model.model_validate(self.plugins.sections.get(name, {}))
+            section = model.model_validate(meant(model, written, self._origins, prefix))
         except ValidationError as error:
-            raise SettingsError(explain(error, model, f"plugins.{name}.")) from None
+            raise SettingsError(explain(error, model, self._origins, prefix)) from None
         for value in dict(section).values():
             if isinstance(value, SecretStr):
                 hide(value.get_secret_value())
