@@ -38,9 +38,9 @@ Values come from, the strongest first:
 5. the defaults, as in [`config/impasto.toml`](../config/impasto.toml), which is a good start for a
    file of your own.
 
-A wrong value ends the start with the setting's name, the variable or the line that it stands in, and
-what is allowed; a name that there is not, with the nearest that there is. Those marked **reload** are taken over by a running bot on SIGHUP;
-all others need a restart.
+A wrong value ends the start with the setting's name, the variable or the line that it stands in,
+and what is allowed; a name that there is not, with the nearest that there is. Those marked
+**reload** are taken over by a running bot on SIGHUP; all others need a restart.
 
 ```sh
 IMPASTO_PAINTING__STEPS=100 impasto settings --changed

@@ -9,7 +9,7 @@ the core's sections, which say which plugins there are; when these are loaded,
 from __future__ import annotations
 
 import re
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
 
@@ -38,6 +38,8 @@ from impasto.errors import SettingsError
 from impasto.scrubbing import hide
 from impasto.settings.description import LIVE, Origins, explain
 from impasto.settings.values import expanded, meant
+
+_PROXIES: Final = ("http", "https", "socks5", "socks5h", "socks4")
 
 
 class Section(BaseModel):
@@ -71,6 +73,29 @@ def _address(address: str) -> str:
     return address
 
 
+def _proxy(proxy: SecretStr) -> SecretStr:
+    """Raises ValueError for what is no proxy's address; its message has no password."""
+    url = proxy.get_secret_value().strip()
+    try:
+        parts = urlsplit(url)
+        is_one = parts.scheme in _PROXIES and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_one = False
+    if url and not is_one:
+        schemes = ", ".join(_PROXIES)
+        raise ValueError(f"a proxy is written as http://HOST:PORT; schemes: {schemes}")
+    return SecretStr(url)
+
+
+def _folders(folders: str) -> str:
+    """Raises ValueError for what is neither a folder in full nor THERE=HERE."""
+    there, _, here = folders.partition("=")
+    is_full = PurePosixPath(there).is_absolute() or PureWindowsPath(there).is_absolute()
+    if folders and not (is_full and Path(expanded(here or there)).is_absolute()):
+        raise ValueError("a folder is written in full, as in /var/lib/bots, or two as THERE=HERE")
+    return folders
+
+
 NetworkName = Annotated[str, AfterValidator(expanded)]
 """Of a network, or the path of its file."""
 
@@ -80,6 +105,14 @@ class TelegramSettings(Section):
     """The bot's token from @BotFather; better in IMPASTO_TELEGRAM__TOKEN than in a file."""
     api_base: Annotated[str, AfterValidator(_address)] = "https://api.telegram.org"
     """Address of the Bot API server."""
+    proxy: Annotated[SecretStr, AfterValidator(_proxy)] = SecretStr("")
+    """Proxy for all calls to Telegram, as http://proxy.example.org:3128, with NAME:PASSWORD@ before
+    the host if it asks for these; socks5:// needs the extra `socks`. If empty, HTTPS_PROXY and
+    NO_PROXY decide, as everywhere."""
+    local_files: Annotated[str, AfterValidator(_folders)] = ""
+    """Where your own Bot API server (one with --local) keeps its files, as in
+    /var/lib/telegram-bot-api: pictures are read there, and may have more than 20 MB. If the server
+    has that folder by another name: THERE=HERE. Empty for any other server."""
     webhook_base: Annotated[str, Field(pattern=r"^(https?://[^/\s]+\S*)?$")] = ""
     """Public address of this bot, as in https://bot.example.org: Telegram brings updates there
     (webhook). If empty, the bot asks for them (polling)."""
@@ -98,6 +131,12 @@ class TelegramSettings(Section):
     """Ids of the only people the bot works for, besides its owners; if empty, it works for all."""
     ban: Annotated[list[int], LIVE] = Field(default_factory=list)
     """Ids of people whom the bot does not answer."""
+
+    @property
+    def folders(self) -> tuple[str, Path] | None:
+        """`local_files`: the folder as the server names it, and as it is on this machine."""
+        there, _, here = self.local_files.partition("=")
+        return (there, Path(expanded(here or there))) if there else None
 
 
 class ServerSettings(Section):

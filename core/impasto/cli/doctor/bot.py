@@ -13,13 +13,14 @@ from urllib.parse import urlsplit
 
 from impasto.contracts import Finding, StylePreset
 from impasto.errors import OwnerError
+from impasto.scrubbing import scrub
 
 if TYPE_CHECKING:
     from aiogram import Bot
     from aiogram.types import WebhookInfo
 
     from impasto.plugins import PluginHost
-    from impasto.settings import Settings
+    from impasto.settings import Settings, TelegramSettings
 
 TIMEOUT_SECONDS: Final = 15
 WEBHOOK_PORTS: Final = {443, 80, 88, 8443}
@@ -108,16 +109,49 @@ def _working(host: PluginHost) -> Finding:
 
 def check_telegram(settings: Settings) -> Iterator[Finding]:
     from impasto.telegram.connection import connected
+    from impasto.telegram.proxy import ProxyUnusable
 
     try:
         bot = connected(settings)
     except OwnerError as error:
         says, _, advice = str(error).partition(": ")
         advice = advice or "/mybots in a chat with @BotFather shows it again"
-        yield Finding.problem("token", says, advice)
+        name = "proxy" if isinstance(error, ProxyUnusable) else "token"
+        yield Finding.problem(name, says, advice)
         return
+    yield check_way(settings)
+    yield from check_local_files(settings.telegram)
     yield from asyncio.run(ask_telegram(bot, settings))
     yield from check_port(settings)
+
+
+def check_way(settings: Settings) -> Finding:
+    """How calls to Telegram go; whether they arrive is what `ask_telegram` finds out."""
+    from impasto.telegram.proxy import proxy_for
+
+    proxy = proxy_for(settings)
+    way = f"through {proxy}" if proxy is not None else "directly"
+    return Finding.ok("way", f"{way} to {settings.telegram.api_base}")
+
+
+def check_local_files(settings: TelegramSettings) -> Iterator[Finding]:
+    """Whether the files of a Bot API server of one's own can be read here."""
+    if settings.folders is None:
+        return
+    there, here = settings.folders
+    name = "telegram.local_files"
+    if settings.api_base == TELEGRAM:
+        advice = "set telegram.api_base to the server of your own, or leave this setting out"
+        yield Finding.problem(name, f"{TELEGRAM} keeps no files on this machine", advice)
+        return
+    try:
+        next(here.iterdir(), None)
+    except OSError as error:
+        advice = "name the folder that the server writes to, and let this user read it"
+        yield Finding.problem(name, f"{here} cannot be read: {error.strerror}", advice)
+        return
+    mapped = f"{here}, which the server calls {there}" if str(here) != there else there
+    yield Finding.ok(name, f"pictures are read in {mapped}")
 
 
 async def ask_telegram(bot: Bot, settings: Settings) -> list[Finding]:
@@ -128,6 +162,8 @@ async def ask_telegram(bot: Bot, settings: Settings) -> list[Finding]:
         TelegramNotFound,
         TelegramUnauthorizedError,
     )
+
+    from impasto.telegram.proxy import proxy_for
 
     async with bot:
         try:
@@ -141,7 +177,9 @@ async def ask_telegram(bot: Bot, settings: Settings) -> list[Finding]:
             )
             return [Finding.problem("token", says, advice)]
         except (TelegramAPIError, ClientDecodeError) as error:
-            says = f"{settings.telegram.api_base} cannot be reached ({error})"
+            proxy = proxy_for(settings)
+            through = f" through {proxy}" if proxy is not None else ""
+            says = scrub(f"{settings.telegram.api_base} cannot be reached{through} ({error})")
             advice = "check the network, a proxy, and telegram.api_base; the bot would wait"
             return [Finding.problem("token", says, advice)]
     says = f"of @{me.username} ({me.id}), from {settings.origin('telegram.token')}"
