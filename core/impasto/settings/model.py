@@ -139,9 +139,15 @@ class TelegramSettings(Section):
         return (there, Path(expanded(here or there))) if there else None
 
 
+def _without_brackets(host: str) -> str:
+    """`[::1]` is how an address of IPv6 is written before a port."""
+    return host.removeprefix("[").removesuffix("]")
+
+
 class ServerSettings(Section):
-    host: str = "0.0.0.0"  # noqa: S104  (a container and its probes meet on no other address)
-    """Address that webhook, health checks and pages of plugins (metrics) listen on."""
+    host: Annotated[str, AfterValidator(_without_brackets)] = "0.0.0.0"  # noqa: S104  (a container and its probes meet on no other address)
+    """Address that webhook, health checks and pages of plugins (metrics) listen on; :: is every one
+    of this machine, IPv6 and IPv4."""
     port: Annotated[int, Field(ge=0, le=65535)] = 0
     """Port they listen on; 0 is that of the variable PORT, else 8080 with a webhook, and without
     one nothing listens."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import http.client
 import json
 import socket
 import time
-import urllib.request
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
@@ -26,6 +26,7 @@ TIMEOUT_SECONDS: Final = 15
 WEBHOOK_PORTS: Final = {443, 80, 88, 8443}
 """https://core.telegram.org/bots/api#setwebhook"""
 RECENT_SECONDS: Final = 3600
+EVERY_ADDRESS: Final = {"", "0.0.0.0", "::"}  # noqa: S104  (asked for, not listened on)
 TELEGRAM: Final = "https://api.telegram.org"
 
 
@@ -226,30 +227,45 @@ def _why_not(base: str) -> str:
 
 def check_port(settings: Settings) -> Iterator[Finding]:
     """Whether the bot can listen, where it is to."""
-    from impasto.telegram.web import port_of
+    from impasto.telegram.web import hosts_of, port_of
 
     number = port_of(settings)
     if not number:
         return
-    says = f"{settings.server.host}:{number}, from {settings.origin('server.port')}"
-    with socket.socket() as trial:
-        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            trial.bind((settings.server.host, number))
-        except OSError as error:
-            if _is_a_bot(number):
-                yield Finding.ok("port", f"{says}; a bot answers there now")
-            else:
-                advice = "set server.port to another one, or end what uses it"
-                yield Finding.problem("port", f"{says} cannot be used: {error.strerror}", advice)
-            return
+    host = settings.server.host
+    shown = f"[{host}]" if ":" in host else host
+    says = f"{shown}:{number}, from {settings.origin('server.port')}"
+    try:
+        _bind(hosts_of(settings), number)
+    except OSError as error:
+        if _is_a_bot(host, number):
+            yield Finding.ok("port", f"{says}; a bot answers there now")
+        else:
+            advice = "set server.port to another one, or end what uses it"
+            yield Finding.problem("port", f"{says} cannot be used: {error.strerror}", advice)
+        return
     yield Finding.ok("port", says)
 
 
-def _is_a_bot(number: int) -> bool:
+def _bind(host: str | None, number: int) -> None:
+    """Tries all addresses of a host. Raises OSError when one of them cannot be used."""
+    found = socket.getaddrinfo(host, number, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    for family, kind, protocol, _, address in found:
+        with socket.socket(family, kind, protocol) as trial:
+            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:  # as asyncio does, so that IPv4 can have the same port
+                trial.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            trial.bind(address)
+
+
+def _is_a_bot(host: str, number: int) -> bool:
     """Whether what listens on this port is a bot of ours."""
+    here = "localhost" if host in EVERY_ADDRESS else host
+    connection = http.client.HTTPConnection(here, number, timeout=2)  # past all proxies
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{number}/healthz", timeout=2) as answer:
-            return bool(json.load(answer).get("alive"))
-    except (OSError, ValueError, AttributeError):
+        connection.request("GET", "/healthz")
+        return bool(json.load(connection.getresponse()).get("alive"))
+    except (OSError, http.client.HTTPException, ValueError, AttributeError):
         return False
+    finally:
+        connection.close()
