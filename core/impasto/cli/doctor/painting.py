@@ -79,7 +79,8 @@ def ask(settings: Settings, budgets: list[int]) -> Probed:
             input=question.model_dump_json(),
             capture_output=True,
             env=environment_without_settings(),
-            text=True,
+            encoding="utf-8",
+            errors="replace",
             timeout=PROBE_SECONDS,
             check=False,
         )
