@@ -371,3 +371,9 @@ class TestAddresses:
 def test_white_space_around_a_token_is_no_part_of_it() -> None:
     settings = load_settings(telegram={"token": f" {TOKEN}\n"})
     assert settings.telegram.token.get_secret_value() == TOKEN
+
+
+def test_settings_from_the_same_sources_are_equal(monkeypatch: Patch) -> None:
+    assert Settings() == Settings()
+    monkeypatch.setenv("IMPASTO_PAINTING__STEPS", "50")
+    assert load_settings() == load_settings()

@@ -76,7 +76,7 @@ class Source:
     """The name of a setting there, where it has another one than here."""
 
 
-class Origins:
+class Origins:  # noqa: PLW1641  (nothing is kept by it)
     """Which source each value came from, and where it stands there."""
 
     def __init__(self, sources: Sequence[Source] = ()) -> None:
@@ -88,6 +88,12 @@ class Origins:
                 secret = secret_of_file(name) or name
                 self._sources.setdefault(secret, source)
                 self._written.setdefault(secret, name)
+
+    def __eq__(self, other: object) -> bool:
+        """Settings are compared with all that they have."""
+        return isinstance(other, Origins) and {n: self.origin(n) for n in self._sources} == {
+            n: other.origin(n) for n in other._sources
+        }
 
     def origin(self, name: str) -> str:
         source = self._sources.get(name)
