@@ -114,7 +114,7 @@ def test_a_picture_is_painted_without_them(tmp_path: Path) -> None:
     from PIL import Image
 
     Image.effect_noise((64, 64), 90).convert("RGB").save(tmp_path / "photo.png")
-    words = ["paint", "photo.png", "photo.png", "-o", "out.png", "--steps", "2"]
+    words = ["paint", "photo.png", "--style", "photo.png", "-o", "out.png", "--steps", "2"]
     ended = subprocess.run(
         [sys.executable, "-m", "impasto", *words],
         cwd=tmp_path,
