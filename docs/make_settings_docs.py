@@ -30,16 +30,17 @@ for your installation, with the values in use and where each came from.
 
 Values come from, the strongest first:
 
-1. variables: `IMPASTO_PAINTING__STEPS=100` is `steps = 100` in the section `[painting]`;
+1. variables: `IMPASTO_PAINTING__STEPS=100` is `steps = 100` in the section `[painting]`; lists,
+   secrets in files and more are [shown by examples](deploying.md#variables-secrets-and-proxies);
 2. the file `.env` in the working directory, with lines like these variables;
 3. the variable `PORT`, for `server.port`;
 4. a TOML file named by `--config` or `IMPASTO_CONFIG`;
 5. the defaults, as in [`config/impasto.toml`](../config/impasto.toml), which is a good start for a
    file of your own.
 
-A wrong value ends the start with the setting's name and what is allowed; a name that there is not,
-with the nearest that there is. Those marked **reload** are taken over by a running bot on SIGHUP;
-all others need a restart.
+A wrong value ends the start with the setting's name, the variable or the line that it stands in,
+and what is allowed; a name that there is not, with the nearest that there is. Those marked
+**reload** are taken over by a running bot on SIGHUP; all others need a restart.
 
 ```sh
 IMPASTO_PAINTING__STEPS=100 impasto settings --changed

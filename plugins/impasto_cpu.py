@@ -33,7 +33,7 @@ def has_bfloat16_units() -> bool:
     if platform.system() != "Linux":
         return False
     try:
-        lines = _CPUINFO.read_text().splitlines()
+        lines = _CPUINFO.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return False
     flags = next((line for line in lines if line.lower().startswith(("flags", "features"))), "")

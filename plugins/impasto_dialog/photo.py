@@ -74,7 +74,8 @@ def _refusal_of(document: Document) -> str | None:
     is_picture = is_picture or (kind == "application/octet-stream" and suffix in PICTURE_SUFFIXES)
     if not is_picture or kind in VECTOR_TYPES:
         return "refused-document"
-    if (document.file_size or 0) > MAX_DOWNLOAD:
+    is_local = document.bot is not None and document.bot.session.api.is_local
+    if (document.file_size or 0) > MAX_DOWNLOAD and not is_local:
         return "refused-large"
     return None
 

@@ -9,7 +9,6 @@ one ended.
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -20,6 +19,7 @@ from typing import IO
 import structlog
 from redis.exceptions import RedisError
 
+from impasto import file_locks
 from impasto.errors import OwnerError
 from impasto.tasks import cancelled
 from impasto_saq.connection import Server
@@ -104,9 +104,7 @@ class Heartbeat:
         self._folder.mkdir(parents=True, exist_ok=True)
         for number in range(_MOST_PROCESSES):
             file = (self._folder / str(number)).open("a+")
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
+            if not file_locks.lock(file):
                 file.close()
                 continue
             if file.tell() == 0:

@@ -7,13 +7,13 @@ WAL with `synchronous=FULL` syncs the log at every commit, so what was written s
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO, TypeVar
 
+from impasto import file_locks
 from impasto.errors import OwnerError
 
 T = TypeVar("T")
@@ -134,14 +134,12 @@ class Database:
     def _locked(self) -> IO[bytes]:
         """Two bots on one journal would each hand back the other's running jobs."""
         lock = self.path.with_suffix(".lock").open("wb")
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not file_locks.lock(lock):
             lock.close()
             raise OwnerError(
                 f"another bot is running on {self.path.parent}; stop it or give this one a "
                 "state_dir of its own"
-            ) from None
+            )
         return lock
 
     def _prepare_schema(self, connection: sqlite3.Connection) -> None:

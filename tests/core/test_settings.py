@@ -435,4 +435,4 @@ class TestKnobs:
 
     def test_secrets_are_known(self) -> None:
         secret = {name for name, info in INFOS.items() if info.is_secret}
-        assert secret == {"telegram.token", "telegram.webhook_secret"}
+        assert secret == {"telegram.token", "telegram.proxy", "telegram.webhook_secret"}

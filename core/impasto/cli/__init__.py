@@ -20,6 +20,7 @@ from impasto.cli import bot, doctor, new_plugin, paint, plugins, settings
 from impasto.cli.bot import run_until_stopped, stop_on_signals
 from impasto.cli.session import AsJson, Session, print_json, print_table, session_of
 from impasto.errors import ImpastoError, PluginError
+from impasto.streams import prepare_streams
 
 __all__ = [
     "AsJson",
@@ -141,6 +142,7 @@ app.command("settings")(settings.settings)
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the program; always ends in SystemExit: 0, 1 (failed), 2 (usage) or 130 (Ctrl-C)."""
+    prepare_streams()
     words = sys.argv[1:] if arguments is None else list(arguments)
     debug = "--debug" in words or bool(os.environ.get(DEBUG_VARIABLE))
     try:

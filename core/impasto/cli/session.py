@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from impasto.streams import takes_any_text
+
 if TYPE_CHECKING:
     from impasto.plugins import PluginHost
     from impasto.settings import Settings
@@ -77,7 +79,8 @@ def session_of(context: typer.Context) -> Session:
 
 def print_json(items: Iterable[dict[str, Any]]) -> None:
     """Prints a list; what JSON does not know, such as a path, as text."""
-    typer.echo(json.dumps(list(items), indent=2, ensure_ascii=False, default=str))
+    ascii_only = not takes_any_text()
+    typer.echo(json.dumps(list(items), indent=2, ensure_ascii=ascii_only, default=str))
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

@@ -35,7 +35,7 @@ from impasto.messages import (
 )
 from impasto.plugins import settings_for_painting
 from impasto.settings import Settings
-from impasto.settings.sources import environment_without_settings
+from impasto.settings.variables import environment_without_settings
 
 log = structlog.get_logger(__name__)
 
@@ -46,6 +46,8 @@ SECONDS_TO_START = 60.0
 
 _LONGEST_LINE = 1 << 20
 _SECONDS_TO_EXIT = 3.0
+_SIGKILL = 9
+"""`signal` has it by name except on Windows, where nothing ends by a signal."""
 
 SECONDS_BETWEEN_LOOKS = 0.5
 """How often the memory of a child that paints is looked at."""
@@ -248,7 +250,7 @@ class PaintingChild:
     def _was_killed_by_kernel(self, code: int) -> bool:
         """Whether the out-of-memory killer did it. Where it does not tell, a SIGKILL that is not
         ours is taken for one of its."""
-        if code != -signal.SIGKILL or self._was_killed:
+        if code != -_SIGKILL or self._was_killed:
             return False
         kills = oom_kills()
         return kills is None or kills != self._oom_kills

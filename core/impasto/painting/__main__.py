@@ -6,6 +6,8 @@ from __future__ import annotations
 import sys
 
 from impasto.painting.process import main, probe
+from impasto.streams import prepare_streams
 
 if __name__ == "__main__":
+    prepare_streams()
     sys.exit(probe.main() if sys.argv[1:] == ["probe"] else main.main())

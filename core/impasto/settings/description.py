@@ -6,7 +6,7 @@ from __future__ import annotations
 import difflib
 import operator
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import UnionType
 from typing import Any, Final, Literal, TypeVar, Union, get_args, get_origin
@@ -20,8 +20,10 @@ from impasto.scrubbing import scrub
 
 M = TypeVar("M", bound=BaseModel)
 
-_SECRET: Final = re.compile(r"token|secret|password|key|dsn|url", re.IGNORECASE)
+_SECRET: Final = re.compile(r"token|secret|password|key|dsn|url|proxy", re.IGNORECASE)
 """Names of settings whose values no message shows; those of plugins too."""
+_FILE: Final = "_file"
+"""Follows the name of a secret where a file holds it."""
 _UNITS: Final = {
     "seconds": "seconds",
     "minutes": "minutes",
@@ -34,6 +36,8 @@ _UNITS: Final = {
 """Parts of names that say the unit."""
 
 
+DEFAULT: Final = "default"
+"""Origin of a value that no source has changed."""
 LIVE: Final = object()
 """Marks a setting (in `Annotated`) whose change a running bot takes over when it reloads."""
 
@@ -53,6 +57,71 @@ class SettingInfo:
     @property
     def is_secret(self) -> bool:
         return isinstance(self.default, SecretStr) or hidden(self.name.rpartition(".")[2])
+
+
+def _nowhere(_: str) -> str:
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Values by section, from one place."""
+
+    name: str
+    values: Mapping[str, Any]
+    place: Callable[[str], str] = _nowhere
+    """Where in it a setting is, by its full name: a variable, or a file's line. Empty for what
+    nobody has written down."""
+    spelling: Callable[[str], str] = _nowhere
+    """The name of a setting there, where it has another one than here."""
+
+
+class Origins:  # noqa: PLW1641  (nothing is kept by it)
+    """Which source each value came from, and where it stands there."""
+
+    def __init__(self, sources: Sequence[Source] = ()) -> None:
+        """`sources`: the strongest first."""
+        self._sources: dict[str, Source] = {}
+        self._written: dict[str, str] = {}
+        for source in sources:
+            for name in _names(source.values):
+                secret = secret_of_file(name) or name
+                self._sources.setdefault(secret, source)
+                self._written.setdefault(secret, name)
+
+    def __eq__(self, other: object) -> bool:
+        """Settings are compared with all that they have."""
+        return isinstance(other, Origins) and {n: self.origin(n) for n in self._sources} == {
+            n: other.origin(n) for n in other._sources
+        }
+
+    def origin(self, name: str) -> str:
+        source = self._sources.get(name)
+        if source is None:
+            return DEFAULT
+        return f"{source.name} {source.spelling(self._written[name])}".rstrip()
+
+    def place(self, name: str) -> str:
+        """Where a setting, or what is wrong in a section or a list, is written, in parentheses;
+        empty when that is unknown."""
+        name = secret_of_file(name) or name
+        known = name
+        while known and known not in self._sources:
+            known = known.rpartition(".")[0]
+        if known:
+            place = self._sources[known].place(self._written[known])
+        else:
+            within = (source for n, source in self._sources.items() if n.startswith(f"{name}."))
+            place = next((source.place(name) for source in within), "")
+        return f" ({place})" if place else ""
+
+
+def _names(values: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _names(value, f"{prefix}{name}.")
+        else:
+            yield prefix + name
 
 
 def settings_in(model: type[BaseModel], prefix: str = "") -> Iterator[SettingInfo]:
@@ -75,6 +144,18 @@ def settings_in(model: type[BaseModel], prefix: str = "") -> Iterator[SettingInf
 def hidden(name: str) -> bool:
     """Whether a setting of this name may hold a secret, so that its value is never shown."""
     return _SECRET.search(name) is not None
+
+
+def secret_of_file(name: str) -> str | None:
+    """The secret setting that a file holds: `telegram.token` for `telegram.token_file`; None for
+    all other names."""
+    secret = name.removesuffix(_FILE)
+    return secret if secret != name and hidden(secret.rpartition(".")[2]) else None
+
+
+def other_form(name: str) -> str | None:
+    """`token_file` for `token`, and the other way round; None for what is no secret."""
+    return secret_of_file(name) or (name + _FILE if hidden(name) else None)
 
 
 def shown(value: Any) -> str:
@@ -130,22 +211,29 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     return f"; did you mean {found[0]}?" if found else ""
 
 
-def explain(error: ValidationError, model: type[BaseModel], prefix: str = "") -> str:
-    """One line per wrong setting: its name, the value (unless secret) and what is allowed."""
+def explain(
+    error: ValidationError, model: type[BaseModel], origins: Origins, prefix: str = ""
+) -> str:
+    """One line per wrong setting: its name, the value (unless secret), where that is written, and
+    what is allowed."""
     known = [prefix + info.name for info in settings_in(model)]
-    return "\n".join(scrub(_line(item, prefix, known)) for item in error.errors(include_url=False))
+    return "\n".join(
+        scrub(_line(item, prefix, known, origins)) for item in error.errors(include_url=False)
+    )
 
 
-def _line(item: ErrorDetails, prefix: str, known: list[str]) -> str:
+def _line(item: ErrorDetails, prefix: str, known: list[str], origins: Origins) -> str:
     name = prefix + ".".join(str(part) for part in item["loc"])
     given = item.get("input")
-    value = "" if hidden(name) else f" = {given!r}"
+    # A secret's name may be above the item that is wrong.
+    value = "" if any(map(hidden, name.split("."))) else f" = {given!r}"
+    start = f"{name}{value}{origins.place(name)}: "
     if item["type"] == "extra_forbidden":
-        return f"{name}{value}: unknown setting{did_you_mean(name, known)}"
+        return f"{start}unknown setting{did_you_mean(name, known)}"
     hint = ""
     if item["type"] == "literal_error":
         hint = did_you_mean(str(given), re.findall(r"'([^']+)'", item["msg"]))
-    return f"{name}{value}: {item['msg'].removeprefix('Value error, ')}{hint}"
+    return f"{start}{item['msg'].removeprefix('Value error, ')}{hint}"
 
 
 def _section(field: FieldInfo) -> type[BaseModel] | None:

@@ -9,8 +9,9 @@ the core's sections, which say which plugins there are; when these are loaded,
 from __future__ import annotations
 
 import re
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Annotated, Any, Final, Literal
+from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -35,10 +36,10 @@ from impasto.contracts.options import (
 )
 from impasto.errors import SettingsError
 from impasto.scrubbing import hide
-from impasto.settings.description import LIVE, explain
+from impasto.settings.description import LIVE, Origins, explain
+from impasto.settings.values import expanded, meant
 
-DEFAULT: Final = "default"
-"""Origin of a value that no source has changed."""
+_PROXIES: Final = ("http", "https", "socks5", "socks5h", "socks4")
 
 
 class Section(BaseModel):
@@ -54,11 +55,64 @@ def _fit_for_telegram(secret: SecretStr) -> SecretStr:
     return secret
 
 
+def _trimmed(secret: SecretStr) -> SecretStr:
+    return SecretStr(secret.get_secret_value().strip())
+
+
+def _address(address: str) -> str:
+    """Raises ValueError for what is no address of a server on the web."""
+    try:
+        parts = urlsplit(address)
+        is_one = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number, half an IPv6 address
+        is_one = False
+    if not is_one or re.search(r"\s", address):
+        raise ValueError(
+            "an address is written as https://api.telegram.org or http://10.0.0.1:8081"
+        )
+    return address
+
+
+def _proxy(proxy: SecretStr) -> SecretStr:
+    """Raises ValueError for what is no proxy's address; its message has no password."""
+    url = proxy.get_secret_value().strip()
+    try:
+        parts = urlsplit(url)
+        is_one = parts.scheme in _PROXIES and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_one = False
+    if url and not is_one:
+        schemes = ", ".join(_PROXIES)
+        raise ValueError(f"a proxy is written as http://HOST:PORT; schemes: {schemes}")
+    return SecretStr(url)
+
+
+def _folders(folders: str) -> str:
+    """Raises ValueError for what is neither a folder in full nor THERE=HERE."""
+    there, _, here = folders.partition("=")
+    is_full = PurePosixPath(there).is_absolute() or PureWindowsPath(there).is_absolute()
+    if folders and not (is_full and Path(expanded(here or there)).is_absolute()):
+        raise ValueError("a folder is written in full, as in /var/lib/bots, or two as THERE=HERE")
+    return folders
+
+
+NetworkName = Annotated[str, AfterValidator(expanded)]
+"""Of a network, or the path of its file."""
+
+
 class TelegramSettings(Section):
-    token: SecretStr = SecretStr("")
+    token: Annotated[SecretStr, AfterValidator(_trimmed)] = SecretStr("")
     """The bot's token from @BotFather; better in IMPASTO_TELEGRAM__TOKEN than in a file."""
-    api_base: str = "https://api.telegram.org"
+    api_base: Annotated[str, AfterValidator(_address)] = "https://api.telegram.org"
     """Address of the Bot API server."""
+    proxy: Annotated[SecretStr, AfterValidator(_proxy)] = SecretStr("")
+    """Proxy for all calls to Telegram, as http://proxy.example.org:3128, with NAME:PASSWORD@ before
+    the host if it asks for these; socks5:// needs the extra `socks`. If empty, HTTPS_PROXY and
+    NO_PROXY decide, as everywhere."""
+    local_files: Annotated[str, AfterValidator(_folders)] = ""
+    """Where your own Bot API server (one with --local) keeps its files, as in
+    /var/lib/telegram-bot-api: pictures are read there, and may have more than 20 MB. If the server
+    has that folder by another name: THERE=HERE. Empty for any other server."""
     webhook_base: Annotated[str, Field(pattern=r"^(https?://[^/\s]+\S*)?$")] = ""
     """Public address of this bot, as in https://bot.example.org: Telegram brings updates there
     (webhook). If empty, the bot asks for them (polling)."""
@@ -78,10 +132,22 @@ class TelegramSettings(Section):
     ban: Annotated[list[int], LIVE] = Field(default_factory=list)
     """Ids of people whom the bot does not answer."""
 
+    @property
+    def folders(self) -> tuple[str, Path] | None:
+        """`local_files`: the folder as the server names it, and as it is on this machine."""
+        there, _, here = self.local_files.partition("=")
+        return (there, Path(expanded(here or there))) if there else None
+
+
+def _without_brackets(host: str) -> str:
+    """`[::1]` is how an address of IPv6 is written before a port."""
+    return host.removeprefix("[").removesuffix("]")
+
 
 class ServerSettings(Section):
-    host: str = "0.0.0.0"  # noqa: S104  (a container and its probes meet on no other address)
-    """Address that webhook, health checks and pages of plugins (metrics) listen on."""
+    host: Annotated[str, AfterValidator(_without_brackets)] = "0.0.0.0"  # noqa: S104  (a container and its probes meet on no other address)
+    """Address that webhook, health checks and pages of plugins (metrics) listen on; :: is every one
+    of this machine, IPv6 and IPv4."""
     port: Annotated[int, Field(ge=0, le=65535)] = 0
     """Port they listen on; 0 is that of the variable PORT, else 8080 with a webhook, and without
     one nothing listens."""
@@ -101,13 +167,13 @@ def _auto_or_megabytes(value: Any, validate: ValidatorFunctionWrapHandler) -> An
 
 
 class PaintingSettings(Section):
-    network: str = AUTO
+    network: NetworkName = AUTO
     """Feature network that paints everything: a name from `impasto weights list`, or a safetensors
     file; auto is the embedded one, and fine pictures are finished on another."""
     fine: Annotated[bool, LIVE] = False
     """Whether every picture is fine, which means finished on `fine_network` where that is
     installed. If false, only the pictures that people ask for as fine are."""
-    fine_network: str = "vgg19"
+    fine_network: NetworkName = "vgg19"
     """What fine pictures are finished on: a name from `impasto weights list`, or a safetensors
     file. It takes more memory and time a step than the embedded one."""
     fine_steps: Annotated[Steps, LIVE] = 15
@@ -245,7 +311,7 @@ class Settings(BaseModel):
     log: LogSettings = LogSettings()
 
     _plugin_sections: dict[str, BaseModel] = PrivateAttr(default_factory=dict)
-    _origins: dict[str, str] = PrivateAttr(default_factory=dict)
+    _origins: Origins = PrivateAttr(default_factory=Origins)
 
     @property
     def own_styles(self) -> Path:
@@ -254,7 +320,12 @@ class Settings(BaseModel):
 
     def origin(self, name: str) -> str:
         """Where the value of a setting came from, by its full name, as in `painting.steps`."""
-        return self._origins.get(name, DEFAULT)
+        return self._origins.origin(name)
+
+    def place(self, name: str) -> str:
+        """Where a setting is written, in parentheses: a variable, or a file's line. Empty for what
+        nobody has written."""
+        return self._origins.place(name)
 
     def plugin(self, name: str) -> Any:
         """The validated section of a plugin that has an `impasto_settings` hook."""
@@ -266,10 +337,12 @@ class Settings(BaseModel):
         Raises:
             SettingsError: the section does not fit.
         """
+        prefix = f"plugins.{name}."
+        written = self.plugins.sections.get(name, {})
         try:
-            section = model.model_validate(self.plugins.sections.get(name, {}))
+            section = model.model_validate(meant(model, written, self._origins, prefix))
         except ValidationError as error:
-            raise SettingsError(explain(error, model, f"plugins.{name}.")) from None
+            raise SettingsError(explain(error, model, self._origins, prefix)) from None
         for value in dict(section).values():
             if isinstance(value, SecretStr):
                 hide(value.get_secret_value())

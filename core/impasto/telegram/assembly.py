@@ -93,7 +93,7 @@ class Assembly:
         worker = Worker(
             settings=self.settings,
             store=self.store,
-            pictures=TelegramPictures(self.bot),
+            pictures=TelegramPictures(self.bot, self.settings.telegram.folders),
             reporter=self.delivery,
             presets=self.presets,
             folders=self.folders,

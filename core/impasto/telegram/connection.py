@@ -4,16 +4,17 @@ passes through. Its pace is in `pacing`."""
 from __future__ import annotations
 
 import time
+from pathlib import Path
+from typing import Final
 
 import structlog
 from aiogram import Bot
 from aiogram.client.default import DefaultBotProperties
-from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.session.middlewares.base import (
     BaseRequestMiddleware,
     NextRequestMiddlewareType,
 )
-from aiogram.client.telegram import TelegramAPIServer
+from aiogram.client.telegram import SimpleFilesPathWrapper, TelegramAPIServer
 from aiogram.enums import ParseMode
 from aiogram.exceptions import TelegramAPIError, TelegramBadRequest
 from aiogram.methods import AnswerCallbackQuery, Response, TelegramMethod
@@ -23,33 +24,57 @@ from aiogram.utils.token import TokenValidationError
 
 from impasto.errors import OwnerError
 from impasto.plugins import PluginHost
-from impasto.settings import Settings
+from impasto.settings import Settings, TelegramSettings
+from impasto.telegram.proxy import proxy_for, session_to
 from impasto.telegram.retry import result_of, through_outages
 
 log = structlog.get_logger(__name__)
+
+EXAMPLE: Final = "123456:AbC-1..."
+"""Shorter than a token, which `scrub` would take out."""
+QUOTES: Final = "\"'`\u201c\u2018\u201e\u00ab"
 
 
 def connected(settings: Settings) -> Bot:
     """A bot for the token and the server that the settings name; nothing is asked of it yet.
 
     Raises:
-        OwnerError: the token is missing or of a wrong shape.
+        OwnerError: the token is missing or of a wrong shape, or what the proxy needs is missing.
     """
     token = settings.telegram.token.get_secret_value()
+    origin = settings.origin("telegram.token")
     if not token:
         raise OwnerError(
             "telegram.token is not set: put the token from @BotFather into "
             "IMPASTO_TELEGRAM__TOKEN, or try `impasto play`, which needs none"
         )
-    session = AiohttpSession(api=TelegramAPIServer.from_base(settings.telegram.api_base))
+    if token[0] in QUOTES:
+        raise OwnerError(
+            f"telegram.token, from {origin}, is in quotes, which nothing takes away there: write "
+            f"it without them, like {EXAMPLE}"
+        )
+    proxy = proxy_for(settings)
+    session = session_to(server_of(settings.telegram), proxy)
+    if proxy is not None:
+        log.info("telegram_through_proxy", proxy=str(proxy))
     session.middleware(_LateAnswers())
     try:
         return Bot(token, session=session, default=DefaultBotProperties(parse_mode=ParseMode.HTML))
     except TokenValidationError:
         raise OwnerError(
-            "telegram.token is no bot token, which looks like 123456:EXAMPLE-TOKEN; copy it again "
-            "from @BotFather into IMPASTO_TELEGRAM__TOKEN"
+            f"telegram.token, from {origin}, is no bot token, which looks like {EXAMPLE}; copy it "
+            "again from @BotFather into IMPASTO_TELEGRAM__TOKEN"
         ) from None
+
+
+def server_of(settings: TelegramSettings) -> TelegramAPIServer:
+    """The Bot API server; one with `--local` where the settings say where its files are."""
+    if settings.folders is None:
+        return TelegramAPIServer.from_base(settings.api_base)
+    there, here = settings.folders
+    return TelegramAPIServer.from_base(
+        settings.api_base, is_local=True, wrap_local_file=SimpleFilesPathWrapper(Path(there), here)
+    )
 
 
 class _LateAnswers(BaseRequestMiddleware):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import io
-from pathlib import Path
+import shutil
+from pathlib import Path, PurePosixPath, PureWindowsPath
 
 import aiohttp
+import structlog
 from aiogram import Bot
 from aiogram.exceptions import TelegramAPIError, TelegramEntityTooLarge
 from PIL import Image
@@ -15,6 +17,8 @@ from impasto.contracts import MAX_DOWNLOAD
 from impasto.errors import PictureError
 from impasto.jobs.job import TelegramPicture
 from impasto.telegram.retry import UNANSWERED, means, retried
+
+log = structlog.get_logger(__name__)
 
 TRIES = 6
 """A file that breaks off this often is given up: others wait. That Telegram cannot be reached at
@@ -36,8 +40,11 @@ JPEG_QUALITIES = (95, 90, 80, 70)
 class TelegramPictures:
     """See `impasto.jobs.folders.PictureSource`."""
 
-    def __init__(self, bot: Bot) -> None:
+    def __init__(self, bot: Bot, folders: tuple[str, Path] | None = None) -> None:
+        """`folders`: where a Bot API server with `--local` keeps its files, as it names the folder
+        and as this machine does."""
         self._bot = bot
+        self._folders = folders
 
     async def fetch(self, picture: TelegramPicture, into: Path) -> None:
         broken_off = 0
@@ -60,11 +67,42 @@ class TelegramPictures:
     async def _try(self, picture: TelegramPicture, into: Path) -> None:
         # The link of getFile lives for an hour: a new one for every try.
         file = await self._bot.get_file(picture.file_id)
-        if file.file_size is not None and file.file_size > MAX_DOWNLOAD:
-            raise _too_large()
         if file.file_path is None:
             raise _gone()
+        is_local = PurePosixPath(file.file_path).is_absolute() or ":" in file.file_path
+        if is_local:
+            await asyncio.to_thread(self._copy, file.file_path, into)
+            return
+        if file.file_size is not None and file.file_size > MAX_DOWNLOAD:
+            raise _too_large()
         await self._stream(file.file_path, into)
+
+    def _copy(self, there: str, into: Path) -> None:
+        """Raises PictureError when the file of a server with `--local` is not found."""
+        try:
+            with self._here(there).open("rb") as source, into.open("wb") as target:
+                shutil.copyfileobj(source, target)
+        except (FileNotFoundError, PermissionError, ValueError) as error:
+            if not into.parent.is_dir():
+                raise
+            advice = "see telegram.local_files"
+            log.error("local_file_not_read", file=there, why=str(error), advice=advice)
+            raise _gone() from error
+
+    def _here(self, there: str) -> Path:
+        """Where a file of the server is on this machine.
+
+        Raises:
+            ValueError: it is not in the folder of its files.
+        """
+        if self._folders is None:
+            raise ValueError("the server runs with --local, and telegram.local_files is not set")
+        root, folder = self._folders
+        kind = PureWindowsPath if PureWindowsPath(root).drive else PurePosixPath
+        inside = kind(there).relative_to(kind(root))
+        if ".." in inside.parts:
+            raise ValueError("it leaves the folder")
+        return folder.joinpath(*inside.parts)
 
     async def _stream(self, file_path: str, into: Path) -> None:
         chunks = self._bot.session.stream_content(

@@ -34,6 +34,12 @@ def port_of(settings: Settings) -> int:
     return settings.server.port or (DEFAULT_PORT if settings.telegram.webhook_base else 0)
 
 
+def hosts_of(settings: Settings) -> str | None:
+    """What to listen on, as asyncio takes it. `::` is every address, of IPv4 too, as in most
+    programs; asyncio's own `::` is of IPv6 alone."""
+    return None if settings.server.host == "::" else settings.server.host
+
+
 class Health:
     """Answers whether the bot is alive (`/healthz`) and whether it is of use (`/readyz`)."""
 
@@ -89,7 +95,7 @@ async def serving(
     await runner.setup()
     try:
         try:
-            await web.TCPSite(runner, settings.server.host, port).start()
+            await web.TCPSite(runner, hosts_of(settings), port).start()
         except OSError as error:
             raise OwnerError(_why_not(error, settings.server.host, port)) from None
         log.info("listening", host=settings.server.host, port=port)

@@ -5,15 +5,17 @@ from __future__ import annotations
 import socket
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from aiogram.types import WebhookInfo
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationError
 
 from impasto.cli.doctor.bot import (
     TELEGRAM,
     ask_telegram,
+    check_local_files,
     check_port,
     check_telegram,
     check_updates,
@@ -64,6 +66,37 @@ def test_without_a_token_nothing_is_asked(token: str) -> None:
     [finding] = check_telegram(settings_for(TELEGRAM, token))
     assert (finding.name, finding.verdict) == ("token", "problem")
     assert "BotFather" in finding.advice
+
+
+class TestServerOfOnesOwn:
+    """A Bot API server with `--local`."""
+
+    SERVER = "http://10.0.0.1:8081"
+
+    def found(self, local_files: object, api_base: str = SERVER) -> list[Finding]:
+        settings = settings_for(api_base, local_files=str(local_files))
+        return list(check_local_files(settings.telegram))
+
+    def test_its_folder_is_looked_into(self, tmp_path: Path) -> None:
+        assert self.found("") == []
+        assert [finding.verdict for finding in self.found(tmp_path)] == ["ok"]
+        [mapped] = self.found(f"/srv/bots={tmp_path}")
+        assert mapped.says == f"pictures are read in {tmp_path}, which the server calls /srv/bots"
+
+    def test_a_folder_that_is_not_there_is_a_problem(self, tmp_path: Path) -> None:
+        [finding] = self.found(f"/srv/bots={tmp_path}/nowhere")
+        assert finding.verdict == "problem"
+        assert "nowhere cannot be read" in finding.says
+
+    def test_telegrams_own_server_keeps_none_here(self, tmp_path: Path) -> None:
+        [finding] = self.found(tmp_path, TELEGRAM)
+        assert finding.verdict == "problem"
+        assert "telegram.api_base" in finding.advice
+
+    @pytest.mark.parametrize("folders", ["bots", "=/srv", "/srv=bots", "bots=/srv"])
+    def test_half_a_path_is_refused(self, folders: str) -> None:
+        with pytest.raises(ValidationError, match="a folder is written in full"):
+            TelegramSettings(local_files=folders)
 
 
 def info(url: str = "", **fields: Any) -> WebhookInfo:

@@ -11,10 +11,12 @@ from aiogram.exceptions import TelegramAPIError, TelegramBadRequest
 from pydantic import SecretStr
 
 from impasto import hookimpl
+from impasto.errors import OwnerError
 from impasto.hookspecs import BOT_GROUP
 from impasto.plugins import PluginHost
+from impasto.scrubbing import scrub
 from impasto.settings import PluginsSettings, Settings, TelegramSettings
-from impasto.telegram.connection import ToldCalls, connected, introduced
+from impasto.telegram.connection import EXAMPLE, ToldCalls, connected, introduced
 from impasto.telegram.retry import result_of
 from impasto_playground import Playground
 
@@ -88,6 +90,24 @@ async def test_a_button_answered_too_late_is_no_error(settings: Settings) -> Non
         assert await bot.answer_callback_query("of long ago")
         with pytest.raises(TelegramBadRequest):
             await bot.send_message(999, "nobody there")
+
+
+@pytest.mark.parametrize("quote", ['"', "'", "\u201c"])
+def test_a_token_in_quotes_is_told_as_such(quote: str) -> None:
+    token = SecretStr(f"{quote}123456:EXAMPLE-TOKEN{quote}")
+    with pytest.raises(OwnerError) as caught:
+        connected(Settings(telegram=TelegramSettings(token=token)))
+    said = str(caught.value)
+    assert "is in quotes" in said
+    assert "EXAMPLE-TOKEN" not in said
+
+
+@pytest.mark.parametrize("token", ["'1:x'", "nonsense"])
+def test_what_a_token_looks_like_is_readable_when_secrets_are_taken_out(token: str) -> None:
+    with pytest.raises(OwnerError) as caught:
+        connected(Settings(telegram=TelegramSettings(token=SecretStr(token))))
+    assert scrub(str(caught.value)) == str(caught.value)
+    assert EXAMPLE in str(caught.value)
 
 
 async def test_waits_until_telegram_can_be_reached(settings: Settings) -> None:

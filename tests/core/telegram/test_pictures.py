@@ -9,12 +9,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+import structlog
 from aiogram import Bot
 from aiogram.types import File
 from PIL import Image
 
 from impasto.errors import PictureError
 from impasto.jobs.job import TelegramPicture
+from impasto.settings import TelegramSettings
 from impasto.telegram import pictures
 from impasto.telegram.pictures import LONGEST_SIDE, TRIES, TelegramPictures, photo_of
 from impasto_playground import Person
@@ -123,6 +125,90 @@ async def test_a_file_that_always_breaks_off_is_given_up(
     with pytest.raises(PictureError) as caught:
         await TelegramPictures(bot).fetch(picture, tmp_path / "content")
     assert caught.value.code == "file_gone"
+
+
+class TestServerOfOnesOwn:
+    """A Bot API server with `--local` names files on its disk."""
+
+    FILE = "/srv/bots/123456:EXAMPLE-TOKEN/documents/file_1.jpg"
+
+    @pytest.fixture
+    def told(self, bot: Bot, monkeypatch: pytest.MonkeyPatch) -> File:
+        """What the server says about the file; its size is over Telegram's own limit."""
+        told = File(file_id="a", file_unique_id="b", file_size=1 << 30, file_path=self.FILE)
+
+        async def get_file(*_: Any, **__: Any) -> File:
+            return told
+
+        monkeypatch.setattr(bot, "get_file", get_file, raising=False)
+        return told
+
+    @pytest.fixture
+    def here(self, tmp_path: Path) -> Path:
+        file = tmp_path / "mapped" / "123456:EXAMPLE-TOKEN" / "documents" / "file_1.jpg"
+        file.parent.mkdir(parents=True)
+        file.write_bytes(jpeg())
+        return tmp_path / "mapped"
+
+    @pytest.mark.parametrize("root", ["/srv/bots", "/srv/bots/", "/srv"])
+    async def test_its_files_are_read_from_the_mapped_folder(
+        self, root: str, bot: Bot, told: File, here: Path, tmp_path: Path
+    ) -> None:
+        folder = here if root.strip("/") == "srv/bots" else here.parent
+        if folder != here:
+            here.rename(folder / "bots")
+        telegram = TelegramSettings(local_files=f"{root}={folder}")
+        await TelegramPictures(bot, telegram.folders).fetch(
+            TelegramPicture(file_id="a"), tmp_path / "content"
+        )
+        assert (tmp_path / "content").read_bytes() == jpeg()
+
+    async def test_or_from_the_same_folder(
+        self, bot: Bot, here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        path = str(here / "123456:EXAMPLE-TOKEN" / "documents" / "file_1.jpg")
+
+        async def get_file(*_: Any, **__: Any) -> File:
+            return File(file_id="a", file_unique_id="b", file_path=path)
+
+        monkeypatch.setattr(bot, "get_file", get_file, raising=False)
+        folders = TelegramSettings(local_files=str(here)).folders
+        picture = TelegramPicture(file_id="a")
+        await TelegramPictures(bot, folders).fetch(picture, tmp_path / "content")
+        assert (tmp_path / "content").read_bytes() == jpeg()
+
+    @pytest.mark.parametrize("folders", [None, "/elsewhere={here}", "/srv/bots={here}/nowhere"])
+    async def test_what_is_not_found_is_told_to_both(
+        self, folders: str | None, bot: Bot, told: File, here: Path, tmp_path: Path
+    ) -> None:
+        mapped = folders and TelegramSettings(local_files=folders.format(here=here)).folders
+        with structlog.testing.capture_logs() as logs, pytest.raises(PictureError) as caught:
+            await TelegramPictures(bot, mapped or None).fetch(
+                TelegramPicture(file_id="a"), tmp_path / "content"
+            )
+        assert caught.value.code == "file_gone"
+        [told_owner] = [entry for entry in logs if entry["event"] == "local_file_not_read"]
+        assert "telegram.local_files" in told_owner["advice"]
+
+    async def test_nothing_outside_its_folder_is_read(
+        self, bot: Bot, here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "secret").write_text("not for chats")
+
+        async def get_file(*_: Any, **__: Any) -> File:
+            return File(file_id="a", file_unique_id="b", file_path="/srv/bots/../secret")
+
+        monkeypatch.setattr(bot, "get_file", get_file, raising=False)
+        with pytest.raises(PictureError):
+            await TelegramPictures(bot, ("/srv/bots", here)).fetch(
+                TelegramPicture(file_id="a"), tmp_path / "content"
+            )
+        assert not (tmp_path / "content").exists()
+
+    def test_a_server_on_windows_may_be_mapped(self, bot: Bot, here: Path) -> None:
+        folders = TelegramSettings(local_files=rf"C:\bots={here}").folders
+        found = TelegramPictures(bot, folders)._here(r"C:\bots\documents\file_1.jpg")
+        assert found == here / "documents" / "file_1.jpg"
 
 
 def saved(path: Path, size: tuple[int, int], **options: object) -> Path:

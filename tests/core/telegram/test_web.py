@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import re
+import socket
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +16,7 @@ from aiohttp import web
 from pydantic import SecretStr
 
 from impasto import hookimpl
+from impasto.cli.doctor.bot import check_port
 from impasto.errors import OwnerError
 from impasto.hookspecs import BOT_GROUP
 from impasto.plugins import PluginHost
@@ -24,9 +29,28 @@ from .test_app import child_with, running
 __all__ = ["child_with"]  # a fixture
 
 
-def listening_at(port: int) -> Settings:
+def _has_ipv6() -> bool:
+    try:
+        with socket.socket(socket.AF_INET6) as trial:
+            trial.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
+
+
+has_ipv6 = pytest.mark.skipif(not _has_ipv6(), reason="this machine has no IPv6")
+
+
+def healthcheck() -> list[str]:
+    """The command of the Dockerfile, with this Python."""
+    text = (Path(__file__).parents[3] / "deploy" / "Dockerfile").read_text(encoding="utf-8")
+    [command] = re.findall(r"HEALTHCHECK .*\\\n\s+(\[.*\])", text)
+    return [sys.executable, *json.loads(command)[1:]]
+
+
+def listening_at(port: int, host: str = "127.0.0.1") -> Settings:
     return Settings(
-        server=ServerSettings(host="127.0.0.1", port=port),
+        server=ServerSettings(host=host, port=port),
         plugins=PluginsSettings(allow=["none that is installed"]),
     )
 
@@ -94,6 +118,58 @@ async def test_a_port_in_use_is_named(free_port: int) -> None:
         with pytest.raises(OwnerError, match=rf"port {settings.server.port} is in use"):
             async with serving(settings, host_of(settings), []):
                 pass
+
+
+HOSTS = ["127.0.0.1", "0.0.0.0", pytest.param("::", marks=has_ipv6)]
+
+
+class TestHosts:
+    """Every address that may be listened on is known to the doctor and to the container's own
+    check."""
+
+    @pytest.mark.parametrize("host", [*HOSTS, pytest.param("::1", marks=has_ipv6)])
+    async def test_the_doctor_finds_the_bot(
+        self, host: str, free_port: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+        settings = listening_at(free_port, host)
+        [finding] = await asyncio.to_thread(lambda: list(check_port(settings)))
+        shown = f"[{host}]:{free_port}" if ":" in host else f"{host}:{free_port}"
+        assert (finding.verdict, finding.says) == ("ok", f"{shown}, from default")
+        async with serving(settings, host_of(settings), Health().routes()):
+            [finding] = await asyncio.to_thread(lambda: list(check_port(settings)))
+            assert finding.verdict == "ok"
+            assert "a bot answers there" in finding.says
+
+    @pytest.mark.parametrize("host", HOSTS)
+    async def test_the_container_finds_the_bot(
+        self, host: str, free_port: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+        monkeypatch.setenv("IMPASTO_SERVER__PORT", str(free_port))
+
+        async def check() -> int:
+            error = asyncio.subprocess.DEVNULL
+            process = await asyncio.create_subprocess_exec(*healthcheck(), stderr=error)
+            return await process.wait()
+
+        settings = listening_at(free_port, host)
+        async with serving(settings, host_of(settings), Health().routes()):
+            assert await check() == 0
+        assert await check() != 0, "nothing listens any more"
+
+    @has_ipv6
+    async def test_two_colons_are_ipv4_too(self, free_port: int) -> None:
+        settings = listening_at(free_port, "::")
+        async with serving(settings, host_of(settings), Health().routes()):
+            assert (await get(free_port, "/healthz"))[0] == 200
+            [finding] = await asyncio.to_thread(
+                lambda: list(check_port(listening_at(free_port, "::1")))
+            )
+            assert "a bot answers there" in finding.says
+
+    def test_brackets_are_taken_away(self) -> None:
+        assert ServerSettings(host="[::1]").host == "::1"
 
 
 class TestHealth:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from aiogram import Dispatcher
+from aiogram.client.telegram import TelegramAPIServer
 from aiogram.methods import (
     AnswerCallbackQuery,
     SendMessage,
@@ -101,6 +102,15 @@ async def test_image_files_are_taken(
 ) -> None:
     await feeder.message(**content, caption="wave")
     assert [job.content.as_photo for job in job_service.jobs] == [False]
+
+
+async def test_a_server_of_ones_own_has_large_files(
+    feeder: Feeder, job_service: RecordingJobService
+) -> None:
+    feeder.session.api = TelegramAPIServer.from_base("http://bots.test", is_local=True)
+    large = document("big.png", "image/png", 50 * MAX_DOWNLOAD)
+    await feeder.message(**large, caption="wave")
+    assert len(job_service.jobs) == 1
 
 
 @pytest.mark.parametrize(

@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+import http.client
 import json
+import os
 import socket
 import time
-import urllib.request
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from impasto.contracts import Finding, StylePreset
 from impasto.errors import OwnerError
+from impasto.scrubbing import scrub
 
 if TYPE_CHECKING:
     from aiogram import Bot
     from aiogram.types import WebhookInfo
 
     from impasto.plugins import PluginHost
-    from impasto.settings import Settings
+    from impasto.settings import Settings, TelegramSettings
 
 TIMEOUT_SECONDS: Final = 15
 WEBHOOK_PORTS: Final = {443, 80, 88, 8443}
 """https://core.telegram.org/bots/api#setwebhook"""
 RECENT_SECONDS: Final = 3600
+EVERY_ADDRESS: Final = {"", "0.0.0.0", "::"}  # noqa: S104  (asked for, not listened on)
 TELEGRAM: Final = "https://api.telegram.org"
 
 
@@ -108,16 +111,49 @@ def _working(host: PluginHost) -> Finding:
 
 def check_telegram(settings: Settings) -> Iterator[Finding]:
     from impasto.telegram.connection import connected
+    from impasto.telegram.proxy import ProxyUnusable
 
     try:
         bot = connected(settings)
     except OwnerError as error:
         says, _, advice = str(error).partition(": ")
         advice = advice or "/mybots in a chat with @BotFather shows it again"
-        yield Finding.problem("token", says, advice)
+        name = "proxy" if isinstance(error, ProxyUnusable) else "token"
+        yield Finding.problem(name, says, advice)
         return
+    yield check_way(settings)
+    yield from check_local_files(settings.telegram)
     yield from asyncio.run(ask_telegram(bot, settings))
     yield from check_port(settings)
+
+
+def check_way(settings: Settings) -> Finding:
+    """How calls to Telegram go; whether they arrive is what `ask_telegram` finds out."""
+    from impasto.telegram.proxy import proxy_for
+
+    proxy = proxy_for(settings)
+    way = f"through {proxy}" if proxy is not None else "directly"
+    return Finding.ok("way", f"{way} to {settings.telegram.api_base}")
+
+
+def check_local_files(settings: TelegramSettings) -> Iterator[Finding]:
+    """Whether the files of a Bot API server of one's own can be read here."""
+    if settings.folders is None:
+        return
+    there, here = settings.folders
+    name = "telegram.local_files"
+    if settings.api_base == TELEGRAM:
+        advice = "set telegram.api_base to the server of your own, or leave this setting out"
+        yield Finding.problem(name, f"{TELEGRAM} keeps no files on this machine", advice)
+        return
+    try:
+        next(here.iterdir(), None)
+    except OSError as error:
+        advice = "name the folder that the server writes to, and let this user read it"
+        yield Finding.problem(name, f"{here} cannot be read: {error.strerror}", advice)
+        return
+    mapped = f"{here}, which the server calls {there}" if str(here) != there else there
+    yield Finding.ok(name, f"pictures are read in {mapped}")
 
 
 async def ask_telegram(bot: Bot, settings: Settings) -> list[Finding]:
@@ -128,6 +164,8 @@ async def ask_telegram(bot: Bot, settings: Settings) -> list[Finding]:
         TelegramNotFound,
         TelegramUnauthorizedError,
     )
+
+    from impasto.telegram.proxy import proxy_for
 
     async with bot:
         try:
@@ -141,7 +179,9 @@ async def ask_telegram(bot: Bot, settings: Settings) -> list[Finding]:
             )
             return [Finding.problem("token", says, advice)]
         except (TelegramAPIError, ClientDecodeError) as error:
-            says = f"{settings.telegram.api_base} cannot be reached ({error})"
+            proxy = proxy_for(settings)
+            through = f" through {proxy}" if proxy is not None else ""
+            says = scrub(f"{settings.telegram.api_base} cannot be reached{through} ({error})")
             advice = "check the network, a proxy, and telegram.api_base; the bot would wait"
             return [Finding.problem("token", says, advice)]
     says = f"of @{me.username} ({me.id}), from {settings.origin('telegram.token')}"
@@ -188,30 +228,46 @@ def _why_not(base: str) -> str:
 
 def check_port(settings: Settings) -> Iterator[Finding]:
     """Whether the bot can listen, where it is to."""
-    from impasto.telegram.web import port_of
+    from impasto.telegram.web import hosts_of, port_of
 
     number = port_of(settings)
     if not number:
         return
-    says = f"{settings.server.host}:{number}, from {settings.origin('server.port')}"
-    with socket.socket() as trial:
-        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            trial.bind((settings.server.host, number))
-        except OSError as error:
-            if _is_a_bot(number):
-                yield Finding.ok("port", f"{says}; a bot answers there now")
-            else:
-                advice = "set server.port to another one, or end what uses it"
-                yield Finding.problem("port", f"{says} cannot be used: {error.strerror}", advice)
-            return
+    host = settings.server.host
+    shown = f"[{host}]" if ":" in host else host
+    says = f"{shown}:{number}, from {settings.origin('server.port')}"
+    try:
+        _bind(hosts_of(settings), number)
+    except OSError as error:
+        if _is_a_bot(host, number):
+            yield Finding.ok("port", f"{says}; a bot answers there now")
+        else:
+            advice = "set server.port to another one, or end what uses it"
+            yield Finding.problem("port", f"{says} cannot be used: {error.strerror}", advice)
+        return
     yield Finding.ok("port", says)
 
 
-def _is_a_bot(number: int) -> bool:
+def _bind(host: str | None, number: int) -> None:
+    """Tries all addresses of a host. Raises OSError when one of them cannot be used."""
+    found = socket.getaddrinfo(host, number, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    for family, kind, protocol, _, address in found:
+        with socket.socket(family, kind, protocol) as trial:
+            if os.name == "posix":  # on Windows it would allow a port that is in use
+                trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:  # as asyncio does, so that IPv4 can have the same port
+                trial.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            trial.bind(address)
+
+
+def _is_a_bot(host: str, number: int) -> bool:
     """Whether what listens on this port is a bot of ours."""
+    here = "localhost" if host in EVERY_ADDRESS else host
+    connection = http.client.HTTPConnection(here, number, timeout=2)  # past all proxies
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{number}/healthz", timeout=2) as answer:
-            return bool(json.load(answer).get("alive"))
-    except (OSError, ValueError, AttributeError):
+        connection.request("GET", "/healthz")
+        return bool(json.load(connection.getresponse()).get("alive"))
+    except (OSError, http.client.HTTPException, ValueError, AttributeError):
         return False
+    finally:
+        connection.close()

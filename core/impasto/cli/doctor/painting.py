@@ -26,7 +26,7 @@ from impasto.memory import (
 from impasto.messages import Probe, Probed
 from impasto.plugins import settings_for_painting
 from impasto.settings import AUTO
-from impasto.settings.sources import environment_without_settings
+from impasto.settings.variables import environment_without_settings
 
 if TYPE_CHECKING:
     from impasto.settings import PaintingSettings, Settings
@@ -79,7 +79,8 @@ def ask(settings: Settings, budgets: list[int]) -> Probed:
             input=question.model_dump_json(),
             capture_output=True,
             env=environment_without_settings(),
-            text=True,
+            encoding="utf-8",
+            errors="replace",
             timeout=PROBE_SECONDS,
             check=False,
         )

@@ -81,6 +81,7 @@ def _fitting(catalogue: Catalogue, network: Network, device_name: str, megabytes
 
 
 def main() -> int:
-    answer = probe(Probe.model_validate_json(sys.stdin.read()))
-    print(answer.model_dump_json())  # noqa: T201
+    answer = probe(Probe.model_validate_json(sys.stdin.buffer.read()))
+    sys.stdout.flush()  # what plugins have printed
+    sys.stdout.buffer.write(answer.model_dump_json().encode() + b"\n")
     return 0
