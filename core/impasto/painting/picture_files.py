@@ -15,6 +15,9 @@ from typing import Final, NamedTuple
 from PIL import ExifTags, Image
 
 UPRIGHT: Final = 1
+MAX_METADATA: Final = 4 << 20
+"""Most bytes of texts and of a profile that are unpacked from a PNG; Pillow's own limit is below
+what large profiles have."""
 END_OF_JPEG: Final = b"\xff\xd9"
 
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
@@ -226,8 +229,18 @@ def _says_colors(kind: bytes, body: bytes) -> bool:
     """Whether it is a chunk about colors that Pillow can read."""
     if kind == b"iCCP":
         _, _, packed = body.partition(b"\0")
-        return packed.startswith(b"\0")
+        return packed.startswith(b"\0") and _unpacks_to(packed[1:], MAX_METADATA)
     return kind in _PNG_SIZES and len(body) >= _PNG_SIZES[kind]
+
+
+def _unpacks_to(packed: bytes, most: int) -> bool:
+    """Whether it is sound, and holds no more than so many bytes."""
+    inflate = zlib.decompressobj()
+    try:
+        inflate.decompress(packed, most)
+    except zlib.error:
+        return False
+    return inflate.eof
 
 
 def _pixels_of_jpeg(data: bytes) -> bytes:

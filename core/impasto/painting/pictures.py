@@ -20,6 +20,7 @@ from impasto.errors import PictureError
 from impasto.painting.picture_colors import to_srgb
 from impasto.painting.picture_files import (
     END_OF_JPEG,
+    MAX_METADATA,
     UPRIGHT,
     exif_saying,
     format_of,
@@ -48,9 +49,6 @@ MAX_PIXELS: Final = 50_000_000
 MAX_PROGRESSIVE_PIXELS: Final = 25_000_000
 """Most pixels of a progressive JPEG, decoded at a fraction or not: its decoder holds all
 coefficients, 6 bytes a pixel ("virtual arrays" of libjpeg-turbo), so 150 MB."""
-MAX_METADATA: Final = 4 << 20
-"""Most bytes of texts and of a profile that are unpacked from a PNG; Pillow's own limit is below
-what large profiles have."""
 _NO_PIXELS: Final = bytes(range(1, 255)) * 16
 """Bytes that no JPEG goes on with, and that contain no marker."""
 
@@ -130,12 +128,14 @@ def _opened(data: bytes, wanted_pixels: int | None) -> Image.Image:
         data = with_known_brand(data, kind)
         if kind == "HEIF":
             formats = _optional_format("HEIF", "HEIC", "pillow_heif")
+        elif kind not in FORMATS:
+            raise _unsupported(kind)
     elif is_jxl(data):
         formats = _optional_format("JXL", "JPEG XL", "pillow_jxl")
         size = jxl_size(data)
         if size is None:
             raise UnidentifiedImageError
-        _check_size(*size)
+        _check_size(*size)  # opened is decoded there
     picture = Image.open(io.BytesIO(data), formats=formats)
     if "progressive" in picture.info:
         _check_pixels(*picture.size, MAX_PROGRESSIVE_PIXELS)
@@ -155,12 +155,16 @@ def _optional_format(kind: str, called: str, module: str) -> tuple[str, ...]:
         if kind == "HEIF":
             plugin.register_heif_opener(thumbnails=False)
     except Exception:  # a package that does not fit the system may raise anything
-        raise PictureError(
-            "unsupported_format",
-            f"{called} pictures cannot be read; send it as a photo, or as JPEG or PNG",
-            format=called,
-        ) from None
+        raise _unsupported(called) from None
     return (kind,)
+
+
+def _unsupported(called: str) -> PictureError:
+    return PictureError(
+        "unsupported_format",
+        f"{called} pictures cannot be read; send it as a photo, or as JPEG or PNG",
+        format=called,
+    )
 
 
 def _orientation(picture: Image.Image) -> int:
