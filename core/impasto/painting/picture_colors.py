@@ -163,7 +163,7 @@ def _profile_of_code_points(primaries: int, transfer: int) -> bytes | None:
     known, curve = _PRIMARIES.get(primaries), _CURVES.get(transfer)
     if known is None or curve is None or (primaries, transfer) == (1, 13):
         return None
-    return _matrix_profile(known, curve)
+    return matrix_profile(known, curve)
 
 
 def _profile_of_gamma(gamma: float | None, chromaticity: Primaries | None) -> bytes | None:
@@ -175,10 +175,10 @@ def _profile_of_gamma(gamma: float | None, chromaticity: Primaries | None) -> by
     if is_srgb_like and abs(gamma - _SRGB_GAMMA) < 0.005:
         return None
     curve = _srgb if abs(gamma - _SRGB_GAMMA) < 0.005 else lambda v: v ** (1 / gamma)
-    return _matrix_profile(primaries, curve)
+    return matrix_profile(primaries, curve)
 
 
-def _matrix_profile(primaries: Primaries, curve: Callable[[Values], Values]) -> bytes | None:
+def matrix_profile(primaries: Primaries, curve: Callable[[Values], Values]) -> bytes | None:
     """An ICC profile (ICC.1:2010, 8.3.3) of an RGB space: the only way to tell LittleCMS, as Pillow
     wraps it, of one. None where the primaries span no space.
 

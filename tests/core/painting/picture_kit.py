@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from PIL import ExifTags, Image, ImageCms
 
-from impasto.painting.picture_colors import Primaries, _matrix_profile
+from impasto.painting.picture_colors import Primaries, matrix_profile
 
 SIZE = (96, 64)
 DISPLAY_P3: Primaries = (0.3127, 0.3290, 0.680, 0.320, 0.265, 0.690, 0.150, 0.060)
@@ -125,7 +125,7 @@ def tiff(values: np.ndarray, photometric: int = 1, *tags: tuple[int, int, int, b
 
 
 def p3_profile() -> bytes:
-    profile = _matrix_profile(DISPLAY_P3, lambda signal: signal**2.2)
+    profile = matrix_profile(DISPLAY_P3, lambda signal: signal**2.2)
     assert profile is not None
     ImageCms.ImageCmsProfile(io.BytesIO(profile))  # LittleCMS reads it
     return profile
