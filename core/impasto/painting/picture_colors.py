@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import io
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms, TiffImagePlugin
 
+BAND: Final = 128
+"""Rows that are worked on at once where a picture is not converted by Pillow."""
 Values = NDArray[np.float64]
 Primaries = tuple[float, ...]
 """x and y of white, red, green and blue (CIE 1931), in the order of PNG's cHRM."""
@@ -90,20 +92,31 @@ def _transparent_value(picture: Image.Image) -> Any:
 
 def _from_deep_gray(picture: Image.Image) -> tuple[Image.Image, Image.Image | None]:
     """16- and 32-bit gray as 8-bit: Pillow's own conversion clips where scaling is meant."""
-    stored = np.asarray(picture)
-    key, alpha = picture.info.get("transparency"), None
-    if isinstance(key, int):
-        alpha = Image.fromarray(np.where(stored == key, np.uint8(0), np.uint8(255)))
-    values = stored.astype(np.float32)
     white = 1.0 if picture.mode == "F" else float((1 << _bits(picture)) - 1)
-    lightest = float(values.max(initial=0.0, where=np.isfinite(values)))
-    white = max(white, lightest)
-    np.nan_to_num(values, copy=False, nan=0.0, posinf=white, neginf=0.0)
-    np.clip(values, 0, white, out=values)
-    if _tag(picture, TiffImagePlugin.PHOTOMETRIC_INTERPRETATION) == 0:  # WhiteIsZero
-        np.subtract(white, values, out=values)
-    values *= 255 / white
-    return Image.fromarray(np.rint(values, out=values).astype(np.uint8)), alpha
+    for band in bands(picture):
+        values = np.asarray(band)
+        white = max(white, float(values.max(initial=0, where=np.isfinite(values))))
+    is_white_zero = _tag(picture, TiffImagePlugin.PHOTOMETRIC_INTERPRETATION) == 0
+    key = picture.info.get("transparency")
+    gray = Image.new("L", picture.size)
+    alpha = Image.new("L", picture.size) if isinstance(key, int) else None
+    top = 0
+    for band in bands(picture):
+        stored = np.asarray(band)
+        values = np.nan_to_num(stored.astype(np.float32), nan=0.0, posinf=white, neginf=0.0)
+        shades = values.clip(0, white) * (255 / white)
+        shades = (255 - shades if is_white_zero else shades).round().astype(np.uint8)
+        gray.paste(Image.fromarray(shades), (0, top))
+        if alpha is not None:
+            alpha.paste(Image.fromarray(np.uint8(255) * (stored != key)), (0, top))
+        top += band.height
+    return gray, alpha
+
+
+def bands(picture: Image.Image) -> Iterator[Image.Image]:
+    """Copies of a few rows after another: one of a large picture takes as much as it does."""
+    for top in range(0, picture.height, BAND):
+        yield picture.crop((0, top, picture.width, min(top + BAND, picture.height)))
 
 
 def _bits(picture: Image.Image) -> int:

@@ -10,6 +10,7 @@ import hashlib
 import importlib
 import io
 import struct
+import traceback
 import warnings
 from pathlib import Path
 from typing import Final
@@ -17,7 +18,7 @@ from typing import Final
 from PIL import ExifTags, Image, PngImagePlugin, UnidentifiedImageError
 
 from impasto.errors import PictureError
-from impasto.painting.picture_colors import to_srgb
+from impasto.painting.picture_colors import bands, to_srgb
 from impasto.painting.picture_files import (
     END_OF_JPEG,
     MAX_METADATA,
@@ -71,12 +72,21 @@ def open_picture(source: Path | bytes, wanted_pixels: int | None = None) -> Imag
         data = source if isinstance(source, bytes) else source.read_bytes()
     except (OSError, ValueError) as error:  # a name with a zero byte is a ValueError
         raise PictureError("file_gone", f"the picture cannot be read: {error}") from None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # bombs are refused below, odd metadata is harmless
+        return _decoded_somehow(data, wanted_pixels)
+
+
+def _decoded_somehow(data: bytes, wanted_pixels: int | None) -> Image.Image:
+    """As it is, or else without its metadata."""
     try:
         return _decoded(data, wanted_pixels)
     except PictureError as error:
         if error.code not in {"broken_picture", "not_a_picture"}:
             raise
-        refused = error.with_traceback(None)  # which holds a whole picture
+        refused = error
+        for each in filter(None, (error, error.__cause__)):
+            traceback.clear_frames(each.__traceback__)  # they hold a whole picture
     bare = _without_metadata(data)
     if bare is None:
         raise refused
@@ -97,17 +107,15 @@ def _without_metadata(data: bytes) -> bytes | None:
 
 def _decoded(data: bytes, wanted_pixels: int | None) -> Image.Image:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # bombs are refused below, odd metadata is harmless
-            picture = _opened(data, wanted_pixels)
-            _check_size(*picture.size)
-            orientation = _orientation(picture)
-            picture = _loaded(picture, data, wanted_pixels)
-            if picture.format == "PNG":
-                _add_png_facts(picture, data)
-            elif picture.format in {"AVIF", "HEIF"} and (code_points := nclx(data)):
-                picture.info["cicp"] = code_points
-            upright = to_srgb(picture)
+        picture = _opened(data, wanted_pixels)
+        _check_size(*picture.size)
+        orientation = _orientation(picture)
+        picture = _loaded(picture, data, wanted_pixels)
+        if picture.format == "PNG":
+            _add_png_facts(picture, data)
+        elif picture.format in {"AVIF", "HEIF"} and (code_points := nclx(data)):
+            picture.info["cicp"] = code_points
+        upright = to_srgb(picture)
     except PictureError:
         raise
     except UnidentifiedImageError:
@@ -195,7 +203,7 @@ def _loaded(picture: Image.Image, data: bytes, wanted_pixels: int | None) -> Ima
     else:
         _check_size(*picture.size)  # not every header tells the truth
         return picture
-    del picture
+    picture.close()  # whoever called still has it, and it holds all that was decoded
     return _loaded_without_end(data, wanted_pixels)
 
 
@@ -209,19 +217,13 @@ def _loaded_without_end(data: bytes, wanted_pixels: int | None) -> Image.Image:
     for filler in (_NO_PIXELS, b""):
         picture = _opened(data + filler + END_OF_JPEG, wanted_pixels)
         picture.load()
-        digests.append(_digest(picture))
+        digest = hashlib.blake2b()
+        for band in bands(picture):
+            digest.update(band.tobytes())
+        digests.append(digest.digest())
     if digests[0] != digests[1]:
         raise OSError("it breaks off")
     return picture
-
-
-def _digest(picture: Image.Image) -> bytes:
-    """Of all pixels, copied a few rows at a time."""
-    digest = hashlib.blake2b()
-    for top in range(0, picture.height, 64):
-        rows = (0, top, picture.width, min(top + 64, picture.height))
-        digest.update(picture.crop(rows).tobytes())
-    return digest.digest()
 
 
 def _add_png_facts(picture: Image.Image, data: bytes) -> None:
