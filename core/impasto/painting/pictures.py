@@ -85,8 +85,7 @@ def _decoded_somehow(data: bytes, wanted_pixels: int | None) -> Image.Image:
         if error.code not in {"broken_picture", "not_a_picture"}:
             raise
         refused = error
-        for each in filter(None, (error, error.__cause__)):
-            traceback.clear_frames(each.__traceback__)  # they hold a whole picture
+        _let_go(error)
     bare = _without_metadata(data)
     if bare is None:
         raise refused
@@ -94,6 +93,13 @@ def _decoded_somehow(data: bytes, wanted_pixels: int | None) -> Image.Image:
         return _decoded(bare, wanted_pixels)
     except PictureError:
         raise refused from None
+
+
+def _let_go(error: BaseException | None) -> None:
+    """Frees the picture that is still held by the functions in which an error was raised."""
+    while error is not None:
+        traceback.clear_frames(error.__traceback__)
+        error = error.__context__
 
 
 def _without_metadata(data: bytes) -> bytes | None:
