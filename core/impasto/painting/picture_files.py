@@ -36,6 +36,9 @@ _PNG_SIZES: Final = {b"gAMA": 4, b"cHRM": 32, b"sRGB": 1, b"cICP": 4}
 """Chunks that say which colors are meant, and the fewest bytes that they need."""
 _PNG_PIXELS: Final = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"})
 
+_JPEG_TABLES: Final = frozenset({*range(0xC0, 0xD0), *range(0xDB, 0xE0)})
+"""Markers of frames and of what the decoder needs for them."""
+
 _TIFF_PIXELS: Final = frozenset(
     {
         *range(256, 260),  # size, bits, compression
@@ -245,29 +248,38 @@ def _unpacks_to(packed: bytes, most: int) -> bool:
 
 def _pixels_of_jpeg(data: bytes) -> bytes:
     """Drops the segments APPn and COM but for JFIF and Adobe, by which the decoder knows the color
-    space, EXIF and profile (ITU-T T.81, B.1; ICC.1, B.4)."""
+    space, EXIF and profile (ITU-T T.81, B.1; ICC.1, B.4). Where no segment is, the next is looked
+    for, as decoders do."""
     parts, at = [_JPEG], 2
     while at + 4 <= len(data):
-        if data[at] != 0xFF or data[at + 1] in {0x00, 0xFF}:
-            at += 1  # decoders look for the next marker, too
-            continue
-        marker, size = data[at + 1], int.from_bytes(data[at + 2 : at + 4], "big")
-        if marker == 0xDA:  # pixels follow
+        marker, end = data[at + 1], _end_of_segment(data, at)
+        if marker == 0xDA and end is not None:  # pixels follow
             break
-        body = data[at + 4 : at + 2 + size]
-        at += 2 + size
+        if end is None:
+            at += 1
+            continue
+        body, at = data[at + 4 : end], end
         if marker == 0xE1 and body.startswith(_EXIF):
             body = _bare_exif(body)
-        is_metadata = 0xE0 <= marker <= 0xEF or marker == 0xFE
         is_kept = (
-            (marker == 0xE0 and body.startswith(b"JFIF\0") and len(body) >= 14)
+            marker in _JPEG_TABLES
+            or (marker == 0xE0 and body.startswith(b"JFIF\0") and len(body) >= 14)
             or (marker == 0xE1 and body.startswith(_EXIF))
             or (marker == 0xE2 and body.startswith(b"ICC_PROFILE\0") and len(body) >= 14)
             or (marker == 0xEE and body.startswith(b"Adobe") and len(body) >= 12)
         )
-        if is_kept or not is_metadata:
+        if is_kept:
             parts.append(struct.pack(">BBH", 0xFF, marker, len(body) + 2) + body)
     return b"".join([*parts, data[at:]])
+
+
+def _end_of_segment(data: bytes, at: int) -> int | None:
+    """Where the segment that begins there ends; None if none does, or no other follows it."""
+    marker, size = data[at + 1], int.from_bytes(data[at + 2 : at + 4], "big")
+    if data[at] != 0xFF or not 0xC0 <= marker <= 0xFE or size < 2:
+        return None
+    end = at + 2 + size
+    return end if marker == 0xDA or data[end : end + 1] == b"\xff" else None
 
 
 def _pixels_of_tiff(data: bytes) -> bytes:

@@ -179,6 +179,13 @@ class TestMetadata:
         turned = saved("JPEG", lying(6), exif=exif_of(6))
         assert is_the_picture(jpeg_with(turned, segment))
 
+    @pytest.mark.parametrize("size", [0, 1, 2, 8, 30, 70, 300, 0x7FFF, 0xFFFF])
+    @pytest.mark.parametrize("marker", [b"\xff\xe0", b"\xff\xe2", b"\xff\xfe"])
+    def test_segments_of_a_jpeg_with_a_wrong_length(self, marker: bytes, size: int) -> None:
+        data = saved("JPEG", corners(), icc_profile=p3_profile()[:200], comment=bytes(64))
+        at = data.index(marker)
+        assert is_the_picture(data[: at + 2] + struct.pack(">H", size) + data[at + 4 :])
+
     def test_a_webp_that_breaks_off_in_its_metadata(self) -> None:
         data = saved("WEBP", lying(6), exif=exif_of(6), xmp=bytes(1000))
         assert is_the_picture(data[:-300])
