@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import io
 import os
 import sys
@@ -23,9 +22,3 @@ def prepare_streams() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-
-
-def takes_any_text() -> bool:
-    """Whether standard output is in an encoding of Unicode."""
-    encoding = getattr(sys.stdout, "encoding", None) or "ascii"
-    return codecs.lookup(encoding).name.startswith("utf")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import functools
+import importlib.util
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import PurePath
 
@@ -20,7 +22,8 @@ from impasto_dialog.talk import Memory, Step, Talk, new_turn, recall
 log = structlog.get_logger(__name__)
 
 HEIC_TYPES = frozenset({"image/heic", "image/heif", "image/heic-sequence", "image/heif-sequence"})
-HEIC_SUFFIXES = frozenset({".heic", ".heif", ".hif"})
+HEIC_SUFFIXES = frozenset({".heic", ".heif", ".heics", ".heifs", ".hif"})
+JXL_TYPE, JXL_SUFFIX = "image/jxl", ".jxl"
 VECTOR_TYPES = frozenset({"image/svg+xml", "image/vnd.dxf", "image/vnd.djvu"})
 PICTURE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif"}
@@ -42,6 +45,12 @@ def picture_in(message: Message) -> Mapping[str, TelegramPicture] | bool:
         picture = TelegramPicture(file_id=message.document.file_id, as_photo=False)
         return {"picture": picture}
     return False
+
+
+@functools.cache
+def is_installed(package: str) -> bool:
+    """Whether this machine has a package of the extra `formats`; what paints has it, too, then."""
+    return importlib.util.find_spec(package) is not None
 
 
 def refusal(message: Message) -> str | None:
@@ -67,11 +76,16 @@ def _refusal_of(document: Document) -> str | None:
     suffix = PurePath(document.file_name or "").suffix.lower()
     if kind.startswith("video/"):
         return "refused-video"
-    if kind in HEIC_TYPES or suffix in HEIC_SUFFIXES:
+    is_heic = kind in HEIC_TYPES or suffix in HEIC_SUFFIXES
+    is_jxl = kind == JXL_TYPE or suffix == JXL_SUFFIX
+    if is_heic and not is_installed("pillow_heif"):
         return "refused-heic"
-    is_picture = kind.startswith("image/") if kind else suffix in PICTURE_SUFFIXES
+    if is_jxl and not is_installed("pillow_jxl"):
+        return "refused-document"
+    is_known = suffix in PICTURE_SUFFIXES or is_heic or is_jxl
+    is_picture = kind.startswith("image/") if kind else is_known
     # Some clients call every file `application/octet-stream`.
-    is_picture = is_picture or (kind == "application/octet-stream" and suffix in PICTURE_SUFFIXES)
+    is_picture = is_picture or (kind == "application/octet-stream" and is_known)
     if not is_picture or kind in VECTOR_TYPES:
         return "refused-document"
     is_local = document.bot is not None and document.bot.session.api.is_local

@@ -70,6 +70,7 @@ def photo_sizes(path: Path, by_app: bool = False) -> list[Jpeg]:
         with _open(path) as image:
             check_dimensions(*image.size, by_app=by_app)
             image.draft("RGB", (PHOTO_SIDES[-1], PHOTO_SIDES[-1]))
+            image.load()  # turns a TIFF, and drops its orientation
             upright = _opaque(ImageOps.exif_transpose(image))
     except Refusal:
         raise
@@ -96,6 +97,7 @@ def thumbnail(path: Path) -> Jpeg | None:
             if sum(image.size) > MAX_PHOTO_SIDES:
                 return None
             image.draft("RGB", (THUMBNAIL_SIDE, THUMBNAIL_SIDE))
+            image.load()
             upright = _opaque(ImageOps.exif_transpose(image))
     except Exception:
         # A thumbnail is optional, and any file at all may come as a document.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import os
 import signal
@@ -508,6 +509,84 @@ class TestPaint:
         ended = paint(onto=goal)
         assert ended.code == 1
         assert sentence in ended.err
+
+    @pytest.mark.parametrize("goal", [f"{'ы' * 130}.png", f"{'d' * 300}/out.png"])
+    def test_a_name_longer_than_names_can_be_is_told_before_painting(
+        self, paint: Run, monkeypatch: pytest.MonkeyPatch, goal: str
+    ) -> None:
+        monkeypatch.setattr(painter, "paint", lambda *_: pytest.fail("it painted"))
+        ended = paint(onto=goal)
+        assert ended.code == 1
+        assert "choose another name or folder" in ended.err
+
+    def test_a_folder_that_may_not_be_looked_into_is_told_before_painting(
+        self, paint: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        real = os.stat
+
+        def stat(path: Any, *arguments: Any, **options: Any) -> os.stat_result:
+            if "secret" in str(path):
+                raise PermissionError(errno.EACCES, "Permission denied")
+            return real(path, *arguments, **options)
+
+        monkeypatch.setattr(os, "stat", stat)
+        monkeypatch.setattr(painter, "paint", lambda *_: pytest.fail("it painted"))
+        for ended in (paint(onto="secret/out.png"), paint("--style", "secret/style.png")):
+            assert ended.code == 1
+            assert "secret" in ended.err
+            assert "Permission denied" in ended.err
+
+    @pytest.mark.usefixtures("tiny_network")
+    @pytest.mark.parametrize("letter", ["n", "ы", "🎨"])
+    def test_a_name_as_long_as_names_can_be(self, paint: Run, tmp_path: Path, letter: str) -> None:
+        name = letter * (251 // len(letter.encode())) + ".png"
+        assert paint(onto=name).code == 0
+        with Image.open(tmp_path / name) as picture:
+            assert picture.format == "PNG"
+        assert not list(tmp_path.glob(".*"))
+
+    @pytest.mark.usefixtures("tiny_network")
+    @pytest.mark.parametrize("arguments", [(), ("--json",)])
+    def test_a_painting_is_not_lost_where_it_cannot_be_written(
+        self,
+        paint: Run,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        arguments: tuple[str, ...],
+    ) -> None:
+        gone = tmp_path / "gone"
+        gone.mkdir()
+        save = Image.Image.save
+
+        def save_too_late(picture: Image.Image, path: Path, **options: Any) -> None:
+            if gone.exists():
+                gone.rmdir()
+            save(picture, path, **options)
+
+        monkeypatch.setattr(Image.Image, "save", save_too_late)
+        ended = paint(*arguments, onto="gone/out.png")
+        assert ended.code == 1
+        [written] = tmp_path.glob("impasto-*.png")
+        assert "gone/out.png cannot be written: No such file or directory" in ended.err
+        assert str(written) in ended.err
+        with Image.open(written) as picture:
+            assert picture.size == (128, 96)
+        if arguments:
+            assert json.loads(ended.out)["output"] == str(written)
+
+    @pytest.mark.usefixtures("tiny_network")
+    def test_names_that_are_no_text(self, run: Run, photo: Path, style: Path) -> None:
+        odd = os.fsdecode(b"\xff\xfe photo.png")
+        try:
+            photo.rename(odd)
+        except OSError:
+            pytest.skip("this file system has no such names")
+        onto = os.fsdecode(b"\xff.png")
+        ended = run("paint", odd, "--style", str(style), "-o", onto, "--steps", "1", "--json")
+        assert ended.code == 0
+        report = json.loads(ended.out)
+        assert (report["photo"], report["output"]) == (odd, onto)
+        assert Path(onto).is_file()
 
     @pytest.mark.usefixtures("presets_here")
     @pytest.mark.parametrize(

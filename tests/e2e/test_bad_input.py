@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import io
 import itertools
 import struct
@@ -120,8 +121,9 @@ async def test_what_is_no_photo_gets_a_hint(alice: Person) -> None:
     assert "photo" in await said_after(alice, sent)
     sent = await alice.send_picture(gif, "dance.gif")
     assert "photo" in await said_after(alice, sent)
-    sent = await alice.send_document(heic, "IMG_0001.HEIC")
-    assert "photo" in await said_after(alice, sent)
+    if importlib.util.find_spec("pillow_heif") is None:
+        sent = await alice.send_document(heic, "IMG_0001.HEIC")
+        assert "photo" in await said_after(alice, sent)
     sent = await alice.send_document(huge, "huge.jpg")
     assert "20 MB" in await said_after(alice, sent)
 

@@ -8,6 +8,8 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import geometric_mean
@@ -15,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from impasto.cli.session import Session, print_json, session_of
+from impasto.cli.session import Session, echo_json, print_json, session_of
 from impasto.contracts import BRUSH_BOUNDS, MOST_STYLE_WEIGHT
 from impasto.errors import NotAvailable, OwnerError, PictureError
 from impasto.settings import AUTO
@@ -107,21 +109,24 @@ def paint(  # noqa: PLR0917  (typer calls it by name)
     except KeyboardInterrupt:
         typer.echo("Stopped; nothing was written.", err=True)
         raise typer.Exit(INTERRUPTED) from None
-    _save(painting.picture, output)
+    written = _save(painting.picture, output)
     if as_json:
-        facts = {
-            "photo": str(photo),
-            "styles": [str(style.picture) for style in styles],
-            "output": str(output),
-            **_described(painting, options),
-        }
-        typer.echo(json.dumps(facts, ensure_ascii=False))
+        echo_json(
+            {
+                "photo": str(photo),
+                "styles": [str(style.picture) for style in styles],
+                "output": str(written),
+                **_described(painting, options),
+            }
+        )
     else:
-        typer.echo(f"{output}: {painting.steps} steps in {painting.seconds:.1f} s", err=True)
+        typer.echo(f"{written}: {painting.steps} steps in {painting.seconds:.1f} s", err=True)
     if painting.reduced:
         width, height = painting.picture.size
         sentence = f"painted at {width} x {height}: larger does not fit into the device's memory"
-        typer.echo(f"{output}: {sentence}", err=True)
+        typer.echo(f"{written}: {sentence}", err=True)
+    if written != output:
+        raise typer.Exit(1)
 
 
 def _options(**values: Any) -> PaintOptions:
@@ -162,7 +167,7 @@ def _brush_size(styles: Sequence[_Style], session: Session) -> float:
 def _style(name_or_file: str, session: Session) -> _Style:
     """A file or a preset. Presets are only looked up for what is no file."""
     path = Path(name_or_file).expanduser()
-    if path.is_file():
+    if _is_file(path):
         return _Style(path)
     presets = _presets(session)
     if name_or_file not in presets:
@@ -170,6 +175,13 @@ def _style(name_or_file: str, session: Session) -> _Style:
             "style", name_or_file, [], f"it is neither a file nor one of {', '.join(presets)}"
         )
     return presets[name_or_file]
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError as error:
+        raise OwnerError(f"{path} cannot be read: {_reason(error)}") from None
 
 
 def _presets(session: Session) -> dict[str, _Style]:
@@ -203,14 +215,23 @@ def _check_output(output: Path, inputs: Sequence[Path]) -> None:
     """What can be known to fail is said before a minute of painting, not after it."""
     if output.suffix.lower() not in SUFFIXES:
         raise OwnerError(f"{output}: the name must end in one of {', '.join(SUFFIXES)}")
+    try:
+        _check_place(output, inputs)
+    except OSError as error:  # too long a name, or a folder that this user may not look into
+        raise OwnerError(
+            f"{output} cannot be written: {_reason(error)}; choose another name or folder"
+        ) from None
+
+
+def _check_place(output: Path, inputs: Sequence[Path]) -> None:
     if output.is_dir():
         raise OwnerError(f"{output} is a folder; name a file in it")
     if not output.parent.is_dir():
         raise OwnerError(f"there is no folder {output.parent}")
-    if not os.access(output.parent, os.W_OK):
+    if not os.access(output.parent, os.W_OK | os.X_OK):
         raise OwnerError(f"nothing may be written into the folder {output.parent}")
     for path in inputs:
-        if output.exists() and path.exists() and output.samefile(path):
+        if output.exists() and _is_file(path) and output.samefile(path):
             raise OwnerError(f"{output} is one of the pictures to paint from; choose another name")
 
 
@@ -302,14 +323,40 @@ def _described(painting: Painting, options: PaintOptions) -> dict[str, Any]:
     }
 
 
-def _save(picture: Image.Image, output: Path) -> None:
+def _save(picture: Image.Image, output: Path) -> Path:
+    """Writes the painting and returns where it is: elsewhere, with a sentence about it, if `output`
+    cannot be written, as somebody has waited for it.
+
+    Raises:
+        OwnerError: it cannot be written anywhere.
+    """
+    try:
+        _write(picture, output)
+    except (OSError, ValueError) as error:
+        why = f"{output} cannot be written: {_reason(error)}"
+    else:
+        return output
+    for folder in (output.parent, Path.cwd(), Path(tempfile.gettempdir())):
+        with contextlib.suppress(OSError):
+            elsewhere = folder / time.strftime(f"impasto-%Y%m%d-%H%M%S-{os.getpid()}.png")
+            _write(picture, elsewhere)
+            typer.echo(f"impasto: {why}; the painting is in {elsewhere}", err=True)
+            return elsewhere
+    raise OwnerError(why)
+
+
+def _write(picture: Image.Image, output: Path) -> None:
     """Writes a file beside `output` and renames it, so that there never is half a picture."""
-    partial = output.with_name(f".{output.stem}.{os.getpid()}.partial{output.suffix}")
+    # Its name is short, as that of `output` may be as long as names can be.
+    partial = output.with_name(f".impasto.{os.getpid()}.partial{output.suffix}")
     try:
         # Pillow tells the format by the suffix; each takes the parameters that it knows.
         picture.save(partial, quality=95, subsampling=0)
         partial.replace(output)
-    except OSError as error:
-        raise OwnerError(f"{output} cannot be written: {error.strerror or error}") from None
     finally:
-        partial.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
+
+
+def _reason(error: Exception) -> str:
+    return (isinstance(error, OSError) and error.strerror) or str(error)

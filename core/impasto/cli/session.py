@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import functools
 import json
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-
-from impasto.streams import takes_any_text
 
 if TYPE_CHECKING:
     from impasto.plugins import PluginHost
@@ -79,8 +78,18 @@ def session_of(context: typer.Context) -> Session:
 
 def print_json(items: Iterable[dict[str, Any]]) -> None:
     """Prints a list; what JSON does not know, such as a path, as text."""
-    ascii_only = not takes_any_text()
-    typer.echo(json.dumps(list(items), indent=2, ensure_ascii=ascii_only, default=str))
+    echo_json(list(items), indent=2)
+
+
+def echo_json(value: Any, indent: int | None = None) -> None:
+    """Prints a value, in ASCII where standard output cannot show its characters: a file's name may
+    be of bytes that are no text, and JSON has escapes for those."""
+    text = json.dumps(value, indent=indent, ensure_ascii=False, default=str)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        text = json.dumps(value, indent=indent, default=str)
+    typer.echo(text)
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

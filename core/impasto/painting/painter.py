@@ -49,11 +49,25 @@ compiled for a picture's size serves the next picture, too, though a little less
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaintRequest:
-    """A photo, the style pictures with their weights, and how to paint."""
+    """A photo, the style pictures with their weights, and how to paint.
+
+    Only the weights' proportions count; each is at least 0, and one at least is above.
+
+    Raises:
+        ValueError: there is no style, or the weights are not such.
+    """
 
     content: Image.Image
     styles: Sequence[WeightedPicture]
     options: PaintOptions = field(default_factory=PaintOptions)
+
+    def __post_init__(self) -> None:
+        weights = [weight for _, weight in self.styles]
+        if not all(math.isfinite(weight) and weight >= 0 for weight in weights) or not any(weights):
+            raise ValueError(
+                f"PaintRequest.styles: at least one style needs a weight above 0, and none may be "
+                f"negative or infinite; the weights are {weights}"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

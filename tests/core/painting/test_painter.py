@@ -34,6 +34,29 @@ def finished(events: list[PaintProgress | Painting]) -> Painting:
     return last
 
 
+@pytest.mark.parametrize(
+    "weights",
+    [[], [0.0], [0.0, 0.0], [-1.0], [1.0, -1.0], [float("nan")], [float("inf"), 1.0]],
+)
+def test_style_weights_that_mean_nothing_are_the_arguments_fault(
+    picture: Maker, weights: list[float]
+) -> None:
+    styles = [(picture(50, 70, seed=2), weight) for weight in weights]
+    with pytest.raises(ValueError, match="styles"):
+        PaintRequest(content=picture(64, 48, seed=1), styles=styles)
+
+
+def test_a_style_may_have_no_weight_beside_one_that_has(
+    catalogue: Catalogue, picture: Maker
+) -> None:
+    styles = [(picture(50, 70, seed=2), 0.0), (picture(50, 70, seed=3), 2.0)]
+    options = PaintOptions(steps=2)
+    asked = PaintRequest(content=picture(64, 48, seed=1), styles=styles, options=options)
+    both = finished(list(paint(asked, catalogue)))
+    alone = PaintRequest(content=asked.content, styles=[(styles[1][0], 1.0)], options=options)
+    assert both.picture.tobytes() == finished(list(paint(alone, catalogue))).picture.tobytes()
+
+
 @pytest.mark.parametrize("optimizer", ["lbfgs", "adam"])
 def test_painting_lowers_the_loss_and_reports_every_step(
     catalogue: Catalogue, picture: Maker, optimizer: str

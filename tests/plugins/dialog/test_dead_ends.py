@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from impasto.contracts import MAX_DOWNLOAD
-from impasto_dialog import ALBUM_WAIT_S, build_router
+from impasto_dialog import ALBUM_WAIT_S, build_router, photo
 from impasto_dialog.keyboards import ChooseLanguage, OpenGallery
 from impasto_dialog.talk import Step
 from impasto_dialog.texts import LANGUAGES
@@ -32,6 +32,12 @@ from .feeder import FILE, VIDEO, Feeder, document
 async def feeder(dispatcher: Dispatcher) -> AsyncIterator[Feeder]:
     yield Feeder(dispatcher)
     await dispatcher.emit_shutdown()
+
+
+@pytest.fixture(autouse=True)
+def no_more_formats(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The extra `formats` is not installed."""
+    monkeypatch.setattr(photo, "is_installed", lambda _: False)
 
 
 REFUSALS = [
@@ -58,6 +64,7 @@ REFUSALS = [
     ("refused-heic", document("IMG_1.HEIC", "image/heic")),
     ("refused-heic", document("IMG_1.heic", "application/octet-stream")),
     ("refused-heic", document(None, "image/heif")),
+    ("refused-document", document("a.jxl", "image/jxl")),
     ("refused-document", document("book.pdf", "application/pdf")),
     ("refused-document", document("logo.svg", "image/svg+xml")),
     ("refused-document", document()),
@@ -111,6 +118,27 @@ async def test_a_server_of_ones_own_has_large_files(
     large = document("big.png", "image/png", 50 * MAX_DOWNLOAD)
     await feeder.message(**large, caption="wave")
     assert len(job_service.jobs) == 1
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        document("IMG_1.HEIC", "image/heic"),
+        document("IMG_1.heic", "application/octet-stream"),
+        document("IMG_1.HEIC"),
+        document("a.jxl", "image/jxl"),
+        document("a.jxl"),
+    ],
+)
+async def test_more_formats_are_taken_where_they_are_read(
+    feeder: Feeder,
+    job_service: RecordingJobService,
+    monkeypatch: pytest.MonkeyPatch,
+    content: dict[str, Any],
+) -> None:
+    monkeypatch.setattr(photo, "is_installed", lambda _: True)
+    await feeder.message(**content, caption="wave")
+    assert [job.content.as_photo for job in job_service.jobs] == [False]
 
 
 @pytest.mark.parametrize(
