@@ -32,7 +32,7 @@ from impasto.contracts import Journal
 from impasto.errors import OwnerError
 from impasto.jobs.service import handling_update
 from impasto.tasks import finished_within
-from impasto.telegram.retry import BotRefused, TryLater, means, retried
+from impasto.telegram.retry import BotRefused, CallFailed, TryLater, means, retried, says_ok
 
 log = structlog.get_logger(__name__)
 
@@ -88,7 +88,7 @@ class Intake:
             updates = await retried(
                 functools.partial(self._next_updates, offset, wanted),
                 event="no_updates",
-                retry_if=lambda error: isinstance(error, AiogramError | TryLater | BotRefused),
+                retry_if=lambda error: isinstance(error, AiogramError | CallFailed),
             )
             # Until they are stored, none after them is asked for: the disk may be full.
             await retried(functools.partial(self.take, updates), event="updates_not_stored")
@@ -214,7 +214,7 @@ def _raw_updates(error: ClientDecodeError) -> list[RawUpdate]:
         ClientDecodeError: there are none in it.
     """
     answer = error.data
-    updates = answer.get("result") if isinstance(answer, dict) and answer.get("ok") else None
+    updates = answer.get("result") if says_ok(answer) else None
     if not isinstance(updates, list) or not all(_has_id(update) for update in updates):
         raise error
     return [(update["update_id"], json.dumps(update, ensure_ascii=False)) for update in updates]

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import aiohttp
 from aiogram import Bot
-from aiogram.exceptions import TelegramAPIError, TelegramEntityTooLarge
+from aiogram.exceptions import AiogramError
 from PIL import Image
 
 from impasto.contracts import MAX_DOWNLOAD
 from impasto.errors import PictureError
 from impasto.jobs.job import TelegramPicture
-from impasto.telegram.retry import UNANSWERED, means, retried
+from impasto.telegram.retry import UNANSWERED, TooLarge, means, retried
 
 TRIES = 6
 """A file that breaks off this often is given up: others wait. That Telegram cannot be reached at
@@ -53,9 +53,8 @@ class TelegramPictures:
             await retried(
                 lambda: self._try(picture, into), event="download_failed", retry_if=may_work_later
             )
-        except (TelegramAPIError, *_BROKEN_OFF) as error:
-            is_too_large = isinstance(error, TelegramEntityTooLarge) or "too big" in str(error)
-            raise (_too_large() if is_too_large else _gone()) from error
+        except (AiogramError, *_BROKEN_OFF) as error:
+            raise (_too_large() if means(error, TooLarge) else _gone()) from error
 
     async def _try(self, picture: TelegramPicture, into: Path) -> None:
         # The link of getFile lives for an hour: a new one for every try.
