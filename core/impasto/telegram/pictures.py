@@ -40,6 +40,8 @@ class TelegramPictures:
         self._bot = bot
 
     async def fetch(self, picture: TelegramPicture, into: Path) -> None:
+        if not picture.file_id:  # of a job that could not be read
+            raise _gone()
         broken_off = 0
 
         def may_work_later(error: Exception) -> bool:
