@@ -153,14 +153,13 @@ class RedisJournal:
 
     async def claim(self, *, larger_than: int | None = None) -> Job | None:
         self._heartbeat.paints = True
-        while order := in_order((await self._waiting())[2], larger_than):
-            job_id = order[0]
+        for job_id in in_order((await self._waiting())[2], larger_than):
             async with self._taking:
                 with self._charge.taking(job_id) as obtained:
                     try:
                         job = await self._written(job_id, Job.claimed, is_news=True)
                     except InvalidTransition:
-                        continue  # another worker was faster
+                        continue  # it is put off, or another worker was faster
                     except (RedisError, OSError):
                         self._charge.leave(job_id)  # perhaps claimed: to be found by adopting
                         raise

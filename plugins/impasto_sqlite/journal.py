@@ -151,14 +151,16 @@ class SqliteJournal:
 
     async def claim(self, *, larger_than: int | None = None) -> Job | None:
         def claim(connection: sqlite3.Connection) -> Job | None:
-            order = in_order(_waiting(connection), larger_than)
-            if not order:
-                return None
-            job = _known(connection, order[0])
-            connection.execute(
-                "UPDATE jobs SET turn = (SELECT MAX(turn) + 1 FROM jobs) WHERE id = ?", (job.id,)
-            )
-            return self._written(connection, job, job.claimed())
+            for job_id in in_order(_waiting(connection), larger_than):
+                job = _known(connection, job_id)
+                if job.is_put_off:
+                    continue
+                connection.execute(
+                    "UPDATE jobs SET turn = (SELECT MAX(turn) + 1 FROM jobs) WHERE id = ?",
+                    (job.id,),
+                )
+                return self._written(connection, job, job.claimed())
+            return None
 
         return await self._database.run(claim)
 

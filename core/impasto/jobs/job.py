@@ -18,7 +18,7 @@ import contextlib
 import json
 import math
 import secrets
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,9 @@ from impasto.contracts import PaintOptions
 from impasto.errors import InvalidTransition
 
 log = structlog.get_logger(__name__)
+
+
+LONGEST_PUT_OFF = timedelta(hours=1)
 
 
 class JobState(StrEnum):
@@ -161,6 +164,12 @@ PAINTING_FAILED = Failure(
 """For reasons that the owner finds in the log."""
 
 
+PICTURE_GONE = Failure(
+    code="file_gone",
+    sentence="Telegram does not have this picture any more; please send it again.",
+)
+
+
 def new_job_id() -> str:
     """64 random bits in 11 URL-safe characters: short for callback data, yet not to be guessed."""
     return secrets.token_urlsafe(8)
@@ -188,6 +197,10 @@ class Job(JobModel):
     """How often it was claimed by a worker and not handed back in good order."""
     deaths: int = 0
     """How often the painting process died under it."""
+    fetches_failed: int = 0
+    """How often Telegram did not give its pictures, and gave others."""
+    not_before: datetime | None = None
+    """It is not to be claimed earlier; see `is_put_off`."""
     origin: str | None = None
     """What asked for it, unique among jobs: asking twice (a replayed update) gives the same job."""
     status_message: int | None = None
@@ -235,6 +248,14 @@ class Job(JobModel):
         return self.state.is_final and not self.is_untold
 
     @property
+    def is_put_off(self) -> bool:
+        """Whether it is passed over by workers just now. A time that is far off was written before
+        the clock was set back, and does not count."""
+        if self.not_before is None:
+            return False
+        return timedelta() < self.not_before - datetime.now(UTC) <= LONGEST_PUT_OFF
+
+    @property
     def label(self) -> str:
         """Names of its styles, fit for the name of a file."""
         return "-".join(style.preset or "own" for style in self.styles)
@@ -265,9 +286,11 @@ class Job(JobModel):
         """A waiting job as a worker has it; it counts as an attempt.
 
         Raises:
-            InvalidTransition: it does not wait.
+            InvalidTransition: it does not wait, or is put off.
         """
-        return self.moved(JobState.RUNNING, attempts=self.attempts + 1)
+        if self.is_put_off:
+            raise InvalidTransition(f"job {self.id} is put off until {self.not_before}")
+        return self.moved(JobState.RUNNING, attempts=self.attempts + 1, not_before=None)
 
     def forgotten(self) -> Job:
         """What stays of a final job that its person wants forgotten: that there was one, for the

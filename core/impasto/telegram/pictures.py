@@ -13,14 +13,22 @@ from PIL import Image
 
 from impasto.contracts import MAX_DOWNLOAD
 from impasto.errors import PictureError
-from impasto.jobs.job import TelegramPicture
-from impasto.telegram.retry import UNANSWERED, TooLarge, means, retried
+from impasto.jobs.folders import NotFetched
+from impasto.jobs.job import PICTURE_GONE, TelegramPicture
+from impasto.telegram.retry import (
+    UNANSWERED,
+    AskedToWait,
+    TooLarge,
+    meaning_of,
+    means,
+    retried,
+)
 
-TRIES = 6
-"""A file that breaks off this often is given up: others wait. That Telegram cannot be reached at
-all is waited out instead."""
+TRIES = 3
+"""In a row, after which others are painted first."""
 
 DOWNLOAD_SECONDS = 120
+SECONDS_TO_ANSWER = 10
 _BROKEN_OFF = (aiohttp.ClientError, TimeoutError)
 
 LONGEST_SIDE = 2560
@@ -42,21 +50,34 @@ class TelegramPictures:
     async def fetch(self, picture: TelegramPicture, into: Path) -> None:
         if not picture.file_id:  # of a job that could not be read
             raise _gone()
-        broken_off = 0
+        tries = 0
 
-        def may_work_later(error: Exception) -> bool:
-            nonlocal broken_off
-            if isinstance(error, _BROKEN_OFF):
-                broken_off += 1
-                return broken_off < TRIES
-            return means(error, *UNANSWERED)
+        def is_tried_again(error: Exception) -> bool:
+            nonlocal tries
+            tries += 1
+            # A file that comes so slowly, or a wait that Telegram asks for, holds up others.
+            waits_long = isinstance(error, TimeoutError) or means(error, AskedToWait)
+            return tries < TRIES and _may_work_later(error) and not waits_long
 
         try:
             await retried(
-                lambda: self._try(picture, into), event="download_failed", retry_if=may_work_later
+                lambda: self._try(picture, into), event="download_failed", retry_if=is_tried_again
             )
         except (AiogramError, *_BROKEN_OFF) as error:
-            raise (_too_large() if means(error, TooLarge) else _gone()) from error
+            if not _may_work_later(error):
+                raise (_too_large() if means(error, TooLarge) else _gone()) from error
+            why = f"{type(error).__name__}: {meaning_of(error) or error}"
+            seconds = float(getattr(error, "retry_after", 0))
+            others_work = not seconds and await self._answers()
+            raise NotFetched(why, others_work=others_work, seconds=seconds) from error
+
+    async def _answers(self) -> bool:
+        """Whether Telegram answers when it is asked for nothing in particular."""
+        try:
+            await self._bot.get_me(request_timeout=SECONDS_TO_ANSWER)
+        except AiogramError:
+            return False
+        return True
 
     async def _try(self, picture: TelegramPicture, into: Path) -> None:
         # The link of getFile lives for an hour: a new one for every try.
@@ -84,6 +105,10 @@ class TelegramPictures:
             await asyncio.to_thread(target.close)
 
 
+def _may_work_later(error: Exception) -> bool:
+    return isinstance(error, _BROKEN_OFF) or means(error, *UNANSWERED)
+
+
 def _too_large() -> PictureError:
     megabytes = MAX_DOWNLOAD // 2**20
     return PictureError(
@@ -94,9 +119,7 @@ def _too_large() -> PictureError:
 
 
 def _gone() -> PictureError:
-    return PictureError(
-        "file_gone", "Telegram does not have this picture any more; please send it again."
-    )
+    return PictureError(PICTURE_GONE.code, PICTURE_GONE.sentence)
 
 
 def photo_of(result: Path) -> bytes:
