@@ -7,9 +7,7 @@ import time
 from collections.abc import Mapping
 from typing import Final
 
-import structlog
 from aiogram import Bot
-from aiogram.exceptions import TelegramAPIError
 from aiogram.filters import CommandObject
 from aiogram.types import (
     BotCommand,
@@ -24,6 +22,7 @@ from aiogram.types import (
 
 from impasto.jobs.job import ChosenStyle, JobState
 from impasto.jobs.service import JobService
+from impasto.telegram.retry import overlooked
 from impasto_dialog import keyboards
 from impasto_dialog.gallery import close, reopen_gallery
 from impasto_dialog.keyboards import ForgetMe
@@ -31,8 +30,6 @@ from impasto_dialog.photo import refusal
 from impasto_dialog.style import choose
 from impasto_dialog.talk import Memory, Step, Talk
 from impasto_dialog.texts import FALLBACK, LANGUAGES, Texts, duration
-
-log = structlog.get_logger(__name__)
 
 STYLE_LINK: Final = "style_"
 """`t.me/<bot>?start=style_<name>` starts with a style."""
@@ -164,11 +161,9 @@ async def set_menu_of(chat: int, texts: Texts, bot: Bot, *, is_owner: bool) -> N
 async def _set_menu(
     bot: Bot, commands: list[BotCommand], scope: BotCommandScopeUnion, language: str | None = None
 ) -> None:
-    """A bot without a menu still works, so a refusal by Telegram is only logged."""
-    try:
+    """A bot without a menu still works."""
+    with overlooked("command_menu_not_set"):
         await bot.set_my_commands(commands, scope, language, request_timeout=MENU_TIMEOUT_S)
-    except TelegramAPIError as error:
-        log.warning("command_menu_not_set", error=str(error))
 
 
 def _commands(names: tuple[str, ...], texts: Texts) -> list[BotCommand]:

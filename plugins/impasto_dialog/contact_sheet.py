@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import TypeVar
 
 import structlog
-from aiogram.exceptions import TelegramBadRequest
+from aiogram.exceptions import TelegramAPIError
 from aiogram.types import BufferedInputFile, Message
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from impasto import StylePreset
+from impasto.telegram.retry import Refused, means
 
 log = structlog.get_logger(__name__)
 
@@ -90,8 +91,9 @@ class Sheets:
         if known is not None:
             try:
                 return await send(known)
-            except TelegramBadRequest as error:
-                if "file" not in error.message:  # such as "wrong file identifier"
+            except TelegramAPIError as error:
+                is_of_file = means(error, Refused) and "file" in error.message
+                if not is_of_file:  # such as "wrong file identifier"
                     raise
                 del self._file_ids[key]
         async with self._first_upload:

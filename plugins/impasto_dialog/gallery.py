@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import functools
 
-import structlog
 from aiogram.enums import ParseMode
-from aiogram.exceptions import TelegramBadRequest
 from aiogram.types import InlineKeyboardMarkup, InputMediaPhoto, Message, ReplyParameters
 
 from impasto.jobs.job import TelegramPicture
+from impasto.telegram.retry import REFUSALS, Done, overlooked
 from impasto_dialog import keyboards
 from impasto_dialog.contact_sheet import Sheet, page_of
 from impasto_dialog.looks import Look
 from impasto_dialog.talk import Memory, Step, Talk, new_turn, recall
 from impasto_dialog.texts import styles_label
-
-log = structlog.get_logger(__name__)
 
 
 async def open_gallery(talk: Talk, memory: Memory) -> None:
@@ -77,7 +74,8 @@ async def refresh_gallery(talk: Talk, memory: Memory, *, options_shown: bool = F
         caption = talk.texts("choose-options")
     else:
         keyboard, caption = _keyboard(talk, memory), _caption(talk, memory)
-    try:
+    # It may be deleted by the person, or a button tapped twice.
+    with overlooked("gallery_not_changed", Done, *REFUSALS, chat=talk.chat):
         await talk.bot.edit_message_caption(
             chat_id=talk.chat,
             message_id=memory.gallery,
@@ -85,8 +83,6 @@ async def refresh_gallery(talk: Talk, memory: Memory, *, options_shown: bool = F
             reply_markup=keyboard,
             parse_mode=ParseMode.HTML,
         )
-    except TelegramBadRequest as error:  # deleted by the person, or tapped twice
-        log.debug("gallery_not_changed", chat=talk.chat, error=error.message)
 
 
 async def turn_page(talk: Talk, memory: Memory) -> None:
@@ -102,10 +98,8 @@ async def turn_page(talk: Talk, memory: Memory) -> None:
             media, chat_id=talk.chat, message_id=memory.gallery, reply_markup=keyboard
         )
 
-    try:
+    with overlooked("gallery_not_changed", Done, *REFUSALS, chat=talk.chat):
         await talk.sheets.show(page, talk.texts.language, edit)
-    except TelegramBadRequest as error:
-        log.debug("gallery_not_changed", chat=talk.chat, error=error.message)
 
 
 async def options_keyboard(talk: Talk, look: Look, turn: str) -> InlineKeyboardMarkup:

@@ -3,15 +3,15 @@ as a file, all of it by the job and `file_id`s, without an upload."""
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Mapping
 
 from aiogram.enums import ChatAction, ParseMode
-from aiogram.exceptions import TelegramAPIError, TelegramBadRequest
+from aiogram.exceptions import AiogramError
 from aiogram.types import CallbackQuery, FSInputFile, Message, User
 
 from impasto.jobs.job import ChosenStyle, Job, JobState, TelegramPicture
 from impasto.jobs.service import JobService
+from impasto.telegram.retry import Done, Refused, means, overlooked
 from impasto_dialog import keyboards
 from impasto_dialog.gallery import close, open_gallery_for
 from impasto_dialog.keyboards import FinishJob, OfJob, RepeatJob, StopJob
@@ -100,7 +100,7 @@ async def repeat(query: CallbackQuery, callback_data: RepeatJob, talk: Talk, job
     if callback_data.how is Variation.SAME and isinstance(query.message, Message):
         keyboard = keyboards.another_style(talk.texts, job.id)
         # "Try again" may stay where it cannot be replaced: the new job is accepted all the same.
-        with contextlib.suppress(TelegramAPIError):
+        with overlooked("button_not_replaced"):
             await query.message.edit_reply_markup(reply_markup=keyboard)
 
 
@@ -120,7 +120,7 @@ async def send_file(query: CallbackQuery, talk: Talk, job: Job) -> None:
     caption = talk.texts("file-caption", style=label)
     file = job.file_id or _file_on_disk(job)
     if job.file_id is None:
-        with contextlib.suppress(TelegramAPIError):
+        with overlooked("upload_not_announced"):
             await talk.bot.send_chat_action(talk.chat, ChatAction.UPLOAD_DOCUMENT)
     if file is not None:
         sent = await _sent(job, file, caption, talk)
@@ -139,8 +139,10 @@ async def _sent(job: Job, file: str | FSInputFile, caption: str, talk: Talk) -> 
             parse_mode=ParseMode.HTML,
             disable_content_type_detection=True,
         )
-    except (OSError, TelegramBadRequest):
-        return False
+    except (OSError, AiogramError) as error:
+        if not isinstance(error, OSError) and not means(error, Refused, Done):
+            raise
+        return means(error, Done)
     if message.document and job.file_id is None:
         await talk.job_service.keep_file_id(job, message.document.file_id)
     return True

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import structlog
-from aiogram.exceptions import TelegramBadRequest
 from aiogram.types import CallbackQuery, Message
 
+from impasto.telegram.retry import REFUSALS, Done, overlooked
 from impasto_dialog import keyboards
 from impasto_dialog.commands import set_menu_of
 from impasto_dialog.gallery import options_keyboard
 from impasto_dialog.keyboards import ChooseLanguage, SetLook
 from impasto_dialog.talk import Talk, preferences_of
 from impasto_dialog.texts import LANGUAGES
-
-log = structlog.get_logger(__name__)
 
 
 async def settings(message: Message, talk: Talk) -> None:
@@ -29,10 +26,9 @@ async def set_look(query: CallbackQuery, callback_data: SetLook, talk: Talk) -> 
     if not isinstance(query.message, Message):
         return
     keyboard = await options_keyboard(talk, look, callback_data.turn)
-    try:
+    # The same choice again changes nothing.
+    with overlooked("options_not_marked", Done, *REFUSALS):
         await query.message.edit_reply_markup(reply_markup=keyboard)
-    except TelegramBadRequest as error:  # the same choice again: nothing changes
-        log.debug("options_not_marked", error=error.message)
 
 
 async def ask_language(message: Message, talk: Talk) -> None:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from aiogram import BaseMiddleware, Bot
 from aiogram.enums import ChatType, ParseMode
-from aiogram.exceptions import TelegramAPIError, TelegramBadRequest
 from aiogram.fsm.context import FSMContext
 from aiogram.fsm.state import State, StatesGroup
 from aiogram.fsm.storage.base import StorageKey
@@ -22,6 +21,7 @@ from pydantic import BaseModel, ValidationError
 from impasto.jobs.job import ChosenStyle, TelegramPicture
 from impasto.jobs.service import JobService
 from impasto.settings import PaintingSettings
+from impasto.telegram.retry import REFUSALS, Done, overlooked
 from impasto_dialog.looks import Look, Quality
 from impasto_dialog.texts import Gap, Texts, texts_for
 
@@ -161,10 +161,8 @@ class Talk:
         """Deletes a message of the bot; one that Telegram does not delete simply stays."""
         if message is None:
             return
-        try:
+        with overlooked("message_not_removed", chat=self.chat):
             await self.bot.delete_message(self.chat, message)
-        except TelegramAPIError as error:
-            log.debug("message_not_removed", chat=self.chat, error=error.message)
 
     async def remember(self, memory: Memory, step: State | None) -> None:
         await self.state.set_state(step)
@@ -228,7 +226,5 @@ class AnswerOnce(CallbackAnswerMiddleware):
     async def answer(  # type: ignore[override]  # the base returns an awaitable, too
         self, event: CallbackQuery, callback_answer: CallbackAnswer
     ) -> None:
-        try:
+        with overlooked("callback_not_answered", Done, *REFUSALS):
             await event.answer(text=callback_answer.text, show_alert=callback_answer.show_alert)
-        except TelegramBadRequest as error:
-            log.debug("callback_not_answered", error=error.message)

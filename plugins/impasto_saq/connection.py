@@ -13,6 +13,7 @@ Names in Redis, behind the prefix `impasto:<bot id>:`
     origins               hash: id by origin
     charge                hash: process by id, of those that are not settled
     number, turn, version counters; version is that of the order in which jobs wait
+    schema                version of all this
     news                  stream: what happened to which job by which process
 
     updates, attempts, charge:updates   hashes by id, of unfinished ones: JSON, count, process
@@ -59,6 +60,7 @@ def client(settings: SaqSettings, *, text: bool, waits_seconds: float = 0) -> Re
             max_connections=_MOST_CONNECTIONS,
             timeout=None,
             decode_responses=text,
+            encoding_errors="replace",
             socket_timeout=PATIENCE_SECONDS + waits_seconds,
             socket_connect_timeout=5,
             socket_keepalive=True,
@@ -70,6 +72,11 @@ def client(settings: SaqSettings, *, text: bool, waits_seconds: float = 0) -> Re
             "plugins.saq.redis_url is no URL of a Redis, which looks like redis://localhost:6379/0"
         ) from error
     return Redis.from_pool(pool)
+
+
+SCHEMA_VERSION = 1
+"""Of what is described above. A version of this program that would read it wrongly does not
+start."""
 
 
 class Server:
@@ -100,6 +107,18 @@ class Server:
             raise OwnerError(
                 f"Redis cannot be used ({error}); start it, or correct plugins.saq.redis_url"
             ) from error
+
+    async def check_schema(self) -> None:
+        """Raises OwnerError when a version of this program that this one does not go with has
+        written what is there."""
+        found = int(await self.ask("GET", "schema") or 0)
+        if found > SCHEMA_VERSION:
+            raise OwnerError(
+                f"what is in Redis was written by a newer version of this program (schema {found}, "
+                f"this one has {SCHEMA_VERSION}); use that version, or another database of Redis"
+            )
+        if found < SCHEMA_VERSION:
+            await self.ask("SET", "schema", SCHEMA_VERSION)
 
     async def run(self, script: str, *arguments: str | int | float) -> Any:
         """What `scripts/<script>.lua` returns; it is given the prefix, then `arguments`.

@@ -8,6 +8,7 @@ import json
 from collections.abc import AsyncGenerator, Mapping
 from typing import Any, Literal
 
+import structlog
 from aiogram.fsm.storage.base import (
     BaseEventIsolation,
     DefaultKeyBuilder,
@@ -22,6 +23,8 @@ from redis.exceptions import LockError, RedisError
 
 from impasto.tasks import cancelled
 from impasto_saq.connection import Server
+
+log = structlog.get_logger(__name__)
 
 _SECONDS_TO_ASK_AGAIN = 0.05
 RENEWALS_PER_LEASE = 3
@@ -47,6 +50,9 @@ class RedisDialogue(RedisStorage):
         super().__init__(server.redis, key_builder=_Keys(server.prefix))
         self._prefix = server.prefix
 
+    async def get_data(self, key: StorageKey) -> dict[str, Any]:
+        return _decoded(await self.redis.get(self.key_builder.build(key, "data")))
+
     async def update_data(self, key: StorageKey, data: Mapping[str, Any]) -> dict[str, Any]:
         """In one transaction, unlike the base class's reading and writing."""
         name = self.key_builder.build(key, "data")
@@ -55,7 +61,7 @@ class RedisDialogue(RedisStorage):
         async def update(pipe: Pipeline) -> None:
             merged.clear()
             known = await pipe.get(name)
-            merged.update(json.loads(known) if known else {}, **data)
+            merged.update(_decoded(known), **data)
             pipe.multi()  # type: ignore[no-untyped-call]
             pipe.set(name, json.dumps(merged))
 
@@ -69,6 +75,16 @@ class RedisDialogue(RedisStorage):
 
     async def close(self) -> None:
         """Nothing: the connection is closed by the storage that owns it."""
+
+
+def _decoded(data: str | None) -> dict[str, Any]:
+    """Nothing, where it cannot be read: the person is asked again."""
+    try:
+        decoded = json.loads(data) if data else {}
+    except (ValueError, RecursionError):
+        log.warning("dialogue_data_unreadable")
+        return {}
+    return decoded if isinstance(decoded, dict) else {}
 
 
 class RedisIsolation(BaseEventIsolation):

@@ -23,7 +23,7 @@ from impasto.contracts import (
     News,
 )
 from impasto.errors import InvalidTransition
-from impasto.jobs.job import Job, JobState
+from impasto.jobs.job import Job, JobState, read_job
 from impasto.jobs.order import WaitingJob, in_order
 from impasto_saq.connection import PATIENCE_SECONDS, Server
 from impasto_saq.ownership import Heartbeat, Ownership
@@ -133,14 +133,16 @@ class RedisJournal:
             )
             if outcome not in ("added", "known"):
                 raise LimitReached(cast("Limit", outcome), float(value))
-            stored = Job.model_validate_json(value)
-            if stored.id == job.id:
+            if value == job.id:
                 obtained.add(job.id)
-            return stored
+        # Known: it may have been pruned in this very moment.
+        return job if outcome == "added" else await self.get(value) or job
 
     async def get(self, job_id: str) -> Job | None:
-        body = await self._server.ask("HGET", f"job:{job_id}", "body")
-        return None if body is None else Job.model_validate_json(body)
+        body, person, state = await self._server.ask(
+            "HMGET", f"job:{job_id}", "body", "person", "state"
+        )
+        return None if body is None else _read(job_id, body, person, state)
 
     async def move(self, job_id: str, to: JobState, **facts: Any) -> Job:
         return await self._written(job_id, lambda job: job.moved(to, **facts), is_news=True)
@@ -151,14 +153,13 @@ class RedisJournal:
 
     async def claim(self, *, larger_than: int | None = None) -> Job | None:
         self._heartbeat.paints = True
-        while order := in_order((await self._waiting())[2], larger_than):
-            job_id = order[0]
+        for job_id in in_order((await self._waiting())[2], larger_than):
             async with self._taking:
                 with self._charge.taking(job_id) as obtained:
                     try:
                         job = await self._written(job_id, Job.claimed, is_news=True)
                     except InvalidTransition:
-                        continue  # another worker was faster
+                        continue  # it is put off, or another worker was faster
                     except (RedisError, OSError):
                         self._charge.leave(job_id)  # perhaps claimed: to be found by adopting
                         raise
@@ -173,7 +174,8 @@ class RedisJournal:
         return sum([int(await self._server.ask("ZCARD", f"in:{state}")) for state in set(states)])
 
     async def last_painted(self, count: int) -> list[Job]:
-        return _jobs(await self._server.run("listed", "effort", count))
+        painted = _jobs(await self._server.run("listed", "effort", count))
+        return [job for job in painted if job.effort is not None]
 
     async def ahead_of(self, job_id: str) -> int:
         if self._version != int(await self._server.ask("GET", "version") or 0):
@@ -210,10 +212,12 @@ class RedisJournal:
         """Reads, changes and writes the job until nobody else has written it in between."""
         stamp = _new_stamp()
         while True:
-            body, before = await self._server.ask("HMGET", f"job:{job_id}", "body", "stamp")
+            body, person, state, before = await self._server.ask(
+                "HMGET", f"job:{job_id}", "body", "person", "state", "stamp"
+            )
             if body is None:
                 raise InvalidTransition(f"there is no job {job_id}")
-            job = Job.model_validate_json(body)
+            job = _read(job_id, body, person, state)
             if self._unsure.get(job_id) == before:
                 del self._unsure[job_id]
                 return job  # asked for again, and made the first time
@@ -264,17 +268,21 @@ class RedisJournal:
 
     async def _pass_on(self, job_id: str, hear: Callable[[News], None]) -> None:
         async with self._taking:
-            charge, body = await self._server.run("owner_and_body", job_id)
+            charge, body, person, state = await self._server.run("with_owner", job_id)
             is_ours = charge == self._heartbeat.name
             if not is_ours:
                 self._charge.leave(job_id)
             if body is not None:
-                hear(News(Job.model_validate_json(body), is_ours))
+                hear(News(_read(job_id, body, person, state), is_ours))
 
 
 def _new_stamp() -> str:
     return secrets.token_hex(8)
 
 
-def _jobs(bodies: Sequence[str]) -> list[Job]:
-    return [Job.model_validate_json(body) for body in bodies]
+def _jobs(listed: Sequence[tuple[str, str, str, str]]) -> list[Job]:
+    return [_read(*job) for job in listed]
+
+
+def _read(job_id: str, body: str, person: str, state: str) -> Job:
+    return read_job(body, job_id=job_id, person=int(person), state=state)

@@ -83,6 +83,7 @@ class RedisStorage:
         self.isolation = RedisIsolation(server, lease)
         for loss in losses(await server.check()):
             log.warning("redis_may_lose_jobs", why=loss)
+        await server.check_schema()
         await self._heartbeat.begin()
         await self.journal.begin()
 

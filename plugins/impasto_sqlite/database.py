@@ -56,6 +56,10 @@ _UPGRADES = {
 """What brings a file of an earlier schema to this one; 0 is that of an empty file."""
 
 
+def _text(raw: bytes) -> str:
+    return raw.decode(errors="replace")
+
+
 class Database:
     """A connection that is opened, used and closed in one thread."""
 
@@ -118,6 +122,8 @@ class Database:
             connection = sqlite3.connect(self.path, isolation_level=None)
             self._connection = connection
             connection.row_factory = sqlite3.Row
+            # A row with a fault of the disk in it must not keep others from being read.
+            connection.text_factory = _text
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA busy_timeout = 10000")

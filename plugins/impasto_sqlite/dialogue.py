@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Mapping
 from typing import Any, Literal
 
+import structlog
 from aiogram.exceptions import DataNotDictLikeError
 from aiogram.fsm.state import State
 from aiogram.fsm.storage.base import (
@@ -18,6 +19,8 @@ from aiogram.fsm.storage.base import (
 )
 
 from impasto_sqlite.database import Database
+
+log = structlog.get_logger(__name__)
 
 _EMPTY = "DELETE FROM dialogue WHERE key = ? AND state IS NULL AND data IS NULL"
 
@@ -112,4 +115,10 @@ def _write(connection: sqlite3.Connection, row: str, column: str, value: str | N
 
 
 def _decoded(data: str | None) -> dict[str, Any]:
-    return json.loads(data) if data else {}
+    """Nothing, where it cannot be read: the person is asked again."""
+    try:
+        decoded = json.loads(data) if data else {}
+    except (ValueError, RecursionError):
+        log.warning("dialogue_data_unreadable")
+        return {}
+    return decoded if isinstance(decoded, dict) else {}

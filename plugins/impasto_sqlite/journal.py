@@ -11,19 +11,28 @@ from typing import Any
 
 from impasto.contracts import HOUR, NO_LIMITS, UPDATES_KEPT_SECONDS, LimitReached, Limits, News
 from impasto.errors import InvalidTransition
-from impasto.jobs.job import Job, JobState
+from impasto.jobs.job import Job, JobState, read_job
 from impasto.jobs.order import WaitingJob, in_order
 from impasto_sqlite.database import Database
 
 _FINAL = tuple(state for state in JobState if state.is_final)
 
-_WAITING = """
+
+def _of_body(path: str) -> str:
+    """SQL for a value in a job's body; NULL where the body is no JSON, of which json_extract would
+    fail, and with it the whole query."""
+    return f"CASE WHEN json_valid(body) THEN json_extract(body, '$.{path}') END"
+
+
+_COLUMNS = "id, person, state, body"
+
+_WAITING = f"""
     SELECT id, person, number,
-           COALESCE(json_extract(body, '$.options.max_pixels'), 0) AS pixels,
+           COALESCE(CAST({_of_body("options.max_pixels")} AS INTEGER), 0) AS pixels,
            (SELECT COALESCE(MAX(started.turn), 0) FROM jobs AS started
             WHERE started.person = jobs.person AND started.state <> 'accepted') AS turn
     FROM jobs WHERE state = 'accepted'
-"""
+"""  # noqa: S608  (all SQL here is made of this module's own words)
 
 
 class SqliteJournal:
@@ -95,8 +104,8 @@ class SqliteJournal:
 
     async def adopt_jobs(self) -> list[Job]:
         query = (
-            f"SELECT body FROM jobs WHERE state NOT IN ({_marks(_FINAL)}) "  # noqa: S608
-            "OR json_extract(body, '$.is_untold') ORDER BY number"
+            f"SELECT {_COLUMNS} FROM jobs WHERE state NOT IN ({_marks(_FINAL)}) "  # noqa: S608
+            f"OR {_of_body('is_untold')} ORDER BY number"
         )
         if self._has_adopted_jobs:
             return []
@@ -109,7 +118,8 @@ class SqliteJournal:
 
     async def add(self, job: Job, *, limits: Limits = NO_LIMITS) -> Job:
         def add(connection: sqlite3.Connection) -> Job:
-            known = _one(connection, "SELECT body FROM jobs WHERE origin = ?", job.origin)
+            query = f"SELECT {_COLUMNS} FROM jobs WHERE origin = ?"  # noqa: S608
+            known = _one(connection, query, job.origin)
             if known is not None:
                 return known
             _check_limits(connection, job, limits)
@@ -141,14 +151,16 @@ class SqliteJournal:
 
     async def claim(self, *, larger_than: int | None = None) -> Job | None:
         def claim(connection: sqlite3.Connection) -> Job | None:
-            order = in_order(_waiting(connection), larger_than)
-            if not order:
-                return None
-            job = _known(connection, order[0])
-            connection.execute(
-                "UPDATE jobs SET turn = (SELECT MAX(turn) + 1 FROM jobs) WHERE id = ?", (job.id,)
-            )
-            return self._written(connection, job, job.claimed())
+            for job_id in in_order(_waiting(connection), larger_than):
+                job = _known(connection, job_id)
+                if job.is_put_off:
+                    continue
+                connection.execute(
+                    "UPDATE jobs SET turn = (SELECT MAX(turn) + 1 FROM jobs) WHERE id = ?",
+                    (job.id,),
+                )
+                return self._written(connection, job, job.claimed())
+            return None
 
         return await self._database.run(claim)
 
@@ -162,12 +174,13 @@ class SqliteJournal:
         # The plus keeps the planner off the index of states: from the newest row back, a few rows
         # are enough.
         query = (
-            "SELECT body FROM jobs WHERE +state IN (?, ?) "
-            "AND json_extract(body, '$.effort') IS NOT NULL ORDER BY number DESC LIMIT ?"
+            f"SELECT {_COLUMNS} FROM jobs WHERE +state IN (?, ?) "  # noqa: S608
+            f"AND {_of_body('effort')} IS NOT NULL ORDER BY number DESC LIMIT ?"
         )
-        return await self._database.run(
+        painted = await self._database.run(
             lambda connection: _all(connection, query, JobState.PAINTED, JobState.DELIVERED, count)
         )
+        return [job for job in painted if job.effort is not None]
 
     async def ahead_of(self, job_id: str) -> int:
         def ahead_of(connection: sqlite3.Connection) -> int:
@@ -185,8 +198,9 @@ class SqliteJournal:
     async def forget(self, person: int) -> list[Job]:
         def forget(connection: sqlite3.Connection) -> list[Job]:
             query = (
-                f"SELECT body FROM jobs WHERE person = ? AND state IN ({_marks(_FINAL)}) "  # noqa: S608
-                "AND NOT json_extract(body, '$.is_forgotten') ORDER BY number"
+                f"SELECT {_COLUMNS} FROM jobs "  # noqa: S608
+                f"WHERE person = ? AND state IN ({_marks(_FINAL)}) "
+                f"AND {_of_body('is_forgotten')} IS NOT TRUE ORDER BY number"
             )
             jobs = [job.forgotten() for job in _all(connection, query, person, *_FINAL)]
             for job in jobs:
@@ -199,7 +213,7 @@ class SqliteJournal:
         def prune(connection: sqlite3.Connection) -> int:
             pruned = connection.execute(
                 f"DELETE FROM jobs WHERE state IN ({_marks(_FINAL)}) "  # noqa: S608
-                "AND julianday(json_extract(body, '$.changed_at')) < julianday(?)",
+                f"AND COALESCE(julianday({_of_body('changed_at')}), 0) < julianday(?)",
                 (*_FINAL, before.isoformat()),
             ).rowcount
             self._places = None
@@ -230,13 +244,13 @@ def _check_limits(connection: sqlite3.Connection, job: Job, limits: Limits) -> N
 
 def _ages_within_the_hour(connection: sqlite3.Connection, person: int) -> list[float]:
     """How many seconds ago this person's jobs of the last hour were accepted, newest first."""
-    query = """
+    query = f"""
         WITH ages AS (
-            SELECT julianday('now') - julianday(json_extract(body, '$.accepted_at')) AS days
+            SELECT julianday('now') - julianday({_of_body("accepted_at")}) AS days
             FROM jobs WHERE person = ?
         )
         SELECT days * 86400 AS age FROM ages WHERE age < ? ORDER BY age
-    """
+    """  # noqa: S608
     return [float(row["age"]) for row in connection.execute(query, (person, HOUR))]
 
 
@@ -251,15 +265,19 @@ def _marks(values: Sequence[object]) -> str:
 
 def _one(connection: sqlite3.Connection, query: str, *values: object) -> Job | None:
     row = connection.execute(query, values).fetchone()
-    return Job.model_validate_json(row["body"]) if row else None
+    return _read(row) if row else None
 
 
 def _all(connection: sqlite3.Connection, query: str, *values: object) -> list[Job]:
-    return [Job.model_validate_json(row["body"]) for row in connection.execute(query, values)]
+    return [_read(row) for row in connection.execute(query, values)]
+
+
+def _read(row: sqlite3.Row) -> Job:
+    return read_job(row["body"], job_id=row["id"], person=row["person"], state=row["state"])
 
 
 def _job(connection: sqlite3.Connection, job_id: str) -> Job | None:
-    return _one(connection, "SELECT body FROM jobs WHERE id = ?", job_id)
+    return _one(connection, f"SELECT {_COLUMNS} FROM jobs WHERE id = ?", job_id)  # noqa: S608
 
 
 def _known(connection: sqlite3.Connection, job_id: str) -> Job:
@@ -271,8 +289,8 @@ def _known(connection: sqlite3.Connection, job_id: str) -> Job:
 
 def _unfinished(connection: sqlite3.Connection, person: int) -> list[Job]:
     query = (
-        f"SELECT body FROM jobs WHERE person = ? AND state NOT IN ({_marks(_FINAL)}) "  # noqa: S608
-        "ORDER BY number"
+        f"SELECT {_COLUMNS} FROM jobs "  # noqa: S608
+        f"WHERE person = ? AND state NOT IN ({_marks(_FINAL)}) ORDER BY number"
     )
     return _all(connection, query, person, *_FINAL)
 

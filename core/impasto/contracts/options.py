@@ -22,7 +22,7 @@ BrushSize = Annotated[float, Field(ge=BRUSH_BOUNDS[0], le=BRUSH_BOUNDS[1])]
 class PaintOptions(BaseModel):
     """How to paint one picture. What is None is taken from the settings."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     network: str | None = None
     """Name of a feature network, or the path of a safetensors file, which then paints everything;

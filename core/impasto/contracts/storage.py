@@ -171,9 +171,9 @@ class Journal(Protocol):
 
     async def claim(self, *, larger_than: int | None = None) -> Job | None:
         """Moves the next waiting job to `running`, atomically, counting an attempt; None when none
-        waits. The next job is the first of `impasto.jobs.order.in_order`: that of the person who
-        has waited longest since their last; with `larger_than`, one of more pixels than that comes
-        before all others."""
+        waits, or all that do are put off (`Job.is_put_off`). The next job is the first of
+        `impasto.jobs.order.in_order` that is not: that of the person who has waited longest since
+        their last; with `larger_than`, one of more pixels than that comes before all others."""
         ...
 
     async def of_person(self, person: int) -> list[Job]:

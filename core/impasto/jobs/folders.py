@@ -25,6 +25,17 @@ SECONDS_BETWEEN = 3600.0
 """How often `keep_house` tidies up."""
 
 
+class NotFetched(Exception):
+    """A picture cannot be had just now."""
+
+    def __init__(self, why: str, *, others_work: bool, seconds: float = 0.0) -> None:
+        super().__init__(why)
+        self.others_work = others_work
+        """Whether it is the only one: no outage is the reason."""
+        self.seconds = seconds
+        """Time until it is worth asking again, where that is known."""
+
+
 class PictureSource(Protocol):
     """Where pictures come from."""
 
@@ -33,6 +44,7 @@ class PictureSource(Protocol):
 
         Raises:
             PictureError: it is too large or gone for good.
+            NotFetched: some tries did not get it. Nobody waits for it longer than they take.
             OSError: the file cannot be written.
         """
         ...
@@ -121,6 +133,7 @@ async def with_pictures(
 
     Raises:
         ChatError: a picture or a preset is gone, or a picture is too large.
+        NotFetched: a picture cannot be had just now.
         OSError: a file cannot be written.
     """
     content = folder / "content"

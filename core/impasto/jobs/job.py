@@ -14,17 +14,32 @@ repeatable by `status_message`, the message in the chat that shows this job.
 
 from __future__ import annotations
 
+import contextlib
+import json
 import math
 import secrets
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+import structlog
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from impasto.contracts import PaintOptions
 from impasto.errors import InvalidTransition
+
+log = structlog.get_logger(__name__)
+
+
+LONGEST_PUT_OFF = timedelta(hours=1)
 
 
 class JobState(StrEnum):
@@ -78,7 +93,11 @@ FOLLOWERS: dict[JobState, frozenset[JobState]] = {
 
 
 class JobModel(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    """What a newer version has written is read by this one too, which ignores what it does not
+    know. A change of which that would be wrong raises the version of the storages' schemas."""
+
+    # JSON has no infinite numbers: they would be written as null.
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
 
 
 class TelegramPicture(JobModel):
@@ -145,6 +164,12 @@ PAINTING_FAILED = Failure(
 """For reasons that the owner finds in the log."""
 
 
+PICTURE_GONE = Failure(
+    code="file_gone",
+    sentence="Telegram does not have this picture any more; please send it again.",
+)
+
+
 def new_job_id() -> str:
     """64 random bits in 11 URL-safe characters: short for callback data, yet not to be guessed."""
     return secrets.token_urlsafe(8)
@@ -172,6 +197,10 @@ class Job(JobModel):
     """How often it was claimed by a worker and not handed back in good order."""
     deaths: int = 0
     """How often the painting process died under it."""
+    fetches_failed: int = 0
+    """How often Telegram did not give its pictures, and gave others."""
+    not_before: datetime | None = None
+    """It is not to be claimed earlier; see `is_put_off`."""
     origin: str | None = None
     """What asked for it, unique among jobs: asking twice (a replayed update) gives the same job."""
     status_message: int | None = None
@@ -205,10 +234,26 @@ class Job(JobModel):
     is_forgotten: bool = False
     """The person had the bot forget them; see `forgotten`."""
 
+    @field_validator("options", mode="before")
+    @classmethod
+    def _options_known_here(cls, options: Any) -> Any:
+        """Unknown ones are forbidden elsewhere, but here a newer version may have written them."""
+        if not isinstance(options, dict):
+            return options
+        return {name: options[name] for name in PaintOptions.model_fields if name in options}
+
     @property
     def is_settled(self) -> bool:
         """Whether nothing remains to be done about it, neither to paint nor to tell."""
         return self.state.is_final and not self.is_untold
+
+    @property
+    def is_put_off(self) -> bool:
+        """Whether it is passed over by workers just now. A time that is far off was written before
+        the clock was set back, and does not count."""
+        if self.not_before is None:
+            return False
+        return timedelta() < self.not_before - datetime.now(UTC) <= LONGEST_PUT_OFF
 
     @property
     def label(self) -> str:
@@ -216,7 +261,13 @@ class Job(JobModel):
         return "-".join(style.preset or "own" for style in self.styles)
 
     def changed(self, **facts: Any) -> Job:
-        """The job with these fields; of a forgotten one stays what `forgotten` says."""
+        """The job with these fields; of a forgotten one stays what `forgotten` says.
+
+        Raises:
+            ValueError: a job has no such field, or not such a value of it.
+        """
+        if unknown := facts.keys() - Job.model_fields.keys():
+            raise ValueError(f"a job has no {', '.join(sorted(unknown))}")
         # Validated, not copied: facts come from all over the program.
         job = Job.model_validate({**self.model_dump(), **facts})
         return job.forgotten() if job.is_forgotten else job
@@ -235,9 +286,11 @@ class Job(JobModel):
         """A waiting job as a worker has it; it counts as an attempt.
 
         Raises:
-            InvalidTransition: it does not wait.
+            InvalidTransition: it does not wait, or is put off.
         """
-        return self.moved(JobState.RUNNING, attempts=self.attempts + 1)
+        if self.is_put_off:
+            raise InvalidTransition(f"job {self.id} is put off until {self.not_before}")
+        return self.moved(JobState.RUNNING, attempts=self.attempts + 1, not_before=None)
 
     def forgotten(self) -> Job:
         """What stays of a final job that its person wants forgotten: that there was one, for the
@@ -260,3 +313,53 @@ class Job(JobModel):
 
 _FORGOTTEN_PICTURE = TelegramPicture(file_id="")
 _FORGOTTEN_STYLE = ChosenStyle(picture=_FORGOTTEN_PICTURE)
+
+_READ_TOGETHER = (
+    ("chat", "status_message", "status_has_picture", "reply_to", "is_untold"),
+    ("chat",),
+    ("language",),
+    ("origin",),
+    ("accepted_at",),
+    ("changed_at",),
+    ("attempts",),
+)
+"""Fields that mean something though others cannot be read."""
+
+
+def read_job(body: str, *, job_id: str, person: int, state: str) -> Job:
+    """The job that a journal has stored as JSON; the other arguments are the journal's own copies.
+
+    Where it cannot be read, as after a fault of the disk or when a newer version has written it,
+    this is what can be read of it: without pictures, so that it ends in telling its person why
+    there is none.
+    """
+    try:
+        return Job.model_validate_json(body)
+    except ValidationError as error:
+        details = error.errors(include_url=False, include_input=False)[:3]
+        why = [(detail["loc"], detail["msg"]) for detail in details]
+        log.error("job_unreadable", job=job_id, state=state, why=why)
+    job = Job(
+        id=job_id,
+        person=person,
+        chat=person,
+        content=_FORGOTTEN_PICTURE,
+        styles=(_FORGOTTEN_STYLE,),
+        state=JobState(state) if state in set(JobState) else JobState.FAILED,
+        failure=PAINTING_FAILED,
+    )
+    known = _object(body)
+    for fields in _READ_TOGETHER:
+        with contextlib.suppress(ValidationError):
+            job = job.changed(**{field: known[field] for field in fields if field in known})
+    return job.forgotten() if job.is_settled else job
+
+
+def _object(body: str) -> dict[str, Any]:
+    try:
+        # Lone surrogates, which JSON may name, cannot be written as UTF-8.
+        text = json.dumps(json.loads(body), ensure_ascii=False).encode(errors="replace")
+        known = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return known if isinstance(known, dict) else {}

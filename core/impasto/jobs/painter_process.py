@@ -49,6 +49,10 @@ _SECONDS_TO_EXIT = 3.0
 _SIGKILL = 9
 """`signal` has it by name except on Windows, where nothing ends by a signal."""
 
+SECONDS_BETWEEN_GLANCES = 1.0
+"""How often a silent child is given a glance: where one comes at twice this time or later, the loop
+stood still meanwhile."""
+
 SECONDS_BETWEEN_LOOKS = 0.5
 """How often the memory of a child that paints is looked at."""
 
@@ -167,17 +171,28 @@ class PaintingChild:
     async def receive(self, patience: float) -> FromChild:
         """The next message.
 
+        Time in which this process itself stood still, stopped by a signal or with its machine, does
+        not count: what the child said meanwhile is still in the pipe, and it may have stood still,
+        too.
+
         Raises:
             ChildLost: the child ended, or said nothing for `patience` seconds.
         """
+        loop = asyncio.get_running_loop()
+        look = min(SECONDS_BETWEEN_GLANCES, patience / 4)
+        reading = asyncio.create_task(self._message())
+        silent = 0.0
         try:
-            async with asyncio.timeout(patience):
-                while True:
-                    message = _parsed(await self._line())
-                    if message is not None:
-                        return message
-        except TimeoutError:
-            raise ChildLost(f"the painting process said nothing for {patience:g} s") from None
+            while silent < patience:
+                began = loop.time()
+                done, _ = await asyncio.wait({reading}, timeout=look)
+                if done:
+                    return reading.result()
+                waited = loop.time() - began
+                silent += waited if waited <= 2 * look else 0.0
+        finally:
+            reading.cancel()
+        raise ChildLost(f"the painting process said nothing for {patience:g} s")
 
     def has_grown(self) -> bool:
         """Whether it held much more memory after its last job than after its first."""
@@ -221,6 +236,12 @@ class PaintingChild:
         finally:
             if watch is not None:
                 watch.cancel()
+
+    async def _message(self) -> FromChild:
+        while True:
+            message = _parsed(await self._line())
+            if message is not None:
+                return message
 
     async def _line(self) -> bytes:
         try:

@@ -6,6 +6,8 @@ from __future__ import annotations
 import asyncio
 import errno
 from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
 from typing import Any, TypeVar
 
@@ -16,8 +18,15 @@ from impasto.contracts import JobQueue, PaintOptions, StylePreset
 from impasto.contracts.options import PIXEL_BOUNDS
 from impasto.errors import ChatError, InvalidTransition, is_of_full_disk
 from impasto.jobs.estimates import Estimates, effort_of
-from impasto.jobs.folders import JobFolders, PictureSource, with_pictures
-from impasto.jobs.job import PAINTING_FAILED, Failure, Job, JobState
+from impasto.jobs.folders import JobFolders, NotFetched, PictureSource, with_pictures
+from impasto.jobs.job import (
+    LONGEST_PUT_OFF,
+    PAINTING_FAILED,
+    PICTURE_GONE,
+    Failure,
+    Job,
+    JobState,
+)
 from impasto.jobs.painter_process import PAINTING_COMMAND, ChildKeeper, ChildLost, PaintingChild
 from impasto.jobs.store import JobObserver, JobStore, Reporter
 from impasto.messages import (
@@ -50,13 +59,22 @@ is as large as it would be anyhow."""
 PAUSE_SECONDS = 5.0
 """After an unexpected error the worker goes on this much later."""
 
+LOOK_SECONDS = 10.0
+"""A worker that nobody wakes looks this often for jobs that are put off no longer."""
+
+MOST_FETCHES = 6
+"""A job whose pictures Telegram did not give this often, while it gave others, is explained."""
+
+FIRST_PUT_OFF_SECONDS = 10.0
+"""For which such a job is passed over the first time; then twice as long each time."""
+
 
 class Stop(Enum):
     """Why the job in hand is to be stopped."""
 
     TAKEN_AWAY = auto()  # cancelled or abandoned: the journal knows
     SHUTDOWN = auto()
-    PUT_OFF = auto()  # the disk is full
+    PUT_OFF = auto()  # the disk is full, or a picture cannot be had just now
 
 
 class StopRequested(Exception):
@@ -80,6 +98,8 @@ class InHand:
         self.child: PaintingChild | None = None
         """The child that paints it; None before Paint was sent."""
         self.kill_timer: asyncio.TimerHandle | None = None
+        self.handed_back_with: dict[str, object] = {}
+        """What the journal is to know of it when it waits again."""
 
     def request_stop(self, why: Stop) -> None:
         # The first reason stays, but what was taken away is never handed back.
@@ -193,7 +213,9 @@ class Worker(JobObserver):
         while not self._draining:
             try:
                 if not await self.work():
-                    await self._queue.wait()
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout(LOOK_SECONDS):
+                            await self._queue.wait()
             except Exception:
                 log.exception("work_failed", again_in_seconds=PAUSE_SECONDS)
                 await asyncio.sleep(PAUSE_SECONDS)
@@ -267,6 +289,14 @@ class Worker(JobObserver):
             outcome = Failed(
                 job_id=hand.job.id, code=error.code, sentence=str(error), facts=error.facts
             )
+        except NotFetched as failure:
+            log.warning("pictures_not_fetched", job=hand.job.id, why=str(failure))
+            if self._may_be_fetched_later(hand, failure):
+                await self._put_off(hand)
+                return
+            outcome = Failed(
+                job_id=hand.job.id, code=PICTURE_GONE.code, sentence=PICTURE_GONE.sentence
+            )
         except JournalFailed:
             await self._put_off(hand)
             raise
@@ -280,9 +310,22 @@ class Worker(JobObserver):
         await self._conclude(hand, outcome)
 
     async def _put_off(self, hand: InHand) -> None:
-        """Hands the job back: it can be painted when there is room for its pictures."""
+        """Hands the job back: it can be painted later."""
         hand.stop = hand.stop or Stop.PUT_OFF
         await self._conclude(hand, Stopped(job_id=hand.job.id))
+
+    def _may_be_fetched_later(self, hand: InHand, failure: NotFetched) -> bool:
+        """Has others painted before this one; False when that has been done often enough."""
+        failed = hand.job.fetches_failed + failure.others_work
+        if failed >= MOST_FETCHES:
+            return False
+        seconds = max(failure.seconds, FIRST_PUT_OFF_SECONDS * 2 ** max(0, failed - 1))
+        pause = min(timedelta(seconds=seconds), LONGEST_PUT_OFF)
+        hand.handed_back_with = {
+            "fetches_failed": failed,
+            "not_before": datetime.now(UTC) + pause,
+        }
+        return True
 
     async def _prepare(self, job: Job) -> Paint:
         folder = await self._folders.make(job.id)
@@ -392,7 +435,11 @@ class Worker(JobObserver):
             self._reporter.finished(job)
         elif isinstance(outcome, Stopped) and hand.stop in (Stop.SHUTDOWN, Stop.PUT_OFF):
             await self._store.move(
-                job.id, JobState.ACCEPTED, attempts=job.attempts - 1, finish_early=False
+                job.id,
+                JobState.ACCEPTED,
+                attempts=job.attempts - 1,
+                finish_early=False,
+                **hand.handed_back_with,
             )
             await self._queue.announce()
         elif isinstance(outcome, Stopped) and hand.stop is Stop.TAKEN_AWAY:

@@ -12,10 +12,10 @@ from typing import Any
 
 import structlog
 from aiogram import BaseMiddleware, Bot
-from aiogram.exceptions import TelegramAPIError
 from aiogram.types import CallbackQuery, Message, TelegramObject, Update, User
 
 from impasto.settings import TelegramSettings
+from impasto.telegram.retry import overlooked
 from impasto.telegram.status.presenter import SafePresenter
 
 log = structlog.get_logger(__name__)
@@ -69,7 +69,5 @@ class AccessControl(BaseMiddleware):
             self._told.clear()
         self._told[person.id] = time.monotonic()
         say = self._presenter.notice("not_allowed", person.language_code)
-        try:
+        with overlooked("refusal_not_sent", person=person.id):
             await bot.send_message(person.id, say.text, reply_markup=say.keyboard)
-        except TelegramAPIError as error:
-            log.info("refusal_not_sent", person=person.id, why=str(error))

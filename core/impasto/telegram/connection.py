@@ -16,7 +16,10 @@ from aiogram.client.session.middlewares.base import (
 )
 from aiogram.client.telegram import SimpleFilesPathWrapper, TelegramAPIServer
 from aiogram.enums import ParseMode
-from aiogram.exceptions import TelegramAPIError, TelegramBadRequest
+from aiogram.exceptions import (
+    TelegramAPIError,
+    TelegramBadRequest,
+)
 from aiogram.methods import AnswerCallbackQuery, Response, TelegramMethod
 from aiogram.methods.base import TelegramType
 from aiogram.types import User
@@ -26,7 +29,7 @@ from impasto.errors import OwnerError
 from impasto.plugins import PluginHost
 from impasto.settings import Settings, TelegramSettings
 from impasto.telegram.proxy import proxy_for, session_to
-from impasto.telegram.retry import result_of, through_outages
+from impasto.telegram.retry import meaning_of, through_outages
 
 log = structlog.get_logger(__name__)
 
@@ -114,7 +117,8 @@ class ToldCalls(BaseRequestMiddleware):
             result = "ok"
             return response
         except Exception as error:
-            result = result_of(error)
+            meaning = meaning_of(error)
+            result = "failed" if meaning is None else meaning.result
             raise
         finally:
             seconds = time.perf_counter() - begin

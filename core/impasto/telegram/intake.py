@@ -14,17 +14,15 @@ from collections.abc import Coroutine, Sequence
 from typing import Any
 
 import structlog
-from aiogram import Bot, Dispatcher
+from aiogram import Bot, Dispatcher, methods
 from aiogram.exceptions import (
     AiogramError,
-    ClientDecodeError,
     TelegramConflictError,
     TelegramNotFound,
     TelegramUnauthorizedError,
 )
 from aiogram.methods import TelegramMethod
 from aiogram.types import Update
-from aiogram.types.update import UpdateTypeLookupError
 from pydantic import ValidationError
 from structlog.contextvars import bound_contextvars
 
@@ -32,7 +30,7 @@ from impasto.contracts import Journal
 from impasto.errors import OwnerError
 from impasto.jobs.service import handling_update
 from impasto.tasks import finished_within
-from impasto.telegram.retry import BotRefused, TryLater, means, retried
+from impasto.telegram.retry import BotRefused, CallFailed, TryLater, means, retried
 
 log = structlog.get_logger(__name__)
 
@@ -46,6 +44,13 @@ MOST_TRIES = 3
 OUTAGE_SECONDS = 600.0
 """While Telegram cannot be reached, an update is tried for this long before that counts as one of
 its failures."""
+
+
+class GetUpdates(methods.GetUpdates):
+    """Answered by updates as they come: one of a shape that aiogram does not know, or that it could
+    not write as JSON again, must not keep others from being taken."""
+
+    __returning__ = list[Any]
 
 
 class Intake:
@@ -88,7 +93,7 @@ class Intake:
             updates = await retried(
                 functools.partial(self._next_updates, offset, wanted),
                 event="no_updates",
-                retry_if=lambda error: isinstance(error, AiogramError | TryLater | BotRefused),
+                retry_if=lambda error: isinstance(error, AiogramError | CallFailed),
             )
             # Until they are stored, none after them is asked for: the disk may be full.
             await retried(functools.partial(self.take, updates), event="updates_not_stored")
@@ -104,10 +109,19 @@ class Intake:
             self._handle_later(*update)
 
     async def take(self, updates: Sequence[RawUpdate]) -> None:
-        """Stores updates and begins to handle those that are new."""
+        """Stores updates and begins to handle those that are new; one that cannot be stored does
+        not keep others from it."""
         if not updates:
             return
-        new = set(await self._journal.take_updates(updates))
+        try:
+            new = set(await self._journal.take_updates(updates))
+        except (ValueError, OverflowError) as error:
+            if len(updates) == 1:
+                log.error("update_parked", update=updates[0][0], why=type(error).__name__)
+            else:
+                for update in updates:
+                    await self.take([update])
+            return
         for update_id, body in updates:
             if update_id in new:
                 new.discard(update_id)  # the same one may be in `updates` twice
@@ -119,15 +133,9 @@ class Intake:
         await finished_within(seconds, self._tasks)
 
     async def _next_updates(self, offset: int | None, wanted: list[str]) -> list[RawUpdate]:
+        method = GetUpdates(offset=offset, timeout=POLL_SECONDS, allowed_updates=wanted)
         try:
-            updates = await self._bot.get_updates(
-                offset=offset,
-                timeout=POLL_SECONDS,
-                allowed_updates=wanted,
-                request_timeout=POLL_SECONDS + 15,
-            )
-        except ClientDecodeError as error:
-            return _raw_updates(error)
+            updates = await self._bot(method, request_timeout=POLL_SECONDS + 15)
         except (TelegramUnauthorizedError, TelegramNotFound) as error:
             raise OwnerError(
                 "Telegram does not accept the token any more; get a new one from @BotFather and "
@@ -138,13 +146,21 @@ class Intake:
                 raise BotRefused("another process polls with the same token; stop it") from error
             await self._bot.delete_webhook(drop_pending_updates=False)
             raise TryLater("a webhook was set, which is removed now: this bot polls") from error
-        return [(u.update_id, u.model_dump_json(by_alias=True, exclude_none=True)) for u in updates]
+        stored = []
+        for update in updates:
+            try:
+                stored.append(as_stored(update))
+            except (ValueError, RecursionError) as error:
+                log.error("update_parked", why=str(error))
+        if updates and not stored:
+            raise TryLater("there is no update among those that came")
+        return stored
 
     def _handle_later(self, update_id: int, body: str) -> None:
         try:
             update = Update.model_validate_json(body, context={"bot": self._bot})
             chat = _chat_of(update)
-        except (ValidationError, UpdateTypeLookupError) as error:
+        except Exception as error:  # whatever it is, the next update may be sound
             log.warning("update_unreadable", update=update_id, why=_why_unreadable(error))
             self._start(self._finish(update_id))
             return
@@ -206,28 +222,24 @@ class Intake:
                 await self._bot(answer)
 
 
-def _raw_updates(error: ClientDecodeError) -> list[RawUpdate]:
-    """The updates of an answer that aiogram could not read as a whole, so that one of an unknown
-    shape does not keep all others from being taken.
+def as_stored(update: Any) -> RawUpdate:
+    """An update as the journal takes it. Lone surrogates, which JSON may name though UTF-8 does not
+    have them, become question marks.
 
     Raises:
-        ClientDecodeError: there are none in it.
+        ValueError, RecursionError: it has no id, or cannot be written as JSON.
     """
-    answer = error.data
-    updates = answer.get("result") if isinstance(answer, dict) and answer.get("ok") else None
-    if not isinstance(updates, list) or not all(_has_id(update) for update in updates):
-        raise error
-    return [(update["update_id"], json.dumps(update, ensure_ascii=False)) for update in updates]
-
-
-def _has_id(update: Any) -> bool:
-    return isinstance(update, dict) and isinstance(update.get("update_id"), int)
+    update_id = update.get("update_id") if isinstance(update, dict) else None
+    # SQLite's integers have 64 bits; True is an int, too.
+    if type(update_id) is not int or not 0 <= update_id < 2**63:
+        raise ValueError("not an update")
+    return update_id, json.dumps(update, ensure_ascii=False).encode(errors="replace").decode()
 
 
 def _why_unreadable(error: Exception) -> list[Any] | str:
     """Only where and why: what people wrote is not for the log."""
     if not isinstance(error, ValidationError):
-        return "of an unknown type"
+        return type(error).__name__
     details = error.errors(include_url=False, include_input=False)[:3]
     return [(detail["loc"], detail["msg"]) for detail in details]
 

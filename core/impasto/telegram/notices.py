@@ -12,18 +12,21 @@ from typing import Final
 
 import structlog
 from aiogram import Bot, Router
-from aiogram.exceptions import (
-    ClientDecodeError,
-    TelegramAPIError,
-    TelegramBadRequest,
-    TelegramForbiddenError,
-)
 from aiogram.types import CallbackQuery, ErrorEvent, Update, User
 
 from impasto.errors import ChatError
 from impasto.plugins import PluginHost
 from impasto.scrubbing import scrub
-from impasto.telegram.retry import TryLater, means
+from impasto.telegram.retry import (
+    REFUSALS,
+    ChatMoved,
+    Done,
+    PersonGone,
+    TryLater,
+    meaning_of,
+    means,
+    overlooked,
+)
 from impasto.telegram.status.presenter import SafePresenter
 
 log = structlog.get_logger(__name__)
@@ -51,25 +54,25 @@ class ErrorReplies:
         error, update = event.exception, event.update
         if means(error, TryLater):
             raise error  # Intake tries the update again; a reply would fail the same way
-        if isinstance(error, TelegramForbiddenError):
+        if means(error, PersonGone):
             log.info("person_gone", update=update.update_id, why=str(error))
+            return
+        if means(error, Done):
+            log.warning("answer_unreadable", update=update.update_id, why=str(meaning_of(error)))
             return
         if not isinstance(error, ChatError):
             found = self._host.plugin_in(traceback.extract_tb(error.__traceback__))
             plugin = found[0].name if found else None
             log.error("handler_failed", update=update.update_id, plugin=plugin, exc_info=error)
-        try:
+        facts = {"update": update.update_id}
+        with overlooked("apology_not_sent", PersonGone, ChatMoved, Done, *REFUSALS, **facts):
             await self._reply(bot, update, error)
-        except (TelegramForbiddenError, TelegramBadRequest) as refusal:
-            log.info("apology_not_sent", update=update.update_id, why=str(refusal))
 
     async def _reply(self, bot: Bot, update: Update, error: Exception) -> None:
         event = update.event
         if isinstance(event, CallbackQuery):
-            try:
+            with overlooked("callback_not_answered", update=update.update_id):
                 await event.answer()
-            except TelegramAPIError:
-                log.debug("callback_answered_already", update=update.update_id)
         user: User | None = getattr(event, "from_user", None)
         message = event.message if isinstance(event, CallbackQuery) else event
         chat = getattr(message, "chat", None) or user
@@ -122,8 +125,6 @@ class OwnerAlerts:
 
     async def _tell(self, owner: int, code: str, facts: dict[str, str | int]) -> None:
         say = self._presenter.notice(code, None, facts)
-        try:
+        # Owners who never wrote to the bot cannot be written to.
+        with overlooked("owner_not_told", owner=owner):
             await self._bot.send_message(owner, say.text, reply_markup=say.keyboard)
-        except (TelegramAPIError, ClientDecodeError) as error:
-            # Owners who never wrote to the bot cannot be written to.
-            log.warning("owner_not_told", owner=owner, why=str(error))

@@ -10,21 +10,29 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 import aiohttp
 import structlog
 from aiogram import Bot
-from aiogram.exceptions import TelegramAPIError, TelegramEntityTooLarge
+from aiogram.exceptions import AiogramError
 from PIL import Image
 
 from impasto.contracts import MAX_DOWNLOAD
 from impasto.errors import PictureError
-from impasto.jobs.job import TelegramPicture
-from impasto.telegram.retry import UNANSWERED, means, retried
+from impasto.jobs.folders import NotFetched
+from impasto.jobs.job import PICTURE_GONE, TelegramPicture
+from impasto.telegram.retry import (
+    UNANSWERED,
+    AskedToWait,
+    TooLarge,
+    meaning_of,
+    means,
+    retried,
+)
 
 log = structlog.get_logger(__name__)
 
-TRIES = 6
-"""A file that breaks off this often is given up: others wait. That Telegram cannot be reached at
-all is waited out instead."""
+TRIES = 3
+"""In a row, after which others are painted first."""
 
 DOWNLOAD_SECONDS = 120
+SECONDS_TO_ANSWER = 10
 _BROKEN_OFF = (aiohttp.ClientError, TimeoutError)
 
 LONGEST_SIDE = 2560
@@ -47,22 +55,36 @@ class TelegramPictures:
         self._folders = folders
 
     async def fetch(self, picture: TelegramPicture, into: Path) -> None:
-        broken_off = 0
+        if not picture.file_id:  # of a job that could not be read
+            raise _gone()
+        tries = 0
 
-        def may_work_later(error: Exception) -> bool:
-            nonlocal broken_off
-            if isinstance(error, _BROKEN_OFF):
-                broken_off += 1
-                return broken_off < TRIES
-            return means(error, *UNANSWERED)
+        def is_tried_again(error: Exception) -> bool:
+            nonlocal tries
+            tries += 1
+            # A file that comes so slowly, or a wait that Telegram asks for, holds up others.
+            waits_long = isinstance(error, TimeoutError) or means(error, AskedToWait)
+            return tries < TRIES and _may_work_later(error) and not waits_long
 
         try:
             await retried(
-                lambda: self._try(picture, into), event="download_failed", retry_if=may_work_later
+                lambda: self._try(picture, into), event="download_failed", retry_if=is_tried_again
             )
-        except (TelegramAPIError, *_BROKEN_OFF) as error:
-            is_too_large = isinstance(error, TelegramEntityTooLarge) or "too big" in str(error)
-            raise (_too_large() if is_too_large else _gone()) from error
+        except (AiogramError, *_BROKEN_OFF) as error:
+            if not _may_work_later(error):
+                raise (_too_large() if means(error, TooLarge) else _gone()) from error
+            why = f"{type(error).__name__}: {meaning_of(error) or error}"
+            seconds = float(getattr(error, "retry_after", 0))
+            others_work = not seconds and await self._answers()
+            raise NotFetched(why, others_work=others_work, seconds=seconds) from error
+
+    async def _answers(self) -> bool:
+        """Whether Telegram answers when it is asked for nothing in particular."""
+        try:
+            await self._bot.get_me(request_timeout=SECONDS_TO_ANSWER)
+        except AiogramError:
+            return False
+        return True
 
     async def _try(self, picture: TelegramPicture, into: Path) -> None:
         # The link of getFile lives for an hour: a new one for every try.
@@ -121,6 +143,10 @@ class TelegramPictures:
             await asyncio.to_thread(target.close)
 
 
+def _may_work_later(error: Exception) -> bool:
+    return isinstance(error, _BROKEN_OFF) or means(error, *UNANSWERED)
+
+
 def _too_large() -> PictureError:
     megabytes = MAX_DOWNLOAD // 2**20
     return PictureError(
@@ -131,9 +157,7 @@ def _too_large() -> PictureError:
 
 
 def _gone() -> PictureError:
-    return PictureError(
-        "file_gone", "Telegram does not have this picture any more; please send it again."
-    )
+    return PictureError(PICTURE_GONE.code, PICTURE_GONE.sentence)
 
 
 def photo_of(result: Path) -> bytes:

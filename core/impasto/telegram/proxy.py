@@ -13,7 +13,6 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from aiogram import Bot
-from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
 from aiogram.exceptions import TelegramNetworkError
 from aiogram.methods import TelegramMethod
@@ -23,6 +22,7 @@ from aiohttp import ClientConnectionError, ClientSession
 from impasto.errors import OwnerError
 from impasto.scrubbing import scrub
 from impasto.settings import Settings
+from impasto.telegram.answers import Session
 
 SOCKS_PORT: Final = 1080
 """https://www.iana.org/assignments/service-names-port-numbers, `socks`."""
@@ -71,10 +71,10 @@ def proxy_for(settings: Settings) -> Proxy | None:
     return Proxy(_completed(found[kind]), origin)
 
 
-def session_to(server: TelegramAPIServer, proxy: Proxy | None) -> AiohttpSession:
+def session_to(server: TelegramAPIServer, proxy: Proxy | None) -> Session:
     """Raises ProxyUnusable when what a SOCKS proxy needs is not installed."""
     if proxy is None:
-        return AiohttpSession(api=server)
+        return Session(api=server)
     if not proxy.is_socks:
         return _ThroughProxy(proxy, api=server)
     if importlib.util.find_spec("aiohttp_socks") is None:
@@ -82,7 +82,7 @@ def session_to(server: TelegramAPIServer, proxy: Proxy | None) -> AiohttpSession
     return _ThroughSocks(api=server, proxy=proxy.url)
 
 
-class _ThroughProxy(AiohttpSession):
+class _ThroughProxy(Session):
     """aiogram's own way needs a package more, for HTTP proxies too."""
 
     def __init__(self, proxy: Proxy, **options: Any) -> None:
@@ -96,7 +96,7 @@ class _ThroughProxy(AiohttpSession):
         return self._session
 
 
-class _ThroughSocks(AiohttpSession):
+class _ThroughSocks(Session):
     """The errors of the proxy's package are of none of the kinds that aiogram expects."""
 
     async def make_request(

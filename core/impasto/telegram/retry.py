@@ -7,9 +7,10 @@ next. Whatever else may have to be tried again goes through `retried`.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
-from collections.abc import Awaitable, Callable
-from typing import Final, TypeVar
+from collections.abc import Awaitable, Callable, Iterator
+from typing import ClassVar, Final, TypeVar
 
 import aiohttp
 import structlog
@@ -23,7 +24,6 @@ from aiogram.exceptions import (
     TelegramEntityTooLarge,
     TelegramForbiddenError,
     TelegramMigrateToChat,
-    TelegramNetworkError,
     TelegramNotFound,
     TelegramRetryAfter,
     TelegramServerError,
@@ -44,34 +44,45 @@ SECONDS_IN_QUEUE: Final = 1.0
 """How long a call of `call_until_answered` waits for its turn (see `pacing`) before that counts as
 a failed try."""
 
-_NOT_MODIFIED = "message is not modified"
-_PERSON_GONE = ("chat not found", "user not found", "peer_id_invalid", "user_deactivated")
-_MESSAGE_GONE = (
-    "message to edit not found",
-    "message can't be edited",
-    "message_id_invalid",
-    "message identifier is not specified",
-    "there is no media in the message",
-    "there is no caption in the message",
-    "there is no text in the message",
-)
-
 
 class CallFailed(Exception):
     """A call to Telegram failed; the class says what that means."""
 
+    result: ClassVar[str] = "refused"
+    """In a word, for the hook `impasto_telegram_called`."""
+
 
 class TryLater(CallFailed):
-    """Telegram cannot be reached, is out of order, or asks to wait."""
+    """Telegram cannot be reached."""
 
-    def __init__(self, why: str, retry_after: float | None = None) -> None:
+    result = "not_reached"
+
+
+class AskedToWait(TryLater):
+    """Telegram asks to wait."""
+
+    result = "retry_after"
+
+    def __init__(self, why: str, retry_after: float) -> None:
         super().__init__(why)
         self.retry_after = retry_after
-        """Seconds to wait, where Telegram names them."""
+        """In seconds."""
 
 
-class Unreadable(CallFailed):
-    """An answer came that aiogram cannot read; the call may have taken effect."""
+class OutOfOrder(TryLater):
+    """Telegram, or a proxy before it, has an error of its own."""
+
+    result = "server_error"
+
+
+class Unreadable(TryLater):
+    """An answer came that is none of Telegram's; the call may have taken effect."""
+
+
+class Done(CallFailed):
+    """Telegram did as it was asked, and what it says of that cannot be read."""
+
+    result = "ok"
 
 
 class BotRefused(CallFailed):
@@ -102,70 +113,99 @@ class Refused(CallFailed):
     """Telegram will not take this call, however often it is made."""
 
 
+class TooLarge(Refused):
+    """What is sent or asked for is larger than Telegram, or a proxy before it, lets pass."""
+
+
+_WORDS: Final[dict[type[CallFailed], tuple[str, ...]]] = {
+    NotModified: ("message is not modified",),
+    PersonGone: ("chat not found", "user not found", "peer_id_invalid", "user_deactivated"),
+    MessageGone: (
+        "message to edit not found",
+        "message can't be edited",
+        "message_id_invalid",
+        "message identifier is not specified",
+        "there is no media in the message",
+        "there is no caption in the message",
+        "there is no text in the message",
+    ),
+    TooLarge: ("too big", "too large"),
+}
+"""What Telegram says, in lower case, when a refusal means one of these."""
+
 _OF_THE_CONNECTION = (AiogramError, CallFailed, aiohttp.ClientError, TimeoutError)
 
-PASSING: Final = (TryLater, Unreadable)
-"""What says nothing about what was asked for: the same call may work later."""
+UNANSWERED: Final = (TryLater, BotRefused)
+"""What says nothing about what was asked for: the same call may work later, where the bot is
+refused when its owner has mended it."""
 
-UNANSWERED: Final = (*PASSING, BotRefused)
-"""The same, and what may work when the owner has mended it."""
+REFUSALS: Final = (Refused, MessageGone, NotModified)
+"""Telegram's answer to what was asked for: there is no use in asking again."""
 
 
-def meaning_of(error: TelegramAPIError | ClientDecodeError) -> CallFailed:
-    """What the error of a call means."""
-    text = str(getattr(error, "message", error))
-    kind: type[CallFailed]
+def meaning_of(error: BaseException) -> CallFailed | None:
+    """What the error of a call means; None of any other error.
+
+    `Session` of `impasto.telegram.connection` has gone by the status of the answer and by its body
+    before: what it leaves as a ClientDecodeError says that the call was made.
+    """
+    # A proxy's answer may come without a description.
+    text = str(getattr(error, "message", None) or error)
+    meaning: CallFailed | None
     match error:
         case TelegramRetryAfter():
-            return TryLater(text, float(error.retry_after))
+            meaning = AskedToWait(text, float(error.retry_after))
         case TelegramMigrateToChat():
-            return ChatMoved(error.migrate_to_chat_id)
-        case TelegramBadRequest() | TelegramNotFound() | TelegramEntityTooLarge():
-            return _meaning_of_refusal(text)
+            meaning = ChatMoved(error.migrate_to_chat_id)
+        case TelegramEntityTooLarge():
+            meaning = TooLarge(text)
+        case TelegramBadRequest() | TelegramNotFound():
+            meaning = _meaning_of_refusal(text)
         case TelegramForbiddenError():
-            kind = PersonGone
+            meaning = PersonGone(text)
         case TelegramUnauthorizedError() | TelegramConflictError():
-            kind = BotRefused
+            meaning = BotRefused(text)
+        case TelegramServerError():
+            meaning = OutOfOrder(text)
+        case TelegramAPIError():  # of the network
+            meaning = TryLater(text)
         case ClientDecodeError():
-            kind = Unreadable
-        case _:  # of the network or the server
-            kind = TryLater
-    return kind(text)
+            # The rest of it is what people wrote, or a page of HTML: nothing for the log.
+            meaning = Done(text) if says_ok(error.data) else Unreadable(text)
+        case _:
+            meaning = None
+    return meaning
+
+
+def says_ok(answer: object) -> bool:
+    """Whether this is the answer of a Bot API that has done what it was asked for."""
+    return isinstance(answer, dict) and answer.get("ok") is True
 
 
 def _meaning_of_refusal(text: str) -> CallFailed:
     lower = text.lower()
-    if _NOT_MODIFIED in lower:
-        return NotModified(text)
-    if any(part in lower for part in _PERSON_GONE):
-        return PersonGone(text)
-    if any(part in lower for part in _MESSAGE_GONE):
-        return MessageGone(text)
+    for kind, parts in _WORDS.items():
+        if any(part in lower for part in parts):
+            return kind(text)
     return Refused(text)
 
 
-def means(error: Exception, *meanings: type[CallFailed]) -> bool:
+def means(error: BaseException, *meanings: type[CallFailed]) -> bool:
     """Whether this is the error of a call that means one of these."""
-    if not isinstance(error, TelegramAPIError | ClientDecodeError):
-        return False
     return isinstance(meaning_of(error), meanings)
 
 
-def result_of(error: Exception) -> str:
-    """A failed call's result in a word, for the hook `impasto_telegram_called`."""
-    match error:
-        case TelegramRetryAfter():
-            return "retry_after"
-        case TelegramServerError():
-            return "server_error"
-        case TelegramEntityTooLarge():
-            return "refused"
-        case TelegramNetworkError() | ClientDecodeError():
-            return "not_reached"
-        case TelegramAPIError():
-            return "refused"
-        case _:
-            return "failed"
+@contextlib.contextmanager
+def overlooked(event: str, *meanings: type[CallFailed], **facts: object) -> Iterator[None]:
+    """Errors of calls made inside that mean one of these, or anything where none is named, are
+    logged as `event` and not raised: nothing depends on these calls."""
+    try:
+        yield
+    except Exception as error:
+        meaning = meaning_of(error)
+        if meaning is None or not isinstance(meaning, meanings or CallFailed):
+            raise
+        log.info(event, why=f"{type(meaning).__name__}: {meaning}", **facts)
 
 
 async def retried(
@@ -195,7 +235,7 @@ async def retried(
                 raise
             pause = getattr(error, "retry_after", None) or max(0.0, next(backoff))
             tell = log.warning if isinstance(error, _OF_THE_CONNECTION) else log.exception
-            why = f"{type(error).__name__}: {error}"
+            why = f"{type(error).__name__}: {meaning_of(error) or error}"
             tell(event, why=why, again_in_seconds=round(pause, 1), **facts)
         await asyncio.sleep(pause)
 
@@ -206,21 +246,25 @@ async def through_outages(call: Callable[[], Awaitable[T]], *, event: str) -> T:
     Raises:
         TelegramAPIError: Telegram's refusal.
     """
-    return await retried(call, event=event, retry_if=lambda error: means(error, *PASSING))
+    return await retried(call, event=event, retry_if=lambda error: means(error, TryLater, Done))
 
 
 async def call_once(bot: Bot, method: TelegramMethod[T], seconds_in_queue: float = 0.0) -> T | None:
-    """One try, at once or not at all; None when everything is as asked for already.
+    """One try, at once or not at all; None when everything is as asked for already, and when it is
+    done, but what Telegram says of that cannot be read.
 
     Raises:
-        CallFailed: of the class that says why, never NotModified.
+        CallFailed: of the class that says why, never NotModified or Done.
     """
     try:
         with patience(seconds_in_queue):
             return await bot(method)
     except (TelegramAPIError, ClientDecodeError) as error:
         reason = meaning_of(error)
-        if isinstance(reason, NotModified):
+        if reason is None or isinstance(reason, NotModified):
+            return None
+        if isinstance(reason, Done):
+            log.warning("answer_unreadable", call=type(method).__name__, why=str(reason))
             return None
         raise reason from error
 
@@ -228,8 +272,8 @@ async def call_once(bot: Bot, method: TelegramMethod[T], seconds_in_queue: float
 async def call_until_answered(
     bot: Bot, method: TelegramMethod[T], on_failure: Callable[[], None] = lambda: None
 ) -> T | None:
-    """Tries until Telegram answers; None when everything is as asked for already. `on_failure` is
-    called after each failed try.
+    """Tries until Telegram answers; None where `call_once` returns it. `on_failure` is called after
+    each failed try.
 
     Raises:
         PersonGone, ChatMoved, MessageGone, Refused: Telegram's answer.

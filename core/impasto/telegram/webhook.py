@@ -24,7 +24,7 @@ from yarl import URL
 from impasto.errors import OwnerError
 from impasto.scrubbing import hide
 from impasto.settings import TelegramSettings
-from impasto.telegram.intake import RawUpdate
+from impasto.telegram.intake import RawUpdate, as_stored
 from impasto.telegram.retry import through_outages
 
 log = structlog.get_logger(__name__)
@@ -133,11 +133,6 @@ class Webhook:
 def _parsed(body: bytes) -> RawUpdate:
     """Raises HTTPBadRequest where this is no update."""
     try:
-        text = body.decode()
-        update_id = json.loads(text)["update_id"]
-    except (ValueError, TypeError, KeyError, RecursionError):
+        return as_stored(json.loads(body.decode()))
+    except (ValueError, RecursionError):
         raise web.HTTPBadRequest(text="not an update") from None
-    # SQLite's integers have 64 bits; True is an int, too.
-    if type(update_id) is not int or not 0 <= update_id < 2**63:
-        raise web.HTTPBadRequest(text="not an update")
-    return update_id, text

@@ -1,10 +1,10 @@
--- Stores a new job; returns {'added' or 'known', body} or {the limit that was reached, seconds}.
+-- Stores a new job; returns {'added' or 'known', its id} or {the limit that was reached, seconds}.
 local P, me, id, stamp, origin, person, body, pixels, asked = unpack(ARGV, 1, 9)
 local now, hour, unfinished, hourly, waiting, news_kept = unpack(ARGV, 10, 15)
 local known = redis.call('EXISTS', P..'job:'..id) == 1 and id
     or origin ~= '' and redis.call('HGET', P..'origins', origin)
 if known then
-    return {'known', redis.call('HGET', P..'job:'..known, 'body')}
+    return {'known', known}
 end
 if unfinished ~= '' and redis.call('ZCARD', P..'unfinished:'..person) >= tonumber(unfinished) then
     return {'unfinished', '0'}
@@ -32,4 +32,4 @@ if origin ~= '' then redis.call('HSET', P..'origins', origin, id) end
 redis.call('HSET', P..'charge', id, me)
 redis.call('INCR', P..'version')
 redis.call('XADD', P..'news', 'MAXLEN', '~', news_kept, '*', 'by', me, 'job', id)
-return {'added', body}
+return {'added', id}

@@ -6,8 +6,10 @@ local ids = redis.call('ZRANGEBYSCORE', P..'ended', '-inf', '('..before, 'LIMIT'
 for _, id in ipairs(ids) do
     local body, person, state = unpack(
         redis.call('HMGET', P..'job:'..id, 'body', 'person', 'state'))
-    local origin = cjson.decode(body)['origin']
-    if type(origin) == 'string' then redis.call('HDEL', P..'origins', origin) end
+    local is_readable, job = pcall(cjson.decode, body)
+    if is_readable and type(job) == 'table' and type(job['origin']) == 'string' then
+        redis.call('HDEL', P..'origins', job['origin'])
+    end
     for _, set in ipairs({'jobs', 'in:'..state, 'of:'..person, 'started:'..person, 'asked:'..person,
                           'effort', 'ended'}) do
         redis.call('ZREM', P..set, id)

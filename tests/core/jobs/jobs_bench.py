@@ -24,6 +24,7 @@ class Pictures:
     """A picture source whose file ids are the pictures."""
 
     def __init__(self) -> None:
+        self.failing: dict[str, Exception] = {}
         self.fetching = asyncio.Event()
         self.may_go_on = asyncio.Event()
         self.may_go_on.set()
@@ -31,6 +32,8 @@ class Pictures:
     async def fetch(self, picture: TelegramPicture, into: Path) -> None:
         self.fetching.set()
         await self.may_go_on.wait()
+        if picture.file_id in self.failing:
+            raise self.failing[picture.file_id]
         if picture.file_id == "gone":
             raise PictureError("file_gone", "Gone.", hours=1)
         into.write_text(picture.file_id)

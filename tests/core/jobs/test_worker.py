@@ -8,17 +8,20 @@ import os
 import signal
 import sqlite3
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from impasto.contracts import PaintOptions, StylePreset
+from impasto.jobs import worker as module
 from impasto.jobs.estimates import FEWEST_PIXELS
+from impasto.jobs.folders import NotFetched
 from impasto.jobs.job import ChosenStyle, Effort, Job, JobState, TelegramPicture
 from impasto.jobs.painter_process import ChildLost
 from impasto.jobs.service import JobService
 from impasto.jobs.store import JobStore
-from impasto.jobs.worker import JournalFailed, Worker
+from impasto.jobs.worker import MOST_FETCHES, JournalFailed, Worker
 from impasto.memory import unreclaimable_bytes
 from impasto.settings import Settings
 from impasto.tasks import cancelled
@@ -617,3 +620,97 @@ async def test_what_could_not_be_written_is_written_by_the_next_work(
     assert await worker.work()
     assert await state_of(store, job) is JobState.PAINTED
     assert [ended.id for ended in reports.ended] == [job.id]
+
+
+class TestOneFileThatFails:
+    """It goes to the back of the line, and is explained in the end."""
+
+    @pytest.fixture
+    def bad(self, pictures: Pictures) -> Job:
+        bad = job_that("paint")
+        failure = NotFetched("HTTP 500", others_work=True)
+        pictures.failing[bad.content.file_id + " "] = failure
+        content = TelegramPicture(file_id=bad.content.file_id + " ")
+        return bad.model_copy(update={"content": content})
+
+    async def test_others_are_painted_meanwhile(
+        self, worker: Worker, store: JobStore, bad: Job
+    ) -> None:
+        await store.add(bad)
+        others = [await store.add(job_that("paint", person=number)) for number in (1, 2)]
+        for _ in range(3):
+            assert await worker.work()
+        assert not await worker.work()
+        assert await state_of(store, bad) is JobState.ACCEPTED
+        assert [await state_of(store, job) for job in others] == [JobState.PAINTED] * 2
+
+    async def test_it_is_tried_again_and_explained_in_the_end(
+        self, worker: Worker, store: JobStore, bad: Job, reports: Reports
+    ) -> None:
+        await store.add(bad)
+        pauses = []
+        for _ in range(MOST_FETCHES - 1):
+            assert await worker.work()
+            job = await store.journal.get(bad.id)
+            assert job is not None
+            assert job.not_before is not None
+            assert job.attempts == 0
+            pauses.append((job.not_before - job.changed_at).total_seconds())
+            await store.note(bad.id, not_before=None)
+        assert pauses == pytest.approx([10, 20, 40, 80, 160], abs=1)
+        assert await worker.work()
+        (told,) = reports.ended
+        assert told.failure is not None
+        assert told.failure.code == "file_gone"
+
+    async def test_an_outage_does_not_count(
+        self, worker: Worker, store: JobStore, bad: Job, pictures: Pictures
+    ) -> None:
+        pictures.failing[bad.content.file_id] = NotFetched("no network", others_work=False)
+        await store.add(bad)
+        for _ in range(2 * MOST_FETCHES):
+            assert await worker.work()
+            await store.note(bad.id, not_before=None)
+        assert await state_of(store, bad) is JobState.ACCEPTED
+        del pictures.failing[bad.content.file_id]
+        assert await worker.work()
+        assert await state_of(store, bad) is JobState.PAINTED
+
+    async def test_what_telegram_asks_for_is_kept(
+        self, worker: Worker, store: JobStore, bad: Job, pictures: Pictures
+    ) -> None:
+        flood = NotFetched("flood", others_work=False, seconds=600)
+        pictures.failing[bad.content.file_id] = flood
+        await store.add(bad)
+        assert await worker.work()
+        job = await store.journal.get(bad.id)
+        assert job is not None
+        assert job.not_before is not None
+        assert (job.not_before - job.changed_at).total_seconds() == pytest.approx(600, abs=1)
+
+    async def test_nobody_needs_to_wake_the_worker(
+        self,
+        worker: Worker,
+        store: JobStore,
+        bad: Job,
+        pictures: Pictures,
+        reports: Reports,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr(module, "LOOK_SECONDS", 0.01)
+        monkeypatch.setattr(module, "FIRST_PUT_OFF_SECONDS", 0.01)
+        await store.add(bad)
+        serving = asyncio.create_task(worker.serve())
+        await pictures.fetching.wait()
+        del pictures.failing[bad.content.file_id]
+        await reports.until(lambda reports: reports.ended)
+        await worker.drain()
+        await serving
+
+
+def test_a_time_far_off_puts_nothing_off() -> None:
+    """The clock was set back."""
+    now = datetime.now(UTC)
+    far, near, past = (now + timedelta(days=40), now + timedelta(minutes=5), now - timedelta(1))
+    off = [job_that("paint", not_before=at).is_put_off for at in (far, near, past, None)]
+    assert off == [False, True, False, False]

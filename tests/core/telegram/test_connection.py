@@ -17,7 +17,6 @@ from impasto.plugins import PluginHost
 from impasto.scrubbing import scrub
 from impasto.settings import PluginsSettings, Settings, TelegramSettings
 from impasto.telegram.connection import EXAMPLE, ToldCalls, connected, introduced
-from impasto.telegram.retry import result_of
 from impasto_playground import Playground
 
 from .telegram_bench import Faults, flood, out_of_order, unreachable
@@ -74,8 +73,16 @@ async def test_a_call_that_telegram_refuses(bot: Bot, listener: Listener) -> Non
     assert listener.told == [("sendMessage", "refused")]
 
 
-def test_what_is_no_error_of_telegram() -> None:
-    assert result_of(ZeroDivisionError()) == "failed"
+async def test_what_is_no_error_of_telegram(
+    bot: Bot, listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(bot.session, "check_response", broken)
+    with pytest.raises(ZeroDivisionError):
+        await bot.get_me()
+    assert listener.told == [("getMe", "failed")]
 
 
 @pytest.fixture

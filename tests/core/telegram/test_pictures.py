@@ -15,6 +15,7 @@ from aiogram.types import File
 from PIL import Image
 
 from impasto.errors import PictureError
+from impasto.jobs.folders import NotFetched
 from impasto.jobs.job import TelegramPicture
 from impasto.settings import TelegramSettings
 from impasto.telegram import pictures
@@ -94,9 +95,9 @@ async def test_a_file_that_telegram_does_not_know(bot: Bot, tmp_path: Path) -> N
 async def test_a_bad_line_is_tried_again(
     bot: Bot, picture: TelegramPicture, tmp_path: Path, faults: Faults
 ) -> None:
-    faults.on("GetFile", unreachable, out_of_order, flood(0))
+    faults.on("GetFile", unreachable, out_of_order)
     await TelegramPictures(bot).fetch(picture, tmp_path / "content")
-    assert faults.names().count("GetFile") == 4
+    assert faults.names().count("GetFile") == 3
 
 
 async def test_a_link_that_has_expired_is_asked_for_again(
@@ -111,20 +112,50 @@ async def test_a_link_that_has_expired_is_asked_for_again(
     assert faults.names().count("GetFile") == 2
 
 
-async def test_an_outage_is_waited_out(
-    bot: Bot, picture: TelegramPicture, tmp_path: Path, faults: Faults
+@pytest.mark.parametrize("fault", [unreachable, out_of_order])
+async def test_others_come_first_while_one_file_fails(
+    bot: Bot, picture: TelegramPicture, tmp_path: Path, faults: Faults, fault: Any
 ) -> None:
-    faults.on("GetFile", *[unreachable] * 3 * TRIES)
-    await TelegramPictures(bot).fetch(picture, tmp_path / "content")
+    faults.on("GetFile", *[fault] * TRIES)
+    with pytest.raises(NotFetched) as caught:
+        await TelegramPictures(bot).fetch(picture, tmp_path / "content")
+    assert caught.value.others_work
+    assert faults.names().count("GetFile") == TRIES
 
 
-async def test_a_file_that_always_breaks_off_is_given_up(
+async def test_a_file_that_always_breaks_off_is_one_of_these(
     bot: Bot, picture: TelegramPicture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     broken_links(bot, monkeypatch, TRIES)
-    with pytest.raises(PictureError) as caught:
+    with pytest.raises(NotFetched) as caught:
         await TelegramPictures(bot).fetch(picture, tmp_path / "content")
+    assert caught.value.others_work
+
+
+async def test_an_outage_is_no_fault_of_the_file(
+    bot: Bot, picture: TelegramPicture, tmp_path: Path, faults: Faults
+) -> None:
+    faults.on("GetFile", *[unreachable] * TRIES)
+    faults.on("GetMe", unreachable)
+    with pytest.raises(NotFetched) as caught:
+        await TelegramPictures(bot).fetch(picture, tmp_path / "content")
+    assert not caught.value.others_work
+
+
+async def test_nobody_sleeps_while_telegram_asks_to_wait(
+    bot: Bot, picture: TelegramPicture, tmp_path: Path, faults: Faults
+) -> None:
+    faults.on("GetFile", flood(3600))
+    with pytest.raises(NotFetched) as caught:
+        await TelegramPictures(bot).fetch(picture, tmp_path / "content")
+    assert (caught.value.seconds, caught.value.others_work) == (3600, False)
+
+
+async def test_what_has_no_file_is_gone(bot: Bot, tmp_path: Path, faults: Faults) -> None:
+    with pytest.raises(PictureError) as caught:
+        await TelegramPictures(bot).fetch(TelegramPicture(file_id=""), tmp_path / "content")
     assert caught.value.code == "file_gone"
+    assert faults.names() == []
 
 
 class TestServerOfOnesOwn:

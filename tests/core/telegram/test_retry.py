@@ -27,17 +27,22 @@ from aiogram.utils.backoff import BackoffConfig
 
 from impasto.telegram import retry
 from impasto.telegram.retry import (
+    AskedToWait,
     BotRefused,
     CallFailed,
     ChatMoved,
+    Done,
     MessageGone,
     NotModified,
+    OutOfOrder,
     PersonGone,
     Refused,
+    TooLarge,
     TryLater,
     Unreadable,
     meaning_of,
     means,
+    overlooked,
     retried,
 )
 
@@ -48,9 +53,10 @@ METHOD = GetMe()
     ("error", "meaning"),
     [
         (TelegramNetworkError(METHOD, "ClientConnectorError"), TryLater),
-        (TelegramServerError(METHOD, "Bad Gateway"), TryLater),
-        (TelegramRetryAfter(METHOD, "Flood control", 7), TryLater),
+        (TelegramServerError(METHOD, "Bad Gateway"), OutOfOrder),
+        (TelegramRetryAfter(METHOD, "Flood control", 7), AskedToWait),
         (ClientDecodeError("Failed to decode object", ValueError(), "<html>"), Unreadable),
+        (ClientDecodeError("Failed to deserialize", ValueError(), {"ok": True}), Done),
         (TelegramUnauthorizedError(METHOD, "Unauthorized"), BotRefused),
         (TelegramConflictError(METHOD, "Conflict"), BotRefused),
         (TelegramForbiddenError(METHOD, "Forbidden: bot was blocked by the user"), PersonGone),
@@ -60,7 +66,8 @@ METHOD = GetMe()
         (TelegramBadRequest(METHOD, "Bad Request: message is not modified"), NotModified),
         (TelegramBadRequest(METHOD, "Bad Request: can't parse entities"), Refused),
         (TelegramNotFound(METHOD, "Not Found"), Refused),
-        (TelegramEntityTooLarge(METHOD, "Request Entity Too Large"), Refused),
+        (TelegramEntityTooLarge(METHOD, "Request Entity Too Large"), TooLarge),
+        (TelegramBadRequest(METHOD, "Bad Request: file is too big"), TooLarge),
     ],
     ids=str,
 )
@@ -74,6 +81,27 @@ def test_each_error_means_one_thing(
 @pytest.mark.parametrize("error", [ZeroDivisionError(), AiogramError(), TryLater("no call's own")])
 def test_what_is_no_error_of_a_call_means_nothing(error: Exception) -> None:
     assert not means(error, CallFailed)
+
+
+def test_only_what_is_named_is_overlooked() -> None:
+    with overlooked("x"):
+        raise TelegramNetworkError(METHOD, "away")
+    with overlooked("x", Refused):
+        raise TelegramEntityTooLarge(METHOD, "too large")
+    with pytest.raises(TelegramNetworkError), overlooked("x", Refused):
+        raise TelegramNetworkError(METHOD, "away")
+    with pytest.raises(ZeroDivisionError), overlooked("x"):
+        raise ZeroDivisionError
+
+
+async def test_what_people_wrote_is_not_logged(naps: Naps) -> None:
+    error = ClientDecodeError("Failed", ValueError("secret"), {"ok": True, "result": "secret"})
+    with structlog.testing.capture_logs() as logs:
+        await retried(failing(error), event="x")
+        with overlooked("y"):
+            raise error
+    assert len(logs) == 2
+    assert "secret" not in str([line["why"] for line in logs])
 
 
 class Naps:

@@ -76,6 +76,20 @@ class StorageConformance:
         assert taken[0].state is JobState.RUNNING
         assert taken[0].attempts == 1
 
+    async def test_a_job_that_is_put_off_is_passed_over(self, journal: Journal) -> None:
+        put_off, other = make_job(person=1), make_job(person=2)
+        await journal.add(put_off)
+        await journal.add(other)
+        await journal.note(put_off.id, not_before=datetime.now(UTC) + timedelta(minutes=5))
+        claimed = await journal.claim()
+        assert claimed is not None
+        assert claimed.id == other.id
+        assert await journal.claim() is None
+        await journal.note(put_off.id, not_before=None)
+        claimed = await journal.claim()
+        assert claimed is not None
+        assert claimed.id == put_off.id
+
     async def test_one_origin_is_one_job(self, journal: Journal) -> None:
         first = await journal.add(make_job(origin="update 1 job 1"))
         second = await journal.add(make_job(origin="update 1 job 1"))
