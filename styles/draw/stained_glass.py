@@ -77,8 +77,8 @@ def _glazed(pane: NDArray[np.intp], rng: np.random.Generator) -> Field:
     """Choose the glass of every pane and streak it."""
     size = len(pane)
     count = int(pane.max()) + 1
-    x, y = grid(size)
-    middle_y, zone = (_means(field, pane) for field in (y, noise(size, rng, 3, 2)))
+    middle_y = _means(grid(size)[1], pane)
+    zone = _means(noise(size, rng, 3, 2), pane)
     warm = rng.choice(WARM, count, p=(0.45, 0.33, 0.22))
     cool = np.where(zone > -0.5, WARM, WARM + 1)
     kind = np.where(rng.random(count) < np.where(middle_y > 0.62, 0.62, 0.28), cool, warm)
