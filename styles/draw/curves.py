@@ -71,15 +71,6 @@ class Sheet:
         return np.asarray(small, dtype=np.float32) / np.float32(255)
 
 
-def inside(outline: Field, size: int) -> Field:
-    """Return the share of each pixel of a `size` by `size` field inside a closed outline."""
-    scale = size * OVERSAMPLING
-    mask = Image.new("L", (scale, scale))
-    ImageDraw.Draw(mask).polygon([tuple(p) for p in (outline * scale).tolist()], fill=255)
-    small = mask.resize((size, size), Image.Resampling.BOX)
-    return np.asarray(small, dtype=np.float32) / np.float32(255)
-
-
 def _ink(color: Field) -> tuple[int, int, int]:
     red, green, blue = (int(255 * float(c) + 0.5) for c in np.clip(color, 0, 1))
     return red, green, blue
