@@ -29,7 +29,7 @@ WARM = 3
 """How many of GLASS are warm; they come first."""
 ROWS = 12.0
 """Rows of panes over the picture."""
-LEAD = 0.0032
+LEAD = 0.0042
 """Half the width of a lead bar as a share of the picture's side."""
 LEAD_COLOR = rgb("14110f")
 
@@ -105,6 +105,6 @@ def _lit(glass: Field, inner: Field, rng: np.random.Generator) -> Field:
     lit = np.clip(glass, 0, 1) ** depth[..., None]
     glow = blur(lit, 0.008 * size)
     bar = smoothstep(0.7, -0.7, (inner - half) * size)[..., None]
-    lead = LEAD_COLOR + 0.45 * glow**1.5
+    lead = LEAD_COLOR + 0.48 * glow**1.3
     leaded: Field = lit + bar * (lead - lit)
     return leaded
