@@ -14,7 +14,7 @@ from .fields import Field, grain, grid, noise, smoothstep
 from .palette import palette, ramp, rgb
 from .strokes import picture
 
-RUBBED = palette("f2dfc0 e6c29c d09472 a85a40 602a1e")
+RUBBED = palette("eed6b0 e0ba90 cc8e6a a85a40 602a1e")
 """Chalk rubbed into the paper, from none to much."""
 SANGUINE = rgb("9c3820")
 UMBER = rgb("28100c")
@@ -26,7 +26,7 @@ STROKE = 170 / 1024
 """Length of a line, likewise."""
 SLANTS = (-0.95, -0.70)
 """Directions in radians from the horizontal; slopes take them in turn."""
-SLOPES = (0.30, 0.55, 0.20, 0.74, 0.36, 0.86)
+SLOPES = (0.34, 0.58, 0.26, 0.78, 0.40, 0.88)
 """How dark slopes are, from the farthest to the nearest."""
 
 
@@ -38,7 +38,7 @@ def draw(size: int, rng: np.random.Generator) -> Image.Image:
     chalks = (
         (SANGUINE, smoothstep(0.14, 0.85, dark), slant),
         (UMBER, smoothstep(0.62, 0.90, dark), slant + 0.35),
-        (WHITE, 0.8 * smoothstep(0.06, 0.0, dark), slant),
+        (WHITE, 0.75 * smoothstep(0.06, 0.0, dark), slant),
     )
     for chalk, pressure, along in chalks:
         covered = 0.85 * _hatched(pressure, along, tooth, rng)
@@ -50,7 +50,7 @@ def _valley(size: int, rng: np.random.Generator) -> tuple[Field, Field]:
     """Return how dark places are, in [0, 1], and the slant of their lines, both (size, size)."""
     x, y = grid(size)
     clouds = np.sin(16 * y - 5 * x + 1.2 * noise(size, rng, 3, 2))
-    dark = 0.20 * smoothstep(0.15, -0.15, clouds - 0.1)
+    dark = 0.20 * smoothstep(0.15, -0.15, clouds - 0.4)
     slant = np.full(x.shape, SLANTS[1], np.float32)
     for layer, tone in enumerate(SLOPES):
         rough = noise(size, rng, 3, 3)
