@@ -29,6 +29,8 @@ WARM = 3
 """How many of GLASS are warm; they come first."""
 ROWS = 12.0
 """Rows of panes over the picture."""
+MOST = 32
+"""More than there are rows, and than there are panes in a row."""
 LEAD = 0.0042
 """Half the width of a lead bar as a share of the picture's side."""
 LEAD_COLOR = rgb("14110f")
@@ -36,8 +38,8 @@ LEAD_COLOR = rgb("14110f")
 
 @dataclass(frozen=True)
 class Panes:
-    """Numbers of panes from 0 on, and the distance to the middle of the nearest lead as a share of
-    the picture's side, both (size, size)."""
+    """Numbers of panes, below MOST * MOST, and the distance to the middle of the nearest lead as a
+    share of the picture's side, both (size, size)."""
 
     number: NDArray[np.intp]
     inner: Field
@@ -55,14 +57,14 @@ def _panes(size: int, rng: np.random.Generator) -> Panes:
     wander = noise(size, rng, 3, 2)
     waves = 0.10 * np.sin(4.5 * x + 0.8) + 0.05 * np.sin(8 * x + 3 * y) + 0.012 * wander
     along = ROWS * (y + waves)
-    row = np.floor(along).astype(np.intp) + 8
-    shift, pitch, slant = rng.random(64), rng.uniform(0.75, 1.35, 64), rng.normal(0, 0.35, 64)
+    row = np.floor(along).astype(np.intp) + MOST // 4
+    shift, pitch = rng.random(MOST), rng.uniform(0.75, 1.35, MOST)
+    slant = rng.normal(0, 0.35, MOST)
     across = 0.62 * ROWS * (x + 0.05 * np.sin(5 * y + 1)) * pitch[row]
     across += slant[row] * (along % 1 - 0.5) + shift[row]
-    column = np.floor(across).astype(np.intp) + 8
-    _, number = np.unique(64 * row + column, return_inverse=True)
+    column = np.floor(across).astype(np.intp) + MOST // 4
     inner = np.minimum(_to_whole(along), _to_whole(across)) / size
-    return Panes(number.reshape(x.shape), inner.astype(np.float32))
+    return Panes(MOST * row + column, inner.astype(np.float32))
 
 
 def _to_whole(phase: Field) -> Field:
@@ -76,7 +78,7 @@ def _to_whole(phase: Field) -> Field:
 def _glazed(pane: NDArray[np.intp], rng: np.random.Generator) -> Field:
     """Choose the glass of every pane and streak it."""
     size = len(pane)
-    count = int(pane.max()) + 1
+    count = MOST * MOST
     middle_y = _means(grid(size)[1], pane)
     zone = _means(noise(size, rng, 3, 2), pane)
     warm = rng.choice(WARM, count, p=(0.45, 0.33, 0.22))
@@ -92,8 +94,9 @@ def _glazed(pane: NDArray[np.intp], rng: np.random.Generator) -> Field:
 
 
 def _means(field: Field, pane: NDArray[np.intp]) -> Field:
-    total = np.bincount(pane.ravel(), field.ravel())
-    mean: Field = total / np.bincount(pane.ravel())
+    """Return the mean of a field over each pane, 0 for numbers that no pane has."""
+    total = np.bincount(pane.ravel(), field.ravel(), MOST * MOST)
+    mean: Field = total / np.maximum(np.bincount(pane.ravel(), minlength=MOST * MOST), 1)
     return mean
 
 
