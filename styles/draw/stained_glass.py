@@ -55,12 +55,12 @@ def _panes(size: int, rng: np.random.Generator) -> Panes:
     """Part the picture into rows along waves, and each row into panes."""
     x, y = grid(size)
     wander = noise(size, rng, 3, 2)
-    waves = 0.10 * np.sin(4.5 * x + 0.8) + 0.05 * np.sin(8 * x + 3 * y) + 0.012 * wander
+    waves = 0.07 * np.sin(4.5 * x + 0.8) + 0.03 * np.sin(8 * x + 3 * y) + 0.012 * wander
     along = ROWS * (y + waves)
     row = np.floor(along).astype(np.intp) + MOST // 4
-    shift, pitch = rng.random(MOST), rng.uniform(0.75, 1.35, MOST)
-    slant = rng.normal(0, 0.35, MOST)
-    across = 0.62 * ROWS * (x + 0.05 * np.sin(5 * y + 1)) * pitch[row]
+    shift, pitch = rng.random(MOST), rng.uniform(0.8, 1.3, MOST)
+    slant = rng.normal(0, 0.25, MOST)
+    across = 0.72 * ROWS * (x + 0.05 * np.sin(5 * y + 1)) * pitch[row]
     across += slant[row] * (along % 1 - 0.5) + shift[row]
     column = np.floor(across).astype(np.intp) + MOST // 4
     inner = np.minimum(_to_whole(along), _to_whole(across)) / size
