@@ -1,8 +1,11 @@
-"""Marbled paper: drops of color floated on a bath, drawn out with rakes and a stylus, lifted off.
+"""Marbled paper: strips of color floated on a bath, drawn out with rakes and a stylus, lifted off.
 
 Each tool moves the whole bath by a formula that can be undone (Lu, Jaffer, Jin, Zhao and Mao,
 "Mathematical Marbling", IEEE Computer Graphics and Applications 32(6), 2012). So every pixel is
-followed back through the tools, the last one first, until it lies in a drop.
+followed back through the tools, the last one first, until it lies in a strip.
+
+The strips lie in runs of one family of close colors each, parted by thin veins. Neighbors that
+differ little keep cheeks and skies calm; the families make the bands that flow over the sheet.
 """
 
 from __future__ import annotations
@@ -14,13 +17,24 @@ from typing import Protocol
 import numpy as np
 from PIL import Image
 
-from .fields import Field, blur, grain, grid, noise, smoothstep
-from .palette import palette, rgb, varied
-from .strokes import picture, relief
+from .fields import Field, grain, grid, noise
+from .palette import palette, varied
+from .strokes import picture
 
-INKS = palette("12246c 1673b8 f6e6c0 d41f2c f8ac20 0b5a5c 86d0c4 8a1a5a 1fb0a4 f0601c")
-GROUND = rgb("14305e")
-PAPER = rgb("efe0bf")
+FAMILIES = (
+    palette("f0dfbe e8d2ac f6e9d0 dfbf8e d2d4ca"),  # cream
+    palette("ecc39c e2ae88 f2d5b2 d59a78 f4e0c2"),  # peach
+    palette("7394ae 92acbe bccad0 4f7294 e2d6be"),  # dusty blue
+    palette("eed4b4 e4bea0 f5e4ca d6a88a c4cac6"),  # rose beige
+    palette("6b1c2c 8c3038 b45a50 48121f c8923c"),  # burgundy
+    palette("ecc98f dcae60 f4dfb6 c18a3a f8ecd2"),  # gold
+    palette("1f4038 3a6450 6a8a68 122a26 c8a258"),  # green
+    palette("1a3258 30527a 587898 101e38 b8c4c0"),  # night blue
+)
+ORDER = (0, 1, 5, 4, 3, 0, 2, 7, 2, 0, 1, 3, 4, 5, 0, 6, 2, 0, 3, 1, 7, 6, 5, 1)
+"""Families of the runs of strips, from the head of the sheet on."""
+STRIPS = 9
+"""Strips to a run."""
 OVERSAMPLING = 1.5
 
 
@@ -28,7 +42,7 @@ class Tool(Protocol):
     """What moves the bath."""
 
     def undo(self, x: Field, y: Field) -> tuple[Field, Field]:
-        """Return where the points (n,) were before the tool passed."""
+        """Return where the points were before the tool passed."""
         ...
 
 
@@ -75,78 +89,52 @@ class Swirl:
         return self.x + dx * cos - dy * sin, self.y + dx * sin + dy * cos
 
 
+TOOLS: tuple[Tool, ...] = (
+    Rake(0.0, 0.62, 0.25, 0.10),
+    Swirl(0.25, 0.30, 0.30, 1.7),
+    Swirl(0.78, 0.70, 0.32, 1.8),
+    Swirl(0.80, 0.15, 0.22, -1.5),
+    Swirl(0.18, 0.85, 0.24, -1.5),
+    Rake(1.3, 0.14, 0.075, 0.026, wave=0.05, waves=1.2),
+)
+
+
 def draw(size: int, rng: np.random.Generator) -> Image.Image:
     """Draw the sheet at `size` by `size` pixels."""
-    drops, sprinkled = _drops(rng)
-    tools: list[Tool] = [
-        Rake(np.pi / 2, 0.26, 0.30, 0.040),
-        Rake(-np.pi / 2, 0.26, 0.30, 0.040, offset=0.13),
-        Rake(0.0, 0.125, 0.15, 0.019),
-        Rake(np.pi / 2, 0.24, 0.12, 0.030, wave=0.030, waves=2.0),
-        Swirl(0.27, 0.30, 0.16, 2.5),
-        Swirl(0.74, 0.66, 0.18, -2.7),
-        Swirl(0.80, 0.17, 0.10, 2.0),
-        Swirl(0.20, 0.80, 0.12, -2.2),
-    ]
     fine = round(size * OVERSAMPLING)
-    color = _lifted(fine, drops, tools, sprinkled)
+    color = _lifted(fine, TOOLS, rng)
     bath = picture(color).resize((size, size), Image.Resampling.BOX)
     return picture(_on_paper(np.asarray(bath, np.float32) / np.float32(255), rng))
 
 
-def _drops(rng: np.random.Generator) -> tuple[Field, Field]:
-    """Return drops as rows of x, y, radius, red, green, blue: the poured and the sprinkled ones."""
-    poured = 130
-    cells = np.stack(np.divmod(rng.permutation(144)[:poured], 12), axis=1)
-    spots = (cells + rng.random((poured, 2))) / 8.6 - 0.2
-    radii = 0.19 * np.exp(-np.arange(poured) / 120) * (0.6 + 0.5 * rng.random(poured))
-    inks = INKS[(np.arange(poured) * 3 + rng.integers(0, 2, poured)) % len(INKS)]
-    large = np.column_stack([spots, radii, varied(inks, rng, 0.08, 0.015)])
-    count = 90
-    spots = rng.random((count, 2))
-    radii = 0.0035 + 0.010 * rng.random(count) ** 3
-    inks = INKS[rng.choice([0, 2, 4, 6, 3], count)]
-    return large.astype(np.float32), np.column_stack([spots, radii, inks]).astype(np.float32)
-
-
-def _lifted(size: int, drops: Field, tools: Sequence[Tool], sprinkled: Field) -> Field:
-    """Return the color (size, size, 3) of the bath after the tools and a last sprinkling."""
-    x, y = (c.ravel() for c in grid(size))
-    color = np.tile(GROUND, (size * size, 1))
-    left = np.arange(size * size)
-    x, y, left = _followed(x, y, left, sprinkled, color)
+def _lifted(size: int, tools: Sequence[Tool], rng: np.random.Generator) -> Field:
+    """Return the color (size, size, 3) of the bath after the tools."""
+    x, y = grid(size)
     for tool in reversed(tools):
         x, y = tool.undo(x, y)
-    _followed(x, y, left, drops, color)
-    return color.reshape(size, size, 3)
+    edges, colors = _strips(rng)
+    across = y - 0.25 * (x - 0.5) + 0.012 * np.sin(7 * x + 1) + 0.008 * np.sin(17 * x)
+    return colors[np.searchsorted(edges, across)]
 
 
-def _followed(
-    x: Field, y: Field, left: Field, drops: Field, color: Field
-) -> tuple[Field, Field, Field]:
-    """Color the points that lie in drops; return the others as they were before the drops fell."""
-    for at_x, at_y, radius, *ink in drops[::-1]:
-        dx, dy = x - at_x, y - at_y
-        square = dx * dx + dy * dy
-        hit = square < radius * radius
-        color[left[hit]] = ink
-        out = ~hit
-        left, dx, dy, square = left[out], dx[out], dy[out], square[out]
-        # A drop pushes the bath outwards and keeps its area.
-        shrink = np.sqrt(1 - radius * radius / square)
-        x, y = at_x + dx * shrink, at_y + dy * shrink
-    return x, y, left
+def _strips(rng: np.random.Generator) -> tuple[Field, Field]:
+    """Return where strips end, from -0.6 to 1.6 across the bath, and their colors."""
+    inks = []
+    widths = []
+    for family in ORDER:
+        shades = FAMILIES[family]
+        inks.append(varied(shades[rng.integers(0, len(shades), STRIPS)], rng, 0.03, 0.006))
+        widths.append(rng.choice([0.35, 1.0, 1.0, 1.8], STRIPS))
+    colors = np.concatenate(inks)
+    width = np.concatenate(widths)
+    edges = -0.6 + 2.2 * np.cumsum(width) / width.sum()
+    return edges[:-1].astype(np.float32), colors.astype(np.float32)
 
 
 def _on_paper(color: Field, rng: np.random.Generator) -> Field:
-    """Lift the bath onto paper: pigment that curdles, veins of size, fibers."""
+    """Lift the bath onto paper, whose fibers show a little."""
     size = len(color)
     unit = size / 1024
-    curdle = 0.6 * grain(size, rng, 1.0 * unit) + 0.5 * grain(size, rng, 2.6 * unit)
-    bare = smoothstep(2.0, 2.9, grain(size, rng, 1.3 * unit) + 0.5 * noise(size, rng, 9, 3))
-    pooled = blur(color, 3.0 * unit) - color
-    tone = 1 + 0.070 * curdle + 0.05 * noise(size, rng, 40, 3)
-    inked = (color - 0.30 * pooled) * tone[..., None]
-    inked += (0.75 * bare)[..., None] * (PAPER - inked)
-    fibers = noise(size, rng, 90, 3, gain=0.8)
-    return relief(inked, 0.05 * fibers + 0.06 * curdle, 0.8, 0.05)
+    tone = 1 + 0.02 * grain(size, rng, 1.2 * unit) + 0.015 * noise(size, rng, 60, 3)
+    paper: Field = color * tone[..., None]
+    return paper
