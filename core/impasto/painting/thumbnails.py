@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -34,7 +34,7 @@ SIZE: Final = 320
 """Pixels of the longer side: what a third of a phone's screen shows sharply."""
 PAINTED_SHARE: Final = 0.4
 """Of the longer side, how long it is while it is painted."""
-STEPS: Final = 16
+STEPS: Final = 14
 """Most of what a picture's smallest level comes to is there after that many."""
 
 
@@ -55,7 +55,7 @@ def thumbnails(
     *,
     size: int = SIZE,
     stop: Callable[[], bool] = lambda: False,
-) -> Iterator[tuple[str, Image.Image]]:
+) -> Generator[tuple[str, Image.Image], None, None]:
     """Paints a photo in each style; yields the style's name and the picture as soon as it is ready,
     in any order.
 
