@@ -141,7 +141,7 @@ WHEEL = (
     r"impasto/_data/weights/(weights\.toml|README\.md|embedded\.safetensors)",
     r"impasto_saq/scripts/\w+\.lua",
     r"impasto_dialog/texts/\w\w\.ftl",
-    r"impasto_dialog/fonts/(labels\.ttf|LICENSE\.txt)",
+    r"impasto/fonts/(labels\.ttf|LICENSE\.txt)",
     r"impasto-[\w.]+\.dist-info/[\w./]+",
 )
 """All that may be in a wheel."""

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     )
     from impasto.painting.painter import PaintRequest, paint
     from impasto.painting.pictures import open_picture
+    from impasto.painting.thumbnails import ThumbnailStyle, thumbnails
     from impasto.settings import Settings
 
     __version__: str
@@ -59,16 +60,20 @@ __all__ = [
     "Say",
     "Settings",
     "StylePreset",
+    "ThumbnailStyle",
     "hookimpl",
     "open_picture",
     "paint",
+    "thumbnails",
 ]
 
 _ELSEWHERE = {
     "PaintRequest": "impasto.painting.painter",
     "Settings": "impasto.settings",
+    "ThumbnailStyle": "impasto.painting.thumbnails",
     "open_picture": "impasto.painting.pictures",
     "paint": "impasto.painting.painter",
+    "thumbnails": "impasto.painting.thumbnails",
 }
 
 

@@ -23,7 +23,8 @@ from typer.testing import CliRunner
 
 import impasto
 from impasto.cli import app, main
-from impasto.painting import painter
+from impasto.contact_sheet import GAP, LABEL
+from impasto.painting import painter, thumbnails
 from impasto.plugins import PluginHost
 from impasto.settings import Settings
 from impasto.testing.tiny_network import save_tiny_network
@@ -84,7 +85,7 @@ class TestProgram:
     def test_help_lists_the_commands_of_plugins_too(self, run: Run) -> None:
         ended = run("--help")
         assert ended.code == 0
-        for command in ("play", "run", "paint", "styles", "plugins", "weights"):
+        for command in ("play", "run", "paint", "sheet", "styles", "plugins", "weights"):
             assert f" {command} " in ended.out
 
     def test_a_commands_own_help_loads_no_plugin(
@@ -667,6 +668,96 @@ class TestPaint:
         ended = paint()
         assert ended.code == 1
         assert "ask for less with --pixels" in ended.err
+
+
+class TestSheet:
+    @pytest.fixture
+    def sheet(self, run: Run, photo: Path) -> Run:
+        def sheet(*arguments: str, onto: str = "sheet.png", of: Path = photo) -> Ended:
+            return run("sheet", str(of), "-o", onto, "--size", "100", *arguments)
+
+        return sheet
+
+    @pytest.mark.usefixtures("tiny_network", "presets_here")
+    def test_presets_and_files_have_a_tile_each_in_their_order(
+        self, sheet: Run, style: Path, tmp_path: Path
+    ) -> None:
+        same = tmp_path / "folder" / style.name
+        same.parent.mkdir()
+        Image.new("RGB", (64, 64), "red").save(same)
+        named = ["--style", str(style), "--style", "night", "--style", str(same)]
+        ended = sheet(*named)
+        assert (ended.code, ended.out) == (0, "")
+        assert "3/3" in ended.err
+        with Image.open(tmp_path / "sheet.png") as picture:
+            # The photo is 64 x 48; two columns come closest to a square.
+            assert picture.size == (GAP + 2 * (64 + GAP), GAP + 2 * (48 + LABEL + GAP))
+            red, green, blue = picture.resize((1, 1), box=(75, 150, 107, 180)).getpixel((0, 0))
+        assert red > 2 * max(green, blue), "the last row is centered, and its style is red"
+
+    @pytest.mark.slow
+    @pytest.mark.usefixtures("tiny_network")
+    def test_without_styles_all_presets_are_shown(self, sheet: Run, tmp_path: Path) -> None:
+        ended = sheet(onto="all.jpg")
+        assert ended.code == 0
+        assert "15/15" in ended.err
+        with Image.open(tmp_path / "all.jpg") as picture:
+            assert picture.format == "JPEG"
+
+    @pytest.mark.usefixtures("tiny_network", "presets_here")
+    def test_what_cannot_be_used_is_one_sentence(
+        self, sheet: Run, photo: Path, style: Path, tmp_path: Path
+    ) -> None:
+        (tmp_path / "text.jpg").write_text("no picture")
+        for ended, sentence in (
+            (sheet("--style", "nowhere.jpg"), "it is neither a file nor one of night"),
+            (sheet("--style", "text.jpg"), "text.jpg: this file is not a picture"),
+            (sheet(of=tmp_path / "text.jpg"), "text.jpg: this file is not a picture"),
+            (sheet("--style", str(style), onto=str(style)), "is one of the pictures"),
+            (sheet("--style", str(style), onto=str(photo)), "is one of the pictures"),
+            (sheet("--style", str(style), onto="sheet.gif"), "the name must end in one of"),
+        ):
+            assert ended.code == 1
+            assert sentence in ended.err
+        ended = sheet("--size", "10")
+        assert ended.code == 2
+        assert not (tmp_path / "sheet.png").exists()
+
+    @pytest.mark.usefixtures("presets_here")
+    def test_without_presets_it_asks_for_a_style(
+        self, run: Run, photo: Path, tmp_path: Path
+    ) -> None:
+        (tmp_path / "none.toml").write_text('[plugins]\ndeny = ["styles"]')
+        ended = run("--config", "none.toml", "sheet", str(photo), "-o", "sheet.png")
+        assert ended.code == 1
+        assert "name a style or a picture with --style" in ended.err
+
+    @pytest.mark.parametrize(
+        ("error", "code", "sentence"),
+        [
+            (KeyboardInterrupt, 130, "Stopped; nothing was written."),
+            (MemoryError, 1, "ask for less with --size"),
+        ],
+    )
+    def test_what_ends_it_early_leaves_nothing(
+        self,
+        sheet: Run,
+        style: Path,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        error: type[BaseException],
+        code: int,
+        sentence: str,
+    ) -> None:
+        def failing(*_: Any, **__: Any) -> Iterator[Any]:
+            raise error
+            yield
+
+        monkeypatch.setattr(thumbnails, "thumbnails", failing)
+        ended = sheet("--style", str(style))
+        assert ended.code == code
+        assert sentence in ended.err
+        assert not (tmp_path / "sheet.png").exists()
 
 
 class Bot:

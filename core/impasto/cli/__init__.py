@@ -16,7 +16,7 @@ import typer
 import typer.core
 import typer.main
 
-from impasto.cli import bot, doctor, new_plugin, paint, plugins, settings
+from impasto.cli import bot, doctor, inputs, new_plugin, paint, plugins, settings, sheet
 from impasto.cli.bot import run_until_stopped, stop_on_signals
 from impasto.cli.session import AsJson, Session, print_json, print_table, session_of
 from impasto.errors import ImpastoError, PluginError
@@ -133,7 +133,8 @@ def _program(
 app.command("run")(bot.run)
 app.command("worker")(bot.worker)
 app.command("paint")(paint.paint)
-app.command("presets", hidden=True)(paint.presets)
+app.command("sheet")(sheet.sheet)
+app.command("presets", hidden=True)(inputs.presets)
 app.command("doctor")(doctor.doctor)
 app.command("plugins")(plugins.plugins)
 app.command("new-plugin")(new_plugin.new_plugin)

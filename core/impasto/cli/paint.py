@@ -3,34 +3,33 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
-import json
-import os
-import subprocess
-import sys
-import tempfile
-import time
+import functools
 from collections.abc import Sequence
 from pathlib import Path
-from statistics import geometric_mean
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from impasto.cli.session import Session, echo_json, print_json, session_of
-from impasto.contracts import BRUSH_BOUNDS, MOST_STYLE_WEIGHT
-from impasto.errors import NotAvailable, OwnerError, PictureError
+from impasto.cli.inputs import (
+    brush_for,
+    check_output,
+    open_input,
+    painting_catalogue,
+    presets_of,
+    save,
+    style_of,
+    weight_for,
+)
+from impasto.cli.session import Session, echo_json, session_of
+from impasto.errors import OwnerError
 from impasto.settings import AUTO
 
 if TYPE_CHECKING:
-    from PIL import Image
-
     from impasto.contracts import PaintOptions
     from impasto.painting.catalogue import Catalogue
     from impasto.painting.painter import Painting, PaintRequest
 
 INTERRUPTED = 130
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 
 
 def paint(  # noqa: PLR0917  (typer calls it by name)
@@ -89,7 +88,8 @@ def paint(  # noqa: PLR0917  (typer calls it by name)
         raise typer.BadParameter(
             "only with the network auto: another paints everything", param_hint="--fine"
         )
-    styles = [_style(name, session) for name in style]
+    list_presets = functools.cache(lambda: presets_of(session))
+    styles = [style_of(name, list_presets) for name in style]
     options = _options(
         max_pixels=pixels,
         steps=steps,
@@ -97,19 +97,19 @@ def paint(  # noqa: PLR0917  (typer calls it by name)
         device=device,
         network=network,
         fine=fine or None,
-        style_weight=_style_weight(styles, session) if style_weight is None else style_weight,
-        brush_size=_brush_size(styles, session) if brush_size is None else brush_size,
+        style_weight=weight_for(styles, session) if style_weight is None else style_weight,
+        brush_size=brush_for(styles, session) if brush_size is None else brush_size,
         keep_colors=keep_colors,
         seed=seed,
     )
     inputs = [photo, *(style.picture for style in styles)]
-    _check_output(output, inputs)
+    check_output(output, inputs)
     try:
         painting = _paint(inputs, options, session)
     except KeyboardInterrupt:
         typer.echo("Stopped; nothing was written.", err=True)
         raise typer.Exit(INTERRUPTED) from None
-    written = _save(painting.picture, output)
+    written = save(painting.picture, output)
     if as_json:
         echo_json(
             {
@@ -144,97 +144,6 @@ def _options(**values: Any) -> PaintOptions:
         ) from None
 
 
-class _Style(NamedTuple):
-    """A style picture, and the strength and the brush size that its preset recommends."""
-
-    picture: Path
-    strength: float = 1.0
-    brush_size: float = 1.0
-
-
-def _style_weight(styles: Sequence[_Style], session: Session) -> float:
-    """What the presets recommend; where several are mixed, they count equally."""
-    strength = geometric_mean(style.strength for style in styles)
-    return min(session.settings.painting.style_weight * strength, MOST_STYLE_WEIGHT)
-
-
-def _brush_size(styles: Sequence[_Style], session: Session) -> float:
-    brush = geometric_mean(style.brush_size for style in styles)
-    least, most = BRUSH_BOUNDS
-    return min(max(session.settings.painting.brush_size * brush, least), most)
-
-
-def _style(name_or_file: str, session: Session) -> _Style:
-    """A file or a preset. Presets are only looked up for what is no file."""
-    path = Path(name_or_file).expanduser()
-    if _is_file(path):
-        return _Style(path)
-    presets = _presets(session)
-    if name_or_file not in presets:
-        raise NotAvailable(
-            "style", name_or_file, [], f"it is neither a file nor one of {', '.join(presets)}"
-        )
-    return presets[name_or_file]
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except OSError as error:
-        raise OwnerError(f"{path} cannot be read: {_reason(error)}") from None
-
-
-def _presets(session: Session) -> dict[str, _Style]:
-    """The presets by name, as a process of its own lists them.
-
-    Presets are the business of the bot's plugins, and loaded here their libraries would stay in
-    memory during painting: 140 MB of aiogram.
-    """
-    command = [sys.executable, "-m", "impasto", *session.arguments, "presets"]
-    listing = subprocess.run(command, stdout=subprocess.PIPE, check=False)  # noqa: S603
-    if listing.returncode != 0:
-        raise typer.Exit(listing.returncode)  # it has said why on standard error
-    return {
-        preset["name"]: _Style(Path(preset["picture"]), preset["strength"], preset["brush_size"])
-        for preset in json.loads(listing.stdout)
-    }
-
-
-def presets(context: typer.Context) -> None:
-    """The presets of all plugins as JSON, for `impasto paint` in another process."""
-    from impasto.contracts import StylePreset
-
-    session = session_of(context)
-    found = session.bot.collect("impasto_styles", StylePreset, settings=session.settings)
-    if session.strict:
-        session.bot.check_strict()
-    print_json(map(dataclasses.asdict, found))
-
-
-def _check_output(output: Path, inputs: Sequence[Path]) -> None:
-    """What can be known to fail is said before a minute of painting, not after it."""
-    if output.suffix.lower() not in SUFFIXES:
-        raise OwnerError(f"{output}: the name must end in one of {', '.join(SUFFIXES)}")
-    try:
-        _check_place(output, inputs)
-    except OSError as error:  # too long a name, or a folder that this user may not look into
-        raise OwnerError(
-            f"{output} cannot be written: {_reason(error)}; choose another name or folder"
-        ) from None
-
-
-def _check_place(output: Path, inputs: Sequence[Path]) -> None:
-    if output.is_dir():
-        raise OwnerError(f"{output} is a folder; name a file in it")
-    if not output.parent.is_dir():
-        raise OwnerError(f"there is no folder {output.parent}")
-    if not os.access(output.parent, os.W_OK | os.X_OK):
-        raise OwnerError(f"nothing may be written into the folder {output.parent}")
-    for path in inputs:
-        if output.exists() and _is_file(path) and output.samefile(path):
-            raise OwnerError(f"{output} is one of the pictures to paint from; choose another name")
-
-
 def _paint(inputs: Sequence[Path], options: PaintOptions, session: Session) -> Painting:
     """Paints with a progress bar.
 
@@ -244,35 +153,18 @@ def _paint(inputs: Sequence[Path], options: PaintOptions, session: Session) -> P
     Raises:
         ImpastoError: a picture cannot be used, or something that was asked for is not available.
     """
-    from impasto.memory import return_free_memory, return_large_blocks
-    from impasto.painting.catalogue import load_catalogue
     from impasto.painting.painter import PaintRequest
     from impasto.painting.plugin_calls import OUT_OF_MEMORY
 
-    return_large_blocks()
-    photo, *styles = map(_open, inputs)
+    photo, *styles = map(open_input, inputs)
     request = PaintRequest(content=photo, styles=[(s, 1.0) for s in styles], options=options)
-    # A number in the settings is for the bot's painting process.
-    painting = session.settings.painting.model_copy(update={"memory_mb": AUTO})
-    settings = session.settings.model_copy(update={"painting": painting})
-    catalogue = load_catalogue(settings, strict=session.strict)
-    return_free_memory()
+    catalogue = painting_catalogue(session)
     try:
         return _paint_with_progress(request, catalogue)
     except OUT_OF_MEMORY:
         raise OwnerError(
             "there is not enough memory for this picture; ask for less with --pixels"
         ) from None
-
-
-def _open(path: Path) -> Image.Image:
-    from impasto.painting.pictures import open_picture
-
-    try:
-        return open_picture(path)
-    except PictureError as error:
-        sentence = str(error) if str(path) in str(error) else f"{path}: {error}"
-        raise PictureError(error.code, sentence, **error.facts) from None
 
 
 def _paint_with_progress(request: PaintRequest, catalogue: Catalogue) -> Painting:
@@ -321,42 +213,3 @@ def _described(painting: Painting, options: PaintOptions) -> dict[str, Any]:
         "brush_size": options.brush_size,
         "losses": {**painting.losses._asdict(), "total": painting.losses.total},
     }
-
-
-def _save(picture: Image.Image, output: Path) -> Path:
-    """Writes the painting and returns where it is: elsewhere, with a sentence about it, if `output`
-    cannot be written, as somebody has waited for it.
-
-    Raises:
-        OwnerError: it cannot be written anywhere.
-    """
-    try:
-        _write(picture, output)
-    except (OSError, ValueError) as error:
-        why = f"{output} cannot be written: {_reason(error)}"
-    else:
-        return output
-    for folder in (output.parent, Path.cwd(), Path(tempfile.gettempdir())):
-        with contextlib.suppress(OSError):
-            elsewhere = folder / time.strftime(f"impasto-%Y%m%d-%H%M%S-{os.getpid()}.png")
-            _write(picture, elsewhere)
-            typer.echo(f"impasto: {why}; the painting is in {elsewhere}", err=True)
-            return elsewhere
-    raise OwnerError(why)
-
-
-def _write(picture: Image.Image, output: Path) -> None:
-    """Writes a file beside `output` and renames it, so that there never is half a picture."""
-    # Its name is short, as that of `output` may be as long as names can be.
-    partial = output.with_name(f".impasto.{os.getpid()}.partial{output.suffix}")
-    try:
-        # Pillow tells the format by the suffix; each takes the parameters that it knows.
-        picture.save(partial, quality=95, subsampling=0)
-        partial.replace(output)
-    finally:
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
-
-
-def _reason(error: Exception) -> str:
-    return (isinstance(error, OSError) and error.strerror) or str(error)

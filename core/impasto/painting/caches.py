@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -27,12 +28,13 @@ _Halves = Mapping[str, torch.Tensor]
 
 
 class StyleCache:
-    """The most recently used Gram matrices, as many as fit."""
+    """The most recently used Gram matrices, as many as fit. Several threads may use it."""
 
     def __init__(self, most_bytes: int = MOST_BYTES) -> None:
         self._most_bytes = most_bytes
         self._bytes = 0
         self._kept: OrderedDict[Key, _Halves] = OrderedDict()
+        self._keeping = threading.Lock()
 
     def grams(self, network: Network, device: Device, style: Image.Image, halvings: int) -> Grams:
         """Gram matrices, under a network on a device, of a prepared style picture whose sides are
@@ -48,16 +50,22 @@ class StyleCache:
 
     def get(self, key: Key, compute: Callable[[], Grams]) -> Grams:
         """What is kept under this key, else what `compute` returns, which then is kept."""
-        if key in self._kept:
-            self._kept.move_to_end(key)
-        else:
-            self._kept[key] = {layer: _half(gram) for layer, gram in compute().items()}
-            self._bytes += _size(self._kept[key])
-        halves = self._kept[key]
-        while self._bytes > self._most_bytes and len(self._kept) > 1:
-            _, oldest = self._kept.popitem(last=False)
-            self._bytes -= _size(oldest)
+        halves = self._kept.get(key)
+        if halves is None:  # computed by two threads now and then, rather than one at a time
+            halves = {layer: _half(gram) for layer, gram in compute().items()}
+        self._keep(key, halves)
         return {layer: _whole(half) for layer, half in halves.items()}
+
+    def _keep(self, key: Key, halves: _Halves) -> None:
+        """Makes this the one used last, and lets go of those that no longer fit."""
+        with self._keeping:
+            if key not in self._kept:
+                self._kept[key] = halves
+                self._bytes += _size(halves)
+            self._kept.move_to_end(key)
+            while self._bytes > self._most_bytes and len(self._kept) > 1:
+                _, oldest = self._kept.popitem(last=False)
+                self._bytes -= _size(oldest)
 
 
 def fingerprint(picture: Image.Image) -> bytes:

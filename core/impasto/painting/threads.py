@@ -5,13 +5,16 @@ at the end of each: hundreds of times an evaluation, spinning. Where other proce
 CPUs, the slowest is the one that has none at the moment, and painting takes many times longer than
 its share of the CPUs would. Threads with strips of their own meet a few times an evaluation, and
 whichever has a CPU takes the next strip.
+
+Pictures too small for strips are painted side by side instead, each on one thread.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor, wait
+import threading
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed, wait
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -24,6 +27,17 @@ MOST_AT_ONCE: Final = 4
 where there are more CPUs, torch shares out the operations within each strip."""
 
 Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class _Here(threading.local):
+    """What the current thread is."""
+
+    is_one_of_many = False
+    """Whether it has an item of work to itself: what it does is not shared out again."""
+
+
+_here = _Here()
 
 
 class _Threads:
@@ -35,25 +49,23 @@ class _Threads:
         self._for_each = count // self.at_once
         self._pool: ThreadPoolExecutor | None = None
 
-    def share_out(self, items: Iterable[Item], work: Callable[[Item], None]) -> None:
+    def begin(self, items: Iterable[Item], work: Callable[[Item], Result]) -> list[Future[Result]]:
         if self._pool is None:
             self._pool = ThreadPoolExecutor(self.at_once, "painting", self._set_up)
         with_gradients = torch.is_grad_enabled()  # a setting of each thread, as that of `_set_up`
 
-        def work_as_here(item: Item) -> None:
+        def work_as_here(item: Item) -> Result:
             with torch.set_grad_enabled(with_gradients):
-                work(item)
+                return work(item)
 
-        results = [self._pool.submit(work_as_here, item) for item in items]
-        wait(results)
-        for result in results:
-            result.result()
+        return [self._pool.submit(work_as_here, item) for item in items]
 
     def end(self) -> None:
         if self._pool is not None:
             self._pool.shutdown()
 
     def _set_up(self) -> None:
+        _here.is_one_of_many = True
         torch.set_num_threads(self._for_each)
 
 
@@ -74,8 +86,9 @@ def thread_count() -> int:
 
 
 def at_once(device: torch.device) -> int:
-    """How many items `share_out` works on side by side; on a GPU, which has its own ways, one."""
-    return _threads.at_once if device.type == "cpu" else 1
+    """How many items `share_out` works on side by side; on a GPU, which has its own ways, one, and
+    one where the current thread is itself one of several that work side by side."""
+    return _threads.at_once if device.type == "cpu" and not _here.is_one_of_many else 1
 
 
 def share_out(items: Iterable[Item], work: Callable[[Item], None], device: torch.device) -> None:
@@ -86,10 +99,37 @@ def share_out(items: Iterable[Item], work: Callable[[Item], None], device: torch
         what `work` raised for the first item for which it did.
     """
     if at_once(device) > 1:
-        _threads.share_out(items, work)
+        results = _threads.begin(items, work)
+        wait(results)
+        for result in results:
+            result.result()
     else:
         for item in items:
             work(item)
+
+
+def side_by_side(
+    items: Iterable[Item], work: Callable[[Item], Result], device: torch.device
+) -> Generator[Result, None, None]:
+    """Yields what `work` returns for each item as soon as it is there, in any order; several items
+    are worked on at once, each on one thread. It is for items that are too small to be shared out.
+
+    Closed early, it begins no more items and waits for those that were begun.
+
+    Raises:
+        what `work` raised for an item.
+    """
+    if at_once(device) == 1:
+        yield from map(work, items)
+        return
+    results = _threads.begin(items, work)
+    try:
+        for result in as_completed(results):
+            yield result.result()
+    finally:
+        for result in results:
+            result.cancel()
+        wait(results)
 
 
 def usable_cpus(proc: Path = PROC, groups: Path = GROUPS) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import torch
 
 from impasto.painting.caches import StyleCache
@@ -49,3 +51,22 @@ def test_what_alone_is_too_large_is_kept_until_the_next() -> None:
     cache.get((1,), large)
     cache.get((1,), large)
     assert large.times == 1
+
+
+def test_two_threads_may_compute_the_same_and_it_counts_once() -> None:
+    one = 4 * (5 * 6 // 2 + 8 * 9 // 2)
+    cache, both = StyleCache(most_bytes=2 * one), threading.Barrier(2, timeout=60)
+
+    def compute() -> Grams:
+        both.wait()
+        return grams(1)
+
+    threads = [threading.Thread(target=cache.get, args=(("same",), compute)) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    other, same = Counted(2), Counted(1)
+    cache.get(("other",), other)
+    cache.get(("same",), same)
+    assert same.times == 0

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import os
 import threading
+from concurrent.futures import Future, wait
 from pathlib import Path
 
 import pytest
 import torch
 
-from impasto.painting.threads import at_once, share_out, thread_count, usable_cpus, use_threads
+from impasto.painting import threads as painting_threads
+from impasto.painting.threads import (
+    at_once,
+    share_out,
+    side_by_side,
+    thread_count,
+    usable_cpus,
+    use_threads,
+)
 
 CPU = torch.device("cpu")
 
@@ -110,6 +119,69 @@ class TestShareOut:
     def test_a_gpu_has_one_item_after_the_other(self) -> None:
         use_threads(2)
         assert at_once(torch.device("cuda")) == 1
+
+
+class TestSideBySide:
+    def test_results_come_as_they_are_ready(self) -> None:
+        use_threads(2)
+        is_second_here = threading.Event()
+
+        def work(item: int) -> int:
+            if item == 1:
+                assert is_second_here.wait(60)
+            return item
+
+        found = side_by_side([1, 2], work, CPU)
+        assert next(found) == 2
+        is_second_here.set()
+        assert list(found) == [1]
+
+    def test_nothing_is_shared_out_within_an_item(self) -> None:
+        """Its thread would wait for others that wait as well."""
+        use_threads(2)
+
+        def work(_: int) -> set[int]:
+            used: set[int] = set()
+            share_out(range(4), lambda _: used.add(threading.get_ident()), CPU)
+            return used if at_once(CPU) == 1 else set()
+
+        found = list(side_by_side(range(6), work, CPU))
+        assert [len(used) for used in found] == [1] * 6
+        assert at_once(CPU) == 2
+
+    @pytest.mark.parametrize("threads", [1, 2])
+    def test_what_fails_is_raised(self, threads: int) -> None:
+        use_threads(threads)
+
+        def work(item: int) -> int:
+            raise MemoryError(f"item {item}")
+
+        with pytest.raises(MemoryError, match="item 3"):
+            next(side_by_side([3], work, CPU))
+
+    @pytest.mark.parametrize("threads", [1, 2])
+    def test_closed_early_it_begins_no_more(
+        self, threads: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        use_threads(threads)
+        may_go_on = threading.Event()
+        begun: list[int] = []
+
+        def work(item: int) -> int:
+            begun.append(item)
+            if item:
+                assert may_go_on.wait(60)
+            return item
+
+        def closing(results: list[Future[int]]) -> None:
+            may_go_on.set()
+            wait(results)
+
+        monkeypatch.setattr(painting_threads, "wait", closing)
+        found = side_by_side(range(9), work, CPU)
+        next(found)
+        found.close()
+        assert len(begun) <= 1 + threads
 
 
 def write(path: Path, text: str) -> None:

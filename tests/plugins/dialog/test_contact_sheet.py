@@ -11,7 +11,8 @@ from PIL import Image, ImageChops
 from structlog.testing import capture_logs
 
 from impasto import StylePreset
-from impasto_dialog.contact_sheet import GAP, LABEL, WIDTH, contact_sheet, label_of
+from impasto.contact_sheet import GAP, LABEL
+from impasto_dialog.contact_sheet import WIDTH, gallery_sheet, label_of
 
 COLORS = [(220, 40, 40), (40, 180, 60), (50, 80, 220), (230, 200, 40), (180, 60, 200)]
 
@@ -35,7 +36,7 @@ def opened(sheet: bytes) -> Image.Image:
     [(1, 1, 1), (2, 2, 1), (4, 2, 2), (5, 3, 2), (6, 3, 2), (12, 3, 4), (13, 3, 5)],
 )
 def test_each_preset_has_its_own_tile(tmp_path: Path, count: int, columns: int, rows: int) -> None:
-    sheet = opened(contact_sheet([preset(tmp_path, index) for index in range(count)], "en"))
+    sheet = opened(gallery_sheet([preset(tmp_path, index) for index in range(count)], "en"))
     tile = (WIDTH - GAP * (columns + 1)) // columns
     assert sheet.format == "JPEG"
     assert sheet.size == (WIDTH, GAP + rows * (tile + LABEL + GAP))
@@ -50,7 +51,7 @@ def test_each_preset_has_its_own_tile(tmp_path: Path, count: int, columns: int, 
 
 def labels(presets: list[StylePreset], language: str = "en", first: int = 1) -> list[Image.Image]:
     """The lines below the tiles of a sheet of three columns."""
-    sheet = opened(contact_sheet(presets, language, first))
+    sheet = opened(gallery_sheet(presets, language, first))
     tile = (WIDTH - GAP * 4) // 3
     cut = []
     for index in range(len(presets)):
@@ -92,7 +93,7 @@ def test_a_picture_that_is_gone_leaves_a_gray_tile(tmp_path: Path) -> None:
     broken, whole = preset(tmp_path, 0), preset(tmp_path, 1, "jpg")
     broken.picture.write_bytes(b"no picture")
     with capture_logs() as logs:
-        sheet = opened(contact_sheet([broken, whole], "en"))
+        sheet = opened(gallery_sheet([broken, whole], "en"))
     assert [(line["event"], line["preset"]) for line in logs] == [
         ("preset_picture_unreadable", "preset_0")
     ]
@@ -107,5 +108,5 @@ def test_pictures_of_any_mode_are_shown(tmp_path: Path) -> None:
         Image.new(mode, (64, 64)).save(item.picture)
         presets.append(item)
     with capture_logs() as logs:
-        opened(contact_sheet(presets, "en"))
+        opened(gallery_sheet(presets, "en"))
     assert logs == []

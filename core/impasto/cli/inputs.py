@@ -1,0 +1,198 @@
+"""What the commands that paint are given, pictures and styles, and the file that they write."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import gc
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from statistics import geometric_mean
+from typing import TYPE_CHECKING, NamedTuple
+
+import typer
+
+from impasto.cli.session import Session, print_json, session_of
+from impasto.contracts import BRUSH_BOUNDS, MOST_STYLE_WEIGHT
+from impasto.errors import NotAvailable, OwnerError, PictureError
+from impasto.settings import AUTO
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from impasto.painting.catalogue import Catalogue
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
+
+
+class Style(NamedTuple):
+    """A style picture, and the strength and the brush size that its preset recommends."""
+
+    picture: Path
+    title: str
+    strength: float = 1.0
+    brush_size: float = 1.0
+
+
+def weight_for(styles: Iterable[Style], session: Session) -> float:
+    """The style weight that the presets recommend; where several are mixed, they count equally."""
+    strength = geometric_mean(style.strength for style in styles)
+    return min(session.settings.painting.style_weight * strength, MOST_STYLE_WEIGHT)
+
+
+def brush_for(styles: Iterable[Style], session: Session) -> float:
+    """The brush size, as `weight_for`."""
+    brush = geometric_mean(style.brush_size for style in styles)
+    least, most = BRUSH_BOUNDS
+    return min(max(session.settings.painting.brush_size * brush, least), most)
+
+
+def style_of(name_or_file: str, list_presets: Callable[[], Mapping[str, Style]]) -> Style:
+    """A file or a preset. Presets are only listed for what is no file."""
+    path = Path(name_or_file).expanduser()
+    if _is_file(path):
+        return Style(path, path.stem)
+    found = list_presets()
+    if name_or_file not in found:
+        raise NotAvailable(
+            "style", name_or_file, [], f"it is neither a file nor one of {', '.join(found)}"
+        )
+    return found[name_or_file]
+
+
+def presets_of(session: Session) -> dict[str, Style]:
+    """The presets by name, as a process of its own lists them.
+
+    Presets are the business of the bot's plugins, and loaded here their libraries would stay in
+    memory during painting: 140 MB of aiogram.
+    """
+    command = [sys.executable, "-m", "impasto", *session.arguments, "presets"]
+    listing = subprocess.run(command, stdout=subprocess.PIPE, check=False)  # noqa: S603
+    if listing.returncode != 0:
+        raise typer.Exit(listing.returncode)  # it has said why on standard error
+    return {
+        preset["name"]: Style(
+            Path(preset["picture"]),
+            preset["titles"]["en"],
+            preset["strength"],
+            preset["brush_size"],
+        )
+        for preset in json.loads(listing.stdout)
+    }
+
+
+def presets(context: typer.Context) -> None:
+    """The presets of all plugins as JSON, for a command that paints in another process."""
+    gc.disable()  # somebody waits for this short process, and imports alone keep the collector busy
+    from impasto.contracts import StylePreset
+
+    session = session_of(context)
+    found = session.bot.collect("impasto_styles", StylePreset, settings=session.settings)
+    if session.strict:
+        session.bot.check_strict()
+    print_json(map(dataclasses.asdict, found))
+
+
+def painting_catalogue(session: Session) -> Catalogue:
+    """What to paint with in this process, at the settings' choice.
+
+    Raises:
+        ImpastoError: nothing to paint with, or `--strict` and a plugin failed.
+    """
+    from impasto.memory import return_free_memory, return_large_blocks
+    from impasto.painting.catalogue import load_catalogue
+
+    return_large_blocks()
+    # A number in the settings is for the bot's painting process.
+    painting = session.settings.painting.model_copy(update={"memory_mb": AUTO})
+    settings = session.settings.model_copy(update={"painting": painting})
+    catalogue = load_catalogue(settings, strict=session.strict)
+    return_free_memory()
+    return catalogue
+
+
+def open_input(path: Path, wanted_pixels: int | None = None) -> Image.Image:
+    """A picture, as `open_picture` opens it. Raises PictureError with the file's name in it."""
+    from impasto.painting.pictures import open_picture
+
+    try:
+        return open_picture(path, wanted_pixels)
+    except PictureError as error:
+        sentence = str(error) if str(path) in str(error) else f"{path}: {error}"
+        raise PictureError(error.code, sentence, **error.facts) from None
+
+
+def check_output(output: Path, inputs: Sequence[Path]) -> None:
+    """What can be known to fail is said before a minute of painting, not after it."""
+    if output.suffix.lower() not in SUFFIXES:
+        raise OwnerError(f"{output}: the name must end in one of {', '.join(SUFFIXES)}")
+    try:
+        _check_place(output, inputs)
+    except OSError as error:  # too long a name, or a folder that this user may not look into
+        raise OwnerError(
+            f"{output} cannot be written: {_reason(error)}; choose another name or folder"
+        ) from None
+
+
+def _check_place(output: Path, inputs: Sequence[Path]) -> None:
+    if output.is_dir():
+        raise OwnerError(f"{output} is a folder; name a file in it")
+    if not output.parent.is_dir():
+        raise OwnerError(f"there is no folder {output.parent}")
+    if not os.access(output.parent, os.W_OK | os.X_OK):
+        raise OwnerError(f"nothing may be written into the folder {output.parent}")
+    for path in inputs:
+        if output.exists() and _is_file(path) and output.samefile(path):
+            raise OwnerError(f"{output} is one of the pictures to paint from; choose another name")
+
+
+def save(picture: Image.Image, output: Path) -> Path:
+    """Writes the painting and returns where it is: elsewhere, with a sentence about it, if `output`
+    cannot be written, as somebody has waited for it.
+
+    Raises:
+        OwnerError: it cannot be written anywhere.
+    """
+    try:
+        _write(picture, output)
+    except (OSError, ValueError) as error:
+        why = f"{output} cannot be written: {_reason(error)}"
+    else:
+        return output
+    for folder in (output.parent, Path.cwd(), Path(tempfile.gettempdir())):
+        with contextlib.suppress(OSError):
+            elsewhere = folder / time.strftime(f"impasto-%Y%m%d-%H%M%S-{os.getpid()}.png")
+            _write(picture, elsewhere)
+            typer.echo(f"impasto: {why}; the painting is in {elsewhere}", err=True)
+            return elsewhere
+    raise OwnerError(why)
+
+
+def _write(picture: Image.Image, output: Path) -> None:
+    """Writes a file beside `output` and renames it, so that there never is half a picture."""
+    # Its name is short, as that of `output` may be as long as names can be.
+    partial = output.with_name(f".impasto.{os.getpid()}.partial{output.suffix}")
+    try:
+        # Pillow tells the format by the suffix; each takes the parameters that it knows.
+        picture.save(partial, quality=95, subsampling=0)
+        partial.replace(output)
+    finally:
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError as error:
+        raise OwnerError(f"{path} cannot be read: {_reason(error)}") from None
+
+
+def _reason(error: Exception) -> str:
+    return (isinstance(error, OSError) and error.strerror) or str(error)

@@ -1,0 +1,155 @@
+"""`impasto sheet`: one photo in many styles, small, on a contact sheet: what to choose from."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from impasto.cli.inputs import (
+    Style,
+    brush_for,
+    check_output,
+    open_input,
+    painting_catalogue,
+    presets_of,
+    save,
+    style_of,
+    weight_for,
+)
+from impasto.cli.paint import INTERRUPTED
+from impasto.cli.session import Session, session_of
+from impasto.contracts import PaintOptions
+from impasto.errors import OwnerError
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from impasto.painting.catalogue import Catalogue
+
+SIZE_BOUNDS = (100, 1000)
+"""Pixels of a thumbnail's longer side."""
+
+
+def sheet(
+    context: typer.Context,
+    photo: Annotated[Path, typer.Argument(help="The picture to repaint.", show_default=False)],
+    output: Annotated[
+        Path,
+        typer.Option("--output", "-o", help="File to write (.png, .jpg, .webp).", metavar="OUT"),
+    ],
+    style: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A preset or a picture file; by default all presets.", metavar="NAME_OR_FILE"
+        ),
+    ] = None,
+    size: Annotated[
+        int,
+        typer.Option(
+            help="Pixels of the longer side of each.",
+            min=SIZE_BOUNDS[0],
+            max=SIZE_BOUNDS[1],
+            metavar="N",
+        ),
+    ] = 320,
+) -> None:
+    """Show PHOTO in many styles, small, before you choose."""
+    session = session_of(context)
+    check_output(output, [photo, *map(Path, style or [])])
+    try:
+        picture = _painted_sheet(photo, style, size, session)
+    except KeyboardInterrupt:
+        typer.echo("Stopped; nothing was written.", err=True)
+        raise typer.Exit(INTERRUPTED) from None
+    save(picture, output)
+
+
+def _painted_sheet(
+    photo: Path, names: Sequence[str] | None, size: int, session: Session
+) -> Image.Image:
+    from impasto.contact_sheet import Tile, contact_sheet, first_readable
+
+    with ThreadPoolExecutor(1) as aside:
+        # Another process lists the presets while this one imports torch: both take seconds.
+        listing = aside.submit(presets_of, session) if _needs_presets(names) else None
+        content = open_input(photo, size**2)
+        catalogue = painting_catalogue(session)
+        catalogue.pick(PaintOptions())  # loads the network
+        presets = listing.result() if listing is not None else {}
+    if names is None:
+        styles = list(presets.values())
+    else:
+        styles = [style_of(name, lambda: presets) for name in names]
+    if not styles:
+        raise OwnerError("there are no presets; name a style or a picture with --style")
+    pictures = _painted(content, styles, size, session, catalogue)
+    tiles = [
+        Tile(picture, first_readable([style.title]))
+        for style, picture in zip(styles, pictures, strict=True)
+    ]
+    shape = pictures[0].size
+    return contact_sheet(tiles, shape, _columns(len(tiles), shape))
+
+
+def _needs_presets(names: Sequence[str] | None) -> bool:
+    return names is None or not all(Path(name).expanduser().is_file() for name in names)
+
+
+def _painted(
+    content: Image.Image,
+    styles: Sequence[Style],
+    size: int,
+    session: Session,
+    catalogue: Catalogue,
+) -> list[Image.Image]:
+    """The photo in each style, in their order, with a progress bar."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from impasto.painting.plugin_calls import OUT_OF_MEMORY
+    from impasto.painting.thumbnails import PAINTED_SHARE, ThumbnailStyle, thumbnails
+
+    wanted = [
+        ThumbnailStyle(
+            name=str(number),  # two files may have the same name
+            picture=open_input(style.picture, round(size * PAINTED_SHARE) ** 2),
+            options=PaintOptions(
+                style_weight=weight_for([style], session), brush_size=brush_for([style], session)
+            ),
+        )
+        for number, style in enumerate(styles)
+    ]
+    found: dict[str, Image.Image] = {}
+    progress = Progress(
+        TextColumn("painting"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+    )
+    try:
+        with (
+            progress,
+            contextlib.closing(thumbnails(content, wanted, catalogue, size=size)) as ready,
+        ):
+            task = progress.add_task("painting", total=len(wanted))
+            for name, picture in ready:
+                found[name] = picture
+                progress.advance(task)
+    except OUT_OF_MEMORY:
+        raise OwnerError(
+            "there is not enough memory for this sheet; ask for less with --size"
+        ) from None
+    return [found[style.name] for style in wanted]
+
+
+def _columns(count: int, size: tuple[int, int]) -> int:
+    """As many as make the sheet about as wide as it is high, or somewhat wider."""
+    width, height = size
+    return min(count, math.ceil(math.sqrt(count * height / width)))
