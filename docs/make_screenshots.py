@@ -28,29 +28,26 @@ from selenium.webdriver.support.ui import WebDriverWait
 DOCS = Path(__file__).resolve().parent
 PHOTO = DOCS / "images" / "gallery" / "face.jpg"
 FOLDER = DOCS / "images" / "chat"
-SIZES = {"desktop": (1100, 820), "phone": (400, 820)}
-SHOTS = {"desktop": {"ready"}, "phone": {"gallery", "options", "painting", "ready"}}
-"""What the pages show."""
+SIZE = (400, 820)
+"""Of a phone's screen."""
 FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--lang=en-US", "--accept-lang=en-US")
 WAIT_SECONDS = 180
 QUALITY = 80
 SAYS = """return [...document.querySelectorAll(".message")]
     .some((node) => node.textContent.includes(arguments[0]))"""
-FILM = "phone"
 FRAME_MILLISECONDS = 150
 """How long each look at a painting in progress is shown: about as long as it takes."""
 
 
 class Camera:
-    """A browser with the chat page at one size."""
+    """A browser with the chat page."""
 
-    def __init__(self, driver: Any, name: str) -> None:
+    def __init__(self, driver: Any) -> None:
         self.driver = driver
-        self.name = name
         self.film: list[tuple[Image.Image, int]] = []
         """What was seen, and for how many milliseconds it is shown."""
-        width, height = SIZES[name]
-        metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500}
+        width, height = SIZE
+        metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": True}
         driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
 
     def wait(self, condition: Callable[[], Any]) -> Any:
@@ -77,11 +74,9 @@ class Camera:
         button.click()
 
     def shoot(self, name: str, milliseconds: int) -> None:
-        """A picture of its own, where that is wanted, and one of the film."""
+        """A picture of its own, and one of the film."""
         self.look(milliseconds)
-        if name in SHOTS[self.name]:
-            path = FOLDER / f"{name}-{self.name}.webp"
-            self.film[-1][0].save(path, quality=QUALITY, method=6)
+        self.film[-1][0].save(FOLDER / f"{name}-phone.webp", quality=QUALITY, method=6)
 
     def look(self, milliseconds: int) -> None:
         """Once all pictures are there and the newest message is in sight."""
@@ -105,7 +100,7 @@ class Camera:
     def save_film(self) -> None:
         (first, _), *others = self.film
         first.save(
-            FOLDER / f"film-{self.name}.webp",
+            FOLDER / "film-phone.webp",
             save_all=True,
             append_images=[picture for picture, _ in others],
             duration=[milliseconds for _, milliseconds in self.film],
@@ -117,9 +112,8 @@ class Camera:
 
 def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
-    for name in SIZES:
-        with _playing() as url, _browser() as driver:
-            _conversation(Camera(driver, name), url)
+    with _playing() as url, _browser() as driver:
+        _conversation(Camera(driver), url)
 
 
 def _conversation(camera: Camera, url: str) -> None:
@@ -130,18 +124,16 @@ def _conversation(camera: Camera, url: str) -> None:
     camera.send(PHOTO)
     camera.says("Which style")
     camera.shoot("gallery", 2500)
-    if "options" in SHOTS[camera.name]:
-        camera.press("⚙️")
-        camera.button("subtle")
-        camera.shoot("options", 1500)
-        camera.press("Back to the styles")
+    camera.press("⚙️")
+    camera.button("subtle")
+    camera.shoot("options", 1500)
+    camera.press("Back to the styles")
     camera.press("Palette knife")
     camera.says("%")
     camera.shoot("painting", 300)
     camera.look_until("ready")
     camera.shoot("ready", 4000)
-    if camera.name == FILM:
-        camera.save_film()
+    camera.save_film()
 
 
 @contextmanager

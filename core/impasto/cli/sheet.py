@@ -67,7 +67,8 @@ def sheet(
     except KeyboardInterrupt:
         typer.echo("Stopped; nothing was written.", err=True)
         raise typer.Exit(INTERRUPTED) from None
-    save(picture, output)
+    if save(picture, output) != output:
+        raise typer.Exit(1)
 
 
 def _painted_sheet(
