@@ -146,7 +146,7 @@ REFUSALS: Final = (Refused, MessageGone, NotModified)
 def meaning_of(error: BaseException) -> CallFailed | None:
     """What the error of a call means; None of any other error.
 
-    `Session` of `impasto.telegram.connection` has gone by the status of the answer and by its body
+    `Session` of `impasto.telegram.answers` has gone by the status of the answer and by its body
     before: what it leaves as a ClientDecodeError says that the call was made.
     """
     # A proxy's answer may come without a description.
