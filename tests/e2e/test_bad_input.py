@@ -103,6 +103,8 @@ async def test_odd_pictures_are_painted(alice: Person) -> None:
         "deep.png": (encoded(deep, "PNG"), 4 / 3),
         "palette.png": (encoded(palette, "PNG", transparency=0), 4 / 3),
         "turned.jpg": (encoded(Image.open(io.BytesIO(photo())), "JPEG", exif=exif), 3 / 4),
+        "turned.tif": (encoded(Image.open(io.BytesIO(photo())), "TIFF", exif=exif), 3 / 4),
+        "no end.jpg": (encoded(Image.open(io.BytesIO(photo())), "JPEG")[:-2], 4 / 3),
     }
     for name, (content, ratio) in pictures.items():
         sent = await alice.send_document(content, name)

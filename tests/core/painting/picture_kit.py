@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from PIL import ExifTags, Image, ImageCms
 
-from impasto.painting.picture_colors import Primaries, matrix_profile
+from impasto.painting.color_spaces import Primaries, matrix_profile
 
 SIZE = (96, 64)
 DISPLAY_P3: Primaries = (0.3127, 0.3290, 0.680, 0.320, 0.265, 0.690, 0.150, 0.060)

@@ -46,6 +46,23 @@ async def test_a_photo_arrives_as_telegram_would_store_it(bot: Bot, person: Pers
     assert top[1] < 60 < 200 < bottom[1]
 
 
+@pytest.mark.parametrize("orientation", [3, 6])
+async def test_a_tiff_is_turned_once(bot: Bot, person: Person, orientation: int) -> None:
+    image = Image.new("RGB", (300, 200), "white")
+    image.paste("red", (0, 0, 150, 200))
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    tiff = encode(image, "TIFF", exif=exif)
+    upright = (300, 200) if orientation == 3 else (200, 300)
+    document = (await person.send_document(tiff, "scan.tif")).document
+    assert (document.thumbnail.width, document.thumbnail.height) == upright
+    photo = (await person.send_picture(tiff)).photo[-1]
+    assert (photo.width, photo.height) == upright
+    with Image.open(await bot.download(photo)) as stored:
+        left_or_top = stored.getpixel((10, 10))
+    assert (left_or_top[1] < 60) == (orientation == 6)
+
+
 async def test_an_app_scales_large_photos_down(bot: Bot, person: Person) -> None:
     heavy = picture(8000, 6000) + b"\0" * 11 * 1024 * 1024
     sent = await person.send_picture(heavy)

@@ -9,8 +9,11 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image
 
+from impasto import open_picture
 from impasto.cli import main
 from impasto_styles.adding import LARGEST_SIDE
+
+from ...core.painting.picture_kit import p3_profile
 
 pytestmark = pytest.mark.slow
 
@@ -130,3 +133,27 @@ def test_the_copy_is_upright_and_shows_the_colors_that_the_picture_has(
     with Image.open(state / "styles" / "deep.jpg") as copy:
         assert copy.size == (300, 400)
         assert copy.getpixel((150, 200)) == (156, 156, 156)
+
+
+@pytest.mark.parametrize(
+    ("mode", "color", "options", "expected"),
+    [
+        ("RGBA", (0, 0, 0, 0), {}, (255, 255, 255)),
+        ("L", 60, {"transparency": 60}, (255, 255, 255)),
+        ("I;16", 20_046, {}, (78, 78, 78)),
+        ("RGB", (200, 0, 0), {"icc_profile": p3_profile()}, (220, 0, 0)),
+    ],
+)
+def test_a_style_is_read_as_painting_reads_it(
+    tmp_path: Path,
+    state: Path,
+    mode: str,
+    color: object,
+    options: dict[str, object],
+    expected: tuple[int, ...],
+) -> None:
+    Image.new(mode, (300, 300), color).save(tmp_path / "style.png", **options)
+    assert open_picture(tmp_path / "style.png").getpixel((60, 60)) == expected
+    assert run("styles", "add", tmp_path / "style.png", "--name", "style") == 0
+    with Image.open(state / "styles" / "style.jpg") as copy:
+        assert np.abs(np.array(copy.getpixel((60, 60))) - expected).max() <= 1
