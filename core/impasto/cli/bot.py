@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from impasto.settings import Settings
 
 
+MOST_DESCRIPTORS = 65_536
+
+
 class Program(Protocol):
     """What runs in a process of its own until it is stopped."""
 
@@ -79,12 +82,28 @@ async def run_until_stopped(
         if on_ready is not None:
             on_ready()
 
+    allow_many_descriptors()
     with stop_on_signals() as stop:
         async with (
             settings_on_hangup(read) as changes,
             LoopWatchdog(host, settings.plugins.slow_seconds),
         ):
             await program(settings, host, stop=stop, on_ready=ready, changes=changes)
+
+
+def allow_many_descriptors() -> None:
+    """Raises the soft limit of file descriptors, which many systems have at 1024: every connection
+    takes one, and the bot must have some left for its pictures."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    is_bounded = hard != resource.RLIM_INFINITY
+    wanted = min(hard, MOST_DESCRIPTORS) if is_bounded else MOST_DESCRIPTORS
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 @contextlib.asynccontextmanager

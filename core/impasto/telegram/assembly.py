@@ -102,7 +102,7 @@ class Assembly:
             queue=self.queue,
             estimates=self.estimates,
             on_loss=self.alerts.painter_lost,
-            on_full_disk=self.alerts.disk_full,
+            on_machine_failing=self.alerts.machine_fails,
         )
         self.store.observe(worker)
         self.reloading.on_change(worker.renew)
