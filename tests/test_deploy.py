@@ -52,7 +52,7 @@ class TestBuildpacks:
     def test_the_procfile_starts_the_bot_and_where_there_are_many_machines_workers(self) -> None:
         lines = (ROOT / "Procfile").read_text(encoding="utf-8").splitlines()
         assert dict(line.split(": ", 1) for line in lines) == {
-            "web": "impasto run",
+            "web": "env IMPASTO_SERVER__HOST=0.0.0.0 impasto run",
             "worker": "impasto worker",
         }
         assert {"run", "worker"} <= COMMANDS

@@ -18,10 +18,19 @@ from __future__ import annotations
 
 import errno
 
+_OF_FULL_DISK = frozenset({errno.ENOSPC, errno.EDQUOT})
+_OF_MACHINE = _OF_FULL_DISK | {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EROFS, errno.EIO}
+
 
 def is_of_full_disk(error: BaseException) -> bool:
     """Whether it is an OSError because the disk, or this user's quota of it, is full."""
-    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return isinstance(error, OSError) and error.errno in _OF_FULL_DISK
+
+
+def is_of_machine(error: BaseException) -> bool:
+    """Whether it is an OSError that says what the machine cannot do now, whatever is asked of it:
+    the disk is full, fails or is read-only, or there are no descriptors or no memory left."""
+    return isinstance(error, OSError) and error.errno in _OF_MACHINE
 
 
 class ImpastoError(Exception):

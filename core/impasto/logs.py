@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import time
 from collections.abc import MutableMapping
 from typing import Any
 
@@ -29,6 +30,42 @@ def _scrub_event(
         if not key.startswith("_"):  # structlog's own bookkeeping
             event[key] = scrub_all(value, _as_text)
     return event
+
+
+MOST_ALIKE = 30
+"""Warnings and errors of one kind that are written within WINDOW_SECONDS."""
+WINDOW_SECONDS = 60.0
+MOST_KINDS = 1000
+
+
+class Throttle(logging.Filter):
+    """Leaves out what is said again and again, as when each of a thousand connections fails: it
+    would fill the disk. The next line of its kind says how many were left out."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._kinds: dict[tuple[str, str], tuple[float, int]] = {}
+        """Begin of the window, and lines in it, by logger and event."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.levelno < logging.WARNING:
+            return True
+        # What structlog passes on is a dict.
+        ours: dict[str, Any] | None = record.msg if isinstance(record.msg, dict) else None
+        kind = (record.name, str(record.msg if ours is None else ours.get("event")))
+        now = time.monotonic()
+        begin, count = self._kinds.get(kind, (now, 0))
+        left_out = 0
+        if now - begin >= WINDOW_SECONDS:
+            left_out, begin, count = max(0, count - MOST_ALIKE), now, 0
+        if len(self._kinds) >= MOST_KINDS:
+            self._kinds.clear()
+        self._kinds[kind] = (begin, count + 1)
+        if left_out and ours is not None:
+            ours["left_out"] = left_out
+        elif left_out:
+            record.left_out = left_out  # as an extra of the caller's
+        return count < MOST_ALIKE
 
 
 def configure_logging(settings: LogSettings) -> None:
@@ -64,6 +101,7 @@ def configure_logging(settings: LogSettings) -> None:
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
         )
     )
+    handler.addFilter(Throttle())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.level.upper())

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from impasto.contracts import PaintOptions
 
-DISK_FULL = "disk_full"
+MACHINE_FAILS = "machine_fails"
 """Code of a Failed for want of room on the disk: the job can be painted when there is some."""
 TOO_LITTLE_MEMORY = "out_of_memory"
 """Code of a Failed for want of memory: the job can be tried again in fewer pixels."""

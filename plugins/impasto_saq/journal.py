@@ -14,6 +14,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from impasto.contracts import (
+    CLOCKS_DIFFER_SECONDS,
     HOUR,
     NO_LIMITS,
     UPDATES_KEPT_SECONDS,
@@ -128,6 +129,7 @@ class RedisJournal:
                 job.accepted_at.timestamp(),
                 time.time(),
                 HOUR,
+                CLOCKS_DIFFER_SECONDS,
                 *("" if most is None else most for most in dataclasses.astuple(limits)),
                 NEWS_KEPT,
             )

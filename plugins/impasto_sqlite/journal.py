@@ -9,7 +9,15 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from impasto.contracts import HOUR, NO_LIMITS, UPDATES_KEPT_SECONDS, LimitReached, Limits, News
+from impasto.contracts import (
+    CLOCKS_DIFFER_SECONDS,
+    HOUR,
+    NO_LIMITS,
+    UPDATES_KEPT_SECONDS,
+    LimitReached,
+    Limits,
+    News,
+)
 from impasto.errors import InvalidTransition
 from impasto.jobs.job import Job, JobState, read_job
 from impasto.jobs.order import WaitingJob, in_order
@@ -249,9 +257,11 @@ def _ages_within_the_hour(connection: sqlite3.Connection, person: int) -> list[f
             SELECT julianday('now') - julianday({_of_body("accepted_at")}) AS days
             FROM jobs WHERE person = ?
         )
-        SELECT days * 86400 AS age FROM ages WHERE age < ? ORDER BY age
+        SELECT MAX(0, days * 86400) AS age FROM ages
+        WHERE days * 86400 BETWEEN ? AND ? ORDER BY age
     """  # noqa: S608
-    return [float(row["age"]) for row in connection.execute(query, (person, HOUR))]
+    bounds = (person, -CLOCKS_DIFFER_SECONDS, HOUR)
+    return [float(row["age"]) for row in connection.execute(query, bounds)]
 
 
 def _count(connection: sqlite3.Connection, *states: JobState) -> int:

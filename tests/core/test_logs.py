@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, SecretStr
 
-from impasto.logs import configure_logging
+from impasto import logs
+from impasto.logs import MOST_ALIKE, MOST_KINDS, WINDOW_SECONDS, Throttle, configure_logging
 from impasto.scrubbing import scrub
 from impasto.settings import LogSettings, PluginsSettings, Settings, TelegramSettings
 from impasto.telegram.webhook import Webhook, secret_of
@@ -184,3 +185,41 @@ def test_a_pretty_traceback_warns_of_nothing(
         structlog.get_logger("mine").exception("failed")
     assert [str(w.message) for w in recwarn] == []
     assert "ValueError: inside" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("library", [False, True])
+def test_what_is_said_again_and_again_is_left_out(
+    library: bool, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 0.0
+    monkeypatch.setattr(logs.time, "monotonic", lambda: now)
+    configure_logging(LogSettings(format="json"))
+    ours, theirs = structlog.get_logger("ours"), logging.getLogger("aiohttp.server")
+
+    def fail() -> None:
+        if library:
+            theirs.error("no descriptors for %s", object())
+        else:
+            ours.error("no descriptors", connection=object())
+
+    for _ in range(1000):
+        fail()
+        ours.info("as usual")
+    ours.error("another")
+    now += WINDOW_SECONDS
+    fail()
+    fail()
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    failures = [line for line in lines if line["event"].startswith("no descriptors")]
+    assert len(failures) == MOST_ALIKE + 2
+    assert [line.get("left_out") for line in failures[-2:]] == [1000 - MOST_ALIKE, None]
+    assert sum(line["event"] == "as usual" for line in lines) == 1000
+    assert sum(line["event"] == "another" for line in lines) == 1
+
+
+def test_kinds_without_end_take_no_memory_without_end(capsys: pytest.CaptureFixture[str]) -> None:
+    throttle = Throttle()
+    for number in range(3 * MOST_KINDS):
+        record = logging.LogRecord("x", logging.ERROR, "x", 1, f"{number}", None, None)
+        assert throttle.filter(record)
+    assert len(throttle._kinds) <= MOST_KINDS

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import TYPE_CHECKING, Protocol
 
 import typer
@@ -16,6 +16,9 @@ from impasto.errors import OwnerError
 if TYPE_CHECKING:
     from impasto.plugins import PluginHost
     from impasto.settings import Settings
+
+
+MOST_DESCRIPTORS = 65_536
 
 
 class Program(Protocol):
@@ -79,36 +82,71 @@ async def run_until_stopped(
         if on_ready is not None:
             on_ready()
 
-    with stop_on_signals() as stop, settings_on_hangup(read) as changes:
-        async with LoopWatchdog(host, settings.plugins.slow_seconds):
+    allow_many_descriptors()
+    with stop_on_signals() as stop:
+        async with (
+            settings_on_hangup(read) as changes,
+            LoopWatchdog(host, settings.plugins.slow_seconds),
+        ):
             await program(settings, host, stop=stop, on_ready=ready, changes=changes)
 
 
-@contextlib.contextmanager
-def settings_on_hangup(
+def allow_many_descriptors() -> None:
+    """Raises the soft limit of file descriptors, which many systems have at 1024: every connection
+    takes one, and the bot must have some left for its pictures."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    is_bounded = hard != resource.RLIM_INFINITY
+    wanted = min(hard, MOST_DESCRIPTORS) if is_bounded else MOST_DESCRIPTORS
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+@contextlib.asynccontextmanager
+async def settings_on_hangup(
     read: Callable[[], Settings] | None,
-) -> Iterator[asyncio.Queue[Settings] | None]:
-    """Settings that are read again at every SIGHUP; if they cannot be used, the log says why, and
-    nothing changes."""
+) -> AsyncIterator[asyncio.Queue[Settings] | None]:
+    """Settings that are read again after SIGHUP, in a thread; if they cannot be used, the log says
+    why, and nothing changes. However many signals come, they are read once more after the last one,
+    and only the newest are in the queue."""
     import structlog
+
+    from impasto.tasks import cancelled
 
     if read is None or not hasattr(signal, "SIGHUP"):
         yield None
         return
+    log = structlog.get_logger(__name__)
     changes: asyncio.Queue[Settings] = asyncio.Queue()
+    wanted = asyncio.Event()
 
-    def again() -> None:
-        try:
-            changes.put_nowait(read())
-        except OwnerError as error:
-            structlog.get_logger(__name__).error("settings_not_reloaded", why=str(error))
+    async def read_again() -> None:
+        while True:
+            await wanted.wait()
+            wanted.clear()
+            try:
+                newest = await asyncio.to_thread(read)
+            except OwnerError as error:
+                log.error("settings_not_reloaded", why=str(error))
+            except Exception:
+                log.exception("settings_not_reloaded")
+            else:
+                while not changes.empty():
+                    changes.get_nowait()
+                changes.put_nowait(newest)
 
     loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGHUP, again)
+    reading = asyncio.create_task(read_again())
+    loop.add_signal_handler(signal.SIGHUP, wanted.set)
     try:
         yield changes
     finally:
         loop.remove_signal_handler(signal.SIGHUP)
+        await cancelled([reading])
 
 
 @contextlib.contextmanager

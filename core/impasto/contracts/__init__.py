@@ -38,6 +38,7 @@ from impasto.contracts.painting import (
     Role,
 )
 from impasto.contracts.storage import (
+    CLOCKS_DIFFER_SECONDS,
     HOUR,
     NO_LIMITS,
     UPDATES_KEPT_SECONDS,
@@ -54,6 +55,7 @@ from impasto.contracts.storage import (
 
 __all__ = [
     "BRUSH_BOUNDS",
+    "CLOCKS_DIFFER_SECONDS",
     "HOUR",
     "MAX_DOWNLOAD",
     "MOST_STYLE_WEIGHT",

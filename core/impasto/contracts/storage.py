@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 HOUR = 3600.0
 """Seconds in which a person's pictures are counted."""
 
+CLOCKS_DIFFER_SECONDS = 60.0
+"""So far may the clocks of machines that share a storage be apart. What was accepted later from now
+than that was accepted before the clock was set back, and is not counted."""
+
 UPDATES_KEPT_SECONDS = 48 * 3600
 """For how long a finished update is known, see `Journal.take_updates`."""
 

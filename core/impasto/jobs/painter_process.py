@@ -290,6 +290,7 @@ class ChildKeeper:
         self.has_gpu = False
         """Whether the child that started last paints on one."""
         self._configure = _configuration(settings, presets)
+        self._pictures = _states_of(presets)
         self._command = command
         self._queue = settings.queue
         self._is_stale = False
@@ -297,9 +298,11 @@ class ChildKeeper:
         self._starting: asyncio.Task[PaintingChild] | None = None
 
     def renew(self, settings: Settings, presets: Sequence[StylePreset]) -> None:
-        """The next job gets a new child, of these settings."""
-        self._configure = _configuration(settings, presets)
-        self._is_stale = True
+        """The next job gets a new child, if these settings are others for it than those before."""
+        configure, pictures = _configuration(settings, presets), _states_of(presets)
+        if (configure, pictures) != (self._configure, self._pictures):
+            self._configure, self._pictures = configure, pictures
+            self._is_stale = True
 
     async def child(self) -> PaintingChild:
         """The running child, or a new one.
@@ -414,3 +417,16 @@ def _configuration(settings: Settings, presets: Sequence[StylePreset]) -> Config
             PresetFile(path=preset.picture, brush_size=preset.brush_size) for preset in presets
         ],
     )
+
+
+def _states_of(presets: Sequence[StylePreset]) -> list[tuple[int, int] | None]:
+    """What tells that a preset's picture is another one now: when it was written, and its size."""
+    states: list[tuple[int, int] | None] = []
+    for preset in presets:
+        try:
+            found = preset.picture.stat()
+        except OSError:
+            states.append(None)
+        else:
+            states.append((found.st_mtime_ns, found.st_size))
+    return states

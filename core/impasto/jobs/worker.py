@@ -16,7 +16,7 @@ from structlog.contextvars import bound_contextvars
 
 from impasto.contracts import JobQueue, PaintOptions, StylePreset
 from impasto.contracts.options import PIXEL_BOUNDS
-from impasto.errors import ChatError, InvalidTransition, is_of_full_disk
+from impasto.errors import ChatError, InvalidTransition, is_of_machine
 from impasto.jobs.estimates import Estimates, effort_of
 from impasto.jobs.folders import JobFolders, NotFetched, PictureSource, with_pictures
 from impasto.jobs.job import (
@@ -30,7 +30,7 @@ from impasto.jobs.job import (
 from impasto.jobs.painter_process import PAINTING_COMMAND, ChildKeeper, ChildLost, PaintingChild
 from impasto.jobs.store import JobObserver, JobStore, Reporter
 from impasto.messages import (
-    DISK_FULL,
+    MACHINE_FAILS,
     TOO_LARGE_NOW,
     TOO_LITTLE_MEMORY,
     Cancel,
@@ -74,7 +74,7 @@ class Stop(Enum):
 
     TAKEN_AWAY = auto()  # cancelled or abandoned: the journal knows
     SHUTDOWN = auto()
-    PUT_OFF = auto()  # the disk is full, or a picture cannot be had just now
+    PUT_OFF = auto()  # the machine fails, or a picture cannot be had just now
 
 
 class StopRequested(Exception):
@@ -168,17 +168,17 @@ class Worker(JobObserver):
         queue: JobQueue,
         estimates: Estimates,
         on_loss: Callable[[str], None],
-        on_full_disk: Callable[[str], None],
+        on_machine_failing: Callable[[Exception], None],
         command: Sequence[str] = PAINTING_COMMAND,
     ) -> None:
-        """`on_loss` is told why, whenever a job loses its child, and `on_full_disk`, whenever a job
-        is put off for want of room; they must not block."""
+        """`on_loss` is told why, whenever a job loses its child, and `on_machine_failing`, whenever
+        a job is put off since the disk is full, say; they must not block."""
         self._attempts = settings.queue.attempts
         self._keeper = ChildKeeper(settings, presets, command=command)
         self._queue = queue
         self._estimates = estimates
         self._on_loss = on_loss
-        self._on_full_disk = on_full_disk
+        self._on_machine_failing = on_machine_failing
         self._store = store
         self._pictures = pictures
         self._reporter = reporter
@@ -223,8 +223,8 @@ class Worker(JobObserver):
     async def work(self) -> bool:
         """Paints the next waiting job; False when none waits or the worker is being stopped.
 
-        Raises whatever the journal raises, and OSError when the disk is full: nothing is lost, and
-        it is worth calling again a little later.
+        Raises whatever the journal raises, and OSError when the machine fails (the disk is full,
+        say): nothing is lost, and it is worth calling again a little later.
         """
         if self._draining:
             return False
@@ -281,8 +281,8 @@ class Worker(JobObserver):
         try:
             paint = await hand.unless_stopped(self._prepare(hand.job))
             outcome = await self._painted(hand, paint)
-            if isinstance(outcome, Failed) and outcome.code == DISK_FULL:
-                raise OSError(errno.ENOSPC, outcome.sentence)
+            if isinstance(outcome, Failed) and outcome.code == MACHINE_FAILS:
+                raise OSError(int(outcome.facts.get("errno", errno.ENOSPC)), outcome.sentence)
         except StopRequested:
             outcome = Stopped(job_id=hand.job.id)
         except ChatError as error:
@@ -301,8 +301,8 @@ class Worker(JobObserver):
             await self._put_off(hand)
             raise
         except Exception as error:
-            if is_of_full_disk(error):
-                self._on_full_disk(str(error))
+            if is_of_machine(error):
+                self._on_machine_failing(error)
                 await self._put_off(hand)
                 raise
             log.exception("job_not_painted", job=hand.job.id)

@@ -145,9 +145,10 @@ def _without_brackets(host: str) -> str:
 
 
 class ServerSettings(Section):
-    host: Annotated[str, AfterValidator(_without_brackets)] = "0.0.0.0"  # noqa: S104  (a container and its probes meet on no other address)
-    """Address that webhook, health checks and pages of plugins (metrics) listen on; :: is every one
-    of this machine, IPv6 and IPv4."""
+    host: Annotated[str, AfterValidator(_without_brackets)] = "127.0.0.1"
+    """Address that webhook, health checks and pages of plugins (metrics) listen on; `0.0.0.0`, or
+    `::` for IPv6 as well, where others than programs on this machine are to reach them, as in a
+    container."""
     port: Annotated[int, Field(ge=0, le=65535)] = 0
     """Port they listen on; 0 is that of the variable PORT, else 8080 with a webhook, and without
     one nothing listens."""

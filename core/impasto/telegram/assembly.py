@@ -52,13 +52,15 @@ class Reloading:
     async def follow(self, changes: asyncio.Queue[Settings]) -> None:
         """Takes over whatever settings come, until cancelled."""
         while True:
-            self.take(await changes.get())
+            await self.take(await changes.get())
 
-    def take(self, wanted: Settings) -> None:
+    async def take(self, wanted: Settings) -> None:
         """Takes over what can change in a running bot, names the rest in the log, and collects the
-        styles anew."""
+        styles anew: in a thread, since their pictures are looked into."""
         self._settings, taken, left = merged(self._settings, wanted)
-        presets = self._host.collect("impasto_styles", StylePreset, settings=self._settings)
+        presets = await asyncio.to_thread(
+            self._host.collect, "impasto_styles", StylePreset, settings=self._settings
+        )
         for taker in self._takers:
             try:
                 taker(self._settings, presets)
@@ -100,7 +102,7 @@ class Assembly:
             queue=self.queue,
             estimates=self.estimates,
             on_loss=self.alerts.painter_lost,
-            on_full_disk=self.alerts.disk_full,
+            on_machine_failing=self.alerts.machine_fails,
         )
         self.store.observe(worker)
         self.reloading.on_change(worker.renew)

@@ -14,7 +14,7 @@ import structlog
 from aiogram import Bot, Router
 from aiogram.types import CallbackQuery, ErrorEvent, Update, User
 
-from impasto.errors import ChatError
+from impasto.errors import ChatError, is_of_full_disk
 from impasto.plugins import PluginHost
 from impasto.scrubbing import scrub
 from impasto.telegram.retry import (
@@ -87,8 +87,8 @@ class ErrorReplies:
 
 
 class OwnerAlerts:
-    """Tells all owners that the disk is full, and that painting processes keep dying at jobs. One
-    that dies idle harms nobody and is in the log alone."""
+    """Tells all owners that the disk is full or the machine fails otherwise, and that painting
+    processes keep dying at jobs. One that dies idle harms nobody and is in the log alone."""
 
     def __init__(self, bot: Bot, owners: Sequence[int], presenter: SafePresenter) -> None:
         self._bot = bot
@@ -108,9 +108,9 @@ class OwnerAlerts:
                 "painter_keeps_dying", why, minutes=round(WITHIN_SECONDS / 60), count=DEATHS
             )
 
-    def disk_full(self, why: str) -> None:
-        """A job was put off for want of room."""
-        self._alert("disk_full", why)
+    def machine_fails(self, error: Exception) -> None:
+        """A job was put off: the disk is full, or the machine refuses something else."""
+        self._alert("disk_full" if is_of_full_disk(error) else "machine_fails", str(error))
 
     def _alert(self, code: str, why: str, **facts: int) -> None:
         now = time.monotonic()

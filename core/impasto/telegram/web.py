@@ -5,6 +5,7 @@ Nothing listens when neither a port is set nor a webhook is used.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import errno
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -12,6 +13,7 @@ from typing import Any, Final
 
 import structlog
 from aiohttp import web
+from aiohttp.web_protocol import RequestHandler
 
 from impasto.errors import OwnerError, PluginError
 from impasto.plugins import PluginHost
@@ -24,7 +26,14 @@ DEFAULT_PORT: Final = 8080
 LARGEST_BODY: Final = 2**20
 """Bytes; updates carry texts and file ids, never files."""
 SECONDS_TO_CLOSE: Final = 2.0
+SECONDS_FOR_REQUEST: Final = 10.0
+"""Time for the headers of a request, and for its body: whoever is slower is cut off, and so is who
+sends no request for so long."""
+MOST_CONNECTIONS: Final = 256
+"""At the same time. One more takes the place of the oldest that has no request in hand: half-sent
+requests must not keep Telegram's out, nor take the descriptors that painting needs."""
 
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Check = Callable[[], Awaitable[None]]
 """Looks at something that the bot cannot do without; raises what is wrong with it."""
 
@@ -71,6 +80,69 @@ class Health:
         )
 
 
+class Connections:
+    """Makes the protocols of connections, as asyncio asks for them, and bounds what they take."""
+
+    def __init__(self) -> None:
+        self.server: web.Server | None = None
+        """Of the application whose middleware `limited` is."""
+        self._open: dict[RequestHandler, bool] = {}
+        """Oldest first; whether a request has come since the last look at it."""
+        self._at_work: set[RequestHandler] = set()
+
+    def __call__(self) -> RequestHandler:
+        if self.server is None:
+            raise RuntimeError("there is nobody to take requests")
+        connection = self.server()
+        if len(self._open) >= MOST_CONNECTIONS:
+            self._cut(next((one for one in self._open if one not in self._at_work), connection))
+        self._open[connection] = True
+        self._look_later(connection)
+        return connection
+
+    @web.middleware
+    async def limited(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        connection = request.protocol
+        self._at_work.add(connection)
+        try:
+            async with asyncio.timeout(SECONDS_FOR_REQUEST):
+                await request.read()
+        except TimeoutError:
+            raise web.HTTPRequestTimeout from None
+        except web.RequestPayloadError:
+            raise web.HTTPBadRequest(text="not what its headers say") from None
+        else:
+            return await handler(request)
+        finally:
+            self._at_work.discard(connection)
+            if connection in self._open:
+                self._open[connection] = True
+
+    def _look_later(self, connection: RequestHandler) -> None:
+        loop = asyncio.get_running_loop()
+        loop.call_later(SECONDS_FOR_REQUEST, self._look, connection)
+
+    def _look(self, connection: RequestHandler) -> None:
+        if connection not in self._open:
+            return
+        is_first_look_without = self._open[connection] or connection in self._at_work
+        if connection.transport is None or not is_first_look_without:
+            self._cut(connection)
+            return
+        self._open[connection] = False
+        self._look_later(connection)
+
+    def _cut(self, connection: RequestHandler) -> None:
+        self._open.pop(connection, None)
+        # A new one has its transport a moment later.
+        asyncio.get_running_loop().call_soon(_abort, connection)
+
+
+def _abort(connection: RequestHandler) -> None:
+    if isinstance(connection.transport, asyncio.WriteTransport):
+        connection.transport.abort()
+
+
 @contextlib.asynccontextmanager
 async def serving(
     settings: Settings, host: PluginHost, routes: Sequence[web.AbstractRouteDef]
@@ -84,7 +156,8 @@ async def serving(
     if not port:
         yield
         return
-    application = web.Application(client_max_size=LARGEST_BODY)
+    connections = Connections()
+    application = web.Application(client_max_size=LARGEST_BODY, middlewares=[connections.limited])
     application.add_routes(routes)
     for record, returned in host.call("impasto_web_routes", settings=settings):
         try:
@@ -93,14 +166,19 @@ async def serving(
             host.fail(record, error, "impasto_web_routes")
     runner = web.AppRunner(application, access_log=None, shutdown_timeout=SECONDS_TO_CLOSE)
     await runner.setup()
+    connections.server = runner.server
+    listener: asyncio.Server | None = None
     try:
         try:
-            await web.TCPSite(runner, hosts_of(settings), port).start()
+            loop = asyncio.get_running_loop()
+            listener = await loop.create_server(connections, hosts_of(settings), port)
         except OSError as error:
             raise OwnerError(_why_not(error, settings.server.host, port)) from None
         log.info("listening", host=settings.server.host, port=port)
         yield
     finally:
+        if listener is not None:
+            listener.close()
         await runner.cleanup()
 
 

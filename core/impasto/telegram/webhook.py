@@ -86,7 +86,8 @@ class Webhook:
     async def _update(self, request: web.Request) -> web.Response:
         """Anything but 2xx makes Telegram post the update again."""
         shown = request.headers.get(SECRET_HEADER, "")
-        if not hmac.compare_digest(shown.encode(), self._secret.encode()):
+        # Bytes outside ASCII come as lone surrogates.
+        if not hmac.compare_digest(shown.encode(errors="replace"), self._secret.encode()):
             raise web.HTTPForbidden(text="wrong secret")
         if self._take is None:
             raise web.HTTPServiceUnavailable(text="starting or ending")

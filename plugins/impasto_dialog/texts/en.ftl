@@ -248,6 +248,10 @@ notice-disk_full =
     ⚠️ The disk is full; pictures wait until there is room: { $why }. <code>impasto doctor</code> says where.
 
     ⚠️ Диск заполнен; картины ждут, пока не появится место.
+notice-machine_fails =
+    ⚠️ The machine fails the bot; pictures wait until it does not: { $why }. <code>impasto doctor</code> may know more.
+
+    ⚠️ Машина отказывает; картины ждут, пока это не пройдёт.
 notice-painter_keeps_dying =
     ⚠️ The painting process has died { $count } times within { $minutes } minutes; pictures wait or fail. The last time: { $why }. <code>impasto doctor</code> may know more.
 

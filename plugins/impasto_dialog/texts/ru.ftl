@@ -257,6 +257,10 @@ notice-disk_full =
     ⚠️ Диск заполнен; картины ждут, пока не появится место.
 
     ⚠️ The disk is full; pictures wait until there is room: { $why }. <code>impasto doctor</code> says where.
+notice-machine_fails =
+    ⚠️ Машина отказывает; картины ждут, пока это не пройдёт.
+
+    ⚠️ The machine fails the bot; pictures wait until it does not: { $why }. <code>impasto doctor</code> may know more.
 notice-painter_keeps_dying =
     ⚠️ Падений процесса рисования за { $minutes } мин.: { $count }; картины ждут или не выходят.
 

@@ -1,6 +1,6 @@
 -- Stores a new job; returns {'added' or 'known', its id} or {the limit that was reached, seconds}.
 local P, me, id, stamp, origin, person, body, pixels, asked = unpack(ARGV, 1, 9)
-local now, hour, unfinished, hourly, waiting, news_kept = unpack(ARGV, 10, 15)
+local now, hour, differ, unfinished, hourly, waiting, news_kept = unpack(ARGV, 10, 16)
 local known = redis.call('EXISTS', P..'job:'..id) == 1 and id
     or origin ~= '' and redis.call('HGET', P..'origins', origin)
 if known then
@@ -12,10 +12,10 @@ end
 if hourly ~= '' then
     local most = tonumber(hourly)
     local begin = now - hour
-    local ids_and_times = redis.call(
-        'ZREVRANGEBYSCORE', P..'asked:'..person, '+inf', '('..begin, 'WITHSCORES')
+    local ids_and_times = redis.call('ZREVRANGEBYSCORE', P..'asked:'..person,
+        string.format('%.6f', now + differ), '('..begin, 'WITHSCORES')
     if #ids_and_times / 2 >= most then
-        return {'hourly', tostring(ids_and_times[2 * most] - begin)}
+        return {'hourly', tostring(math.min(hour, ids_and_times[2 * most] - begin))}
     end
 end
 if waiting ~= '' and redis.call('ZCARD', P..'in:accepted') >= tonumber(waiting) then

@@ -103,7 +103,7 @@ async def make_worker(
     def make(
         *arguments: str,
         on_loss: Callable[[str], None] = lambda why: None,
-        on_full_disk: Callable[[str], None] = lambda why: None,
+        on_machine_failing: Callable[[str], None] = lambda why: None,
         **limits: Any,
     ) -> Worker:
         changed = settings.queue.model_copy(update=limits)
@@ -117,7 +117,7 @@ async def make_worker(
             queue=queue,
             estimates=Estimates(store.journal, settings.painting),
             on_loss=on_loss,
-            on_full_disk=on_full_disk,
+            on_machine_failing=on_machine_failing,
             command=[sys.executable, str(SCRIPTED_CHILD), *arguments],
         )
         store.observe(worker)

@@ -16,7 +16,7 @@ import threading
 from pathlib import Path
 
 from impasto.messages import (
-    DISK_FULL,
+    MACHINE_FAILS,
     Cancel,
     Failed,
     Finish,
@@ -194,7 +194,11 @@ def act(job: Paint) -> None:
                 paint(job)
             else:
                 mark.touch()
-                say(Failed(job_id=job.job_id, code=DISK_FULL, sentence="[Errno 28] No space left."))
+                say(
+                    Failed(
+                        job_id=job.job_id, code=MACHINE_FAILS, sentence="[Errno 28] No space left."
+                    )
+                )
         case "chatter":
             sys.stdout.write("a library prints this\n" + "x" * (2 << 20) + "\n")
             sys.stdout.flush()

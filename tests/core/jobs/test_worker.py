@@ -18,7 +18,7 @@ from impasto.jobs import worker as module
 from impasto.jobs.estimates import FEWEST_PIXELS
 from impasto.jobs.folders import NotFetched
 from impasto.jobs.job import ChosenStyle, Effort, Job, JobState, TelegramPicture
-from impasto.jobs.painter_process import ChildLost
+from impasto.jobs.painter_process import ChildLost, PaintingChild
 from impasto.jobs.service import JobService
 from impasto.jobs.store import JobStore
 from impasto.jobs.worker import MOST_FETCHES, JournalFailed, Worker
@@ -547,15 +547,31 @@ class TestDraining:
             os.kill(child.pid, 0)
 
 
-async def test_pictures_that_do_not_fit_on_the_disk_are_fetched_later(
-    worker: Worker, store: JobStore, pictures: Pictures, monkeypatch: pytest.MonkeyPatch
+OF_MACHINE = [
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EMFILE,
+    errno.ENFILE,
+    errno.ENOMEM,
+    errno.EROFS,
+    errno.EIO,
+]
+
+
+@pytest.mark.parametrize("number", OF_MACHINE, ids=errno.errorcode.get)
+async def test_what_the_machine_refuses_puts_a_job_off(
+    worker: Worker,
+    store: JobStore,
+    pictures: Pictures,
+    monkeypatch: pytest.MonkeyPatch,
+    number: int,
 ) -> None:
     job = job_that("paint")
     await store.add(job)
     with monkeypatch.context() as patch:
 
         async def full_disk(*_: object) -> None:
-            raise OSError(errno.ENOSPC, "no space left on device")
+            raise OSError(number, "no space left on device")
 
         patch.setattr(pictures, "fetch", full_disk)
         with pytest.raises(OSError, match="no space"):
@@ -567,11 +583,35 @@ async def test_pictures_that_do_not_fit_on_the_disk_are_fetched_later(
     assert await state_of(store, job) is JobState.PAINTED
 
 
+@pytest.mark.parametrize("number", OF_MACHINE, ids=errno.errorcode.get)
+async def test_that_no_child_can_be_started_puts_a_job_off(
+    make_worker: Callable[..., Worker],
+    store: JobStore,
+    monkeypatch: pytest.MonkeyPatch,
+    number: int,
+) -> None:
+    told: list[Exception] = []
+    worker = make_worker(on_machine_failing=told.append)
+    job = job_that("paint")
+    await store.add(job)
+    with monkeypatch.context() as patch:
+
+        async def fail(*_: object, **__: object) -> None:
+            raise OSError(number, "no descriptors left")
+
+        patch.setattr(PaintingChild, "start", fail)
+        with pytest.raises(OSError, match="no descriptors"):
+            await worker.work()
+    assert len(told) == 1
+    assert await worker.work()
+    assert await state_of(store, job) is JobState.PAINTED
+
+
 async def test_a_picture_that_does_not_fit_on_the_disk_is_painted_later(
     make_worker: Callable[..., Worker], store: JobStore, reports: Reports
 ) -> None:
-    told: list[str] = []
-    worker = make_worker(on_full_disk=told.append)
+    told: list[Exception] = []
+    worker = make_worker(on_machine_failing=told.append)
     job = job_that("fill_the_disk_once")
     await store.add(job)
     with pytest.raises(OSError, match="No space left") as caught:
@@ -580,7 +620,7 @@ async def test_a_picture_that_does_not_fit_on_the_disk_is_painted_later(
     stored = await store.journal.get(job.id)
     assert stored is not None
     assert (stored.state, stored.attempts, stored.failure) == (JobState.ACCEPTED, 0, None)
-    assert [("No space left" in why) for why in told] == [True]
+    assert [("No space left" in str(error)) for error in told] == [True]
     assert reports.ended == []
     assert await worker.work()
     assert await state_of(store, job) is JobState.PAINTED

@@ -16,7 +16,7 @@ from PIL.JpegImagePlugin import JpegImageFile, get_sampling
 
 from impasto.contracts import PaintOptions
 from impasto.messages import (
-    DISK_FULL,
+    MACHINE_FAILS,
     Cancel,
     Configure,
     Failed,
@@ -251,7 +251,7 @@ def test_a_result_that_does_not_fit_on_the_disk_is_the_disks_fault(
     parent.say(job(steps=2))
     _, outcome = parent.outcome()
     assert isinstance(outcome, Failed)
-    assert outcome.code == DISK_FULL
+    assert outcome.code == MACHINE_FAILS
     assert "No space left" in outcome.sentence
     assert not (tmp_path / "result.part").is_symlink(), "what was begun takes no room"
     parent.say(job(steps=2))

@@ -4,6 +4,7 @@ has no words for is said in plain ones."""
 from __future__ import annotations
 
 import asyncio
+import errno
 from collections.abc import Mapping
 
 import pytest
@@ -70,10 +71,18 @@ async def test_a_full_disk_is_told_once_whatever_else_was_told(bot: Bot, alice: 
     alerts = alerts_to(bot, [1])
     die(alerts, DEATHS)
     for _ in range(3):
-        alerts.disk_full("[Errno 28] No space left on device")
+        alerts.machine_fails(OSError(errno.ENOSPC, "No space left on device"))
     await alice.wait_for(lambda m: m.text and "disk is full" in m.text)
     await all_told(alerts)
     assert len(alice.from_bot()) == 2
+
+
+async def test_what_else_the_machine_refuses_is_told_too(bot: Bot, alice: Person) -> None:
+    await alice.send_text("/start")
+    alerts = alerts_to(bot, [1])
+    alerts.machine_fails(OSError(errno.EMFILE, "Too many open files"))
+    told = await alice.wait_for(lambda m: m.text and "machine fails" in m.text)
+    assert "Too many open files" in (told.text or "")
 
 
 async def test_that_telegram_cannot_be_reached_is_no_failure(bot: Bot, faults: Faults) -> None:
@@ -108,7 +117,7 @@ class TestNoWords:
     ) -> None:
         await alice.send_text("/start")
         alerts = alerts_to(bot, [1], presenter)
-        alerts.disk_full("<none> left")
+        alerts.machine_fails(OSError(errno.ENOSPC, "<none> left"))
         told = await alice.wait_for(lambda m: m.text and "disk is full" in m.text)
         assert "<none> left" in (told.text or "")
 

@@ -88,7 +88,7 @@ class Styles:
         ]
 
 
-def test_whoever_fails_to_take_it_keeps_no_other_from_it(tmp_path: Path) -> None:
+async def test_whoever_fails_to_take_it_keeps_no_other_from_it(tmp_path: Path) -> None:
     settings = Settings(plugins=PluginsSettings(allow=["none that is installed"]))
     styles = Styles(tmp_path / "style.png")
     host = PluginHost(BOT_GROUP, settings, more={"mine": styles}).load()
@@ -102,7 +102,7 @@ def test_whoever_fails_to_take_it_keeps_no_other_from_it(tmp_path: Path) -> None
     reloading.on_change(lambda *now: renewed.append(now))
     styles.names = ["second"]
     with structlog.testing.capture_logs() as logs:
-        reloading.take(with_values(settings, painting={"steps": 7, "threads": 3}))
+        await reloading.take(with_values(settings, painting={"steps": 7, "threads": 3}))
     [(now, presets)] = renewed
     assert now.painting.steps == 7
     assert [preset.name for preset in presets] == ["second"]

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -100,6 +101,13 @@ async def test_who_does_not_know_the_secret_is_sent_away(
 ) -> None:
     assert await post(client, json.dumps(UPDATE).encode(), secret) == 403
     assert taken.updates == []
+
+
+async def test_a_secret_of_other_bytes_is_a_wrong_one(bot: Bot) -> None:
+    # No client of Python's sends such a header.
+    request: Any = SimpleNamespace(headers={SECRET_HEADER: "\udcff"})
+    with pytest.raises(web.HTTPForbidden):
+        await Webhook(bot, telegram())._update(request)
 
 
 async def test_what_cannot_be_stored_is_to_be_brought_again(client: Client, taken: Taken) -> None:

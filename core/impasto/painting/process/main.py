@@ -26,12 +26,12 @@ from impasto.errors import (
     OwnerError,
     PictureError,
     PluginError,
-    is_of_full_disk,
+    is_of_machine,
 )
 from impasto.logs import configure_logging
 from impasto.memory import return_free_memory, return_large_blocks
 from impasto.messages import (
-    DISK_FULL,
+    MACHINE_FAILS,
     TOO_LARGE_NOW,
     TOO_LITTLE_MEMORY,
     Failed,
@@ -128,8 +128,10 @@ class Child:
             log.warning("too_little_memory", job=job.job_id, why=str(error))
             return _failed(job, TOO_LITTLE_MEMORY, TOO_LARGE_NOW)
         except Exception as error:
-            code = DISK_FULL if is_of_full_disk(error) else "painting_failed"
-            return _failed(job, code, f"{type(error).__name__}: {error}")
+            code, facts = "painting_failed", {}
+            if is_of_machine(error):
+                code, facts = MACHINE_FAILS, {"errno": getattr(error, "errno", 0)}
+            return _failed(job, code, f"{type(error).__name__}: {error}", facts)
 
     def _paint(self, job: Paint) -> Painted | Stopped:
         cap = self._catalogue.device(job.options.device or self._default_device).max_pixels()

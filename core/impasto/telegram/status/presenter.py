@@ -27,6 +27,7 @@ _PLAIN_NOTICES: Final = {
     "not_allowed": "This bot works for a small circle of people.",
     "handler_failed": "Sorry, something went wrong here.",
     "disk_full": "The disk is full: {why}",
+    "machine_fails": "The machine fails: {why}",
     "painter_keeps_dying": "The painting process keeps dying: {why}",
 }
 
