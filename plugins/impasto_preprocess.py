@@ -23,8 +23,8 @@ Statistics = tuple[NDArray[np.float64], NDArray[np.float64]]
 """Mean (3) and covariance (3x3) of a picture's RGB values in [0, 1]."""
 
 MUTED: Final = 0.2
-"""Difference of a pixel's largest and least channel from which on its color counts for less and
-less: else a bright jacket would decide about the color of a face."""
+"""Difference of a pixel's largest and least channel up to which its color is muted in any picture;
+in a colorful one, up to the median."""
 GRAY: Final = np.ones(3) / math.sqrt(3)
 """The direction of lightness among colors."""
 MOST_GAIN: Final = 3.0
@@ -127,11 +127,13 @@ def _resized(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
 
 def _statistics(picture: Image.Image) -> Statistics:
     """Of a smaller copy where the picture is large: its colors are the same. All pixels count alike
-    for lightness, and those of muted colors most for what colors there are."""
+    for lightness, but colors for less the less muted they are: else a bright jacket would decide
+    about the color of a face."""
     small = picture.resize(size_within(picture.size, STATISTICS_PIXELS), Image.Resampling.BOX)
     values = np.asarray(small, dtype=np.float64).reshape(-1, 3) / 255
     chroma = values.max(axis=1) - values.min(axis=1)
-    mean, covariance = _weighted(values, 1 / (1 + (chroma / MUTED) ** 2))
+    muted = max(MUTED, float(np.median(chroma)))
+    mean, covariance = _weighted(values, 1 / (1 + (chroma / muted) ** 2))
     lightness = values @ GRAY
     mean += GRAY * (lightness.mean() - GRAY @ mean)
     spread = math.sqrt(lightness.var() / max(LEAST_VARIANCE, GRAY @ covariance @ GRAY))
