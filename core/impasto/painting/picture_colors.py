@@ -20,8 +20,8 @@ def to_srgb(picture: Image.Image) -> Image.Image:
     """A loaded picture in mode RGB. Transparency is laid on white after the profile was applied, to
     the channels that it is for.
 
-    `picture.info` may hold, beside what Pillow puts there: `bits` of a PNG's channels, and `cicp`,
-    the code points of primaries and transfer.
+    `picture.info` may hold, beside what Pillow puts there: the `bits` of a PNG's channels, whether
+    it `is_gray`, and `cicp`, the code points of primaries and transfer.
     """
     profile = _profile(picture)
     if picture.mode.startswith(("I", "F")):
@@ -41,6 +41,8 @@ def _color_and_alpha(picture: Image.Image) -> tuple[Image.Image, Image.Image | N
         return (picture.convert("RGB") if picture.mode == "P" else picture), None
     if picture.mode in {"LA", "La"}:
         return picture.convert("LA").getchannel("L"), picture.getchannel("A")
+    if picture.mode == "RGBA" and picture.info.get("is_gray"):  # 16 bits and alpha
+        return picture.getchannel("R"), picture.getchannel("A")
     key = _transparent_value(picture)
     if picture.mode in {"1", "L"} and isinstance(key, int):
         gray = picture.convert("L")
@@ -58,11 +60,14 @@ def _transparent_value(picture: Image.Image) -> Any:
     if bits == 8 or picture.mode == "1":
         return value
     most = (1 << bits) - 1
+
+    def scaled(level: int) -> int:
+        level &= most
+        return level >> 8 if bits == 16 else level * 255 // most
+
     if isinstance(value, int):
-        return (value & most) * 255 // most
-    if isinstance(value, tuple):
-        return tuple((level & most) * 255 // most for level in value)
-    return value
+        return scaled(value)
+    return tuple(map(scaled, value)) if isinstance(value, tuple) else value
 
 
 def _from_deep_gray(picture: Image.Image) -> tuple[Image.Image, Image.Image | None]:

@@ -237,6 +237,7 @@ def _add_png_facts(picture: Image.Image, data: bytes) -> None:
     for kind, body, is_whole in png_chunks(data):
         if kind == b"IHDR":
             picture.info["bits"] = body[8]
+            picture.info["is_gray"] = body[9] in {0, 4}
         elif kind == b"cICP" and is_whole and len(body) == 4 and body[2] == 0:
             picture.info["cicp"] = body[0], body[1]
         elif kind == b"IDAT":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -78,6 +79,13 @@ class TestProfiles:
         picture = plain(mode, {"L": 60, "LA": (60, 255), "I;16": 60 * 257}[mode])
         data = encoded(picture, "PNG", icc_profile=profile, **options)
         assert shows(data, [srgb(60 / 255)] * 3)
+
+    @pytest.mark.parametrize("alpha", [65535, 0])
+    def test_a_gray_profile_on_16_bits_with_transparency(self, alpha: int) -> None:
+        packed = b"gray\0\0" + zlib.compress(gray_profile(1.0))
+        row = struct.pack(">HH", 60 * 257, alpha) * 64
+        data = png(row, png_chunk(b"iCCP", packed), depth=16, color=4)
+        assert shows(data, [srgb(60 / 255)] * 3 if alpha else WHITE)
 
     def test_transparency_is_laid_on_white_after_the_profile(self) -> None:
         half = plain("LA", (60, 128))
@@ -172,6 +180,12 @@ class TestTransparency:
         assert shows(png(row, clear, depth=depth, color=2), WHITE, 0)
         other = png_chunk(b"tRNS", struct.pack(">3H", levels[0], levels[1], 0))
         assert shows(png(row, other, depth=depth, color=2), COLOR, 0)
+
+    def test_any_color_of_16_bits(self) -> None:
+        levels = (0x0100, 0xFFFE, 0x96FF)
+        row = struct.pack(">3H", *levels) * 64
+        clear = png_chunk(b"tRNS", struct.pack(">3H", *levels))
+        assert shows(png(row, clear, depth=16, color=2), WHITE, 0)
 
     @pytest.mark.parametrize("depth", [1, 2, 4, 8])
     def test_an_entry_of_a_palette(self, depth: int) -> None:
