@@ -151,10 +151,11 @@ def _opened(data: bytes, wanted_pixels: int | None) -> Image.Image:
             raise UnidentifiedImageError
         _check_size(*size)  # opened is decoded there
     picture = Image.open(io.BytesIO(data), formats=formats)
-    if "progressive" in picture.info:
-        _check_pixels(*picture.size, MAX_PROGRESSIVE_PIXELS)
-    if wanted_pixels is not None and picture.format in {"JPEG", "MPO"}:
-        _decode_smaller(picture, wanted_pixels)
+    if picture.format in {"JPEG", "MPO"}:
+        if "progressive" in picture.info:
+            _check_pixels(*picture.size, MAX_PROGRESSIVE_PIXELS)
+        if wanted_pixels is not None:
+            _decode_smaller(picture, wanted_pixels)
     return picture
 
 

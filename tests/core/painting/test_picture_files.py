@@ -161,6 +161,17 @@ class TestMetadata:
         assert is_the_picture(png_with(turned, chunk), most=0)
 
     @pytest.mark.parametrize(
+        "name",
+        ["transparency", "icc_profile", "gamma", "chromaticity", "cicp", "bits", "exif", "xmp"],
+    )
+    def test_a_text_of_a_png_is_no_statement(self, name: str) -> None:
+        """Pillow keeps texts among its own facts."""
+        turned = saved("PNG", lying(6), exif=exif_of(6))
+        text = png_chunk(b"tEXt", name.encode() + b"\0nonsense")
+        gamma = png_chunk(b"gAMA", struct.pack(">I", 45455))
+        assert is_the_picture(png_with(turned, gamma, text), most=0)
+
+    @pytest.mark.parametrize(
         "segment",
         [
             (0xE0, b"JFIF"),
