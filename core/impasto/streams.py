@@ -27,5 +27,5 @@ def prepare_streams() -> None:
 
 def takes_any_text() -> bool:
     """Whether standard output is in an encoding of Unicode."""
-    encoding = getattr(sys.stdout, "encoding", None) or "ascii"
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     return codecs.lookup(encoding).name.startswith("utf")

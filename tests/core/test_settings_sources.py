@@ -13,7 +13,7 @@ from pydantic import BaseModel, SecretStr
 from impasto.errors import SettingsError
 from impasto.settings import Settings, load_settings
 from impasto.settings.description import settings_in
-from impasto.settings.variables import variable_of
+from impasto.settings.variables import environment_without_settings, variable_of
 from tests.core.test_settings import TOKEN, empty_surroundings, refusal
 
 __all__ = ["empty_surroundings"]  # a fixture for all tests here
@@ -345,6 +345,12 @@ class TestNamesOfVariables:
             monkeypatch.setenv(start + name, value)
         assert load_settings().model_dump() == DEFAULTS
 
+    def test_every_section_may_be_given_as_a_whole(self, monkeypatch: Patch) -> None:
+        for name, value in DEFAULTS.items():
+            if isinstance(value, dict):
+                monkeypatch.setenv(f"IMPASTO_{name.upper()}", "{}")
+        assert load_settings().model_dump() == DEFAULTS
+
     def test_other_variables_of_the_program_are_let_be(self, monkeypatch: Patch) -> None:
         for name in ("DEBUG", "TRACE_HOOKS", "LEAN_AIOGRAM", "RUN"):
             monkeypatch.setenv(f"IMPASTO_{name}", "1")
@@ -377,3 +383,12 @@ def test_settings_from_the_same_sources_are_equal(monkeypatch: Patch) -> None:
     assert Settings() == Settings()
     monkeypatch.setenv("IMPASTO_PAINTING__STEPS", "50")
     assert load_settings() == load_settings()
+
+
+def test_other_processes_are_not_handed_secrets(monkeypatch: Patch) -> None:
+    monkeypatch.setenv("IMPASTO_TELEGRAM", json.dumps({"token": TOKEN}))
+    monkeypatch.setenv("impasto_telegram__token", TOKEN)
+    monkeypatch.setenv("IMPASTO_TRACE_HOOKS", "1")
+    variables = environment_without_settings()
+    assert TOKEN not in "".join(variables.values())
+    assert variables["IMPASTO_TRACE_HOOKS"] == "1"
