@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import yaml
@@ -19,9 +20,11 @@ from prometheus_client import REGISTRY
 
 import impasto_metrics
 from impasto.cli import app
+from impasto.errors import SettingsError
 from impasto.hookspecs import BOT_GROUP
 from impasto.plugins import PluginHost
-from impasto.settings import load_settings
+from impasto.settings import Settings, TelegramSettings, load_settings
+from impasto.telegram.proxy import proxy_for
 
 ROOT = Path(__file__).resolve().parents[1]
 DEPLOY = ROOT / "deploy"
@@ -77,6 +80,86 @@ class TestBuildpacks:
         # torchvision 0.15 was made for torch 2.0, and so on.
         minor = [int(pinned[name].split(".")[1]) for name in ("torch", "torchvision")]
         assert minor[1] == minor[0] + 15
+
+
+class TestVariables:
+    """The tables of docs/deploying.md: what each row has people write means what it says there."""
+
+    PAGE = (ROOT / "docs" / "deploying.md").read_text(encoding="utf-8")
+    ROWS: ClassVar = dict(re.findall(r"^\| ([^|]+) \| ([^|]+) \|", PAGE, re.MULTILINE))
+
+    @pytest.fixture(autouse=True)
+    def nothing_else(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        for name in os.environ:
+            if name.upper().startswith("IMPASTO_") or name.lower().endswith("_proxy"):
+                monkeypatch.delenv(name)
+        monkeypatch.chdir(tmp_path)
+
+    def written(self, cell: str, monkeypatch: pytest.MonkeyPatch, **changes: str) -> Settings:
+        """The settings with the first variable of a cell."""
+        [name, value], *_ = re.findall(r"`(\w+)=([^`]*)`", cell)
+        monkeypatch.setenv(name, changes.get("value", value))
+        return load_settings()
+
+    def test_nothing(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        settings = self.written(self.ROWS["nothing"], monkeypatch)
+        assert settings.model_dump() == Settings().model_dump()
+
+    def test_lists(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        [name], values = re.findall(r"IMPASTO_\w+", self.ROWS["a list"]), ["1", "1,2", "[1, 2]"]
+        assert [value in self.ROWS["a list"] for value in values] == [True] * 3
+        for value, ids in zip(values, [[1], [1, 2], [1, 2]], strict=True):
+            monkeypatch.setenv(name, value)
+            assert load_settings().telegram.admins == ids
+
+    def test_a_section_a_plugin_and_a_path(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        assert self.written(self.ROWS["a section"], monkeypatch).painting.steps == 80
+        settings = self.written(self.ROWS["a setting of a plugin"], monkeypatch)
+        assert settings.plugins.sections == {"saq": {"look_seconds": "2"}}
+        PluginHost(BOT_GROUP, settings, strict=True).load()
+        settings = self.written(self.ROWS["a path"], monkeypatch)
+        assert settings.state_dir == Path.home() / "impasto"
+
+    def test_a_secret(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        (tmp_path / "token").write_text("1:in-a-file")
+        cell = self.ROWS["a secret in a file"]
+        settings = self.written(cell, monkeypatch, value=str(tmp_path / "token"))
+        assert settings.telegram.token.get_secret_value() == "1:in-a-file"
+
+    def test_names_of_others_and_wrong_ones(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        settings = self.written(self.ROWS["a link to a service"], monkeypatch)
+        assert settings.model_dump() == Settings().model_dump()
+        with pytest.raises(SettingsError, match="write IMPASTO_TELEGRAM__TOKEN"):
+            self.written(self.ROWS["a wrong name"], monkeypatch)
+
+    def test_proxies(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        written = re.findall(r"`IMPASTO_TELEGRAM__PROXY=([^`]+)`", self.PAGE)
+        assert [url.partition(":")[0] for url in written] == ["http", "socks5"]
+        for variable in ("HTTPS_PROXY", "ALL_PROXY"):
+            with monkeypatch.context() as patch:
+                patch.setenv(variable, "http://other.example.org:1")
+                found = proxy_for(load_settings())
+                assert found is not None
+                assert found.origin == f"variable {variable}"
+                for url in written:
+                    patch.setenv("IMPASTO_TELEGRAM__PROXY", url)
+                    found = proxy_for(load_settings())
+                    assert found is not None
+                    assert found.url == url
+                patch.delenv("IMPASTO_TELEGRAM__PROXY")
+                patch.setenv("NO_PROXY", "api.telegram.org")
+                assert proxy_for(load_settings()) is None
+
+    def test_a_server_of_ones_own(self, tmp_path: Path) -> None:
+        [block] = re.findall(r"```toml\n(\[telegram\]\n.+?)```", self.PAGE, re.DOTALL)
+        (tmp_path / "mine.toml").write_text(block)
+        telegram = load_settings(tmp_path / "mine.toml").telegram
+        assert telegram.folders == ("/var/lib/telegram-bot-api", Path("/var/lib/telegram-bot-api"))
+        [mapped] = re.findall(r"`local_files = \"([^\"]+=[^\"]+)\"`", self.PAGE)
+        assert TelegramSettings(local_files=mapped).folders == (
+            "/var/lib/telegram-bot-api",
+            Path("/srv/telegram"),
+        )
 
 
 class TestCompose:

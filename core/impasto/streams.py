@@ -7,13 +7,15 @@ import os
 import sys
 
 
-def prepare_streams() -> None:
-    """To be called before anything else is opened.
+def prepare_streams() -> bool:
+    """Whether what is written to standard error can be read by somebody. To be called before
+    anything else is opened.
 
     A closed stream leads to nowhere: its number would be that of the next file, into which other
     libraries, and child processes, would then write. What an encoding lacks is written as an
     escape, where an error would end the program.
     """
+    is_read = sys.stderr is not None
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             stream = open(os.devnull, mode, encoding="utf-8")  # noqa: PTH123, SIM115
@@ -22,3 +24,4 @@ def prepare_streams() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    return is_read

@@ -226,19 +226,29 @@ def _editable_plugins() -> Iterator[Path]:
                 yield file.parent if spec.submodule_search_locations else file
 
 
-async def _started(settings: Settings, arguments: Sequence[str]) -> asyncio.subprocess.Process:
-    """The bot's process; what this command has decided about the settings goes as variables."""
-    environment = {
-        **os.environ,
+def variables_for(settings: Settings) -> dict[str, str]:
+    """Those of the bot's process: what this command has decided about the settings is in them."""
+    telegram = {
+        "token": settings.telegram.token.get_secret_value(),
+        "api_base": settings.telegram.api_base,
+        "webhook_base": settings.telegram.webhook_base,
+    }
+    # As a whole: an empty variable would leave the webhook of a file in its place.
+    decided = {f"IMPASTO_TELEGRAM__{name.upper()}" for name in (*telegram, "token_file")}
+    inherited = {name: value for name, value in os.environ.items() if name.upper() not in decided}
+    return inherited | {
         "IMPASTO_STATE_DIR": str(settings.state_dir),
-        "IMPASTO_TELEGRAM__TOKEN": settings.telegram.token.get_secret_value(),
-        "IMPASTO_TELEGRAM__API_BASE": settings.telegram.api_base,
-        "IMPASTO_TELEGRAM__WEBHOOK_BASE": settings.telegram.webhook_base,
+        "IMPASTO_TELEGRAM": json.dumps(telegram),
         "IMPASTO_SERVER__PORT": str(settings.server.port),
         "IMPASTO_PLUGINS__FILES": json.dumps([str(path) for path in settings.plugins.files]),
     }
+
+
+async def _started(settings: Settings, arguments: Sequence[str]) -> asyncio.subprocess.Process:
     command = [sys.executable, "-m", "impasto", *arguments, "run"]
-    return await asyncio.create_subprocess_exec(*command, env=environment, process_group=0)
+    return await asyncio.create_subprocess_exec(
+        *command, env=variables_for(settings), process_group=0
+    )
 
 
 async def _ended(process: asyncio.subprocess.Process) -> None:

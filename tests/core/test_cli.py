@@ -121,7 +121,8 @@ class TestProgram:
         ended = run("styles")
         assert ended.code == 1
         assert ended.err == (
-            "impasto: painting.steps = '0': Input should be greater than or equal to 1\n"
+            "impasto: painting.steps = '0' (variable IMPASTO_PAINTING__STEPS): "
+            "Input should be greater than or equal to 1\n"
         )
 
     def test_the_settings_file_is_an_option(self, run: Run, tmp_path: Path) -> None:

@@ -8,13 +8,15 @@ import logging
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from pydantic import BaseModel, SecretStr
 
 from impasto.errors import SettingsError
 from impasto.settings import Settings, load_settings
 from impasto.settings.description import settings_in
-from impasto.settings.variables import variable_of
-from tests.core.test_settings import TOKEN, empty_surroundings, refusal
+from impasto.settings.variables import environment_without_settings, variable_of
+from tests.core.test_settings import TOKEN, answer_to, empty_surroundings, refusal
 
 __all__ = ["empty_surroundings"]  # a fixture for all tests here
 
@@ -345,6 +347,12 @@ class TestNamesOfVariables:
             monkeypatch.setenv(start + name, value)
         assert load_settings().model_dump() == DEFAULTS
 
+    def test_every_section_may_be_given_as_a_whole(self, monkeypatch: Patch) -> None:
+        for name, value in DEFAULTS.items():
+            if isinstance(value, dict):
+                monkeypatch.setenv(f"IMPASTO_{name.upper()}", "{}")
+        assert load_settings().model_dump() == DEFAULTS
+
     def test_other_variables_of_the_program_are_let_be(self, monkeypatch: Patch) -> None:
         for name in ("DEBUG", "TRACE_HOOKS", "LEAN_AIOGRAM", "RUN"):
             monkeypatch.setenv(f"IMPASTO_{name}", "1")
@@ -377,3 +385,46 @@ def test_settings_from_the_same_sources_are_equal(monkeypatch: Patch) -> None:
     assert Settings() == Settings()
     monkeypatch.setenv("IMPASTO_PAINTING__STEPS", "50")
     assert load_settings() == load_settings()
+
+
+def test_other_processes_are_not_handed_secrets(monkeypatch: Patch) -> None:
+    monkeypatch.setenv("IMPASTO_TELEGRAM", json.dumps({"token": TOKEN}))
+    monkeypatch.setenv("impasto_telegram__token", TOKEN)
+    monkeypatch.setenv("IMPASTO_TRACE_HOOKS", "1")
+    variables = environment_without_settings()
+    assert TOKEN not in "".join(variables.values())
+    assert variables["IMPASTO_TRACE_HOOKS"] == "1"
+
+
+PIECES = st.sampled_from(
+    ["IMPASTO_", "TELEGRAM", "__", "ADMINS", "PLUGINS", "TOKEN_FILE", "=", ":", "[", "{", "'", '"',
+     "#", "export ", "\n", "\r", "$", "${A}", ",", "1", "~", "/", "\ufeff", "\udcff", "\\", " "]
+)  # fmt: skip
+
+
+@given(content=st.binary(max_size=80) | st.lists(PIECES, max_size=20).map("".join))
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_whatever_stands_in_dotenv_is_read_or_refused_in_words(
+    content: bytes | str, tmp_path: Path
+) -> None:
+    if isinstance(content, str):
+        content = content.encode("utf-8", "surrogatepass")
+    (tmp_path / ".env").write_bytes(content)
+    assert answer_to() != ""
+
+
+TEXTS = st.text(st.characters(exclude_characters="\0", codec="utf-8"), max_size=20)
+
+
+@given(
+    name=st.sampled_from([variable_of(info.name) for info in INFOS]),
+    value=TEXTS | st.lists(PIECES, max_size=8).map("".join),
+)
+@settings(max_examples=200, deadline=None)
+def test_whatever_a_variable_says_is_taken_or_refused_by_its_name(name: str, value: str) -> None:
+    with Patch.context() as patch:
+        patch.setattr("os.environ", {name: value, "HOME": "/nowhere"})
+        said = answer_to()
+    assert said is None or name in said

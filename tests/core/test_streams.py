@@ -76,3 +76,10 @@ def test_without_standard_error_a_command_works(tmp_path: Path) -> None:
     ended = ran("-m", "impasto", "settings", "--changed", "--json", shell="2>&-", **variables)
     assert ended.returncode == 0
     assert [item["setting"] for item in json.loads(ended.stdout)] == ["state_dir"]
+
+
+def test_without_standard_error_the_reason_of_an_end_is_told_all_the_same() -> None:
+    variables = {"IMPASTO_PAINTING__STEPS": "0"}
+    ended = ran("-m", "impasto", "settings", shell="2>&-", **variables)
+    assert ended.returncode == 1
+    assert b"painting.steps = '0'" in ended.stdout

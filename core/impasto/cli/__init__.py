@@ -143,7 +143,7 @@ app.command("settings")(settings.settings)
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the program; always ends in SystemExit: 0, 1 (failed), 2 (usage) or 130 (Ctrl-C)."""
-    prepare_streams()
+    is_read = prepare_streams()
     words = sys.argv[1:] if arguments is None else list(arguments)
     debug = "--debug" in words or bool(os.environ.get(DEBUG_VARIABLE))
     try:
@@ -151,7 +151,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except Exception as error:
         if debug:
             raise
-        typer.echo(_sentence(error), err=True)
+        typer.echo(_sentence(error), err=is_read)
         sys.exit(1)
 
 

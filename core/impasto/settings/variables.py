@@ -38,11 +38,12 @@ def variable_of(name: str) -> str:
 def environment_without_settings() -> dict[str, str]:
     """This process's variables without those of settings (the token is among them), for a process
     that is told its settings in another way."""
-    return {
-        name: value
-        for name, value in os.environ.items()
-        if not (name.upper().startswith(PREFIX) and "__" in name)
-    }
+    return {name: value for name, value in os.environ.items() if not _may_be_setting(name.upper())}
+
+
+def _may_be_setting(variable: str) -> bool:
+    section, nested, _ = variable.removeprefix(PREFIX).lower().partition("__")
+    return variable.startswith(PREFIX) and (bool(nested) or section in Settings.model_fields)
 
 
 def of_environment() -> Source:
@@ -155,14 +156,14 @@ def _check_names(variables: Mapping[str, str]) -> None:
     for variable, value in variables.items():
         name = variable.removeprefix(PREFIX).lower()
         section, nested, rest = name.partition("__")
-        if not nested:
+        if not nested and name not in Settings.model_fields:
             if right := _right_name(variable, value, known):
                 raise SettingsError(f"{variable} is not a setting; write {right}")
-        elif section not in Settings.model_fields:
+        elif nested and section not in Settings.model_fields:
             hint = did_you_mean(name.replace("__", "."), known)
             of_plugin = f"; that of a plugin is IMPASTO_PLUGINS__{variable.removeprefix(PREFIX)}"
             raise SettingsError(f"{variable} is not a setting{hint or of_plugin}")
-        elif not rest:
+        elif nested and not rest:
             raise SettingsError(f"{variable} names no setting after the section")
 
 

@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 
 from impasto.cli import main
+from impasto.settings import load_settings
 from impasto_playground import Person
+from impasto_playground.play import variables_for
 
 PATIENCE = 120.0
 """Seconds that a wait may take on a slow and busy machine; no test depends on how long it does."""
@@ -116,3 +118,20 @@ def test_what_is_missing_is_said(
         main(["play", "--port", "0", "--no-browser", "--reload", *more])
     assert ended.value.code == 1
     assert problem in capsys.readouterr().err
+
+
+def test_the_bot_has_the_settings_that_the_command_has_decided(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    config = tmp_path / "mine.toml"
+    config.write_text("[telegram]\nwebhook_base = 'https://bot.example.org'\ntoken = '1:of-mine'\n")
+    monkeypatch.setenv("IMPASTO_TELEGRAM__TOKEN_FILE", str(tmp_path / "nowhere"))
+    monkeypatch.setenv("IMPASTO_TELEGRAM__ADMINS", "7")
+    monkeypatch.setenv("IMPASTO_PLUGINS__FILES", "other.py")
+    playground = {"token": "1:playground", "api_base": "http://127.0.0.1:1", "webhook_base": ""}
+    decided = load_settings(config, telegram=playground, plugins={"files": []})
+    monkeypatch.setattr(os, "environ", variables_for(decided))
+    of_bot = load_settings(config)
+    assert of_bot.model_dump() == decided.model_dump()
+    assert of_bot.telegram.admins == [7]
