@@ -237,7 +237,7 @@ async def _started(settings: Settings, arguments: Sequence[str]) -> asyncio.subp
         "IMPASTO_SERVER__PORT": str(settings.server.port),
         "IMPASTO_PLUGINS__FILES": json.dumps([str(path) for path in settings.plugins.files]),
     }
-    command = [sys.executable, "-m", "impasto", *arguments, "run"]
+    command = [sys.executable, "-P", "-m", "impasto", *arguments, "run"]
     return await asyncio.create_subprocess_exec(*command, env=environment, process_group=0)
 
 

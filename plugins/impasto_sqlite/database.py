@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO, TypeVar
 
+from impasto.data_folders import PRIVATE_FOLDER, make_private, opened_for_lock
 from impasto.errors import OwnerError
 
 T = TypeVar("T")
@@ -67,7 +68,7 @@ class Database:
         self.path = path
         self._thread: ThreadPoolExecutor | None = None
         self._connection: sqlite3.Connection | None = None
-        self._lock: IO[bytes] | None = None
+        self._lock: IO[str] | None = None
 
     async def open(self) -> None:
         """Creates the file or checks its schema.
@@ -116,7 +117,7 @@ class Database:
 
     def _open(self) -> None:
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.path.parent.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
             self._lock = self._locked()
             # Transactions are begun and ended by hand: the module's own start too late for SELECTs.
             connection = sqlite3.connect(self.path, isolation_level=None)
@@ -131,15 +132,16 @@ class Database:
             connection.execute("PRAGMA secure_delete = ON")
             connection.execute("PRAGMA temp_store = MEMORY")
             self._prepare_schema(connection)
+            make_private(self.path.parent)
         except (OSError, sqlite3.Error) as error:
             raise OwnerError(
                 f"the journal {self.path} cannot be used ({error}); check the folder's permissions "
                 "and free space, or set state_dir to another folder"
             ) from error
 
-    def _locked(self) -> IO[bytes]:
+    def _locked(self) -> IO[str]:
         """Two bots on one journal would each hand back the other's running jobs."""
-        lock = self.path.with_suffix(".lock").open("wb")
+        lock = opened_for_lock(self.path.with_suffix(".lock"))
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
