@@ -7,6 +7,7 @@ WAL with `synchronous=FULL` syncs the log at every commit, so what was written s
 from __future__ import annotations
 
 import asyncio
+import errno
 import fcntl
 import sqlite3
 from collections.abc import Callable
@@ -69,6 +70,8 @@ class Database:
         self._thread: ThreadPoolExecutor | None = None
         self._connection: sqlite3.Connection | None = None
         self._lock: IO[str] | None = None
+        self._identity = (0, 0)
+        """Device and inode of the file that was opened."""
 
     async def open(self) -> None:
         """Creates the file or checks its schema.
@@ -92,6 +95,21 @@ class Database:
         return await asyncio.get_running_loop().run_in_executor(
             self._thread, self._in_transaction, work
         )
+
+    def check_is_there(self) -> None:
+        """Raises OSError when the file is not the one that was opened any more: what is written is
+        gone with the process then. Reading and writing may work all the same."""
+        try:
+            found = self.path.stat()
+        except FileNotFoundError:
+            found = None
+        if found is None or (found.st_dev, found.st_ino) != self._identity or not found.st_size:
+            raise OSError(
+                errno.EIO,
+                "the journal was removed, replaced or emptied under the running bot, which takes "
+                "no more pictures; put it back, or start the bot again",
+                str(self.path),
+            )
 
     async def close(self) -> None:
         if self._thread is None:
@@ -133,6 +151,8 @@ class Database:
             connection.execute("PRAGMA temp_store = MEMORY")
             self._prepare_schema(connection)
             make_private(self.path.parent)
+            found = self.path.stat()
+            self._identity = (found.st_dev, found.st_ino)
         except (OSError, sqlite3.Error) as error:
             raise OwnerError(
                 f"the journal {self.path} cannot be used ({error}); check the folder's permissions "
