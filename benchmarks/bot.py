@@ -81,7 +81,7 @@ class BotRun:
         log = folder / "bot.log"
         with log.open("wb") as stderr:
             process = await asyncio.create_subprocess_exec(
-                *(*self.prefix, sys.executable, "-m", "impasto", "run"),
+                *(*self.prefix, sys.executable, "-P", "-m", "impasto", "run"),
                 cwd=folder,
                 env=environment,
                 stderr=stderr,

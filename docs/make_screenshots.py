@@ -140,7 +140,7 @@ def _conversation(camera: Camera, url: str) -> None:
 def _playing() -> Iterator[str]:
     """`impasto play` in a state of its own; yields the address of its page."""
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "impasto", "play", "--port", "0", "--no-browser"]
+        command = [sys.executable, "-P", "-m", "impasto", "play", "--port", "0", "--no-browser"]
         with subprocess.Popen(  # noqa: S603  (a command of our own)
             command, cwd=folder, stderr=subprocess.PIPE, text=True
         ) as process:

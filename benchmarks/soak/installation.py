@@ -164,7 +164,7 @@ class OneMachine:
             last = Path(self._log.name).read_text(errors="replace")[-2000:]
             raise CannotRun(f"the bot ended {self._failures} times in a row; it said:\n{last}")
         self._process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "impasto", "run"),
+            *(sys.executable, "-P", "-m", "impasto", "run"),
             cwd=self._folder,
             env=self._environment,
             stdout=self._log,

@@ -68,7 +68,7 @@ class ManyMachines:
                 continue
             failed += process is not None and process.returncode != -signal.SIGKILL
             self._processes[name] = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "impasto", "run" if name == "bot" else "worker"),
+                *(sys.executable, "-P", "-m", "impasto", "run" if name == "bot" else "worker"),
                 cwd=self._folder,
                 env=variables,
                 stdout=self._log,

@@ -1,4 +1,4 @@
-"""Where the folders `styles/`, `weights/` and `config/` are.
+"""Where the folders `styles/`, `weights/` and `config/` are, and who may read `state_dir`.
 
 A wheel has them inside the package, under `_data/`. In a checkout (an editable install, or
 `PYTHONPATH=core:plugins`) they lie at the top of the repository. Packaged ones are looked for
@@ -7,7 +7,11 @@ beside *this file* only: an editable install by hatchling leaves stale copies in
 
 from __future__ import annotations
 
+import contextlib
+import os
+import stat
 from pathlib import Path
+from typing import IO
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -43,3 +47,27 @@ def weights_folder() -> Path:
 def default_config() -> Path:
     """`impasto.toml` with every setting at its default."""
     return data_folder("config") / "impasto.toml"
+
+
+PRIVATE_FOLDER, PRIVATE_UMASK = 0o700, 0o077
+OTHERS = stat.S_IRWXG | stat.S_IRWXO
+
+
+def make_private(state_dir: Path) -> None:
+    """Lets nobody else into a folder with people's photos. One that has only been lent, such as
+    `/tmp`, stays as it is."""
+    found = state_dir.stat()
+    is_lent = bool(found.st_mode & stat.S_ISVTX) or found.st_uid != os.geteuid()
+    if not is_lent and found.st_mode & OTHERS:
+        with contextlib.suppress(OSError):
+            state_dir.chmod(PRIVATE_FOLDER)
+
+
+def opened_for_lock(path: Path) -> IO[str]:
+    """The file, made where it is not there, open for reading and writing, with what is in it.
+
+    Raises:
+        OSError: it is a symbolic link, or cannot be opened. A link may lead to any file.
+    """
+    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)  # Windows has none
+    return os.fdopen(os.open(path, flags, 0o600), "r+")

@@ -12,7 +12,15 @@ LEAST_LETTERS = 6
 _TOKEN = re.compile(r"(?<!\d)(\d{3,16})(?::|%3A)[A-Za-z0-9_-]{8,}", re.IGNORECASE)
 """A bot token wherever it stands, also after `/bot` in the URL of a failed request."""
 _CREDENTIALS = re.compile(r"(?<=://)[^/\s@]+(?=@)")
-"""Name and password in an address, as of a database."""
+"""Name and password in an address, as of a proxy."""
+_SERVER = re.compile(r"\b(?!https?:)([a-z][a-z0-9+.-]*://)\S*(?=@)", re.IGNORECASE)
+"""The same in that of a database, where it is no path that may have an @ in it, but a password that
+may have anything in it."""
+_PARAMETER = re.compile(
+    r"([?&;](?:password|passwd|pwd|secret|token|api_?key)=)[^&;\s'\"<>]+", re.IGNORECASE
+)
+_INPUT = re.compile(r"(?<=input_value=).*?(?=, input_type=)", re.DOTALL)
+"""What somebody wrote, in an error of pydantic's."""
 
 _hidden: set[str] = set()
 
@@ -25,10 +33,12 @@ def hide(secret: str) -> None:
 
 def scrub(text: str) -> str:
     """The text with every bot token cut to its public half (the bot's id), and without passwords in
-    addresses and secrets named by `hide`."""
+    addresses, secrets named by `hide`, and what people wrote that a model of pydantic refused."""
     for secret in _hidden:
         text = text.replace(secret, "***")
-    return _CREDENTIALS.sub("***", _TOKEN.sub(r"\1:***", text))
+    text = _INPUT.sub("***", _TOKEN.sub(r"\1:***", text))
+    text = _PARAMETER.sub(r"\1***", _SERVER.sub(r"\1***", text))
+    return _CREDENTIALS.sub("***", text)
 
 
 def scrub_all(value: Any, other: Callable[[Any], Any] = lambda value: value) -> Any:

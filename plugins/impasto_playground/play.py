@@ -245,7 +245,7 @@ def variables_for(settings: Settings) -> dict[str, str]:
 
 
 async def _started(settings: Settings, arguments: Sequence[str]) -> asyncio.subprocess.Process:
-    command = [sys.executable, "-m", "impasto", *arguments, "run"]
+    command = [sys.executable, "-P", "-m", "impasto", *arguments, "run"]
     return await asyncio.create_subprocess_exec(
         *command, env=variables_for(settings), process_group=0
     )

@@ -15,13 +15,13 @@ from aiogram.fsm.storage.base import (
     KeyBuilder,
     StorageKey,
 )
-from aiogram.fsm.storage.memory import SimpleEventIsolation
 from aiogram.fsm.storage.redis import RedisStorage
 from redis.asyncio.client import Pipeline
 from redis.asyncio.lock import Lock
 from redis.exceptions import LockError, RedisError
 
 from impasto.tasks import cancelled
+from impasto.telegram.isolation import LocalIsolation
 from impasto_saq.connection import Server
 
 log = structlog.get_logger(__name__)
@@ -95,7 +95,7 @@ class RedisIsolation(BaseEventIsolation):
         self._lease = lease_seconds
         self._keys = _Keys(server.prefix)
         # First come, first served within a process, which asks Redis for one of them at a time.
-        self._here = SimpleEventIsolation()
+        self._here = LocalIsolation()
 
     @contextlib.asynccontextmanager
     async def lock(self, key: StorageKey) -> AsyncGenerator[None, None]:

@@ -9,6 +9,7 @@ one ended.
 from __future__ import annotations
 
 import asyncio
+import os
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -20,6 +21,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from impasto import file_locks
+from impasto.data_folders import PRIVATE_FOLDER, make_private, opened_for_lock
 from impasto.errors import OwnerError
 from impasto.tasks import cancelled
 from impasto_saq.connection import Server
@@ -101,13 +103,15 @@ class Heartbeat:
 
     def _locked(self) -> IO[str]:
         """The file of the first name that no living process has."""
-        self._folder.mkdir(parents=True, exist_ok=True)
+        self._folder.parent.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+        self._folder.mkdir(exist_ok=True)
+        make_private(self._folder.parent)
         for number in range(_MOST_PROCESSES):
-            file = (self._folder / str(number)).open("a+")
+            file = opened_for_lock(self._folder / str(number))
             if not file_locks.lock(file):
                 file.close()
                 continue
-            if file.tell() == 0:
+            if file.seek(0, os.SEEK_END) == 0:
                 file.write(secrets.token_hex(8))
                 file.flush()
             return file

@@ -5,11 +5,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from aiogram.fsm.storage.memory import SimpleEventIsolation
-
 from impasto import hookimpl
 from impasto.jobs.buckets import MemoryBuckets
 from impasto.settings import Settings
+from impasto.telegram.isolation import LocalIsolation
 from impasto_sqlite.database import Database
 from impasto_sqlite.dialogue import SqliteDialogue
 from impasto_sqlite.journal import SqliteJournal
@@ -28,7 +27,7 @@ class SqliteStorage:
         self.journal = SqliteJournal(self._database)
         self.dialogue = SqliteDialogue(self._database)
         self.buckets = MemoryBuckets()
-        self.isolation = SimpleEventIsolation()
+        self.isolation = LocalIsolation()
 
     async def open(self) -> None:
         """Raises OwnerError when the file cannot be used or another bot uses it."""

@@ -7,6 +7,7 @@ WAL with `synchronous=FULL` syncs the log at every commit, so what was written s
 from __future__ import annotations
 
 import asyncio
+import errno
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import IO, TypeVar
 
 from impasto import file_locks
+from impasto.data_folders import PRIVATE_FOLDER, make_private, opened_for_lock
 from impasto.errors import OwnerError
 
 T = TypeVar("T")
@@ -67,7 +69,9 @@ class Database:
         self.path = path
         self._thread: ThreadPoolExecutor | None = None
         self._connection: sqlite3.Connection | None = None
-        self._lock: IO[bytes] | None = None
+        self._lock: IO[str] | None = None
+        self._identity = (0, 0)
+        """Device and inode of the file that was opened."""
 
     async def open(self) -> None:
         """Creates the file or checks its schema.
@@ -91,6 +95,21 @@ class Database:
         return await asyncio.get_running_loop().run_in_executor(
             self._thread, self._in_transaction, work
         )
+
+    def check_is_there(self) -> None:
+        """Raises OSError when the file is not the one that was opened any more: what is written is
+        gone with the process then. Reading and writing may work all the same."""
+        try:
+            found = self.path.stat()
+        except FileNotFoundError:
+            found = None
+        if found is None or (found.st_dev, found.st_ino) != self._identity or not found.st_size:
+            raise OSError(
+                errno.EIO,
+                "the journal was removed, replaced or emptied under the running bot, which takes "
+                "no more pictures; put it back, or start the bot again",
+                str(self.path),
+            )
 
     async def close(self) -> None:
         if self._thread is None:
@@ -116,7 +135,7 @@ class Database:
 
     def _open(self) -> None:
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.path.parent.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
             self._lock = self._locked()
             # Transactions are begun and ended by hand: the module's own start too late for SELECTs.
             connection = sqlite3.connect(self.path, isolation_level=None)
@@ -131,15 +150,18 @@ class Database:
             connection.execute("PRAGMA secure_delete = ON")
             connection.execute("PRAGMA temp_store = MEMORY")
             self._prepare_schema(connection)
+            make_private(self.path.parent)
+            found = self.path.stat()
+            self._identity = (found.st_dev, found.st_ino)
         except (OSError, sqlite3.Error) as error:
             raise OwnerError(
                 f"the journal {self.path} cannot be used ({error}); check the folder's permissions "
                 "and free space, or set state_dir to another folder"
             ) from error
 
-    def _locked(self) -> IO[bytes]:
+    def _locked(self) -> IO[str]:
         """Two bots on one journal would each hand back the other's running jobs."""
-        lock = self.path.with_suffix(".lock").open("wb")
+        lock = opened_for_lock(self.path.with_suffix(".lock"))
         if not file_locks.lock(lock):
             lock.close()
             raise OwnerError(

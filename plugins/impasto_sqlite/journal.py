@@ -61,6 +61,7 @@ class SqliteJournal:
         now = time.time()
 
         def take(connection: sqlite3.Connection) -> list[int]:
+            self._database.check_is_there()
             connection.execute(
                 "DELETE FROM updates WHERE finished_at < ?", (now - UPDATES_KEPT_SECONDS,)
             )
@@ -126,6 +127,7 @@ class SqliteJournal:
 
     async def add(self, job: Job, *, limits: Limits = NO_LIMITS) -> Job:
         def add(connection: sqlite3.Connection) -> Job:
+            self._database.check_is_there()
             query = f"SELECT {_COLUMNS} FROM jobs WHERE origin = ?"  # noqa: S608
             known = _one(connection, query, job.origin)
             if known is not None:
@@ -176,7 +178,11 @@ class SqliteJournal:
         return await self._database.run(lambda connection: _unfinished(connection, person))
 
     async def count(self, *states: JobState) -> int:
-        return await self._database.run(lambda connection: _count(connection, *states))
+        def count(connection: sqlite3.Connection) -> int:
+            self._database.check_is_there()
+            return _count(connection, *states)
+
+        return await self._database.run(count)
 
     async def last_painted(self, count: int) -> list[Job]:
         # The plus keeps the planner off the index of states: from the newest row back, a few rows

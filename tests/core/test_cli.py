@@ -344,7 +344,7 @@ def presets_here(monkeypatch: pytest.MonkeyPatch) -> None:
     """`impasto paint` has the presets listed in this process: another one imports for seconds."""
 
     def run_here(command: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
-        assert command[:3] == [sys.executable, "-m", "impasto"]
+        assert command[:4] == [sys.executable, "-P", "-m", "impasto"]
         ended = CliRunner().invoke(app, command[3:])
         return subprocess.CompletedProcess(command, ended.exit_code, ended.stdout)
 

@@ -11,7 +11,7 @@ import structlog
 from aiogram import Bot
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel, SecretStr, ValidationError
 
 from impasto import logs
 from impasto.logs import MOST_ALIKE, MOST_KINDS, WINDOW_SECONDS, Throttle, configure_logging
@@ -223,3 +223,33 @@ def test_kinds_without_end_take_no_memory_without_end(capsys: pytest.CaptureFixt
         record = logging.LogRecord("x", logging.ERROR, "x", 1, f"{number}", None, None)
         assert throttle.filter(record)
     assert len(throttle._kinds) <= MOST_KINDS
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "redis://:pa/s-secret-s@host:6379/0",
+        "redis://name:p@s-secret-s@host",
+        "cannot reach postgresql+asyncpg://me:a/b?c=s-secret-s@host/db, again",
+        "redis://host:6379/0?password=s-secret-s&ssl=1",
+        "https://host/path?a=1&API_KEY=s-secret-s",
+        "https://me:s-secret-s@proxy:3128",
+    ],
+)
+def test_passwords_in_addresses_of_any_shape(text: str) -> None:
+    scrubbed = scrub(text)
+    assert "s-secret-s" not in scrubbed
+    assert "host" in scrubbed or "proxy" in scrubbed
+
+
+def test_what_people_wrote_is_in_no_error_of_a_model() -> None:
+    class Model(BaseModel):
+        number: int
+
+    with pytest.raises(ValidationError) as caught:
+        Model(number="my diary,\nof today")  # type: ignore[arg-type]
+    assert "diary" in str(caught.value)
+    scrubbed = scrub(str(caught.value))
+    assert "diary" not in scrubbed
+    assert "today" not in scrubbed
+    assert "input_value=***, input_type=str" in scrubbed

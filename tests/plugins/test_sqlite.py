@@ -4,16 +4,20 @@ test_storages.py."""
 from __future__ import annotations
 
 import contextlib
+import errno
+import os
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
-from typing import TypeVar
+from types import SimpleNamespace
+from typing import Any, TypeVar
 
 import pytest
 from aiogram.fsm.storage.base import StorageKey
 
 from impasto.errors import OwnerError
 from impasto.jobs.job import ChosenStyle, Job, JobState, TelegramPicture
+from impasto.telegram.assembly import Assembly
 from impasto_sqlite import SqliteStorage
 
 PHOTO = TelegramPicture(file_id="photo")
@@ -279,3 +283,61 @@ class TestOpening:
         await storage.open()
         await storage.close()
         await storage.close()
+
+
+class TestGoneUnderARunningBot:
+    """What would vanish is not accepted; what was accepted is gone on with, as far as it can be."""
+
+    @pytest.fixture(params=["folder emptied", "replaced", "truncated"])
+    def gone(self, request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], None]:
+        file = tmp_path / "impasto.sqlite"
+
+        def emptied() -> None:
+            for path in tmp_path.iterdir():
+                path.unlink()
+
+        def replaced() -> None:
+            other = tmp_path / "other"
+            other.write_bytes(file.read_bytes())
+            other.replace(file)
+
+        kinds = {
+            "folder emptied": emptied,
+            "replaced": replaced,
+            "truncated": lambda: os.truncate(file, 0),
+        }
+        return kinds[request.param]
+
+    async def test_nothing_more_is_accepted(
+        self, storage: SqliteStorage, gone: Callable[[], None]
+    ) -> None:
+        journal = storage.journal
+        await journal.take_updates([(1, "{}")])
+        gone()
+        with pytest.raises((OSError, sqlite3.DatabaseError)):
+            await journal.take_updates([(2, "{}")])
+        with pytest.raises((OSError, sqlite3.DatabaseError)):
+            await journal.add(job_of(1))
+        with pytest.raises((OSError, sqlite3.DatabaseError)):
+            await journal.count(JobState.RUNNING)
+
+    async def test_what_is_under_way_is_finished(
+        self, storage: SqliteStorage, tmp_path: Path
+    ) -> None:
+        job = await storage.journal.add(job_of(1))
+        (tmp_path / "impasto.sqlite").unlink()
+        with pytest.raises(OSError, match="removed, replaced or emptied") as caught:
+            await storage.journal.add(job_of(2))
+        assert caught.value.errno == errno.EIO
+        assert (await storage.journal.move(job.id, JobState.RUNNING)).state is JobState.RUNNING
+
+    async def test_the_owners_hear_of_it(self, storage: SqliteStorage, tmp_path: Path) -> None:
+        told: list[Exception] = []
+        alerts = SimpleNamespace(machine_fails=told.append)
+        assembly: Any = SimpleNamespace(alerts=alerts, storage=storage)
+        assembly.check = lambda: Assembly.check(assembly)
+        await Assembly.watch(assembly)
+        (tmp_path / "impasto.sqlite").unlink()
+        with pytest.raises(OSError, match="journal was removed"):
+            await Assembly.watch(assembly)
+        assert len(told) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import TYPE_CHECKING, Protocol
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 import typer
 
 from impasto.cli.session import session_of
+from impasto.data_folders import PRIVATE_UMASK
 from impasto.errors import OwnerError
 
 if TYPE_CHECKING:
@@ -83,6 +85,7 @@ async def run_until_stopped(
             on_ready()
 
     allow_many_descriptors()
+    os.umask(PRIVATE_UMASK)  # for the painting process, too: what it writes are people's photos
     with stop_on_signals() as stop:
         async with (
             settings_on_hangup(read) as changes,

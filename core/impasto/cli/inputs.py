@@ -72,7 +72,7 @@ def presets_of(session: Session) -> dict[str, Style]:
     Presets are the business of the bot's plugins, and loaded here their libraries would stay in
     memory during painting: 140 MB of aiogram.
     """
-    command = [sys.executable, "-m", "impasto", *session.arguments, "presets"]
+    command = [sys.executable, "-P", "-m", "impasto", *session.arguments, "presets"]
     listing = subprocess.run(command, stdout=subprocess.PIPE, check=False)  # noqa: S603
     if listing.returncode != 0:
         raise typer.Exit(listing.returncode)  # it has said why on standard error

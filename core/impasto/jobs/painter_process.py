@@ -39,7 +39,8 @@ from impasto.settings.variables import environment_without_settings
 
 log = structlog.get_logger(__name__)
 
-PAINTING_COMMAND = (sys.executable, "-m", "impasto.painting")
+PAINTING_COMMAND = (sys.executable, "-P", "-m", "impasto.painting")
+"""With -P, as all of our processes: a `queue.py` in the working directory is nothing of ours."""
 
 SECONDS_TO_START = 60.0
 """A child may take this long to start, however soon it has to speak when it paints."""

@@ -123,6 +123,7 @@ async def _started(
     others = [
         keep_house(assembly.storage.journal, assembly.folders, assembly.settings.queue),
         _repeatedly(assembly.recovery.recover, "recovery"),
+        _repeatedly(assembly.watch, "journal"),
     ]
     if intake is not None:
         updates = intake.poll() if webhook is None else webhook.serve(intake.take, intake.wanted)

@@ -112,6 +112,14 @@ class Assembly:
         """Raises what keeps the journal from being read."""
         await self.storage.journal.count(JobState.RUNNING)
 
+    async def watch(self) -> None:
+        """As `check`, of which the owners hear."""
+        try:
+            await self.check()
+        except Exception as error:
+            self.alerts.machine_fails(error)
+            raise
+
     async def keep_ready(self, worker: Worker) -> None:
         """Warms the worker up, and stays.
 

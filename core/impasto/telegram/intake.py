@@ -37,6 +37,9 @@ log = structlog.get_logger(__name__)
 RawUpdate = tuple[int, str]
 """An update's id and its JSON."""
 
+Sender = tuple[int, int]
+"""A chat and a person in it."""
+
 POLL_SECONDS = 30
 MOST_TRIES = 3
 """An update that fails, or brings the process down, this often is given up."""
@@ -54,13 +57,14 @@ class GetUpdates(methods.GetUpdates):
 
 
 class Intake:
-    """Takes updates and hands them to the dispatcher, in order within a chat."""
+    """Takes updates and hands them to the dispatcher, those of one person in one chat in order: who
+    sends a hundred to a group keeps nobody else in it waiting."""
 
     def __init__(self, *, bot: Bot, dispatcher: Dispatcher, journal: Journal) -> None:
         self._bot = bot
         self._dispatcher = dispatcher
         self._journal = journal
-        self._last_of_chat: dict[int, asyncio.Task[None]] = {}
+        self._last_of: dict[Sender, asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -159,14 +163,14 @@ class Intake:
     def _handle_later(self, update_id: int, body: str) -> None:
         try:
             update = Update.model_validate_json(body, context={"bot": self._bot})
-            chat = _chat_of(update)
+            sender = _sender_of(update)
         except Exception as error:  # whatever it is, the next update may be sound
             log.warning("update_unreadable", update=update_id, why=_why_unreadable(error))
             self._start(self._finish(update_id))
             return
-        task = self._start(self._handle_after(self._last_of_chat.get(chat), update))
-        self._last_of_chat[chat] = task
-        task.add_done_callback(lambda done: self._forget(chat, done))
+        task = self._start(self._handle_after(self._last_of.get(sender), update))
+        self._last_of[sender] = task
+        task.add_done_callback(lambda done: self._forget(sender, done))
 
     def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
@@ -174,13 +178,13 @@ class Intake:
         task.add_done_callback(self._tasks.discard)
         return task
 
-    def _forget(self, chat: int, task: asyncio.Task[None]) -> None:
-        if self._last_of_chat.get(chat) is task:
-            del self._last_of_chat[chat]
+    def _forget(self, sender: Sender, task: asyncio.Task[None]) -> None:
+        if self._last_of.get(sender) is task:
+            del self._last_of[sender]
 
     async def _handle_after(self, earlier: asyncio.Task[None] | None, update: Update) -> None:
         """Handles an update, up to MOST_TRIES times over all processes, after an earlier one of the
-        same chat."""
+        same person in the same chat."""
         if earlier is not None:
             await asyncio.wait({earlier})
         await retried(
@@ -244,16 +248,17 @@ def _why_unreadable(error: Exception) -> list[Any] | str:
     return [(detail["loc"], detail["msg"]) for detail in details]
 
 
-def _chat_of(update: Update) -> int:
-    """The chat an update belongs to, else its user; 0 when it has neither.
+def _sender_of(update: Update) -> Sender:
+    """The chat that an update belongs to, else its user, and that user; 0 where it has none.
 
     Raises:
         UpdateTypeLookupError: it is of a type that this aiogram does not know.
     """
     event = update.event
+    user = getattr(event, "from_user", None) or getattr(event, "user", None)
+    person = int(user.id) if user is not None else 0
     for holder in (event, getattr(event, "message", None)):
         chat = getattr(holder, "chat", None)
         if chat is not None:
-            return int(chat.id)
-    user = getattr(event, "from_user", None) or getattr(event, "user", None)
-    return int(user.id) if user is not None else 0
+            return int(chat.id), person
+    return person, person

@@ -84,13 +84,14 @@ async def polling(intake: Intake) -> AsyncIterator[asyncio.Task[None]]:
         await intake.drain(0)
 
 
-def update(update_id: int, text: str, chat: int = 1) -> tuple[int, str]:
-    person = {"id": chat, "is_bot": False, "first_name": "A"}
+def update(update_id: int, text: str, chat: int = 1, person: int | None = None) -> tuple[int, str]:
+    """An update from this person; in a private chat their id is that of the chat."""
+    sender = {"id": person or chat, "is_bot": False, "first_name": "A"}
     message = {
         "message_id": update_id,
         "date": 1_700_000_000,
-        "chat": {"id": chat, "type": "private"},
-        "from": person,
+        "chat": {"id": chat, "type": "private" if chat > 0 else "group"},
+        "from": sender,
         "text": text,
     }
     return update_id, json.dumps({"update_id": update_id, "message": message})
@@ -247,7 +248,7 @@ class TestTaking:
 
 
 class TestHandling:
-    async def test_order_is_kept_within_a_chat_and_chats_do_not_wait_for_each_other(
+    async def test_order_is_kept_for_a_person_in_a_chat_and_chats_do_not_wait_for_each_other(
         self, make_intake: Callable[[Handle], Intake], heard: Heard
     ) -> None:
         may_go_on = asyncio.Event()
@@ -265,7 +266,26 @@ class TestHandling:
         await heard.until(3)
         assert heard.texts == ["other", "slow", "after it"]
         await intake.drain(30)
-        assert intake._last_of_chat == {}  # what is kept of a chat shows only as memory
+        assert intake._last_of == {}  # what is kept of somebody shows only as memory
+
+    async def test_one_member_of_a_group_keeps_no_other_waiting(
+        self, make_intake: Callable[[Handle], Intake], heard: Heard
+    ) -> None:
+        may_go_on = asyncio.Event()
+
+        async def handle(message: Message) -> None:
+            if message.from_user and message.from_user.id == 1:
+                await may_go_on.wait()
+            await heard(message.text or "")
+
+        flood = [update(number, f"{number}", chat=-7, person=1) for number in range(100)]
+        intake = make_intake(handle)
+        await intake.take([*flood, update(100, "of another", chat=-7, person=2)])
+        await heard.until(1)
+        assert heard.texts == ["of another"]
+        may_go_on.set()
+        await intake.drain(30)
+        assert heard.texts == ["of another", *(f"{number}" for number in range(100))]
 
     async def test_what_was_not_finished_is_handled_at_the_next_start(
         self, make_intake: Callable[[Handle], Intake], heard: Heard, storage: SqliteStorage

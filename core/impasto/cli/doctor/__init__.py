@@ -9,6 +9,8 @@ import dataclasses
 import os
 import platform
 import shutil
+import stat
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +20,7 @@ import typer
 
 from impasto.cli.session import AsJson, Session, print_json, session_of
 from impasto.contracts import Finding
+from impasto.data_folders import OTHERS
 from impasto.errors import ImpastoError, SettingsError
 from impasto.memory import MEGABYTE
 from impasto.settings import Settings
@@ -76,6 +79,7 @@ def findings(session: Session) -> Iterator[Finding]:
     for finding in painting.check(settings):
         yield finding if paints_here else _for_workers_only(finding)
     yield check_disk(settings.state_dir)
+    yield from check_privacy(settings.state_dir)
     yield from bot.check_telegram(settings)
     yield from bot.own_findings(host)
 
@@ -130,6 +134,19 @@ def check_disk(state_dir: Path) -> Finding:
         says = f"{says}; {why}, together with waiting pictures and fetched networks"
         return Finding.warning("disk", says, "put state_dir on a disk or volume that stays")
     return Finding.ok("disk", says)
+
+
+def check_privacy(state_dir: Path) -> Iterator[Finding]:
+    """Whether others on this machine can look at people's photos."""
+    folder = state_dir.resolve()
+    if not folder.is_dir() or sys.platform == "win32":
+        return
+    mode = stat.S_IMODE(folder.stat().st_mode)
+    if mode & OTHERS:
+        says = f"other users of this machine can look into state_dir {folder} (mode {mode:o})"
+        yield Finding.warning("privacy", says, f"chmod 700 {folder}")
+    else:
+        yield Finding.ok("privacy", f"nobody else can look into {folder}")
 
 
 def why_forgotten(folder: Path) -> str:

@@ -31,7 +31,7 @@ from impasto.settings.variables import environment_without_settings
 if TYPE_CHECKING:
     from impasto.settings import PaintingSettings, Settings
 
-PROBE: Final = (sys.executable, "-m", "impasto.painting", "probe")
+PROBE: Final = (sys.executable, "-P", "-m", "impasto.painting", "probe")
 PROBE_SECONDS: Final = 120.0
 RESERVE_MB: Final = 40
 """For the program code that the bot runs through, and what the kernel keeps for two processes."""
