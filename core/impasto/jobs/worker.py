@@ -20,6 +20,7 @@ from impasto.jobs.folders import JobFolders, PictureSource, with_pictures
 from impasto.jobs.job import PAINTING_FAILED, Failure, Job, JobState
 from impasto.jobs.painter_process import PAINTING_COMMAND, ChildKeeper, ChildLost, PaintingChild
 from impasto.jobs.store import JobObserver, JobStore, Reporter
+from impasto.jobs.trials import Trials
 from impasto.messages import (
     DISK_FULL,
     TOO_LARGE_NOW,
@@ -147,6 +148,7 @@ class Worker(JobObserver):
         folders: JobFolders,
         queue: JobQueue,
         estimates: Estimates,
+        trials: Trials,
         on_loss: Callable[[str], None],
         on_full_disk: Callable[[str], None],
         command: Sequence[str] = PAINTING_COMMAND,
@@ -155,6 +157,8 @@ class Worker(JobObserver):
         is put off for want of room; they must not block."""
         self._attempts = settings.queue.attempts
         self._keeper = ChildKeeper(settings, presets, command=command)
+        self._trials = trials
+        trials.paint_with(self._keeper)
         self._queue = queue
         self._estimates = estimates
         self._on_loss = on_loss
@@ -217,12 +221,14 @@ class Worker(JobObserver):
             self._in_hand = InHand(job)
             if self._draining:
                 self._in_hand.request_stop(Stop.SHUTDOWN)
+            await self._trials.make_way()
             with bound_contextvars(job=job.id):
                 await self._handle(self._in_hand)
             await self._keeper.recycle()
             return True
         finally:
             self._in_hand = None
+            self._trials.may_begin()
             self._idle.set()
 
     async def drain(self) -> None:

@@ -21,6 +21,7 @@ from impasto.jobs.job import JobState
 from impasto.jobs.painter_process import ChildLost
 from impasto.jobs.recovery import Recovery
 from impasto.jobs.store import JobStore
+from impasto.jobs.trials import Trials
 from impasto.jobs.worker import Worker
 from impasto.plugins import PluginHost
 from impasto.settings import Settings
@@ -80,6 +81,8 @@ class Assembly:
     queue: JobQueue
     presets: Sequence[StylePreset]
     store: JobStore
+    pictures: TelegramPictures
+    trials: Trials
     estimates: Estimates
     presenter: SafePresenter
     delivery: Delivery
@@ -93,12 +96,13 @@ class Assembly:
         worker = Worker(
             settings=self.settings,
             store=self.store,
-            pictures=TelegramPictures(self.bot),
+            pictures=self.pictures,
             reporter=self.delivery,
             presets=self.presets,
             folders=self.folders,
             queue=self.queue,
             estimates=self.estimates,
+            trials=self.trials,
             on_loss=self.alerts.painter_lost,
             on_full_disk=self.alerts.disk_full,
         )
@@ -159,11 +163,14 @@ async def opened(
         cleanup.push_async_callback(delivery.close)
         folders = JobFolders(settings.state_dir, settings.queue.keep_hours)
         store.observe(delivery, folders)
+        pictures = TelegramPictures(bot)
+        trials = Trials(store=store, pictures=pictures, folders=folders, presets=presets)
         alerts = OwnerAlerts(bot, settings.telegram.admins, presenter)
         reloading = Reloading(settings, host)
 
         def renew(now: Settings, presets: Sequence[StylePreset]) -> None:
             estimates.renew(now.painting)
+            trials.renew(presets)
             presenter.renew(_presenter(host, now, presets))
             alerts.owners = tuple(now.telegram.admins)
 
@@ -176,6 +183,8 @@ async def opened(
             queue=queue,
             presets=presets,
             store=store,
+            pictures=pictures,
+            trials=trials,
             estimates=estimates,
             presenter=presenter,
             delivery=delivery,
