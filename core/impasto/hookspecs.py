@@ -73,8 +73,9 @@ def impasto_routers(settings: Settings) -> Sequence[Router]:  # type: ignore[emp
     """Bot. Return new aiogram routers of a conversation. An update goes to the first handler that
     takes it, in the order of plugins.
 
-    Handlers may ask for `job_service: JobService` (accept, cancel and look up jobs, list presets),
-    `settings: Settings`, and for what aiogram passes (state, bot, ...)."""
+    Handlers may ask for `job_service: JobService` (accept, cancel and look up jobs, list presets,
+    and `try_styles`: a photo in some of them, small, while there is no job), `settings: Settings`,
+    and for what aiogram passes (state, bot, ...)."""
 
 
 @hookspec

@@ -80,6 +80,31 @@ class Finish(Message):
     job_id: str
 
 
+class StyleToTry(Message):
+    """A style picture that a photo is tried in, and how the finished picture would be painted."""
+
+    name: str
+    path: Path
+    options: PaintOptions
+
+
+class Try(Message):
+    """Paint a photo in each of these styles, small. It is no job: it is dropped as soon as there
+    is something else to do. Answered with a Thumbnail for each style, then with TrialOver."""
+
+    kind: Literal["try"] = "try"
+    trial_id: str
+    photo: Path
+    styles: list[StyleToTry]
+
+
+class DropTrial(Message):
+    """Nobody wants this trial any more; it still is answered with TrialOver."""
+
+    kind: Literal["drop_trial"] = "drop_trial"
+    trial_id: str
+
+
 class Ready(Message):
     """The child is up."""
 
@@ -154,6 +179,25 @@ class Failed(Message):
     detail: str = ""
 
 
+class Thumbnail(Message):
+    """One picture of a trial, a JPEG of some tens of kB: nothing of a trial is left on the disk."""
+
+    model_config = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
+
+    kind: Literal["thumbnail"] = "thumbnail"
+    trial_id: str
+    name: str
+    """Of the style."""
+    jpeg: bytes
+
+
+class TrialOver(Message):
+    """No more thumbnails come of this trial, whether all were painted or not."""
+
+    kind: Literal["trial_over"] = "trial_over"
+    trial_id: str
+
+
 class Probe(Message):
     """What would painting find here? Settings as in Configure, and amounts of memory to judge."""
 
@@ -187,9 +231,9 @@ class Probed(Message):
     only."""
 
 
-ToChild = Configure | Paint | Finish | Cancel
+ToChild = Configure | Paint | Finish | Cancel | Try | DropTrial
 Outcome = Painted | Stopped | Failed
-FromChild = Ready | Progress | Outcome
+FromChild = Ready | Progress | Outcome | Thumbnail | TrialOver
 
 to_child: TypeAdapter[ToChild] = TypeAdapter(Annotated[ToChild, Field(discriminator="kind")])
 from_child: TypeAdapter[FromChild] = TypeAdapter(Annotated[FromChild, Field(discriminator="kind")])

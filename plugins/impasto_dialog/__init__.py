@@ -18,6 +18,7 @@ from impasto.settings import Settings
 from impasto_dialog import commands, jobs, naming, photo, preferences, style
 from impasto_dialog import keyboards as button
 from impasto_dialog.contact_sheet import Sheets
+from impasto_dialog.own_sheets import OwnSheets
 from impasto_dialog.photo import Albums, picture_in
 from impasto_dialog.presenter import DialogPresenter
 from impasto_dialog.style import is_current
@@ -43,13 +44,14 @@ def build_router(*, album_wait_s: float = ALBUM_WAIT_S) -> Router:
     """The whole conversation as one router. In groups it speaks only when somebody answers a photo
     with /style, and by the buttons that follow from that."""
     router = Router(name="dialog")
-    albums = Albums(album_wait_s)
-    talks = TalkMiddleware(sheets=Sheets(), albums=albums)
+    albums, own_sheets = Albums(album_wait_s), OwnSheets()
+    talks = TalkMiddleware(sheets=Sheets(), own_sheets=own_sheets, albums=albums)
     router.callback_query.middleware(AnswerOnce())
     for observer in (router.message, router.callback_query):
         observer.middleware(talks)
     router.startup.register(commands.register_commands)
     router.shutdown.register(albums.close)
+    router.shutdown.register(own_sheets.close)
     router.message.register(naming.style_photo, Command("style"), naming.replied_photo)
     router.include_router(_private_messages())
     _register_buttons(router)

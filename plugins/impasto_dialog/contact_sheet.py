@@ -97,7 +97,7 @@ def gallery_sheet(presets: Sequence[StylePreset], language: str, first_number: i
     A picture that cannot be read leaves a gray tile with its title. Takes tens of milliseconds
     per picture: call it off the event loop.
     """
-    columns = _columns(len(presets))
+    columns = columns_for(len(presets))
     side = tile_width(columns)
     tiles = [Tile(_picture(preset, side), label_of(preset, language)) for preset in presets]
     packed = io.BytesIO()
@@ -117,7 +117,7 @@ def tile_width(columns: int) -> int:
     return (WIDTH - GAP * (columns + 1)) // columns
 
 
-def _columns(count: int) -> int:
+def columns_for(count: int) -> int:
     """Two columns for a few pictures, three for more."""
     if count <= 1:
         return 1

@@ -53,11 +53,13 @@ async def show_gallery(talk: Talk, memory: Memory) -> None:
         await talk.remove(shown.message_id)
         return
     await talk.state.update_data(gallery=shown.message_id)
+    talk.own_sheets.follow(talk, now.model_copy(update={"gallery": shown.message_id}), _edit)
 
 
 async def close(talk: Talk) -> bool:
     """Forgets what was chosen; returns whether anything was."""
     talk.albums.stop(talk.chat)
+    talk.own_sheets.stop(talk)
     was_open = await talk.state.get_state() is not None
     memory = await recall(talk.state)
     await talk.state.clear()
@@ -70,6 +72,7 @@ async def refresh_gallery(talk: Talk, memory: Memory, *, options_shown: bool = F
     if memory.gallery is None or not talk.job_service.presets:
         return
     if options_shown:
+        talk.own_sheets.stop(talk)  # with it the buttons of the styles would come back
         keyboard = await options_keyboard(talk, talk.look, memory.turn)
         caption = talk.texts("choose-options")
     else:
@@ -83,23 +86,30 @@ async def refresh_gallery(talk: Talk, memory: Memory, *, options_shown: bool = F
             reply_markup=keyboard,
             parse_mode=ParseMode.HTML,
         )
+    if not options_shown:
+        talk.own_sheets.follow(talk, memory, _edit)
 
 
 async def turn_page(talk: Talk, memory: Memory) -> None:
     """Shows the page that `memory` says in the open gallery."""
     page = page_of(talk.job_service.presets, memory.page)
-    keyboard = _keyboard(talk, memory)
-
-    async def edit(sheet: Sheet) -> Message | bool:
-        media = InputMediaPhoto(
-            media=sheet, caption=_caption(talk, memory), parse_mode=ParseMode.HTML
-        )
-        return await talk.bot.edit_message_media(
-            media, chat_id=talk.chat, message_id=memory.gallery, reply_markup=keyboard
-        )
-
+    edit = functools.partial(_edit, talk, memory)
+    talk.own_sheets.stop(talk)
     with overlooked("gallery_not_changed", Done, *REFUSALS, chat=talk.chat):
-        await talk.sheets.show(page, talk.texts.language, edit)
+        if await talk.own_sheets.show_known(talk, memory, edit) is None:
+            await talk.sheets.show(page, talk.texts.language, edit)
+    talk.own_sheets.follow(talk, memory, _edit)
+
+
+async def _edit(talk: Talk, memory: Memory, sheet: Sheet) -> Message | bool:
+    """Puts another picture into the open gallery."""
+    media = InputMediaPhoto(media=sheet, caption=_caption(talk, memory), parse_mode=ParseMode.HTML)
+    return await talk.bot.edit_message_media(
+        media,
+        chat_id=talk.chat,
+        message_id=memory.gallery,
+        reply_markup=_keyboard(talk, memory),
+    )
 
 
 async def options_keyboard(talk: Talk, look: Look, turn: str) -> InlineKeyboardMarkup:
@@ -122,7 +132,8 @@ async def _send_gallery(talk: Talk, memory: Memory) -> Message:
         parse_mode=ParseMode.HTML,
         reply_parameters=_reply_to(memory),
     )
-    return await talk.sheets.show(page, talk.texts.language, send)
+    known = await talk.own_sheets.show_known(talk, memory, send)
+    return known or await talk.sheets.show(page, talk.texts.language, send)
 
 
 def _keyboard(talk: Talk, memory: Memory) -> InlineKeyboardMarkup:

@@ -145,6 +145,7 @@ async def begin(
     album. On success the conversation is over and the job's own messages take over; when no more
     jobs are accepted now, photo and styles are kept for another try."""
     talk.albums.stop(talk.chat)
+    talk.own_sheets.stop(talk)
     refused = await accept(talk, content, memory.styles, talk.look, memory.reply_to)
     if refused is not None:
         turn = memory.turn or new_turn()

@@ -27,6 +27,7 @@ from impasto_dialog.texts import Gap, Texts, texts_for
 
 if TYPE_CHECKING:
     from impasto_dialog.contact_sheet import Sheets
+    from impasto_dialog.own_sheets import OwnSheets
     from impasto_dialog.photo import Albums
 
 log = structlog.get_logger(__name__)
@@ -130,6 +131,7 @@ class Talk:
     job_service: JobService
     painting: PaintingSettings
     sheets: Sheets
+    own_sheets: OwnSheets
     albums: Albums
 
     @property
@@ -184,8 +186,9 @@ async def possible(look: Look, job_service: JobService) -> Look:
 class TalkMiddleware(BaseMiddleware):
     """Gives handlers of messages and callback queries their `talk`."""
 
-    def __init__(self, *, sheets: Sheets, albums: Albums) -> None:
+    def __init__(self, *, sheets: Sheets, own_sheets: OwnSheets, albums: Albums) -> None:
         self._sheets = sheets
+        self._own_sheets = own_sheets
         self._albums = albums
 
     async def __call__(
@@ -215,6 +218,7 @@ class TalkMiddleware(BaseMiddleware):
             job_service=job_service,
             painting=data["settings"].painting,
             sheets=self._sheets,
+            own_sheets=self._own_sheets,
             albums=self._albums,
         )
         return await handler(event, data)

@@ -66,13 +66,27 @@ class JobFolders(JobObserver):
         await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
         return folder
 
+    async def remove(self, job_id: str) -> None:
+        """Removes a job's folder, if it is there."""
+        folder = self.of(job_id)
+
+        def remove() -> None:
+            try:
+                shutil.rmtree(folder)
+            except FileNotFoundError:
+                pass
+            except OSError as error:
+                log.warning("job_folder_not_removed", folder=str(folder), error=str(error))
+
+        await asyncio.to_thread(remove)
+
     async def release(self, job: Job) -> None:
         """The job is final: removes its folder, but for a result that is to be kept for a while.
         Photos, styles and previews are of no more use, and would fill the disk."""
         if not job.state.is_final:
             return
         if job.is_forgotten or not self._keep or job.result is None:
-            await self._remove(self.of(job.id))
+            await self.remove(job.id)
         else:
             await asyncio.to_thread(_remove_all_but, job.result.name, self.of(job.id))
 
@@ -93,7 +107,7 @@ class JobFolders(JobObserver):
         for folder in await asyncio.to_thread(self._folders):
             job = await journal.get(folder.name)
             if job is None or self._is_over(job):
-                await self._remove(folder)
+                await self.remove(folder.name)
                 removed += 1
             else:
                 await self.release(job)
@@ -112,18 +126,6 @@ class JobFolders(JobObserver):
         if not self.root.is_dir():
             return []
         return sorted(path for path in self.root.iterdir() if path.is_dir())
-
-    @staticmethod
-    async def _remove(folder: Path) -> None:
-        def remove() -> None:
-            try:
-                shutil.rmtree(folder)
-            except FileNotFoundError:
-                pass
-            except OSError as error:
-                log.warning("job_folder_not_removed", folder=str(folder), error=str(error))
-
-        await asyncio.to_thread(remove)
 
 
 async def with_pictures(

@@ -30,6 +30,8 @@ from impasto.messages import (
     PresetFile,
     Progress,
     Ready,
+    Thumbnail,
+    TrialOver,
     encode,
     from_child,
 )
@@ -162,12 +164,28 @@ class PaintingChild:
         async with self._watched():
             while True:
                 message = await self.receive(self._silence)
-                if isinstance(message, Ready) or message.job_id != job_id:
+                if not isinstance(message, Progress | Outcome) or message.job_id != job_id:
                     continue
                 if not isinstance(message, Progress):
                     self._look_at_rest()
                     return message
                 on_progress(message)
+
+    async def thumbnails(self, trial_id: str) -> dict[str, bytes]:
+        """What came of a trial that it was told to paint: JPEGs by the style's name, of all styles
+        or of fewer.
+
+        Raises:
+            ChildLost: the child ended, was silent for too long, or took too much memory.
+        """
+        found: dict[str, bytes] = {}
+        async with self._watched():
+            while True:
+                message = await self.receive(self._silence)
+                if isinstance(message, Thumbnail) and message.trial_id == trial_id:
+                    found[message.name] = message.jpeg
+                elif isinstance(message, TrialOver) and message.trial_id == trial_id:
+                    return found
 
     async def receive(self, patience: float) -> FromChild:
         """The next message.
@@ -332,14 +350,14 @@ class ChildKeeper:
     async def recycle(self) -> None:
         """Replaces a child that holds too much memory or is stale. Best between two jobs, when
         nobody waits for the new one."""
-        child = self._running()
+        child = self.running()
         if child is not None and (child.has_grown() or self._is_stale):
             log.info("painting_child_recycled", pid=child.pid)
             await self.replace()
 
     async def replace(self) -> None:
         """Ends what is left of the child and starts a new one."""
-        child, self._starting = self._running(), None
+        child, self._starting = self.running(), None
         if child is not None:
             await child.kill()
         self._started()
@@ -355,7 +373,7 @@ class ChildKeeper:
         if isinstance(results[0], PaintingChild):
             await results[0].close()
 
-    def _running(self) -> PaintingChild | None:
+    def running(self) -> PaintingChild | None:
         """The child that has started last, if it has."""
         if self._starting is None or not self._starting.done() or _has_failed(self._starting):
             return None

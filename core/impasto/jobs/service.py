@@ -23,6 +23,7 @@ from impasto.errors import InvalidTransition, TooManyJobs
 from impasto.jobs.estimates import Estimates
 from impasto.jobs.job import ChosenStyle, Job, JobState, TelegramPicture
 from impasto.jobs.store import JobObserver, JobStore, Reporter
+from impasto.jobs.trials import Trials
 from impasto.settings import QueueSettings
 
 SECONDS_FOR_FILE = 15.0
@@ -73,6 +74,7 @@ class JobService(JobObserver):
         presets: Sequence[StylePreset],
         limits: Limits,
         estimates: Estimates,
+        trials: Trials,
         owners: Collection[int] = (),
     ) -> None:
         self.presets = tuple(presets)
@@ -84,6 +86,7 @@ class JobService(JobObserver):
         self._storage = storage
         self._queue = queue
         self._reporter = reporter
+        self._trials = trials
         self._files: dict[str, asyncio.Future[None]] = {}
 
     def renew(
@@ -170,6 +173,21 @@ class JobService(JobObserver):
         if job is None or job.state is not JobState.RUNNING:
             return None
         return await self._store.hurry(job_id)
+
+    async def try_styles(
+        self, content: TelegramPicture, styles: Mapping[str, PaintOptions]
+    ) -> Mapping[str, bytes] | None:
+        """A photo in each of these presets, small, so that a person can choose by it: JPEGs of 320
+        pixels on the longer side, by the preset's name. Takes a second or two.
+
+        It is no job and counts for no limit. None where there is no time for it: while pictures
+        wait or are painted, as soon as one is asked for, and where other machines paint. Cancel the
+        call when nobody wants the answer any more.
+
+        Args:
+            styles: how the finished picture would be painted, by the preset's name.
+        """
+        return await self._trials.thumbnails(content, styles)
 
     async def forget(self, person: int) -> None:
         """Ends what is unfinished for this person and forgets their pictures, styles and wishes:

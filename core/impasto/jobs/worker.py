@@ -29,6 +29,7 @@ from impasto.jobs.job import (
 )
 from impasto.jobs.painter_process import PAINTING_COMMAND, ChildKeeper, ChildLost, PaintingChild
 from impasto.jobs.store import JobObserver, JobStore, Reporter
+from impasto.jobs.trials import Trials
 from impasto.messages import (
     MACHINE_FAILS,
     TOO_LARGE_NOW,
@@ -167,6 +168,7 @@ class Worker(JobObserver):
         folders: JobFolders,
         queue: JobQueue,
         estimates: Estimates,
+        trials: Trials,
         on_loss: Callable[[str], None],
         on_machine_failing: Callable[[Exception], None],
         command: Sequence[str] = PAINTING_COMMAND,
@@ -175,6 +177,8 @@ class Worker(JobObserver):
         a job is put off since the disk is full, say; they must not block."""
         self._attempts = settings.queue.attempts
         self._keeper = ChildKeeper(settings, presets, command=command)
+        self._trials = trials
+        trials.paint_with(self._keeper)
         self._queue = queue
         self._estimates = estimates
         self._on_loss = on_loss
@@ -239,12 +243,14 @@ class Worker(JobObserver):
             self._in_hand = InHand(job)
             if self._draining:
                 self._in_hand.request_stop(Stop.SHUTDOWN)
+            await self._trials.make_way()
             with bound_contextvars(job=job.id):
                 await self._handle(self._in_hand)
             await self._keeper.recycle()
             return True
         finally:
             self._in_hand = None
+            self._trials.may_begin()
             self._idle.set()
 
     async def drain(self) -> None:

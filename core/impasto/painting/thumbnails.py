@@ -34,7 +34,7 @@ SIZE: Final = 320
 """Pixels of the longer side: what a third of a phone's screen shows sharply."""
 PAINTED_SHARE: Final = 0.4
 """Of the longer side, how long it is while it is painted."""
-STEPS: Final = 14
+STEPS: Final = 12
 """Most of what a picture's smallest level comes to is there after that many."""
 
 

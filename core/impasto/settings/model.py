@@ -227,6 +227,10 @@ class PaintingSettings(Section):
     """How large a style's marks come out; at 1 as if style picture and photo had the same area."""
     preview_seconds: Annotated[float, Field(ge=0.1, le=600), LIVE] = 2.0
     """Least time between two previews, in seconds; each pyramid level also ends with one."""
+    try_styles: Annotated[Literal["never", "private", "always"], LIVE] = "private"
+    """Where the gallery of styles shows people their own photo in each style, small, a moment after
+    they sent it: in private chats, always (which means in groups, too) or never. It is painted only
+    while nobody waits for a picture, by a bot that paints itself."""
     threads: Annotated[int, Field(ge=0, le=1024)] = 0
     """CPU threads for painting; 0 takes as many as this process may use."""
 

@@ -166,6 +166,7 @@ def _intake(assembly: Assembly) -> Intake:
         presets=assembly.presets,
         limits=limits_of(settings.queue),
         estimates=assembly.estimates,
+        trials=assembly.trials,
         owners=settings.telegram.admins,
     )
     assembly.store.observe(job_service)

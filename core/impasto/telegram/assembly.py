@@ -21,6 +21,7 @@ from impasto.jobs.job import JobState
 from impasto.jobs.painter_process import ChildLost
 from impasto.jobs.recovery import Recovery
 from impasto.jobs.store import JobStore
+from impasto.jobs.trials import Trials
 from impasto.jobs.worker import Worker
 from impasto.plugins import PluginHost
 from impasto.settings import Settings
@@ -82,6 +83,8 @@ class Assembly:
     queue: JobQueue
     presets: Sequence[StylePreset]
     store: JobStore
+    pictures: TelegramPictures
+    trials: Trials
     estimates: Estimates
     presenter: SafePresenter
     delivery: Delivery
@@ -95,12 +98,13 @@ class Assembly:
         worker = Worker(
             settings=self.settings,
             store=self.store,
-            pictures=TelegramPictures(self.bot, self.settings.telegram.folders),
+            pictures=self.pictures,
             reporter=self.delivery,
             presets=self.presets,
             folders=self.folders,
             queue=self.queue,
             estimates=self.estimates,
+            trials=self.trials,
             on_loss=self.alerts.painter_lost,
             on_machine_failing=self.alerts.machine_fails,
         )
@@ -169,11 +173,14 @@ async def opened(
         cleanup.push_async_callback(delivery.close)
         folders = JobFolders(settings.state_dir, settings.queue.keep_hours)
         store.observe(delivery, folders)
+        pictures = TelegramPictures(bot, settings.telegram.folders)
+        trials = Trials(store=store, pictures=pictures, folders=folders, presets=presets)
         alerts = OwnerAlerts(bot, settings.telegram.admins, presenter)
         reloading = Reloading(settings, host)
 
         def renew(now: Settings, presets: Sequence[StylePreset]) -> None:
             estimates.renew(now.painting)
+            trials.renew(presets)
             presenter.renew(_presenter(host, now, presets))
             alerts.owners = tuple(now.telegram.admins)
 
@@ -186,6 +193,8 @@ async def opened(
             queue=queue,
             presets=presets,
             store=store,
+            pictures=pictures,
+            trials=trials,
             estimates=estimates,
             presenter=presenter,
             delivery=delivery,

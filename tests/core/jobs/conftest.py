@@ -16,6 +16,7 @@ from impasto.jobs.folders import JobFolders
 from impasto.jobs.job import Job
 from impasto.jobs.service import JobService
 from impasto.jobs.store import JobStore
+from impasto.jobs.trials import Trials
 from impasto.jobs.worker import Worker
 from impasto.settings import PaintingSettings, QueueSettings, Settings
 from impasto_sqlite import SqliteStorage
@@ -47,7 +48,14 @@ def queue() -> CountingQueue:
 
 
 @pytest.fixture
+def trials(settings: Settings, store: JobStore, pictures: Pictures, preset: StylePreset) -> Trials:
+    folders = JobFolders(settings.state_dir, settings.queue.keep_hours)
+    return Trials(store=store, pictures=pictures, folders=folders, presets=[preset])
+
+
+@pytest.fixture
 def job_service(
+    trials: Trials,
     store: JobStore,
     storage: SqliteStorage,
     queue: CountingQueue,
@@ -62,6 +70,7 @@ def job_service(
         presets=[preset],
         limits=Limits(unfinished=3),
         owners=[OWNER],
+        trials=trials,
         estimates=Estimates(store.journal, PaintingSettings()),
     )
     store.observe(service)
@@ -97,6 +106,7 @@ async def make_worker(
     reports: Reports,
     pictures: Pictures,
     preset: StylePreset,
+    trials: Trials,
 ) -> AsyncIterator[Callable[..., Worker]]:
     workers: list[Worker] = []
 
@@ -116,6 +126,7 @@ async def make_worker(
             folders=JobFolders(settings.state_dir, changed.keep_hours),
             queue=queue,
             estimates=Estimates(store.journal, settings.painting),
+            trials=trials,
             on_loss=on_loss,
             on_machine_failing=on_machine_failing,
             command=[sys.executable, str(SCRIPTED_CHILD), *arguments],

@@ -18,6 +18,7 @@ from pathlib import Path
 from impasto.messages import (
     MACHINE_FAILS,
     Cancel,
+    DropTrial,
     Failed,
     Finish,
     Message,
@@ -26,6 +27,9 @@ from impasto.messages import (
     Progress,
     Ready,
     Stopped,
+    Thumbnail,
+    TrialOver,
+    Try,
     encode,
     to_child,
 )
@@ -33,6 +37,7 @@ from impasto.messages import (
 cancelled: queue.SimpleQueue[str] = queue.SimpleQueue()
 to_finish: queue.SimpleQueue[str] = queue.SimpleQueue()
 jobs: queue.SimpleQueue[Paint] = queue.SimpleQueue()
+dropped: queue.SimpleQueue[str] = queue.SimpleQueue()
 hoard: list[bytes] = []
 prepared: list[bytes] = []
 PIXELS = 120_000
@@ -58,7 +63,25 @@ def listen() -> None:
             cancelled.put(message.job_id)
         elif isinstance(message, Finish):
             to_finish.put(message.job_id)
+        elif isinstance(message, DropTrial):
+            dropped.put(message.trial_id)
+        elif isinstance(message, Try):
+            threading.Thread(target=try_styles, args=[message], daemon=True).start()
     os._exit(0)
+
+
+def try_styles(trial: Try) -> None:
+    """Whatever the photo says; a thumbnail is what the style's file is."""
+    script = trial.photo.read_text()
+    if "die" in script:
+        os._exit(3)
+    for style in trial.styles:
+        say(Thumbnail(trial_id=trial.trial_id, name=style.name, jpeg=style.path.read_bytes()))
+        if "stop" in script:
+            while dropped.get() != trial.trial_id:
+                pass
+            break
+    say(TrialOver(trial_id=trial.trial_id))
 
 
 def script_of(job: Paint) -> dict[str, object]:

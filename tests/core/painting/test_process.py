@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 import subprocess
 import sys
@@ -19,14 +20,22 @@ from impasto.messages import (
     MACHINE_FAILS,
     Cancel,
     Configure,
+    DropTrial,
     Failed,
     Finish,
+    FromChild,
+    Outcome,
     Paint,
     Painted,
     Progress,
     Ready,
     Stopped,
     StyleFile,
+    StyleToTry,
+    Thumbnail,
+    ToChild,
+    TrialOver,
+    Try,
     encode,
     from_child,
 )
@@ -46,12 +55,12 @@ class Parent:
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self.process = process
 
-    def say(self, message: Configure | Paint | Cancel | Finish) -> None:
+    def say(self, message: ToChild) -> None:
         assert self.process.stdin
         self.process.stdin.write(encode(message))
         self.process.stdin.flush()
 
-    def hear(self) -> Ready | Progress | Painted | Stopped | Failed:
+    def hear(self) -> FromChild:
         assert self.process.stdout
         line = self.process.stdout.readline()
         assert line, "the child went away"
@@ -61,7 +70,7 @@ class Parent:
         progress: list[Progress] = []
         while isinstance(message := self.hear(), Progress):
             progress.append(message)
-        assert not isinstance(message, Ready)
+        assert isinstance(message, Outcome)
         return progress, message
 
 
@@ -299,3 +308,59 @@ def test_a_child_that_cannot_paint_says_why_and_ends(tmp_path: Path) -> None:
         assert running.process.stdout
         assert running.process.stdout.readline() == b""
         assert running.process.wait(timeout=60) == 1
+
+
+def trial_of(job: Paint, count: int = 3, trial_id: str = "trial") -> Try:
+    """The job's photo in its style, several times."""
+    styles = [
+        StyleToTry(name=f"style {n}", path=job.styles[0].path, options=job.options)
+        for n in range(count)
+    ]
+    return Try(trial_id=trial_id, photo=job.content, styles=styles)
+
+
+def end_of(parent: Parent, trial_id: str) -> list[Thumbnail]:
+    found: list[Thumbnail] = []
+    while isinstance(message := parent.hear(), Thumbnail):
+        found.append(message)
+    assert message == TrialOver(trial_id=trial_id)
+    return found
+
+
+def test_a_trial_is_answered_with_thumbnails_and_leaves_nothing(
+    parent: Parent, job: Callable[..., Paint], tmp_path: Path
+) -> None:
+    trial = trial_of(job())
+    before = sorted(tmp_path.iterdir())
+    parent.say(trial)
+    found = end_of(parent, "trial")
+    assert sorted(thumbnail.name for thumbnail in found) == ["style 0", "style 1", "style 2"]
+    for thumbnail in found:
+        with Image.open(io.BytesIO(thumbnail.jpeg)) as picture:
+            assert (picture.format, picture.size) == ("JPEG", (200, 150))
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_job_ends_a_trial_between_two_steps(parent: Parent, job: Callable[..., Paint]) -> None:
+    paint = job("urgent", steps=2)
+    parent.say(trial_of(paint, count=2000))
+    assert isinstance(parent.hear(), Thumbnail)
+    parent.say(paint)
+    assert len(end_of(parent, "trial")) < 1000
+    assert isinstance(parent.outcome()[1], Painted)
+
+
+def test_a_trial_that_is_dropped_or_fails_is_over(
+    parent: Parent, job: Callable[..., Paint]
+) -> None:
+    long = trial_of(job(), count=2000, trial_id="long")
+    parent.say(long)
+    assert isinstance(parent.hear(), Thumbnail)
+    parent.say(DropTrial(trial_id="long"))
+    assert len(end_of(parent, "long")) < 1000
+    parent.say(trial_of(job(), trial_id="again"))
+    assert len(end_of(parent, "again")) == 3
+    broken = trial_of(job(), trial_id="broken")
+    broken.photo.write_bytes(b"no picture")
+    parent.say(broken)
+    assert end_of(parent, "broken") == []

@@ -28,6 +28,7 @@ __all__ = ["child_with"]  # a fixture
 OTHER_VALUES: dict[str, Any] = {"telegram.admins": [1], "telegram.allow": [1], "telegram.ban": [2]}
 OTHER_VALUES["log.level"] = "debug"
 OTHER_VALUES["painting.memory_mb"] = 300
+OTHER_VALUES["painting.try_styles"] = "never"
 
 
 def with_values(settings: Settings, **values: dict[str, Any]) -> Settings:

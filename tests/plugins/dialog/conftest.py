@@ -55,12 +55,19 @@ def album_wait_s() -> float:
 
 
 @pytest.fixture
-def dispatcher(job_service: RecordingJobService, album_wait_s: float) -> Dispatcher:
+def settings() -> Settings:
+    return Settings()
+
+
+@pytest.fixture
+def dispatcher(
+    job_service: RecordingJobService, album_wait_s: float, settings: Settings
+) -> Dispatcher:
     dispatcher = Dispatcher(
         storage=MemoryStorage(),
         events_isolation=SimpleEventIsolation(),
         job_service=job_service,
-        settings=Settings(),
+        settings=settings,
     )
     dispatcher.include_router(build_router(album_wait_s=album_wait_s))
     return dispatcher

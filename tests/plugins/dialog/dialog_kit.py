@@ -50,6 +50,12 @@ class RecordingJobService:
         self.is_file_elsewhere = False
         self.files_wanted: list[tuple[str, str]] = []
         self.jobs: list[Job] = []
+        self.tried: list[tuple[TelegramPicture, Mapping[str, PaintOptions]]] = []
+        self.thumbnail: bytes | None = None
+        """What a photo looks like in any style; None where there is no time to try."""
+        self.may_answer = asyncio.Event()
+        self.may_answer.set()
+        self.dropped = 0
         self._changed = asyncio.Condition()
 
     def preset(self, name: str) -> StylePreset | None:
@@ -96,6 +102,17 @@ class RecordingJobService:
             return None
         self.hurried.append(job_id)
         return job
+
+    async def try_styles(
+        self, content: TelegramPicture, styles: Mapping[str, PaintOptions]
+    ) -> Mapping[str, bytes] | None:
+        self.tried.append((content, styles))
+        try:
+            await self.may_answer.wait()
+        except asyncio.CancelledError:
+            self.dropped += 1
+            raise
+        return None if self.thumbnail is None else dict.fromkeys(styles, self.thumbnail)
 
     async def forget(self, person: int) -> None:
         self.forgotten.append(person)

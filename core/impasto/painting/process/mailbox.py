@@ -10,19 +10,20 @@ from typing import BinaryIO
 import structlog
 from pydantic import ValidationError
 
-from impasto.messages import Cancel, Configure, Finish, Paint, to_child
+from impasto.messages import Cancel, Configure, DropTrial, Finish, Paint, Try, to_child
 
 log = structlog.get_logger(__name__)
 
 
 class Mailbox:
-    """Jobs in order, and cancellations as soon as they come."""
+    """Jobs and trials in order, and what ends them early as soon as it comes."""
 
     def __init__(self, source: BinaryIO) -> None:
         self._source = source
-        self._jobs: queue.SimpleQueue[Paint] = queue.SimpleQueue()
+        self._wanted: queue.SimpleQueue[Paint | Try] = queue.SimpleQueue()
         self._cancelled: set[str] = set()
         self._to_finish: set[str] = set()
+        self._dropped: set[str] = set()
         self._listener = threading.Thread(target=self._listen, name="mailbox", daemon=True)
 
     def configuration(self) -> Configure:
@@ -36,19 +37,22 @@ class Mailbox:
         """From here on the process ends when the parent closes its end."""
         self._listener.start()
 
-    def next_job(self) -> Paint:
-        """Waits for a job."""
-        return self._jobs.get()
+    def next(self) -> Paint | Try:
+        """Waits for a job or a trial."""
+        return self._wanted.get()
 
     def is_empty(self) -> bool:
-        """Whether there is no job to be painted."""
-        return self._jobs.empty()
+        """Whether there is nothing to be painted."""
+        return self._wanted.empty()
 
     def is_cancelled(self, job_id: str) -> bool:
         return job_id in self._cancelled
 
     def is_to_finish(self, job_id: str) -> bool:
         return job_id in self._to_finish
+
+    def is_dropped(self, trial_id: str) -> bool:
+        return trial_id in self._dropped
 
     def _listen(self) -> None:
         for line in self._source:
@@ -57,11 +61,13 @@ class Mailbox:
             except ValidationError as error:
                 log.error("message_not_understood", problems=error.error_count())
                 continue
-            if isinstance(message, Paint):
-                self._jobs.put(message)
+            if isinstance(message, Paint | Try):
+                self._wanted.put(message)
             elif isinstance(message, Cancel):
                 self._cancelled.add(message.job_id)
             elif isinstance(message, Finish):
                 self._to_finish.add(message.job_id)
+            elif isinstance(message, DropTrial):
+                self._dropped.add(message.trial_id)
         # The parent has closed the pipe or died: nobody will take the picture.
         os._exit(0)

@@ -7,6 +7,7 @@ paints. When the parent goes away, input ends and so does this process.
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
@@ -41,6 +42,9 @@ from impasto.messages import (
     PresetFile,
     Ready,
     Stopped,
+    Thumbnail,
+    TrialOver,
+    Try,
     encode,
 )
 from impasto.painting.catalogue import Catalogue, load_catalogue
@@ -49,6 +53,7 @@ from impasto.painting.pictures import open_picture
 from impasto.painting.plugin_calls import OUT_OF_MEMORY
 from impasto.painting.process.mailbox import Mailbox
 from impasto.painting.process.progress import Reporter, write_jpeg
+from impasto.painting.thumbnails import SIZE, ThumbnailStyle, thumbnails
 from impasto.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -56,6 +61,9 @@ log = structlog.get_logger(__name__)
 RESULT_NAME = "result.jpg"
 RESULT_QUALITY = 100
 """The highest of JPEG: people are sent this file when they ask for full quality."""
+
+
+THUMBNAIL_QUALITY = 90
 
 
 class Child:
@@ -98,7 +106,13 @@ class Child:
             while self._cold and self._mailbox.is_empty():
                 self._warm(self._cold.pop())
                 return_free_memory()
-            outcome = self._answer(self._mailbox.next_job())
+            wanted = self._mailbox.next()
+            if isinstance(wanted, Try):
+                self._try(wanted)
+                return_free_memory()
+                self._say(TrialOver(trial_id=wanted.trial_id))
+                continue
+            outcome = self._answer(wanted)
             # The parent looks at the memory it rests in as soon as it hears of the outcome.
             return_free_memory()
             self._say(outcome)
@@ -111,6 +125,24 @@ class Child:
             warm(open_picture(preset.path, cap), options, self._catalogue)
         except (ImpastoError, *OUT_OF_MEMORY) as error:  # who picks it will be told
             log.warning("preset_not_ready", preset=preset.path.name, problem=str(error))
+
+    def _try(self, trial: Try) -> None:
+        """Paints thumbnails until there is something else to do. What goes wrong is told in the log
+        alone: whoever picks one of the styles will be told."""
+
+        def is_over() -> bool:
+            return self._mailbox.is_dropped(trial.trial_id) or not self._mailbox.is_empty()
+
+        try:
+            photo = open_picture(trial.photo, SIZE**2)
+            styles = [
+                ThumbnailStyle(name=style.name, picture=style.path, options=style.options)
+                for style in trial.styles
+            ]
+            for name, picture in thumbnails(photo, styles, self._catalogue, stop=is_over):
+                self._say(Thumbnail(trial_id=trial.trial_id, name=name, jpeg=_packed(picture)))
+        except Exception as error:
+            log.warning("trial_failed", problem=f"{type(error).__name__}: {error}")
 
     def _answer(self, job: Paint) -> Painted | Stopped | Failed:
         """Paints one job; whatever goes wrong becomes a Failed that names who can help."""
@@ -202,6 +234,12 @@ def _open_style(path: Path, wanted_pixels: int) -> Image.Image:
     except PictureError as error:
         error.facts["role"] = "style"  # the sentence in the chat must say which picture it means
         raise
+
+
+def _packed(thumbnail: Image.Image) -> bytes:
+    packed = io.BytesIO()
+    thumbnail.save(packed, "JPEG", quality=THUMBNAIL_QUALITY)
+    return packed.getvalue()
 
 
 def _failed(

@@ -1,0 +1,135 @@
+"""Trials: a photo in several presets while there is nothing else to do, and nothing left of it."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from impasto import PaintOptions, StylePreset
+from impasto.jobs.job import JobState, TelegramPicture
+from impasto.jobs.service import JobService
+from impasto.jobs.store import JobStore
+from impasto.jobs.trials import Trials
+from impasto.jobs.worker import Worker
+from impasto.settings import Settings
+
+from .jobs_bench import Pictures, job_that, state_of
+
+PHOTO = TelegramPicture(file_id="photo")
+UNTIL_DROPPED = TelegramPicture(file_id="stop")
+BOTH = {"wave": PaintOptions(), "night": PaintOptions(keep_colors=True)}
+
+
+@pytest.fixture(autouse=True)
+def two_presets(trials: Trials, preset: StylePreset, tmp_path: Path) -> None:
+    (tmp_path / "night.png").write_bytes(b"a night")
+    trials.renew([preset, replace(preset, name="night", picture=tmp_path / "night.png")])
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left(settings: Settings):
+    yield
+    assert list((settings.state_dir / "jobs").glob("trial-*")) == []
+
+
+async def test_thumbnails_come_and_no_job(
+    job_service: JobService, worker: Worker, store: JobStore
+) -> None:
+    await worker.ready()
+    async with asyncio.timeout(30):
+        found = await job_service.try_styles(PHOTO, BOTH)
+        again = await job_service.try_styles(PHOTO, {"wave": PaintOptions()})
+    assert found == {"wave": b"a wave", "night": b"a night"}
+    assert again == {"wave": b"a wave"}
+    assert await store.journal.count(*JobState) == 0
+
+
+async def test_without_a_painting_process_here_there_are_none(
+    job_service: JobService, pictures: Pictures
+) -> None:
+    assert await job_service.try_styles(PHOTO, BOTH) is None
+    assert not pictures.fetching.is_set()
+
+
+async def test_with_a_preset_that_is_gone_there_are_none(
+    job_service: JobService, worker: Worker
+) -> None:
+    await worker.ready()
+    assert await job_service.try_styles(PHOTO, BOTH | {"gone": PaintOptions()}) is None
+
+
+@pytest.mark.parametrize("photo", ["gone", "die"])
+async def test_what_fails_is_no_sheet_and_no_death_of_a_job(
+    job_service: JobService, worker: Worker, store: JobStore, photo: str
+) -> None:
+    await worker.ready()
+    assert await job_service.try_styles(TelegramPicture(file_id=photo), BOTH) is None
+    job = await store.add(job_that("paint"))
+    async with asyncio.timeout(30):
+        assert await worker.work()
+    painted = await store.journal.get(job.id)
+    assert painted is not None
+    assert (painted.state, painted.deaths) == (JobState.PAINTED, 0)
+
+
+async def test_none_while_somebody_waits_for_a_picture(
+    job_service: JobService, worker: Worker, store: JobStore, pictures: Pictures
+) -> None:
+    await worker.ready()
+    job = await store.add(job_that("paint"))
+    assert await job_service.try_styles(PHOTO, BOTH) is None
+    assert not pictures.fetching.is_set()
+    await store.move(job.id, JobState.CANCELLED)
+    assert await job_service.try_styles(PHOTO, BOTH) is not None
+
+
+async def test_a_job_that_comes_drops_it_at_once(
+    job_service: JobService, worker: Worker, store: JobStore, trials: Trials
+) -> None:
+    await worker.ready()
+    async with asyncio.timeout(30):
+        trial = asyncio.create_task(job_service.try_styles(UNTIL_DROPPED, BOTH))
+        await at_work(trials)
+        job = await store.add(job_that("paint"))
+        assert await worker.work()
+        assert await trial is None
+    assert await state_of(store, job) is JobState.PAINTED
+    assert await job_service.try_styles(PHOTO, BOTH) is not None
+
+
+async def test_a_job_that_comes_while_the_photo_is_fetched_is_not_kept_waiting(
+    job_service: JobService,
+    worker: Worker,
+    store: JobStore,
+    pictures: Pictures,
+) -> None:
+    await worker.ready()
+    pictures.may_go_on.clear()
+    async with asyncio.timeout(30):
+        trial = asyncio.create_task(job_service.try_styles(PHOTO, BOTH))
+        await pictures.fetching.wait()
+        await store.add(job_that("paint"))
+        pictures.may_go_on.set()
+        assert await trial is None
+
+
+async def test_who_no_longer_wants_it_frees_the_child_for_the_next(
+    job_service: JobService, worker: Worker, trials: Trials
+) -> None:
+    await worker.ready()
+    async with asyncio.timeout(30):
+        first = asyncio.create_task(job_service.try_styles(UNTIL_DROPPED, BOTH))
+        await at_work(trials)
+        second = asyncio.create_task(job_service.try_styles(PHOTO, BOTH))
+        first.cancel()
+        assert await second is not None
+    assert first.cancelled()
+
+
+async def at_work(trials: Trials) -> None:
+    """Until a child has been told of a trial."""
+    while trials._at_work is None:
+        await asyncio.sleep(0)
