@@ -64,6 +64,10 @@ class Camera:
             .find((node) => node.checkVisibility() && node.textContent.includes(arguments[0]))"""
         return self.wait(lambda: self.driver.execute_script(script, part))
 
+    def newest_picture(self) -> Any:
+        script = """return [...document.querySelectorAll(".message img")].at(-1)?.src"""
+        return self.driver.execute_script(script)
+
     def press(self, part: str) -> None:
         self.driver.execute_script("arguments[0].click()", self.button(part))
 
@@ -123,6 +127,9 @@ def _conversation(camera: Camera, url: str) -> None:
     camera.look(1200)
     camera.send(PHOTO)
     camera.says("Which style")
+    shown = camera.newest_picture()
+    camera.look(900)
+    camera.wait(lambda: camera.newest_picture() != shown)  # it is the person's own photo now
     camera.shoot("gallery", 2500)
     camera.press("⚙️")
     camera.button("subtle")

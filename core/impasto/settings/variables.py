@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any, Final
 
 import dotenv
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
 
 from impasto.errors import SettingsError
 from impasto.settings.description import Source, did_you_mean, settings_in
@@ -48,7 +50,7 @@ def _may_be_setting(variable: str) -> bool:
 
 def of_environment() -> Source:
     """Raises SettingsError for a variable that is meant for a setting and is none."""
-    values = _nested(os.environ, "variable")
+    values = _nested(os.environ)
 
     def place(name: str) -> str:
         return f"variable {variable_of(name)}"
@@ -78,7 +80,7 @@ def of_dotenv() -> Source:
         number = lines.get(variable_of(name))
         return f"{DOTENV}, line {number}" if number else f"{DOTENV} {variable_of(name)}"
 
-    values = _nested(dotenv.dotenv_values(stream=io.StringIO(text)), str(DOTENV))
+    values = _nested(dotenv.dotenv_values(stream=io.StringIO(text)))
     return Source(str(DOTENV), values, place, variable_of)
 
 
@@ -101,7 +103,7 @@ def text_of(file: Path) -> str:
     raise SettingsError(f"settings cannot be read from {file}: {problem}")
 
 
-def _nested(variables: Mapping[str, str | None], source: str) -> dict[str, Any]:
+def _nested(variables: Mapping[str, str | None]) -> dict[str, Any]:
     """Values by section. An empty variable is as good as none: compose files write `${X:-}`."""
     ours = {
         name.upper(): value
@@ -109,25 +111,44 @@ def _nested(variables: Mapping[str, str | None], source: str) -> dict[str, Any]:
         if name.upper().startswith(PREFIX) and value is not None and value.strip()
     }
     _check_names(ours)
-    values: dict[str, Any] = {}
-    for variable, text in sorted(ours.items()):  # a section goes before its settings
-        *sections, name = variable.removeprefix(PREFIX).lower().split("__")
-        if not sections and name not in Settings.model_fields:
-            continue
-        table = values
-        for section in sections:
-            inner = table.setdefault(section, {})
-            if not isinstance(inner, dict):
-                raise SettingsError(f"{source} {variable}: there is a setting {section!r} itself")
-            table = inner
-        table[name] = _table(text, variable) if _is_section(sections, name, text) else text
+    of_plugins = _pop_plugin_tables(ours)
+    reader = _Reader(_Variables)
+    reader.env_vars = {name.lower(): value for name, value in ours.items()}
+    values = reader()
+    for plugin, table in of_plugins.items():
+        plugins = values.setdefault("plugins", {})
+        plugins[plugin] = table | plugins.get(plugin, {})
     return values
 
 
-def _is_section(sections: list[str], name: str, text: str) -> bool:
-    if sections == ["plugins"]:
-        return name not in RESERVED_PLUGIN_NAMES and text.lstrip().startswith("{")
-    return not sections and any(info.name.startswith(f"{name}.") for info in settings_in(Settings))
+def _pop_plugin_tables(variables: dict[str, str]) -> dict[str, dict[str, Any]]:
+    """The sections of plugins that are given as a whole, which have no fields here to be known by;
+    they are taken out of the variables."""
+    tables = {}
+    for variable, text in list(variables.items()):
+        section, _, plugin = variable.removeprefix(PREFIX).lower().partition("__")
+        is_one = section == "plugins" and plugin not in RESERVED_PLUGIN_NAMES
+        if is_one and "__" not in plugin and text.lstrip().startswith("{"):
+            tables[plugin] = _table(variables.pop(variable), variable)
+    return tables
+
+
+class _Variables(BaseSettings, Settings):
+    """The settings as pydantic-settings reads them from variables; never instantiated."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter="__", defer_build=True
+    )
+
+
+class _Reader(EnvSettingsSource):
+    """Takes a section that is given as a whole for JSON and leaves the rest as text: what a list
+    may look like is told in `values`."""
+
+    def decode_complex_value(self, field_name: str, field: FieldInfo | None, value: Any) -> Any:
+        if field is not None and field is _Variables.model_fields.get(field_name):
+            return _table(value, variable_of(field_name))
+        return value
 
 
 def _table(text: str, variable: str) -> dict[str, Any]:
