@@ -127,7 +127,7 @@ def _pop_plugin_tables(variables: dict[str, str]) -> dict[str, dict[str, Any]]:
     tables = {}
     for variable, text in list(variables.items()):
         section, _, plugin = variable.removeprefix(PREFIX).lower().partition("__")
-        is_one = section == "plugins" and plugin not in RESERVED_PLUGIN_NAMES
+        is_one = section == "plugins" and plugin not in {"", *RESERVED_PLUGIN_NAMES}
         if is_one and "__" not in plugin and text.lstrip().startswith("{"):
             tables[plugin] = _table(variables.pop(variable), variable)
     return tables
