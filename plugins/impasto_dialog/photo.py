@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import PurePath
 
 import structlog
+from aiogram.enums import ContentType
 from aiogram.fsm.context import FSMContext
 from aiogram.types import Document, Message
 
@@ -59,12 +60,15 @@ def refusal(message: Message) -> str | None:
     if message.document and not message.animation:
         return _refusal_of(message.document)
     others = message.contact or message.location or message.venue or message.poll or message.dice
+    newer = message.game or message.invoice or message.paid_media or message.checklist
+    # Forwarded by a person, of a kind that this version of aiogram does not know.
+    unknown = message.forward_origin and message.content_type == ContentType.UNKNOWN
     kinds = (
         (message.animation, "refused-animation"),
         (message.video or message.video_note, "refused-video"),
         (message.voice or message.audio, "refused-voice"),
         (message.sticker, "refused-sticker"),
-        (others or message.story, "hint"),
+        (others or newer or message.story or unknown, "hint"),
     )
     return next((text for found, text in kinds if found), None)
 
@@ -104,11 +108,14 @@ async def photo(message: Message, talk: Talk, picture: TelegramPicture) -> None:
     """A first photo, or one that replaces the one before: asks for the style."""
     before = await recall(talk.state)
     is_new = before.content is None or await talk.state.get_state() is None
+    question = "choose-style" if is_new else "choose-style-for-new-photo"
+    if before.content_message == message.message_id:  # handled again, after an outage, say
+        question = before.question
     memory = Memory(
         turn=new_turn(),
         content=picture,
         content_message=message.message_id,
-        question="choose-style" if is_new else "choose-style-for-new-photo",
+        question=question,
         album=message.media_group_id,
         gallery=before.gallery,
     )

@@ -345,7 +345,7 @@ def presets_here(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def run_here(command: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
         assert command[:4] == [sys.executable, "-P", "-m", "impasto"]
-        ended = CliRunner().invoke(app, command[3:])
+        ended = CliRunner().invoke(app, command[4:])
         return subprocess.CompletedProcess(command, ended.exit_code, ended.stdout)
 
     monkeypatch.setattr(subprocess, "run", run_here)

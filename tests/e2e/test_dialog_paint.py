@@ -4,6 +4,7 @@ over HTTP only, with the real painting process and the real network, at a small 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import io
 import itertools
 import signal
@@ -86,8 +87,10 @@ async def test_a_photo_comes_back_painted(bot: Bot) -> None:
     assert picture.width * picture.height <= 12_000
     assert picture.width / picture.height == pytest.approx(4 / 3, rel=0.03)
     assert picture.convert("L").getextrema()[1] > 50, "and not black"
-    if (maps := Path(f"/proc/{bot.process.pid}/maps")).exists():
-        assert "libtorch" not in maps.read_text(), "the bot does without torch"
+    # The bot shows nobody of its own user what it has mapped.
+    with contextlib.suppress(FileNotFoundError, PermissionError):
+        maps = Path(f"/proc/{bot.process.pid}/maps").read_text()
+        assert "libtorch" not in maps, "the bot does without torch"
 
 
 async def test_a_style_picture_of_ones_own(bot: Bot) -> None:

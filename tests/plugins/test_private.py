@@ -136,3 +136,21 @@ asyncio.run(run_until_stopped(program, settings, PluginHost(BOT_GROUP, settings)
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "0o77"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="there is no prctl here")
+def test_the_painting_process_cannot_read_the_memory_of_the_bot() -> None:
+    """In a process of its own, which starts another as the bot does."""
+    program = """
+import ctypes, subprocess, sys
+from impasto.cli.bot import close_memory_to_others
+close_memory_to_others()
+print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0), flush=True)
+asks = "import ctypes; print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))"
+subprocess.run([sys.executable, "-P", "-c", asks], check=True)
+"""
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    closed, of_its_child = done.stdout.split()
+    assert closed == "0"
+    assert of_its_child == "1"  # the bot looks at its memory

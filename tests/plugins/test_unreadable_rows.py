@@ -169,6 +169,24 @@ async def test_news_of_it_are_heard(redis: RedisServer, tmp_path: Path) -> None:
         listening.cancel()
 
 
+async def test_a_job_that_redis_has_lost_keeps_no_other_waiting(
+    redis: RedisServer, tmp_path: Path
+) -> None:
+    storage = RedisStorage(SaqSettings(redis_url=redis.url), "1", tmp_path)
+    await storage.open()
+    lost, sound = job_of(1), job_of(2)
+    await storage.journal.add(lost)
+    await storage.journal.add(sound)
+    with Redis.from_url(redis.url) as client:
+        client.delete(f"impasto:1:job:{lost.id}")
+    claimed = await storage.journal.claim()
+    assert claimed is not None
+    assert claimed.id == sound.id
+    assert await storage.journal.of_person(1) == []
+    assert await storage.journal.count(JobState.ACCEPTED) == 0
+    await storage.close()
+
+
 class TestOtherVersions:
     """Bots and workers of two versions side by side, and going back to the older one."""
 

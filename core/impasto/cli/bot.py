@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import TYPE_CHECKING, Protocol
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 
 MOST_DESCRIPTORS = 65_536
+PR_SET_DUMPABLE = 4
 
 
 class Program(Protocol):
@@ -85,6 +87,7 @@ async def run_until_stopped(
             on_ready()
 
     allow_many_descriptors()
+    close_memory_to_others()
     os.umask(PRIVATE_UMASK)  # for the painting process, too: what it writes are people's photos
     with stop_on_signals() as stop:
         async with (
@@ -107,6 +110,17 @@ def allow_many_descriptors() -> None:
     if soft != resource.RLIM_INFINITY and soft < wanted:
         with contextlib.suppress(OSError, ValueError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def close_memory_to_others() -> None:
+    """Lets no other process of this user read the memory and the environment of this one, the token
+    with them: the painting process decodes files of strangers. On Linux only; root may do it all
+    the same (https://man7.org/linux/man-pages/man2/PR_SET_DUMPABLE.2const.html)."""
+    if sys.platform == "linux":
+        import ctypes
+
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
 @contextlib.asynccontextmanager

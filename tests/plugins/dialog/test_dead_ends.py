@@ -74,6 +74,16 @@ REFUSALS = [
     ("hint", {"contact": {"phone_number": "1", "first_name": "Bob"}}),
     ("hint", {"location": {"latitude": 1.0, "longitude": 1.0}}),
     ("hint", {"dice": {"emoji": "🎲", "value": 6}}),
+    ("hint", {"game": {"title": "x", "description": "x", "photo": []}}),
+    ("hint", {"paid_media": {"star_count": 1, "paid_media": []}}),
+    ("hint", {"checklist": {"title": "x", "tasks": []}}),
+    (
+        "hint",
+        {
+            "of_tomorrow": {},
+            "forward_origin": {"type": "hidden_user", "date": 0, "sender_user_name": "x"},
+        },
+    ),
 ]
 
 
@@ -92,6 +102,18 @@ async def test_what_cannot_be_painted_is_answered_with_what_to_do(
     photos = [{**FILE, "width": 9, "height": 9}]
     await feeder.message(language=language, photo=photos, caption="wave")
     assert len(job_service.jobs) == 1, "the bot goes on"
+
+
+async def test_a_photo_that_is_handled_again_replaces_no_other(feeder: Feeder) -> None:
+    photos = [{**FILE, "width": 9, "height": 9}]
+    captions = []
+    for message_id in (1, 1, 2, 2):  # as after an outage in the middle of the answer
+        await feeder.message(photo=photos, message_id=message_id)
+        sent = [method for method in feeder.session.methods if isinstance(method, SendPhoto)]
+        captions.append(sent[-1].caption)
+    texts = LANGUAGES["en"]
+    first, another = texts("choose-style", name="Eve"), texts("choose-style-for-new-photo")
+    assert captions == [first, first, another, another]
 
 
 @pytest.mark.parametrize(
