@@ -145,16 +145,19 @@ def _conversation(camera: Camera, url: str) -> None:
 
 @contextmanager
 def _playing() -> Iterator[str]:
-    """`impasto play` in a state of its own; yields the address of its page."""
+    """`impasto play` in a state of its own; yields the address of its page once it can paint."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-P", "-m", "impasto", "play", "--port", "0", "--no-browser"]
         with subprocess.Popen(  # noqa: S603  (a command of our own)
             command, cwd=folder, stderr=subprocess.PIPE, text=True
         ) as process:
             try:
+                address = ""
                 for line in process.stderr or ():
                     if found := re.search(r"Talk to the bot at (\S+)", line):
-                        yield found[1]
+                        address = found[1]
+                    if "painting_child_ready" in line:
+                        yield address
                         break
             finally:
                 process.terminate()
