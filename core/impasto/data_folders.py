@@ -57,7 +57,8 @@ def make_private(state_dir: Path) -> None:
     """Lets nobody else into a folder with people's photos. One that has only been lent, such as
     `/tmp`, stays as it is."""
     found = state_dir.stat()
-    is_lent = bool(found.st_mode & stat.S_ISVTX) or found.st_uid != os.geteuid()
+    mine = os.geteuid() if hasattr(os, "geteuid") else found.st_uid  # Windows has no such ids
+    is_lent = bool(found.st_mode & stat.S_ISVTX) or found.st_uid != mine
     if not is_lent and found.st_mode & OTHERS:
         with contextlib.suppress(OSError):
             state_dir.chmod(PRIVATE_FOLDER)
