@@ -173,6 +173,7 @@ def test_closing_ends_what_is_being_painted(
     found = thumbnails(picture(80, 80), styles(picture, 6, optimizer="watched"), catalogue)
     next(found)
     found.close()
-    assert max(steps_of.values()) <= STEPS + 1
-    assert min(steps_of.values()) <= 1
-    assert len(steps_of) <= 2
+    first, *others = steps_of.values()  # the other thread may not have come to a step
+    assert first <= STEPS + 1
+    assert all(steps <= 1 for steps in others)
+    assert len(others) <= 1
