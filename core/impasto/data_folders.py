@@ -11,7 +11,6 @@ import contextlib
 import os
 import stat
 from pathlib import Path
-from typing import IO
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -62,13 +61,3 @@ def make_private(state_dir: Path) -> None:
     if not is_lent and found.st_mode & OTHERS:
         with contextlib.suppress(OSError):
             state_dir.chmod(PRIVATE_FOLDER)
-
-
-def opened_for_lock(path: Path) -> IO[str]:
-    """The file, made where it is not there, open for reading and writing, with what is in it.
-
-    Raises:
-        OSError: it is a symbolic link, or cannot be opened. A link may lead to any file.
-    """
-    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)  # Windows has none
-    return os.fdopen(os.open(path, flags, 0o600), "r+")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import IO, Any, Final
 
 try:
@@ -15,6 +17,16 @@ except ImportError:  # everywhere else
 
 _FAR: Final = 1 << 30
 """A byte beyond what is in such a file: on Windows nobody else can read a byte that is locked."""
+
+
+def opened(path: Path) -> IO[str]:
+    """The file, made where it is not there, open for reading and writing, with what is in it.
+
+    Raises:
+        OSError: it is a symbolic link, or cannot be opened. A link may lead to any file.
+    """
+    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)  # Windows has none
+    return os.fdopen(os.open(path, flags, 0o600), "r+")
 
 
 def lock(file: IO[Any]) -> bool:

@@ -21,7 +21,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from impasto import file_locks
-from impasto.data_folders import PRIVATE_FOLDER, make_private, opened_for_lock
+from impasto.data_folders import PRIVATE_FOLDER, make_private
 from impasto.errors import OwnerError
 from impasto.tasks import cancelled
 from impasto_saq.connection import Server
@@ -107,7 +107,7 @@ class Heartbeat:
         self._folder.mkdir(exist_ok=True)
         make_private(self._folder.parent)
         for number in range(_MOST_PROCESSES):
-            file = opened_for_lock(self._folder / str(number))
+            file = file_locks.opened(self._folder / str(number))
             if not file_locks.lock(file):
                 file.close()
                 continue

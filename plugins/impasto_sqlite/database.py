@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, TypeVar
 
 from impasto import file_locks
-from impasto.data_folders import PRIVATE_FOLDER, make_private, opened_for_lock
+from impasto.data_folders import PRIVATE_FOLDER, make_private
 from impasto.errors import OwnerError
 
 T = TypeVar("T")
@@ -161,7 +161,7 @@ class Database:
 
     def _locked(self) -> IO[str]:
         """Two bots on one journal would each hand back the other's running jobs."""
-        lock = opened_for_lock(self.path.with_suffix(".lock"))
+        lock = file_locks.opened(self.path.with_suffix(".lock"))
         if not file_locks.lock(lock):
             lock.close()
             raise OwnerError(

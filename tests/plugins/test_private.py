@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from impasto import file_locks
 from impasto.cli.doctor import check_privacy
 from impasto.cli.doctor.painting import PROBE
-from impasto.data_folders import make_private, opened_for_lock
+from impasto.data_folders import make_private
 from impasto.errors import OwnerError
 from impasto.jobs.painter_process import PAINTING_COMMAND
 from impasto_saq import RedisStorage
@@ -64,16 +65,16 @@ def test_a_link_in_the_place_of_a_lock_is_not_followed(tmp_path: Path) -> None:
     target.write_text("of somebody else")
     link.symlink_to(target)
     with pytest.raises(OSError, match="symbolic links"):
-        opened_for_lock(link)
+        file_locks.opened(link)
     with pytest.raises(OwnerError, match="cannot be used"):
         asyncio.run(SqliteStorage(tmp_path).open())
     assert target.read_text() == "of somebody else"
 
 
 def test_what_a_lock_file_has_in_it_stays(tmp_path: Path) -> None:
-    with opened_for_lock(tmp_path / "lock") as file:
+    with file_locks.opened(tmp_path / "lock") as file:
         file.write("a name")
-    with opened_for_lock(tmp_path / "lock") as file:
+    with file_locks.opened(tmp_path / "lock") as file:
         assert file.read() == "a name"
 
 
