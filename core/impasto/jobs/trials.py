@@ -14,7 +14,7 @@ import structlog
 
 from impasto.contracts import PaintOptions, StylePreset
 from impasto.errors import ImpastoError
-from impasto.jobs.folders import JobFolders, PictureSource
+from impasto.jobs.folders import JobFolders, NotFetched, PictureSource
 from impasto.jobs.job import JobState, TelegramPicture
 from impasto.jobs.painter_process import ChildKeeper, ChildLost, PaintingChild
 from impasto.jobs.store import JobStore
@@ -105,7 +105,7 @@ class Trials:
             trial = Try(trial_id=trial_id, photo=photo, styles=wanted)
             found = await self._painted(child, trial)
             return found if len(found) == len(styles) else None
-        except (ImpastoError, ChildLost, OSError) as error:
+        except (ImpastoError, ChildLost, NotFetched, OSError) as error:
             log.warning("styles_not_tried", why=f"{type(error).__name__}: {error}")
             return None
         finally:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from impasto import PaintOptions, StylePreset
+from impasto.jobs.folders import NotFetched
 from impasto.jobs.job import JobState, TelegramPicture
 from impasto.jobs.service import JobService
 from impasto.jobs.store import JobStore
@@ -61,10 +62,11 @@ async def test_with_a_preset_that_is_gone_there_are_none(
     assert await job_service.try_styles(PHOTO, BOTH | {"gone": PaintOptions()}) is None
 
 
-@pytest.mark.parametrize("photo", ["gone", "die"])
+@pytest.mark.parametrize("photo", ["gone", "slow", "die"])
 async def test_what_fails_is_no_sheet_and_no_death_of_a_job(
-    job_service: JobService, worker: Worker, store: JobStore, photo: str
+    job_service: JobService, worker: Worker, store: JobStore, pictures: Pictures, photo: str
 ) -> None:
+    pictures.failing["slow"] = NotFetched("it does not come", others_work=True)
     await worker.ready()
     assert await job_service.try_styles(TelegramPicture(file_id=photo), BOTH) is None
     job = await store.add(job_that("paint"))
