@@ -75,8 +75,7 @@ class Sheets:
             try:
                 return await send(known)
             except TelegramAPIError as error:
-                is_of_file = means(error, Refused) and "file" in error.message
-                if not is_of_file:  # such as "wrong file identifier"
+                if not is_file_refused(error):
                     raise
                 del self._file_ids[key]
         async with self._first_upload:
@@ -89,6 +88,11 @@ class Sheets:
             if isinstance(shown, Message) and shown.photo:
                 self._file_ids[key] = shown.photo[-1].file_id
             return shown
+
+
+def is_file_refused(error: TelegramAPIError) -> bool:
+    """Whether a known `file_id` is no use any more, as with "wrong file identifier"."""
+    return means(error, Refused) and "file" in error.message
 
 
 def gallery_sheet(presets: Sequence[StylePreset], language: str, first_number: int = 1) -> bytes:

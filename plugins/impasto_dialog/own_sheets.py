@@ -9,17 +9,19 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 import structlog
-from aiogram.exceptions import TelegramAPIError, TelegramBadRequest
+from aiogram.exceptions import TelegramAPIError
 from aiogram.types import BufferedInputFile, Message
 from PIL import Image
 
 from impasto import PaintOptions
 from impasto.contact_sheet import Tile, contact_sheet
 from impasto.jobs.job import TelegramPicture
+from impasto.telegram.retry import overlooked
 from impasto_dialog.contact_sheet import (
     GalleryPage,
     Sheet,
     columns_for,
+    is_file_refused,
     label_of,
     page_of,
     tile_width,
@@ -81,8 +83,8 @@ class OwnSheets:
             return None
         try:
             shown = await send(file_id)
-        except TelegramBadRequest as error:
-            if "file" not in error.message:  # such as "wrong file identifier"
+        except TelegramAPIError as error:
+            if not is_file_refused(error):
                 raise
             del self._file_ids[key]
             return None
@@ -127,10 +129,9 @@ class OwnSheets:
             is_open = await talk.state.get_state() is not None
             seen = (now.turn, now.gallery, now.page)
             if is_open and seen == (memory.turn, memory.gallery, memory.page):
-                shown = await edit(talk, now, BufferedInputFile(packed, "styles.jpg"))
-                self._remember(talk, key, shown)
-        except TelegramAPIError as error:  # the gallery is gone
-            log.debug("own_sheet_not_shown", chat=talk.chat, error=str(error))
+                with overlooked("own_sheet_not_shown", chat=talk.chat):  # the gallery is gone, say
+                    shown = await edit(talk, now, BufferedInputFile(packed, "styles.jpg"))
+                    self._remember(talk, key, shown)
         except Exception:
             log.exception("own_sheet_failed", chat=talk.chat)
 
