@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,7 +12,6 @@ from impasto.contracts import LimitReached, Limits, Rate, Storage
 from impasto.jobs.job import ChosenStyle, Job, TelegramPicture
 from impasto_saq import RedisStorage
 from impasto_saq.settings import SaqSettings
-from impasto_sqlite import SqliteStorage
 
 from ..redis_server import RedisServer
 
@@ -29,17 +27,6 @@ def job_of(person: int, accepted: timedelta) -> Job:
         styles=(ChosenStyle(preset="wave"),),
         accepted_at=datetime.now(UTC) + accepted,
     )
-
-
-@pytest.fixture(params=["sqlite", "redis"])
-async def storage(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Storage]:
-    storage: Storage = SqliteStorage(tmp_path)
-    if request.param == "redis":
-        url = request.getfixturevalue("redis").url
-        storage = RedisStorage(SaqSettings(redis_url=url), "1", tmp_path)
-    await storage.open()
-    yield storage
-    await storage.close()
 
 
 @pytest.mark.parametrize("accepted", [DAYS, -DAYS, timedelta(hours=2), timedelta(minutes=5)])

@@ -7,6 +7,8 @@ from PIL import Image
 from impasto import PaintOptions, PictureContext
 from impasto_preprocess import ColorMatch, ExifTurn, KeepColors, PixelCap
 
+from ..core.painting.picture_kit import STORED_AS
+
 
 def noise(size: tuple[int, int], seed: int, low: int = 0, high: int = 256) -> Image.Image:
     values = np.random.default_rng(seed).integers(low, high, (size[1], size[0], 3))
@@ -22,16 +24,8 @@ def context(role: str, **facts: object) -> PictureContext:
 def test_photos_come_out_upright(orientation: int) -> None:
     upright = Image.new("RGB", (40, 60), "black")
     upright.paste((255, 255, 255), (0, 0, 40, 20))
-    undo = {
-        2: Image.Transpose.FLIP_LEFT_RIGHT,
-        3: Image.Transpose.ROTATE_180,
-        4: Image.Transpose.FLIP_TOP_BOTTOM,
-        5: Image.Transpose.TRANSPOSE,
-        6: Image.Transpose.ROTATE_90,
-        7: Image.Transpose.TRANSVERSE,
-        8: Image.Transpose.ROTATE_270,
-    }
-    stored = upright.transpose(undo[orientation]) if orientation in undo else upright.copy()
+    turn = STORED_AS[orientation]
+    stored = upright.copy() if turn is None else upright.transpose(turn)
     exif = Image.Exif()
     exif[0x0112] = orientation
     stored.info["exif"] = exif.tobytes()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 from aiogram.exceptions import DataNotDictLikeError
@@ -14,9 +12,6 @@ from aiogram.fsm.storage.base import StorageKey
 from impasto.contracts import Journal, LimitReached, Limits, PaintOptions, Storage
 from impasto.errors import InvalidTransition
 from impasto.jobs.job import ChosenStyle, Effort, Failure, Job, JobState, TelegramPicture
-from impasto_saq import RedisStorage
-from impasto_saq.settings import SaqSettings
-from impasto_sqlite import SqliteStorage
 
 PHOTO = TelegramPicture(file_id="photo")
 STYLE = ChosenStyle(preset="wave")
@@ -24,17 +19,6 @@ STYLE = ChosenStyle(preset="wave")
 
 def job_of(person: int, **fields: object) -> Job:
     return Job(person=person, chat=person, content=PHOTO, styles=(STYLE,), **fields)
-
-
-@pytest.fixture(params=["sqlite", "redis"])
-async def storage(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Storage]:
-    storage: Storage = SqliteStorage(tmp_path)
-    if request.param == "redis":
-        url = request.getfixturevalue("redis").url
-        storage = RedisStorage(SaqSettings(redis_url=url), "1", tmp_path)
-    await storage.open()
-    yield storage
-    await storage.close()
 
 
 async def reopened(storage: Storage) -> Storage:

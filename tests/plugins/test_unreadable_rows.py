@@ -7,7 +7,6 @@ import asyncio
 import contextlib
 import json
 import sqlite3
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
@@ -72,17 +71,6 @@ class RedisRows:
         with Redis.from_url(self._url) as client:
             fields = {"body": body, "state": state or job.state}
             client.hset(f"impasto:1:job:{job.id}", mapping=fields)
-
-
-@pytest.fixture(params=["sqlite", "redis"])
-async def storage(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Storage]:
-    storage: Storage = SqliteStorage(tmp_path)
-    if request.param == "redis":
-        url = request.getfixturevalue("redis").url
-        storage = RedisStorage(SaqSettings(redis_url=url), "1", tmp_path)
-    await storage.open()
-    yield storage
-    await storage.close()
 
 
 @pytest.fixture
