@@ -9,6 +9,7 @@ the core's sections, which say which plugins there are; when these are loaded,
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
@@ -59,14 +60,18 @@ def _trimmed(secret: SecretStr) -> SecretStr:
     return SecretStr(secret.get_secret_value().strip())
 
 
+def _is_address(text: str, schemes: Collection[str]) -> bool:
+    """Whether it is the address of a host, and its port a number, if it has one."""
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number, half an IPv6 address
+        return False
+
+
 def _address(address: str) -> str:
     """Raises ValueError for what is no address of a server on the web."""
-    try:
-        parts = urlsplit(address)
-        is_one = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # a port that is no number, half an IPv6 address
-        is_one = False
-    if not is_one or re.search(r"\s", address):
+    if not _is_address(address, ("http", "https")) or re.search(r"\s", address):
         raise ValueError(
             "an address is written as https://api.telegram.org or http://10.0.0.1:8081"
         )
@@ -76,12 +81,7 @@ def _address(address: str) -> str:
 def _proxy(proxy: SecretStr) -> SecretStr:
     """Raises ValueError for what is no proxy's address; its message has no password."""
     url = proxy.get_secret_value().strip()
-    try:
-        parts = urlsplit(url)
-        is_one = parts.scheme in _PROXIES and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        is_one = False
-    if url and not is_one:
+    if url and not _is_address(url, _PROXIES):
         schemes = ", ".join(_PROXIES)
         raise ValueError(f"a proxy is written as http://HOST:PORT; schemes: {schemes}")
     return SecretStr(url)
