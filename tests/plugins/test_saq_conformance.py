@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import unittest
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 from hypothesis import HealthCheck, settings
+from redis.asyncio import Redis
 
 import impasto_saq
 from impasto.contracts import Finding, JobQueue, Storage
@@ -21,6 +23,24 @@ from impasto_saq.settings import SaqSettings
 
 from ..core.jobs.test_journal_states import JournalAgainstModel
 from ..redis_server import RedisServer
+
+
+@asynccontextmanager
+async def opened_queue(settings: SaqSettings) -> AsyncIterator[SaqQueue]:
+    queue = SaqQueue(settings, "1")
+    await queue.open()
+    try:
+        yield queue
+    finally:
+        await queue.close()
+
+
+async def kept(server: RedisServer, what: str) -> int:
+    """How many jobs of SAQ's queue with this name are kept, in whatever state."""
+    redis = Redis.from_url(server.url)
+    names = [name async for name in redis.scan_iter(f"saq:job:*{what}*")]
+    await redis.aclose()
+    return len(names)
 
 
 @pytest.fixture
@@ -73,6 +93,67 @@ class TestQueue(conformance.QueueConformance):
         await queue.announce()
         assert await queue._queue.count("queued") == 3
         await queue.close()
+
+
+class TestErrands:
+    @pytest.fixture
+    async def bot(self, saq: SaqSettings) -> AsyncIterator[SaqQueue]:
+        async with opened_queue(saq) as queue:
+            yield queue
+
+    @pytest.fixture
+    async def worker(self, saq: SaqSettings) -> AsyncIterator[SaqQueue]:
+        async with opened_queue(saq) as queue:
+            yield queue
+
+    @pytest.mark.parametrize("answer", ["a sheet", None])
+    async def test_an_answer_comes_back_and_nothing_is_left(
+        self, bot: SaqQueue, worker: SaqQueue, redis: RedisServer, answer: str | None
+    ) -> None:
+        async with asyncio.timeout(30):
+            sent = asyncio.create_task(bot.send("try", 20))
+            errand = await worker.next_errand()
+            assert errand.request == "try"
+            assert await kept(redis, "errands") == 1
+            await errand.answer(answer)
+            assert await sent == answer
+        assert await kept(redis, "errands") == 0
+
+    async def test_one_process_does_it(self, bot: SaqQueue, worker: SaqQueue) -> None:
+        async with asyncio.timeout(30):
+            sent = [asyncio.create_task(bot.send(name, 20)) for name in "ab"]
+            errands = [await queue.next_errand() for queue in (worker, bot)]
+            assert {errand.request for errand in errands} == {"a", "b"}
+            for errand in errands:
+                await errand.answer(errand.request.upper())
+            assert [await one for one in sent] == ["A", "B"]
+
+    async def test_what_nobody_does_in_time_is_taken_back(
+        self, bot: SaqQueue, worker: SaqQueue, redis: RedisServer
+    ) -> None:
+        assert await bot.send("nobody", 0.3) is None
+        waiting = asyncio.create_task(worker.next_errand())
+        async with asyncio.timeout(30):
+            sent = asyncio.create_task(bot.send("somebody", 20))
+            errand = await waiting
+            assert errand.request == "somebody"
+            await errand.answer("done")
+            assert await sent == "done"
+        assert await kept(redis, "errands") == 0
+
+    async def test_what_nobody_wants_any_more_is_taken_back(
+        self, bot: SaqQueue, worker: SaqQueue
+    ) -> None:
+        async with asyncio.timeout(30):
+            unwanted = asyncio.create_task(bot.send("unwanted", 20))
+            while not await bot._saq_errands.count("queued"):  # nobody else is told
+                await asyncio.sleep(0.01)
+            await cancelled([unwanted])
+            sent = asyncio.create_task(bot.send("wanted", 20))
+            errand = await worker.next_errand()
+            assert errand.request == "wanted"
+            await errand.answer("done")
+            await sent
 
 
 class TestStorage(conformance.StorageConformance):

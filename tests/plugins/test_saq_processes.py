@@ -12,7 +12,7 @@ from aiogram.types import Message
 
 from impasto_playground import Person, Playground
 
-from ..e2e.bot_process import PATIENCE, delivered, ordered
+from ..e2e.bot_process import PATIENCE, delivered, gallery_after, ordered, photo
 from ..ports import reserved_port
 from ..redis_server import running_redis
 from .saq_fleet import Fleet, preview, shown
@@ -79,6 +79,14 @@ async def test_two_pictures_are_painted_by_two_workers(
         await person.tap(FINISH, status.message_id)
         await delivered(person, status)
         assert len(results(person)) == 1
+
+
+async def test_a_worker_with_nothing_to_do_paints_the_sheet_of_a_gallery(
+    fleet: Fleet, alice: Person
+) -> None:
+    gallery = await gallery_after(alice, await alice.send_photo(photo()))
+    await preview(alice, gallery)
+    assert results(alice) == []
 
 
 async def test_a_cancel_reaches_the_worker(fleet: Fleet, alice: Person, bob: Person) -> None:

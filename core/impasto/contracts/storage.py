@@ -11,7 +11,7 @@ given no sign of life for a while; `adopt_updates` and `adopt_jobs` give what it
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, runtime_checkable
@@ -274,3 +274,28 @@ class JobQueue(Protocol):
         ...
 
     async def close(self) -> None: ...
+
+
+class Errand(NamedTuple):
+    """A small thing that a process asks of one on another machine."""
+
+    request: str
+    answer: Callable[[str | None], Awaitable[None]]
+    """To be called once, with None where it is not done."""
+
+
+@runtime_checkable
+class Errands(Protocol):
+    """A `JobQueue` between machines may have this besides: it carries errands to processes that
+    have nothing else to do, and answers of a few hundred kB back. Nothing of them is kept; they may
+    get lost."""
+
+    async def send(self, request: str, patience: float) -> str | None:
+        """The answer of whoever does this errand; None where nobody does within `patience` seconds,
+        and where it got lost. Cancel the call when nobody wants the answer any more."""
+        ...
+
+    async def next_errand(self) -> Errand:
+        """The next errand, which is this process's to do; it may be cancelled, and it may raise:
+        whoever calls asks again a little later."""
+        ...

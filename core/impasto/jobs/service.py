@@ -181,8 +181,8 @@ class JobService(JobObserver):
         pixels on the longer side, by the preset's name. Takes a second or two.
 
         It is no job and counts for no limit. None where there is no time for it: while pictures
-        wait or are painted, as soon as one is asked for, and where other machines paint. Cancel the
-        call when nobody wants the answer any more.
+        wait, while whatever could paint it paints one, and as soon as that is to. Cancel the call
+        when nobody wants the answer any more.
 
         Args:
             styles: how the finished picture would be painted, by the preset's name.

@@ -1,24 +1,30 @@
 """Trials: a photo in several presets, small, so that people can choose by their own photo.
 
-A trial is no job. It is begun only while no job waits or is painted, and dropped as soon as one
-comes; it counts for nobody's limits, the journal does not know of it, and nothing of it is left.
+A trial is no job. It is begun only while no job waits, by a painting process that has none, and
+dropped as soon as that one is given a job; it counts for nobody's limits, the journal does not know
+of it, and nothing of it is left. Where other machines paint, it is an errand for one of them.
 """
 
 from __future__ import annotations
 
 import asyncio
+import base64
+import contextlib
+import json
 import secrets
 from collections.abc import Mapping, Sequence
 
 import structlog
+from pydantic import Base64Bytes, TypeAdapter, ValidationError
 
-from impasto.contracts import PaintOptions, StylePreset
+from impasto.contracts import Errands, PaintOptions, StylePreset
 from impasto.errors import ImpastoError
 from impasto.jobs.folders import JobFolders, NotFetched, PictureSource
 from impasto.jobs.job import JobState, TelegramPicture
 from impasto.jobs.painter_process import ChildKeeper, ChildLost, PaintingChild
 from impasto.jobs.store import JobStore
-from impasto.messages import DropTrial, StyleToTry, Try
+from impasto.messages import DropTrial, Message, StyleToTry, Try
+from impasto.tasks import unless_set
 
 log = structlog.get_logger(__name__)
 
@@ -26,10 +32,25 @@ SECONDS_TO_STOP = 3.0
 """A child that goes on with a trial for longer than this after it was dropped is killed."""
 MOST_WAITING = 4
 """People whose trials wait for another's; whoever comes then has none."""
+SECONDS_ELSEWHERE = 30.0
+"""For so long a trial is waited for that another machine is to paint."""
+PAUSE_SECONDS = 5.0
+"""When the way between machines fails, errands are asked for again this much later."""
+
+Thumbnails = Mapping[str, bytes]
+_packed_thumbnails = TypeAdapter(dict[str, Base64Bytes])
+
+
+class _Errand(Message):
+    """A trial for another machine."""
+
+    content: TelegramPicture
+    styles: dict[str, PaintOptions]
 
 
 class Trials:
-    """Paints one trial at a time, where this process has a painting child (`paint_with`)."""
+    """Has one trial painted at a time: by the painting child of this process, where it has one
+    (`paint_with`), else on another machine, where the queue has `errands`."""
 
     def __init__(
         self,
@@ -38,6 +59,7 @@ class Trials:
         pictures: PictureSource,
         folders: JobFolders,
         presets: Sequence[StylePreset],
+        errands: Errands | None = None,
     ) -> None:
         self._store = store
         self._pictures = pictures
@@ -45,7 +67,9 @@ class Trials:
         self._keeper: ChildKeeper | None = None
         self._one_at_a_time = asyncio.Lock()
         self._waiting = 0
-        self._has_job = False
+        self._errands = errands
+        self._is_busy, self._is_free = asyncio.Event(), asyncio.Event()
+        self._is_free.set()
         self._at_work: _AtWork | None = None
         self.renew(presets)
 
@@ -60,19 +84,23 @@ class Trials:
     async def make_way(self) -> None:
         """There is a job: drops the trial that is being painted, and returns when the child has
         stopped, between two steps. None is begun before `may_begin`."""
-        self._has_job = True
+        self._is_free.clear()
+        self._is_busy.set()
         if self._at_work is not None:
             self._at_work.drop()
             await self._at_work.is_over.wait()
 
     def may_begin(self) -> None:
         """There is no job in hand any more."""
-        self._has_job = False
+        self._is_busy.clear()
+        self._is_free.set()
 
     async def thumbnails(
         self, content: TelegramPicture, styles: Mapping[str, PaintOptions]
-    ) -> Mapping[str, bytes] | None:
+    ) -> Thumbnails | None:
         """See `JobService.try_styles`."""
+        if self._keeper is None and self._errands is not None:
+            return await self._sent_for(self._errands, content, styles)
         if self._waiting >= MOST_WAITING:
             return None
         self._waiting += 1
@@ -82,19 +110,59 @@ class Trials:
         finally:
             self._waiting -= 1
 
+    async def serve(self, errands: Errands) -> None:
+        """Paints trials for other machines while there is no job here, until cancelled."""
+        while True:
+            await self._is_free.wait()
+            try:
+                errand = await unless_set(self._is_busy, errands.next_errand())
+                if errand is not None:
+                    await errand.answer(await self._answer(errand.request))
+            except Exception as error:
+                log.warning("errand_failed", why=f"{type(error).__name__}: {error}")
+                await asyncio.sleep(PAUSE_SECONDS)
+
+    async def _sent_for(
+        self, errands: Errands, content: TelegramPicture, styles: Mapping[str, PaintOptions]
+    ) -> Thumbnails | None:
+        if await self._does_a_job_wait():
+            return None
+        request = _Errand(content=content, styles=dict(styles))
+        answer = await errands.send(request.model_dump_json(), SECONDS_ELSEWHERE)
+        if answer is None:
+            return None
+        try:
+            return _packed_thumbnails.validate_json(answer)
+        except ValidationError as error:  # another version of this program
+            log.warning("thumbnails_not_read", errors=error.error_count())
+            return None
+
+    async def _answer(self, request: str) -> str | None:
+        try:
+            errand = _Errand.model_validate_json(request)
+        except ValidationError as error:
+            log.warning("errand_not_read", errors=error.error_count())
+            return None
+        found = None
+        with contextlib.suppress(TimeoutError):  # then nobody waits for it any more
+            async with asyncio.timeout(SECONDS_ELSEWHERE):
+                found = await self.thumbnails(errand.content, errand.styles)
+        if found is None:
+            return None
+        encoded = {name: base64.b64encode(jpeg) for name, jpeg in found.items()}
+        return json.dumps({name: text.decode() for name, text in encoded.items()})
+
     async def _thumbnails(
         self, content: TelegramPicture, styles: Mapping[str, PaintOptions]
-    ) -> Mapping[str, bytes] | None:
-        if not await self._is_idle():
+    ) -> Thumbnails | None:
+        if await self._idle_child() is None:
             return None
         trial_id = f"trial-{secrets.token_hex(8)}"
         folder = await self._folders.make(trial_id)  # one that is left behind is swept
         try:
             photo = folder / "content"
             await self._pictures.fetch(content, photo)
-            if not await self._is_idle():
-                return None
-            child = self._child()  # a job may have come meanwhile
+            child = await self._idle_child()  # a job may have come meanwhile
             if child is None:
                 return None
             wanted = [
@@ -111,7 +179,7 @@ class Trials:
         finally:
             await self._folders.remove(trial_id)
 
-    async def _painted(self, child: PaintingChild, trial: Try) -> Mapping[str, bytes]:
+    async def _painted(self, child: PaintingChild, trial: Try) -> Thumbnails:
         """Also where whoever wants it is gone, the child's answers are read to their end."""
         work = self._at_work = _AtWork(child, trial)
         reading = asyncio.create_task(work.read())
@@ -124,17 +192,18 @@ class Trials:
         finally:
             self._at_work = None
 
-    async def _is_idle(self) -> bool:
-        if self._child() is None:
-            return False
-        return not await self._store.journal.count(JobState.ACCEPTED, JobState.RUNNING)
-
-    def _child(self) -> PaintingChild | None:
-        """The child, if it is up and has no job."""
-        if self._keeper is None or self._has_job:
+    async def _idle_child(self) -> PaintingChild | None:
+        """The child, which is waited for while it starts, if it has no job and none waits."""
+        if self._keeper is None or await self._does_a_job_wait():
             return None
-        child = self._keeper.running()
-        return child if child is not None and child.is_alive else None
+        try:
+            child = await unless_set(self._is_busy, self._keeper.child())
+        except ChildLost:  # it does not start, which the keeper tells
+            return None
+        return None if self._is_busy.is_set() else child
+
+    async def _does_a_job_wait(self) -> bool:
+        return await self._store.journal.count(JobState.ACCEPTED) > 0
 
 
 class _AtWork:
@@ -147,7 +216,7 @@ class _AtWork:
         self._kill_timer: asyncio.TimerHandle | None = None
         child.tell(trial)
 
-    async def read(self) -> Mapping[str, bytes]:
+    async def read(self) -> Thumbnails:
         try:
             return await self._child.thumbnails(self._trial_id)
         finally:

@@ -61,8 +61,9 @@ class _Threads:
         return [self._pool.submit(work_as_here, item) for item in items]
 
     def end(self) -> None:
-        if self._pool is not None:
-            self._pool.shutdown()
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.shutdown()
 
     def _set_up(self) -> None:
         _here.is_one_of_many = True
@@ -78,6 +79,12 @@ def use_threads(count: int) -> None:
     _threads.end()
     _threads = _Threads(count)
     torch.set_num_threads(max(1, count // MOST_AT_ONCE))
+
+
+def end_threads() -> None:
+    """Between two pictures: ends the threads, which begin anew with the next, and frees what ideep
+    keeps for each of them."""
+    _threads.end()
 
 
 def thread_count() -> int:

@@ -230,7 +230,7 @@ class PaintingSettings(Section):
     try_styles: Annotated[Literal["never", "private", "always"], LIVE] = "private"
     """Where the gallery of styles shows people their own photo in each style, small, a moment after
     they sent it: in private chats, always (which means in groups, too) or never. It is painted only
-    while nobody waits for a picture, by a bot that paints itself."""
+    while nobody waits for a picture, by a painting process that has nothing else to do."""
     threads: Annotated[int, Field(ge=0, le=1024)] = 0
     """CPU threads for painting; 0 takes as many as this process may use."""
 

@@ -13,7 +13,7 @@ from typing import TypeVar
 import structlog
 from aiogram import Bot
 
-from impasto.contracts import JobQueue, Presenter, Storage, StylePreset
+from impasto.contracts import Errands, JobQueue, Presenter, Storage, StylePreset
 from impasto.errors import NotAvailable, OwnerError
 from impasto.jobs.estimates import Estimates
 from impasto.jobs.folders import JobFolders
@@ -125,7 +125,7 @@ class Assembly:
             raise
 
     async def keep_ready(self, worker: Worker) -> None:
-        """Warms the worker up, and stays.
+        """Warms the worker up, and has it do what other machines ask for.
 
         Raises:
             OwnerError: its painting process cannot ever start.
@@ -138,6 +138,8 @@ class Assembly:
                 raise OwnerError(
                     "the painting process cannot start; its own message above says why"
                 ) from loss
+        if isinstance(self.queue, Errands):
+            await self.trials.serve(self.queue)
         await asyncio.Event().wait()
 
 
@@ -174,7 +176,13 @@ async def opened(
         folders = JobFolders(settings.state_dir, settings.queue.keep_hours)
         store.observe(delivery, folders)
         pictures = TelegramPictures(bot, settings.telegram.folders)
-        trials = Trials(store=store, pictures=pictures, folders=folders, presets=presets)
+        trials = Trials(
+            store=store,
+            pictures=pictures,
+            folders=folders,
+            presets=presets,
+            errands=queue if isinstance(queue, Errands) else None,
+        )
         alerts = OwnerAlerts(bot, settings.telegram.admins, presenter)
         reloading = Reloading(settings, host)
 

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from impasto import PaintOptions, StylePreset
-from impasto.jobs.folders import NotFetched
+from impasto.contracts import Errand
+from impasto.jobs.folders import JobFolders, NotFetched
 from impasto.jobs.job import JobState, TelegramPicture
 from impasto.jobs.service import JobService
 from impasto.jobs.store import JobStore
 from impasto.jobs.trials import Trials
 from impasto.jobs.worker import Worker
 from impasto.settings import Settings
+from impasto.tasks import cancelled
 
 from .jobs_bench import Pictures, job_that, state_of
 
@@ -129,6 +132,133 @@ async def test_who_no_longer_wants_it_frees_the_child_for_the_next(
         first.cancel()
         assert await second is not None
     assert first.cancelled()
+
+
+async def test_while_the_painting_process_starts_it_is_waited_for(
+    job_service: JobService, worker: Worker
+) -> None:
+    async with asyncio.timeout(30):
+        assert await job_service.try_styles(PHOTO, BOTH) is not None
+
+
+class Way:
+    """Errands from one process to another, as a queue between machines carries them."""
+
+    def __init__(self) -> None:
+        self._sent: asyncio.Queue[Errand] = asyncio.Queue()
+        self.answer: str | None = None
+        self.sent = 0
+
+    async def send(self, request: str, patience: float) -> str | None:
+        self.sent += 1
+        answered = asyncio.Event()
+
+        async def answer(text: str | None) -> None:
+            self.answer = text
+            answered.set()
+
+        await self._sent.put(Errand(request, answer))
+        await answered.wait()
+        return self.answer
+
+    async def next_errand(self) -> Errand:
+        return await self._sent.get()
+
+    def is_taken(self) -> bool:
+        return self._sent.empty()
+
+
+class TestOnAnotherMachine:
+    """`trials` is of the machine that paints."""
+
+    @pytest.fixture
+    def way(self) -> Way:
+        return Way()
+
+    @pytest.fixture
+    def of_the_bot(
+        self, settings: Settings, store: JobStore, pictures: Pictures, way: Way
+    ) -> Trials:
+        folders = JobFolders(settings.state_dir, settings.queue.keep_hours)
+        return Trials(store=store, pictures=pictures, folders=folders, presets=[], errands=way)
+
+    @pytest.fixture(autouse=True)
+    async def serving(self, trials: Trials, worker: Worker, way: Way) -> AsyncIterator[None]:
+        await worker.ready()
+        task = asyncio.create_task(trials.serve(way))
+        yield
+        await cancelled([task])
+
+    async def test_thumbnails_come_from_there(self, of_the_bot: Trials) -> None:
+        async with asyncio.timeout(30):
+            found = await of_the_bot.thumbnails(PHOTO, BOTH)
+        assert found == {"wave": b"a wave", "night": b"a night"}
+
+    async def test_what_cannot_be_done_there_is_none(self, of_the_bot: Trials) -> None:
+        async with asyncio.timeout(30):
+            assert await of_the_bot.thumbnails(PHOTO, {"unknown there": PaintOptions()}) is None
+            assert await of_the_bot.thumbnails(PHOTO, BOTH) is not None
+
+    @pytest.mark.parametrize("answer", ["no JSON", "[]", '{"wave": 1}'])
+    async def test_an_answer_that_cannot_be_read_is_none(
+        self, of_the_bot: Trials, way: Way, monkeypatch: pytest.MonkeyPatch, answer: str
+    ) -> None:
+        async def answered(request: str, patience: float) -> str:
+            return answer
+
+        monkeypatch.setattr(way, "send", answered)
+        assert await of_the_bot.thumbnails(PHOTO, BOTH) is None
+
+    async def test_a_request_that_cannot_be_read_is_none(
+        self, of_the_bot: Trials, way: Way
+    ) -> None:
+        async with asyncio.timeout(30):
+            assert await way.send('{"of": "a newer version"}', 1) is None
+            assert await of_the_bot.thumbnails(PHOTO, BOTH) is not None
+
+    async def test_while_a_job_waits_none_is_asked_for(
+        self, of_the_bot: Trials, store: JobStore, way: Way
+    ) -> None:
+        await store.add(job_that("paint"))
+        assert await of_the_bot.thumbnails(PHOTO, BOTH) is None
+        assert way.sent == 0
+
+    async def test_whoever_paints_a_picture_takes_none(
+        self, of_the_bot: Trials, trials: Trials, way: Way
+    ) -> None:
+        await trials.make_way()
+        async with asyncio.timeout(30):
+            asked = asyncio.create_task(of_the_bot.thumbnails(PHOTO, BOTH))
+            while way.is_taken():
+                await asyncio.sleep(0)
+            assert not asked.done()
+            trials.may_begin()
+            assert await asked is not None
+
+    async def test_what_takes_too_long_is_dropped(
+        self, of_the_bot: Trials, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("impasto.jobs.trials.SECONDS_ELSEWHERE", 0.2)
+        async with asyncio.timeout(30):
+            assert await of_the_bot.thumbnails(UNTIL_DROPPED, BOTH) is None
+        monkeypatch.undo()
+        async with asyncio.timeout(30):
+            assert await of_the_bot.thumbnails(PHOTO, BOTH) is not None
+
+    async def test_a_way_that_fails_is_tried_again(
+        self, of_the_bot: Trials, way: Way, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("impasto.jobs.trials.PAUSE_SECONDS", 0.0)
+
+        async def fails() -> Errand:
+            monkeypatch.undo()
+            raise ConnectionError
+
+        monkeypatch.setattr(way, "next_errand", fails)
+        async with asyncio.timeout(30):
+            # The one that is being waited for is still of the old way.
+            assert await of_the_bot.thumbnails(PHOTO, BOTH) is not None
+            assert await of_the_bot.thumbnails(PHOTO, BOTH) is not None
 
 
 async def at_work(trials: Trials) -> None:

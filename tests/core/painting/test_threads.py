@@ -13,6 +13,7 @@ import torch
 from impasto.painting import threads as painting_threads
 from impasto.painting.threads import (
     at_once,
+    end_threads,
     share_out,
     side_by_side,
     thread_count,
@@ -187,3 +188,15 @@ class TestSideBySide:
 def write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
+
+
+def test_threads_that_were_ended_are_gone_and_the_next_picture_has_new_ones() -> None:
+    use_threads(2)
+    ran: list[threading.Thread] = []
+    note = lambda _: ran.append(threading.current_thread())  # noqa: E731
+    share_out([1], note, CPU)
+    end_threads()
+    assert not ran[0].is_alive()
+    share_out([1], note, CPU)
+    assert ran[1].is_alive()
+    assert ran[1] is not threading.main_thread()

@@ -53,6 +53,7 @@ from impasto.painting.pictures import open_picture
 from impasto.painting.plugin_calls import OUT_OF_MEMORY
 from impasto.painting.process.mailbox import Mailbox
 from impasto.painting.process.progress import Reporter, write_jpeg
+from impasto.painting.threads import end_threads
 from impasto.painting.thumbnails import SIZE, ThumbnailStyle, thumbnails
 from impasto.settings import Settings
 
@@ -101,20 +102,20 @@ class Child:
                 offers_fine=self._why_not_fine is None,
             )
         )
-        return_free_memory()
+        _rest()
         while True:
             while self._cold and self._mailbox.is_empty():
                 self._warm(self._cold.pop())
-                return_free_memory()
+                _rest()
             wanted = self._mailbox.next()
             if isinstance(wanted, Try):
                 self._try(wanted)
-                return_free_memory()
+                _rest()
                 self._say(TrialOver(trial_id=wanted.trial_id))
                 continue
             outcome = self._answer(wanted)
             # The parent looks at the memory it rests in as soon as it hears of the outcome.
-            return_free_memory()
+            _rest()
             self._say(outcome)
 
     def _warm(self, preset: PresetFile) -> None:
@@ -234,6 +235,12 @@ def _open_style(path: Path, wanted_pixels: int) -> Image.Image:
     except PictureError as error:
         error.facts["role"] = "style"  # the sentence in the chat must say which picture it means
         raise
+
+
+def _rest() -> None:
+    """Gives back what the last picture took, also what is kept for its size only."""
+    end_threads()
+    return_free_memory()
 
 
 def _packed(thumbnail: Image.Image) -> bytes:
