@@ -118,6 +118,7 @@ class Delivery(JobObserver):
             return
         method = SendDocument(
             chat_id=job.chat,
+            message_thread_id=job.thread,
             document=FSInputFile(result, filename=f"impasto-{job.label}{result.suffix}"),
             caption=job.file_caption,
             disable_content_type_detection=True,

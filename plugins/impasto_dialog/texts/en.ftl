@@ -235,6 +235,7 @@ come-back-later = Come back a little later.
 failure-painting_failed = Something went wrong while I painted. Please try again.
 failure-plugin_failed = Something went wrong while I painted. Please try again.
 failure-out_of_memory = I cannot paint this picture just now. Try again a little later, or send me a smaller one.
+failure-photos_forbidden = I may not send photos in this group. One of its admins can allow it.
 failure-style_gone = I no longer have this style. Please choose another one.
 
 ## Notices: what is said about something other than a picture

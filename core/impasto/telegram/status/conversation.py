@@ -16,11 +16,19 @@ from aiogram.types import Message
 from impasto.contracts import Say
 from impasto.errors import InvalidTransition
 from impasto.jobs.estimates import Estimates
-from impasto.jobs.job import Failure, Job, JobState
+from impasto.jobs.job import PHOTOS_FORBIDDEN, Failure, Job, JobState
 from impasto.jobs.store import JobStore
 from impasto.messages import Progress
 from impasto.telegram.pictures import photo_of
-from impasto.telegram.retry import UNANSWERED, ChatMoved, MessageGone, PersonGone, Refused
+from impasto.telegram.retry import (
+    UNANSWERED,
+    ChatMoved,
+    MessageGone,
+    PersonGone,
+    PhotosForbidden,
+    Refused,
+    TopicGone,
+)
 from impasto.telegram.status.message import StatusMessage
 from impasto.telegram.status.presenter import SafePresenter
 
@@ -29,6 +37,11 @@ log = structlog.get_logger(__name__)
 LEAST_SLOWDOWN = 5
 """While a job waits, its edits come slower by the number of jobs ahead of it, at least by this
 factor: there may be hundreds that all move up at once, and far behind it matters little."""
+
+_NOT_SENT = Failure(
+    code="painting_failed",
+    sentence="The picture could not be sent; please try again or send another photo.",
+)
 
 
 class Conversation:
@@ -108,7 +121,12 @@ class Conversation:
                 try:
                     return await self._talk()
                 except ChatMoved as moved:
-                    await self._message.note(chat=moved.to, status_message=None)
+                    # Messages of the group have no ids in the supergroup.
+                    nothing = {"status_message": None, "reply_to": None, "thread": None}
+                    await self._message.note(chat=moved.to, **nothing)
+                except TopicGone as gone:
+                    log.info("topic_gone", job=self.job.id, why=str(gone))
+                    await self._message.note(thread=None)
         except PersonGone as gone:
             log.info("person_gone", job=self.job.id, why=str(gone))
             await self._abandon()
@@ -210,7 +228,7 @@ class Conversation:
     async def _deliver(self) -> None:
         if not self._is_pictured:
             picture = await _photo_of(self.job.result)
-            problem = await self._put_picture(picture) if picture else "the result is gone"
+            problem = await self._put_picture(picture) if picture else Refused("it is gone")
             if problem is not None:
                 await self._fail(problem)
                 return
@@ -220,26 +238,23 @@ class Conversation:
             self._is_notified = True
         await self._move(JobState.DELIVERED)
 
-    async def _put_picture(self, picture: bytes) -> str | None:
+    async def _put_picture(self, picture: bytes) -> Refused | None:
         """Shows the result; returns why Telegram does not take it, if it does not."""
         problem = None
         for say in self._presenter.choices("painted", self.job):
             try:
                 await self._message.show_result(picture, say)
             except Refused as refusal:
-                problem = str(refusal)
-                log.error("result_refused", job=self.job.id, why=problem)
+                problem = refusal
+                log.error("result_refused", job=self.job.id, why=str(refusal))
             else:
                 return None
         return problem
 
-    async def _fail(self, problem: str) -> None:
-        log.error("result_not_delivered", job=self.job.id, why=problem)
-        failure = Failure(
-            code="painting_failed",
-            sentence="The picture could not be sent; please try again or send another photo.",
-        )
-        await self._move(JobState.FAILED, failure=failure)
+    async def _fail(self, problem: Refused) -> None:
+        log.error("result_not_delivered", job=self.job.id, why=str(problem))
+        is_forbidden = isinstance(problem, PhotosForbidden)
+        await self._move(JobState.FAILED, failure=PHOTOS_FORBIDDEN if is_forbidden else _NOT_SENT)
 
     async def _explain(self) -> None:
         """Says why in a new message, since an edit does not notify. The status message is deleted
