@@ -169,6 +169,12 @@ PICTURE_GONE = Failure(
     sentence="Telegram does not have this picture any more; please send it again.",
 )
 
+JOB_VANISHED = Failure(
+    code="job_vanished",
+    sentence="This picture got lost on the way; please send it again.",
+)
+"""It is gone from the journal: a Redis was emptied, or a replica that lagged has taken over."""
+
 PHOTOS_FORBIDDEN = Failure(
     code="photos_forbidden",
     sentence="The bot may not send photos in this group; one of its admins can allow it.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterable
 
 import structlog
 from aiogram import Bot
@@ -71,6 +71,13 @@ class Delivery(JobObserver):
         conversation = self._conversations.get(job.id)
         if conversation is not None:
             conversation.leave(job)
+
+    def jobs_at_hand(self) -> Iterable[Job]:
+        return [conversation.job for conversation in self._conversations.values()]
+
+    def job_vanished(self, job: Job) -> None:
+        if job.id in self._conversations:
+            self._conversations[job.id].finish()
 
     def file_wanted(self, job: Job) -> None:
         """Sends the picture in full quality, if it is on the disk of this machine."""

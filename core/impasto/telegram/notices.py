@@ -7,14 +7,14 @@ import asyncio
 import time
 import traceback
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import structlog
 from aiogram import Bot, Router
 from aiogram.types import CallbackQuery, ErrorEvent, Update, User
 
-from impasto.errors import ChatError, is_of_full_disk
+from impasto.errors import ChatError, is_of_full_disk, is_of_machine
 from impasto.jobs.job import PHOTOS_FORBIDDEN
 from impasto.plugins import PluginHost
 from impasto.scrubbing import scrub
@@ -42,9 +42,17 @@ SILENT_SECONDS: Final = 3600.0
 class ErrorReplies:
     """Answers for handlers that fail: with a sentence for the person, a traceback in the log."""
 
-    def __init__(self, host: PluginHost, presenter: SafePresenter) -> None:
+    def __init__(
+        self,
+        host: PluginHost,
+        presenter: SafePresenter,
+        on_machine_failing: Callable[[Exception], None],
+    ) -> None:
+        """`on_machine_failing` is told when a handler fails since the disk is full, say; it must
+        not block."""
         self._host = host
         self._presenter = presenter
+        self._on_machine_failing = on_machine_failing
 
     def router(self) -> Router:
         """To be included last, so that plugins' own error handlers come first."""
@@ -64,7 +72,9 @@ class ErrorReplies:
         if means(error, Done):
             log.warning("answer_unreadable", update=update.update_id, why=str(meaning_of(error)))
             return
-        if not isinstance(error, ChatError) and not means(error, PhotosForbidden):
+        if is_of_machine(error):
+            self._on_machine_failing(error)
+        elif not isinstance(error, ChatError) and not means(error, PhotosForbidden):
             found = self._host.plugin_in(traceback.extract_tb(error.__traceback__))
             plugin = found[0].name if found else None
             log.error("handler_failed", update=update.update_id, plugin=plugin, exc_info=error)
@@ -89,7 +99,8 @@ class ErrorReplies:
         elif isinstance(error, ChatError):
             say = self._presenter.notice(error.code, language, error.facts, str(error))
         else:
-            say = self._presenter.notice("handler_failed", language)
+            code = "no_room" if is_of_machine(error) else "handler_failed"
+            say = self._presenter.notice(code, language)
         await bot.send_message(
             chat.id, say.text, message_thread_id=thread, reply_markup=say.keyboard
         )
@@ -118,7 +129,8 @@ class OwnerAlerts:
             )
 
     def machine_fails(self, error: Exception) -> None:
-        """A job was put off: the disk is full, or the machine refuses something else."""
+        """A job was put off, or a message not handled: the disk is full, or the machine refuses
+        something else."""
         self._alert("disk_full" if is_of_full_disk(error) else "machine_fails", str(error))
 
     def _alert(self, code: str, why: str, **facts: int) -> None:

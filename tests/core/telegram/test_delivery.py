@@ -13,6 +13,7 @@ from aiogram.exceptions import TelegramBadRequest
 from aiogram.types import Message
 
 from impasto.contracts import News, Say
+from impasto.errors import InvalidTransition
 from impasto.jobs.estimates import Estimates
 from impasto.jobs.job import (
     PHOTOS_FORBIDDEN,
@@ -550,6 +551,52 @@ class TestResult:
         delivery.finished(done)
         await until_state(store.journal, job.id, JobState.DELIVERED)
         assert [m.text for m in alice.versions() if m.text == "ready"] == ["ready"]
+
+
+async def test_a_job_that_its_store_has_lost_is_explained_once(
+    delivery: Delivery, store: JobStore, job: Job, alice: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await announced(delivery, store, job)
+    await lose(monkeypatch, store, job)
+    await store.look_for_vanished()
+    await alice.wait_for(says("failed job_vanished"))
+    await eventually(lambda: nothing_at_hand(delivery))
+    await store.look_for_vanished()
+    assert [m.text for m in alice.from_bot()] == ["failed job_vanished"]
+
+
+async def test_a_job_that_is_lost_when_its_picture_is_ready_is_explained(
+    delivery: Delivery,
+    store: JobStore,
+    job: Job,
+    alice: Person,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    await delivery.accepted(job)
+    done = await painted(store, job, tmp_path)
+    await lose(monkeypatch, store, job)
+    delivery.finished(done)
+    await alice.wait_for(says("failed job_vanished"))
+    await eventually(lambda: nothing_at_hand(delivery))
+
+
+async def lose(monkeypatch: pytest.MonkeyPatch, store: JobStore, job: Job) -> None:
+    """As an emptied Redis does; SQLite loses nothing by itself."""
+
+    async def get(job_id: str) -> Job | None:
+        return None
+
+    async def write(*_: Any, **__: Any) -> Job:
+        raise InvalidTransition(f"there is no job {job.id}")
+
+    monkeypatch.setattr(store.journal, "get", get)
+    for name in ("move", "note"):
+        monkeypatch.setattr(store.journal, name, write)
+
+
+async def nothing_at_hand(delivery: Delivery) -> bool:
+    return not [*delivery.jobs_at_hand()]
 
 
 class TestOtherEnds:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -69,9 +70,11 @@ async def make_intake(bot: Bot, storage: SqliteStorage) -> Callable[[Handle], In
     return make
 
 
-def error_replies() -> Router:
+def error_replies(failing: list[Exception] | None = None) -> Router:
+    """`failing` is filled with what the owners are told of."""
+    failing = [] if failing is None else failing
     return ErrorReplies(
-        PluginHost(BOT_GROUP, Settings()), SafePresenter(DialogPresenter([]))
+        PluginHost(BOT_GROUP, Settings()), SafePresenter(DialogPresenter([])), failing.append
     ).router()
 
 
@@ -449,6 +452,22 @@ class TestApologies:
             (-7, "group"),
             (-1007, "supergroup"),
         ]
+
+    async def test_a_machine_that_fails_is_told_to_person_and_owners(
+        self, bot: Bot, storage: SqliteStorage, alice: Person
+    ) -> None:
+        async def handle(message: Message) -> None:
+            raise full
+
+        full, told = OSError(errno.ENOMEM, "Redis takes no writes"), list[Exception]()
+        router = Router()
+        router.message.register(handle)
+        dispatcher = Dispatcher()
+        dispatcher.include_routers(router, error_replies(told))
+        async with polling(Intake(bot=bot, dispatcher=dispatcher, journal=storage.journal)):
+            await alice.send_text("hello")
+            await alice.wait_for(lambda message: "no room" in (message.text or ""))
+        assert told == [full]
 
     async def test_in_the_language_of_the_person(
         self, make_intake: Callable[[Handle], Intake], playground: Playground

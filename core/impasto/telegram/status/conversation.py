@@ -16,7 +16,7 @@ from aiogram.types import Message
 from impasto.contracts import Say
 from impasto.errors import InvalidTransition
 from impasto.jobs.estimates import Estimates
-from impasto.jobs.job import PHOTOS_FORBIDDEN, Failure, Job, JobState
+from impasto.jobs.job import JOB_VANISHED, PHOTOS_FORBIDDEN, Failure, Job, JobState
 from impasto.jobs.store import JobStore
 from impasto.messages import Progress
 from impasto.telegram.pictures import photo_of
@@ -127,6 +127,10 @@ class Conversation:
                 except TopicGone as gone:
                     log.info("topic_gone", job=self.job.id, why=str(gone))
                     await self._message.note(thread=None)
+                except InvalidTransition:
+                    if await self._message.refresh():
+                        raise
+                    # There is no such job any more, of which it tells next.
         except PersonGone as gone:
             log.info("person_gone", job=self.job.id, why=str(gone))
             await self._abandon()
@@ -136,7 +140,9 @@ class Conversation:
             self._set_announced()
 
     async def _talk(self) -> None:
-        await self._message.refresh()
+        if not await self._message.refresh():
+            await self._tell_that_it_vanished()
+            return
         # Not only while it waits: a worker may have begun just after it was accepted.
         is_to_show = self.is_announced_here and self.job.state.is_in_the_works
         if is_to_show and self.job.status_message is None:
@@ -150,7 +156,9 @@ class Conversation:
             await (self._show_place() if self._progress is None else self._show_progress())
         if self._is_left:
             return
-        await self._message.refresh()
+        if not await self._message.refresh():
+            await self._tell_that_it_vanished()
+            return
         if self.job.state is JobState.PAINTED:
             await self._deliver()
         # Not "elif": what cannot be delivered has failed by now.
@@ -268,6 +276,17 @@ class Conversation:
             self._is_notified = True
         await self._move(JobState.EXPLAINED, **facts)
 
+    async def _tell_that_it_vanished(self) -> None:
+        """As `_explain`, of a job that is in the journal no more, where nothing can be noted."""
+        if self._is_notified:
+            return
+        facts = {"state": JobState.FAILED, "failure": JOB_VANISHED}
+        choices = self._presenter.choices("failed", self.job.model_copy(update=facts))
+        if not await self._message.delete():
+            await self._message.edit_text(choices[0])
+        await self._message.send_text(*choices)
+        self._is_notified = True
+
     async def _confirm_cancelled(self) -> None:
         choices = self._presenter.choices("cancelled", self.job)
         facts: dict[str, object] = {}
@@ -278,7 +297,8 @@ class Conversation:
         await self._settle(**facts)
 
     async def _abandon(self) -> None:
-        await self._message.refresh()
+        if not await self._message.refresh():
+            return
         if not self.job.state.is_final:
             await self._move(JobState.ABANDONED)
         await self._settle()

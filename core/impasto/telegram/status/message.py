@@ -56,8 +56,11 @@ class StatusMessage:
         self._store = store
         self._on_failure = on_failure
 
-    async def refresh(self) -> None:
-        self.job = await self._store.journal.get(self.job.id) or self.job
+    async def refresh(self) -> bool:
+        """Whether the journal has the job, as it should."""
+        job = await self._store.journal.get(self.job.id)
+        self.job = job or self.job
+        return job is not None
 
     async def note(self, **facts: object) -> None:
         self.job = await self._store.note(self.job.id, **facts)
