@@ -69,7 +69,8 @@ class TooManyJobs(ChatError):
 
 class PaintingFailed(ChatError):
     """The painting process could not finish a job. Codes: `painting_failed`, `plugin_failed`,
-    `out_of_memory`, `style_gone`."""
+    `out_of_memory`, `style_gone`, `photos_forbidden` (to the bot, in this group),
+    `job_vanished` (from the journal)."""
 
 
 class OwnerError(ImpastoError):

@@ -127,6 +127,7 @@ async def _send_gallery(talk: Talk, memory: Memory) -> Message:
     send = functools.partial(
         talk.bot.send_photo,
         talk.chat,
+        message_thread_id=talk.thread,
         caption=_caption(talk, memory),
         reply_markup=keyboard,
         parse_mode=ParseMode.HTML,

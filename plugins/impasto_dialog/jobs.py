@@ -121,7 +121,8 @@ async def send_file(query: CallbackQuery, talk: Talk, job: Job) -> None:
     file = job.file_id or _file_on_disk(job)
     if job.file_id is None:
         with overlooked("upload_not_announced"):
-            await talk.bot.send_chat_action(talk.chat, ChatAction.UPLOAD_DOCUMENT)
+            action = ChatAction.UPLOAD_DOCUMENT
+            await talk.bot.send_chat_action(talk.chat, action, message_thread_id=talk.thread)
     if file is not None:
         sent = await _sent(job, file, caption, talk)
     else:  # another machine may have painted the picture
@@ -135,6 +136,7 @@ async def _sent(job: Job, file: str | FSInputFile, caption: str, talk: Talk) -> 
         message = await talk.bot.send_document(
             talk.chat,
             file,
+            message_thread_id=talk.thread,
             caption=caption,
             parse_mode=ParseMode.HTML,
             disable_content_type_detection=True,

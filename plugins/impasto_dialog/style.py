@@ -194,6 +194,7 @@ async def accept(
             options=paint_options(look, presets, talk.painting, pixel_cap),
             wishes=look.model_dump(mode="json"),
             reply_to=reply_to,
+            thread=talk.thread,
         )
     except TooManyJobs as error:
         return refusal(error.code, error.facts, talk.texts) or str(error)

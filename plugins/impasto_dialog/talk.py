@@ -118,6 +118,8 @@ class Talk:
 
     bot: Bot
     chat: int
+    thread: int | None
+    """The topic of the chat that everything is sent to."""
     person: int
     name: str
     in_group: bool
@@ -147,7 +149,11 @@ class Talk:
 
     async def send(self, html: str, keyboard: InlineKeyboardMarkup | None = None) -> Message:
         return await self.bot.send_message(
-            self.chat, html, reply_markup=keyboard, parse_mode=ParseMode.HTML
+            self.chat,
+            html,
+            message_thread_id=self.thread,
+            reply_markup=keyboard,
+            parse_mode=ParseMode.HTML,
         )
 
     def toast(self, key: str, *, alert: bool = False, **gaps: Gap) -> None:
@@ -207,6 +213,7 @@ class TalkMiddleware(BaseMiddleware):
             bot=bot,
             # A button of a very old message may come without its chat; the private one is as good.
             chat=chat.id if chat else person.id,
+            thread=data.get("event_thread_id"),
             person=person.id,
             name=person.first_name,
             in_group=chat is not None and chat.type != ChatType.PRIVATE,

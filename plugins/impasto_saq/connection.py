@@ -26,6 +26,8 @@ Names in Redis, behind the prefix `impasto:<bot id>:`
 
 from __future__ import annotations
 
+import errno
+import re
 from functools import cache
 from importlib.resources import files
 from typing import Any, cast
@@ -33,7 +35,13 @@ from typing import Any, cast
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
-from redis.exceptions import AuthenticationError, RedisError
+from redis.exceptions import (
+    AuthenticationError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    RedisError,
+    ResponseError,
+)
 
 from impasto.errors import OwnerError
 from impasto_saq.settings import SaqSettings
@@ -45,6 +53,25 @@ PATIENCE_SECONDS = 10
 
 _MOST_CONNECTIONS = 32
 _TRIES = 25  # with the pauses below, a Redis that restarts has about 20 s
+
+
+_TAKES_NO_WRITES = re.compile(r"\b(OOM command|MISCONF|NOREPLICAS|READONLY)\b")
+"""In the words of a Redis that is full, cannot write to its disk, lacks the replicas that it has to
+have, or is one itself (https://redis.io/docs/latest/develop/reference/protocol-spec/)."""
+
+
+class _Client(Redis):
+    """Raises OSError where Redis refuses whatever is to be written, as a failing machine does."""
+
+    async def execute_command(self, *args: Any, **options: Any) -> Any:
+        try:
+            return await super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
+        except ResponseError as error:
+            refuses = isinstance(error, OutOfMemoryError | ReadOnlyError)
+            if not refuses and not _TAKES_NO_WRITES.search(str(error)):
+                raise
+            why = f"Redis takes no writes: {error}"
+            raise OSError(errno.ENOMEM, why) from error
 
 
 def client(settings: SaqSettings, *, text: bool, waits_seconds: float = 0) -> Redis:
@@ -71,12 +98,33 @@ def client(settings: SaqSettings, *, text: bool, waits_seconds: float = 0) -> Re
         raise OwnerError(
             "plugins.saq.redis_url is no URL of a Redis, which looks like redis://localhost:6379/0"
         ) from error
-    return Redis.from_pool(pool)
+    return _Client.from_pool(pool)
 
 
 SCHEMA_VERSION = 1
 """Of what is described above. A version of this program that would read it wrongly does not
 start."""
+
+
+_WORKS_WHEN_FULL = frozenset(
+    {
+        "adopt",
+        "beat",
+        "begin_update",
+        "finish_update",
+        "hold_bucket",
+        "lock",
+        "take_tokens",
+        "take_updates",
+        "write",
+    }
+)
+"""Scripts that bring to an end what was accepted, or that this takes. A Redis that is full, by its
+`maxmemory`, refuses new jobs and dialogs; these go beyond it."""
+
+_REMOVES_FIRST = "redis.call('DEL', ARGV[1]..'room')\n"
+"""A script may go beyond `maxmemory` once it has written something that takes no room
+(https://redis.io/docs/latest/develop/programmability/lua-api/, "out of memory")."""
 
 
 class Server:
@@ -138,8 +186,12 @@ class Server:
 @cache
 def _lua_scripts() -> dict[str, str]:
     """Lua by the names of its files."""
-    return {
+    scripts = {
         file.name.removesuffix(".lua"): file.read_text(encoding="utf-8")
         for file in (files("impasto_saq") / "scripts").iterdir()
         if file.name.endswith(".lua")
+    }
+    return {
+        name: _REMOVES_FIRST + text if name in _WORKS_WHEN_FULL else text
+        for name, text in scripts.items()
     }

@@ -87,6 +87,20 @@ def _decoded(data: str | None) -> dict[str, Any]:
     return decoded if isinstance(decoded, dict) else {}
 
 
+class _Lock(Lock):
+    """Can be taken in a Redis that is full: what is handled may be a tap on Cancel."""
+
+    def __init__(self, server: Server, name: str, lease_seconds: float) -> None:
+        super().__init__(server.redis, name, timeout=lease_seconds, sleep=_SECONDS_TO_ASK_AGAIN)
+        self._server = server
+        self._key = name
+        self._lease_ms = round(1000 * lease_seconds)
+
+    async def do_acquire(self, token: str | bytes) -> bool:
+        word = token.decode() if isinstance(token, bytes) else token
+        return bool(await self._server.run("lock", self._key, word, self._lease_ms))
+
+
 class RedisIsolation(BaseEventIsolation):
     """A lock that ends with its process: it lasts for a lease, renewed while it is held."""
 
@@ -99,12 +113,7 @@ class RedisIsolation(BaseEventIsolation):
 
     @contextlib.asynccontextmanager
     async def lock(self, key: StorageKey) -> AsyncGenerator[None, None]:
-        lock = Lock(
-            self._server.redis,
-            self._keys.build(key, "lock"),
-            timeout=self._lease,
-            sleep=_SECONDS_TO_ASK_AGAIN,
-        )
+        lock = _Lock(self._server, self._keys.build(key, "lock"), self._lease)
         async with self._here.lock(key):
             await lock.acquire()
             renewing = asyncio.create_task(self._renew(lock))
@@ -122,5 +131,5 @@ class RedisIsolation(BaseEventIsolation):
     async def _renew(self, lock: Lock) -> None:
         while True:
             await asyncio.sleep(self._lease / RENEWALS_PER_LEASE)
-            with contextlib.suppress(LockError, RedisError):
+            with contextlib.suppress(LockError, RedisError, OSError):
                 await lock.reacquire()

@@ -12,11 +12,14 @@ from typing import Any
 import pytest
 from aiogram.fsm.storage.base import StorageKey
 from redis import Redis
+from redis import asyncio as asyncio_redis
 from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import OutOfMemoryError, ReadOnlyError, ResponseError
 
-from impasto.contracts import News
-from impasto.errors import InvalidTransition, OwnerError
+from impasto.contracts import News, Rate
+from impasto.errors import InvalidTransition, OwnerError, is_of_machine
 from impasto.jobs.job import ChosenStyle, Job, JobState, TelegramPicture
+from impasto.jobs.store import JobObserver, JobStore
 from impasto_saq import RedisStorage
 from impasto_saq.settings import SaqSettings
 
@@ -521,3 +524,104 @@ class TestOpening:
         await storage.open()
         await storage.close()
         await storage.close()
+
+
+class TestFull:
+    """A Redis that takes no more: new jobs are refused, and what was accepted comes to its end."""
+
+    @pytest.fixture
+    async def full(self, start: Starts, stored: Redis) -> AsyncIterator[RedisStorage]:
+        storage = await start("a")
+        self.waiting = await storage.journal.add(job_of())
+        stored.config_set("maxmemory", "1mb")
+        yield storage
+        stored.config_set("maxmemory", "0")
+
+    async def test_new_jobs_are_refused_as_by_a_machine_that_fails(
+        self, full: RedisStorage
+    ) -> None:
+        with pytest.raises(OSError, match="Redis takes no writes") as refused:
+            await full.journal.add(job_of())
+        assert is_of_machine(refused.value)
+        with pytest.raises(OSError, match="Redis takes no writes"):
+            await full.dialogue.set_state(TestIsolation.KEY, "a state")
+
+    async def test_pictures_are_painted_delivered_and_cancelled(self, full: RedisStorage) -> None:
+        journal = full.journal
+        claimed = await journal.claim()
+        assert claimed is not None
+        await journal.move(claimed.id, JobState.PAINTED)
+        await journal.note(claimed.id, photo_id="photo")
+        assert (await journal.move(claimed.id, JobState.DELIVERED)).is_settled
+
+    async def test_taps_on_cancel_are_handled(self, full: RedisStorage) -> None:
+        journal = full.journal
+        assert await journal.take_updates([(7, "{}")]) == [7]
+        assert await journal.begin_update(7) == 1
+        async with full.isolation.lock(TestIsolation.KEY):
+            await journal.move(self.waiting.id, JobState.CANCELLED, is_untold=True)
+        await full.buckets.take(Rate("chat", 1.0, 5.0))
+        await full.buckets.hold(Rate("chat", 1.0, 5.0), 1.0)
+        await journal.finish_update(7)
+        await journal.note(self.waiting.id, is_untold=False)
+
+    async def test_processes_are_heard_of_and_replaced(
+        self, full: RedisStorage, start: Starts, time: Time
+    ) -> None:
+        other = await start("b")
+        await full.journal.claim()
+        time.lease_passes(full)
+        [adopted] = await other.journal.adopt_jobs()
+        assert adopted.id == self.waiting.id
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        OutOfMemoryError("command not allowed when used memory > 'maxmemory'."),
+        ReadOnlyError("You can't write against a read only replica."),
+        ResponseError("MISCONF Errors writing to the AOF file: No space left on device"),
+        ResponseError("NOREPLICAS Not enough good replicas to write."),
+        ResponseError("Error running script: @user_script:8: -OOM command not allowed"),
+    ],
+)
+async def test_a_redis_that_takes_no_writes_is_a_machine_that_fails(
+    start: Starts, monkeypatch: pytest.MonkeyPatch, refusal: ResponseError
+) -> None:
+    async def refuse(*_: object, **__: object) -> None:
+        raise refusal
+
+    storage = await start("a")
+    monkeypatch.setattr(asyncio_redis.Redis, "execute_command", refuse)
+    with pytest.raises(OSError, match="Redis takes no writes") as refused:
+        await storage.journal.add(job_of())
+    assert is_of_machine(refused.value)
+    monkeypatch.undo()
+
+
+async def test_a_worker_is_told_to_stop_at_a_job_that_was_lost(
+    start: Starts, redis: RedisServer
+) -> None:
+    """As after FLUSHALL."""
+    worker = await start("a")
+    job = await worker.journal.add(job_of())
+    store = JobStore(worker.journal)
+    observer = AtHand(job)
+    store.observe(observer)
+    await store.look_for_vanished()
+    assert observer.vanished == []
+    redis.wipe()
+    await store.look_for_vanished()
+    assert observer.vanished == [job]
+
+
+class AtHand(JobObserver):
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        self.vanished: list[Job] = []
+
+    def jobs_at_hand(self) -> list[Job]:
+        return [self._job]
+
+    def job_vanished(self, job: Job) -> None:
+        self.vanished.append(job)

@@ -169,6 +169,17 @@ PICTURE_GONE = Failure(
     sentence="Telegram does not have this picture any more; please send it again.",
 )
 
+JOB_VANISHED = Failure(
+    code="job_vanished",
+    sentence="This picture got lost on the way; please send it again.",
+)
+"""It is gone from the journal: a Redis was emptied, or a replica that lagged has taken over."""
+
+PHOTOS_FORBIDDEN = Failure(
+    code="photos_forbidden",
+    sentence="The bot may not send photos in this group; one of its admins can allow it.",
+)
+
 
 def new_job_id() -> str:
     """64 random bits in 11 URL-safe characters: short for callback data, yet not to be guessed."""
@@ -182,6 +193,8 @@ class Job(JobModel):
     person: int
     """Telegram's id of the user who asked."""
     chat: int
+    thread: int | None = None
+    """The topic of the chat, a forum say, that everything about it is sent to."""
     language: str = "en"
     content: TelegramPicture
     styles: tuple[ChosenStyle, ...] = Field(min_length=1)
@@ -315,7 +328,7 @@ _FORGOTTEN_PICTURE = TelegramPicture(file_id="")
 _FORGOTTEN_STYLE = ChosenStyle(picture=_FORGOTTEN_PICTURE)
 
 _READ_TOGETHER = (
-    ("chat", "status_message", "status_has_picture", "reply_to", "is_untold"),
+    ("chat", "thread", "status_message", "status_has_picture", "reply_to", "is_untold"),
     ("chat",),
     ("language",),
     ("origin",),

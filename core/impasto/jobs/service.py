@@ -113,12 +113,14 @@ class JobService(JobObserver):
         options: PaintOptions | None = None,
         wishes: Mapping[str, str | bool] = MappingProxyType({}),
         reply_to: int | None = None,
+        thread: int | None = None,
     ) -> Job:
         """Takes a job: from here on it ends in a picture or in the reason why there is none.
 
         The person is shown a status message; there is nothing for the caller to say. `wishes` are
         kept with the job for the dialog's own words, see `Job.wishes`; `reply_to` is the message
-        that the status message answers.
+        that the status message answers, `thread` the topic of the chat (aiogram's
+        `event_thread_id`).
 
         Raises:
             TooManyJobs: there are as many jobs as the limits allow.
@@ -127,6 +129,7 @@ class JobService(JobObserver):
         job = Job(
             person=person,
             chat=chat,
+            thread=thread,
             language=language,
             content=content,
             styles=tuple(styles),

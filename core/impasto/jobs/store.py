@@ -3,7 +3,7 @@ people of it."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Protocol
 
 import structlog
@@ -33,6 +33,13 @@ class JobObserver:
 
     def job_forgotten(self, job: Job) -> None:
         """The person had the bot forget the job."""
+
+    def jobs_at_hand(self) -> Iterable[Job]:
+        """Those that something is being done about here."""
+        return ()
+
+    def job_vanished(self, job: Job) -> None:
+        """The journal has lost a job that is at hand here."""
 
     def file_wanted(self, job: Job) -> None:
         """A process on another machine wants the full-quality file of the job sent."""
@@ -108,6 +115,14 @@ class JobStore:
         for job in await self.journal.forget(person):
             self._tell_of_forgetting(job)
 
+    async def look_for_vanished(self) -> None:
+        """Tells of jobs at hand that the journal has lost, as a Redis may that is emptied."""
+        at_hand = {job.id: job for one in self._observers for job in one.jobs_at_hand()}
+        for job_id, job in at_hand.items():
+            if await self.journal.get(job_id) is None:
+                log.error("job_vanished", job=job_id, person=job.person)
+                self._tell_of_vanishing(job)
+
     async def listen(self) -> None:
         """Tells of what other processes do, until cancelled."""
         await self.journal.listen(self._hear)
@@ -129,6 +144,9 @@ class JobStore:
         if self._host is not None:
             for _ in self._host.call("impasto_job_changed", job=job, change=job.state):
                 pass
+
+    def _tell_of_vanishing(self, job: Job) -> None:
+        self._tell(lambda observer: observer.job_vanished(job))
 
     def _tell_of_forgetting(self, job: Job) -> None:
         self._tell(lambda observer: observer.job_forgotten(job))

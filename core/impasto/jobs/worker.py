@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
@@ -273,6 +273,12 @@ class Worker(JobObserver):
         if self._in_hand is not None and self._in_hand.job.id == job.id:
             self._in_hand.request_stop(Stop.TAKEN_AWAY)
 
+    def jobs_at_hand(self) -> Iterable[Job]:
+        return [] if self._in_hand is None else [self._in_hand.job]
+
+    def job_vanished(self, job: Job) -> None:
+        self.job_left(job)
+
     def job_hurried(self, job: Job) -> None:
         if self._in_hand is not None and self._in_hand.job.id == job.id:
             self._in_hand.hurry()
@@ -465,6 +471,8 @@ class Worker(JobObserver):
         job = await self._store.journal.get(job_id)
         if job is not None:
             await self._folders.release(job)
+        else:
+            await self._folders.remove(job_id)
 
 
 def _lost(job: Job, loss: ChildLost) -> Failed:

@@ -54,7 +54,7 @@ class AccessControl(BaseMiddleware):
             return await handler(event, data)
         log.debug("not_allowed", person=person.id)
         if isinstance(event, Update) and self._is_to_be_told(event, person):
-            await self._tell(data["bot"], person)
+            await self._tell(data["bot"], person, data.get("event_thread_id"))
         return None
 
     def _is_to_be_told(self, update: Update, person: User) -> bool:
@@ -64,10 +64,12 @@ class AccessControl(BaseMiddleware):
         told_at = self._told.get(person.id, float("-inf"))
         return in_private and time.monotonic() - told_at > SECONDS_BETWEEN_ANSWERS
 
-    async def _tell(self, bot: Bot, person: User) -> None:
+    async def _tell(self, bot: Bot, person: User, thread: int | None) -> None:
         if len(self._told) >= MOST_REMEMBERED:
             self._told.clear()
         self._told[person.id] = time.monotonic()
         say = self._presenter.notice("not_allowed", person.language_code)
         with overlooked("refusal_not_sent", person=person.id):
-            await bot.send_message(person.id, say.text, reply_markup=say.keyboard)
+            await bot.send_message(
+                person.id, say.text, message_thread_id=thread, reply_markup=say.keyboard
+            )

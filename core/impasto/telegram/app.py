@@ -40,6 +40,9 @@ below the 10 s that process managers commonly give."""
 RECOVERY_SECONDS = 5.0
 """Between two looks for what processes that are gone left unfinished."""
 
+SECONDS_BETWEEN_LOOKS = 30.0
+"""For jobs that a shared journal has lost; each takes a question for every job at hand."""
+
 
 async def run_bot(
     settings: Settings,
@@ -125,6 +128,9 @@ async def _started(
         _repeatedly(assembly.recovery.recover, "recovery"),
         _repeatedly(assembly.watch, "journal"),
     ]
+    if assembly.storage.is_shared:
+        vanished = assembly.store.look_for_vanished
+        others.append(_repeatedly(vanished, "vanished", SECONDS_BETWEEN_LOOKS))
     if intake is not None:
         updates = intake.poll() if webhook is None else webhook.serve(intake.take, intake.wanted)
         others.append(updates)
@@ -145,14 +151,16 @@ async def _come_to_rest(intake: Intake | None, worker: Worker | None) -> None:
             both.create_task(worker.drain())
 
 
-async def _repeatedly(work: Callable[[], Coroutine[Any, Any, None]], what: str) -> None:
-    """Does this every RECOVERY_SECONDS, until cancelled; a failure is logged and not the end."""
+async def _repeatedly(
+    work: Callable[[], Coroutine[Any, Any, None]], what: str, seconds: float = RECOVERY_SECONDS
+) -> None:
+    """Does this every so many seconds, until cancelled; a failure is logged and not the end."""
     while True:
-        await asyncio.sleep(RECOVERY_SECONDS)
+        await asyncio.sleep(seconds)
         try:
             await work()
         except Exception:
-            log.exception("work_failed", what=what, again_in_seconds=RECOVERY_SECONDS)
+            log.exception("work_failed", what=what, again_in_seconds=seconds)
 
 
 def _intake(assembly: Assembly) -> Intake:
@@ -180,7 +188,8 @@ def _intake(assembly: Assembly) -> Intake:
     )
     dispatcher.update.outer_middleware(access)
     _include_routers(dispatcher, assembly.host, settings)
-    dispatcher.include_router(ErrorReplies(assembly.host, assembly.presenter).router())
+    replies = ErrorReplies(assembly.host, assembly.presenter, assembly.alerts.machine_fails)
+    dispatcher.include_router(replies.router())
 
     def renew(now: Settings, presets: Sequence[StylePreset]) -> None:
         dispatcher["settings"] = now

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterable
 
 import structlog
 from aiogram import Bot
@@ -72,6 +72,13 @@ class Delivery(JobObserver):
         if conversation is not None:
             conversation.leave(job)
 
+    def jobs_at_hand(self) -> Iterable[Job]:
+        return [conversation.job for conversation in self._conversations.values()]
+
+    def job_vanished(self, job: Job) -> None:
+        if job.id in self._conversations:
+            self._conversations[job.id].finish()
+
     def file_wanted(self, job: Job) -> None:
         """Sends the picture in full quality, if it is on the disk of this machine."""
         # The same file may be wanted again while it is on its way: after a second tap, say.
@@ -118,6 +125,7 @@ class Delivery(JobObserver):
             return
         method = SendDocument(
             chat_id=job.chat,
+            message_thread_id=job.thread,
             document=FSInputFile(result, filename=f"impasto-{job.label}{result.suffix}"),
             caption=job.file_caption,
             disable_content_type_detection=True,

@@ -15,9 +15,11 @@ from typing import Any
 
 import structlog
 from aiogram import Bot, Dispatcher, methods
+from aiogram.enums import ChatType
 from aiogram.exceptions import (
     AiogramError,
     TelegramConflictError,
+    TelegramMigrateToChat,
     TelegramNotFound,
     TelegramUnauthorizedError,
 )
@@ -221,7 +223,11 @@ class Intake:
         # Every line that is logged meanwhile carries the update's id; the line "job_changed" also
         # carries the job's.
         with bound_contextvars(update=update.update_id), handling_update(update.update_id):
-            answer = await self._dispatcher.feed_update(self._bot, update)
+            try:
+                answer = await self._dispatcher.feed_update(self._bot, update)
+            except TelegramMigrateToChat as moved:
+                update = _in_chat(update, moved.migrate_to_chat_id)
+                answer = await self._dispatcher.feed_update(self._bot, update)
             if isinstance(answer, TelegramMethod):
                 await self._bot(answer)
 
@@ -238,6 +244,16 @@ def as_stored(update: Any) -> RawUpdate:
     if type(update_id) is not int or not 0 <= update_id < 2**63:
         raise ValueError("not an update")
     return update_id, json.dumps(update, ensure_ascii=False).encode(errors="replace").decode()
+
+
+def _in_chat(update: Update, chat_id: int) -> Update:
+    """A message to a group as one to the supergroup that the group has become. What else comes from
+    there, a tap on a button say, stays as it is."""
+    message = update.message
+    if message is None:
+        return update
+    chat = message.chat.model_copy(update={"id": chat_id, "type": ChatType.SUPERGROUP})
+    return update.model_copy(update={"message": message.model_copy(update={"chat": chat})})
 
 
 def _why_unreadable(error: Exception) -> list[Any] | str:

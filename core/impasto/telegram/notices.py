@@ -7,14 +7,15 @@ import asyncio
 import time
 import traceback
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import structlog
 from aiogram import Bot, Router
 from aiogram.types import CallbackQuery, ErrorEvent, Update, User
 
-from impasto.errors import ChatError, is_of_full_disk
+from impasto.errors import ChatError, is_of_full_disk, is_of_machine
+from impasto.jobs.job import PHOTOS_FORBIDDEN
 from impasto.plugins import PluginHost
 from impasto.scrubbing import scrub
 from impasto.telegram.retry import (
@@ -22,6 +23,7 @@ from impasto.telegram.retry import (
     ChatMoved,
     Done,
     PersonGone,
+    PhotosForbidden,
     TryLater,
     meaning_of,
     means,
@@ -40,9 +42,17 @@ SILENT_SECONDS: Final = 3600.0
 class ErrorReplies:
     """Answers for handlers that fail: with a sentence for the person, a traceback in the log."""
 
-    def __init__(self, host: PluginHost, presenter: SafePresenter) -> None:
+    def __init__(
+        self,
+        host: PluginHost,
+        presenter: SafePresenter,
+        on_machine_failing: Callable[[Exception], None],
+    ) -> None:
+        """`on_machine_failing` is told when a handler fails since the disk is full, say; it must
+        not block."""
         self._host = host
         self._presenter = presenter
+        self._on_machine_failing = on_machine_failing
 
     def router(self) -> Router:
         """To be included last, so that plugins' own error handlers come first."""
@@ -50,9 +60,11 @@ class ErrorReplies:
         router.errors.register(self._handle)
         return router
 
-    async def _handle(self, event: ErrorEvent, bot: Bot) -> None:
+    async def _handle(
+        self, event: ErrorEvent, bot: Bot, event_thread_id: int | None = None
+    ) -> None:
         error, update = event.exception, event.update
-        if means(error, TryLater):
+        if means(error, TryLater) or (update.message and means(error, ChatMoved)):
             raise error  # Intake tries the update again; a reply would fail the same way
         if means(error, PersonGone):
             log.info("person_gone", update=update.update_id, why=str(error))
@@ -60,15 +72,17 @@ class ErrorReplies:
         if means(error, Done):
             log.warning("answer_unreadable", update=update.update_id, why=str(meaning_of(error)))
             return
-        if not isinstance(error, ChatError):
+        if is_of_machine(error):
+            self._on_machine_failing(error)
+        elif not isinstance(error, ChatError) and not means(error, PhotosForbidden):
             found = self._host.plugin_in(traceback.extract_tb(error.__traceback__))
             plugin = found[0].name if found else None
             log.error("handler_failed", update=update.update_id, plugin=plugin, exc_info=error)
         facts = {"update": update.update_id}
         with overlooked("apology_not_sent", PersonGone, ChatMoved, Done, *REFUSALS, **facts):
-            await self._reply(bot, update, error)
+            await self._reply(bot, update, error, event_thread_id)
 
-    async def _reply(self, bot: Bot, update: Update, error: Exception) -> None:
+    async def _reply(self, bot: Bot, update: Update, error: Exception, thread: int | None) -> None:
         event = update.event
         if isinstance(event, CallbackQuery):
             with overlooked("callback_not_answered", update=update.update_id):
@@ -79,11 +93,17 @@ class ErrorReplies:
         if chat is None:
             return
         language = user.language_code if user is not None else None
-        if isinstance(error, ChatError):
+        if means(error, PhotosForbidden):
+            forbidden = PHOTOS_FORBIDDEN
+            say = self._presenter.notice(forbidden.code, language, sentence=forbidden.sentence)
+        elif isinstance(error, ChatError):
             say = self._presenter.notice(error.code, language, error.facts, str(error))
         else:
-            say = self._presenter.notice("handler_failed", language)
-        await bot.send_message(chat.id, say.text, reply_markup=say.keyboard)
+            code = "no_room" if is_of_machine(error) else "handler_failed"
+            say = self._presenter.notice(code, language)
+        await bot.send_message(
+            chat.id, say.text, message_thread_id=thread, reply_markup=say.keyboard
+        )
 
 
 class OwnerAlerts:
@@ -109,7 +129,8 @@ class OwnerAlerts:
             )
 
     def machine_fails(self, error: Exception) -> None:
-        """A job was put off: the disk is full, or the machine refuses something else."""
+        """A job was put off, or a message not handled: the disk is full, or the machine refuses
+        something else."""
         self._alert("disk_full" if is_of_full_disk(error) else "machine_fails", str(error))
 
     def _alert(self, code: str, why: str, **facts: int) -> None:

@@ -113,6 +113,14 @@ class Refused(CallFailed):
     """Telegram will not take this call, however often it is made."""
 
 
+class PhotosForbidden(Refused):
+    """The bot may not send photos in this group."""
+
+
+class TopicGone(CallFailed):
+    """The topic of a forum was deleted or closed; the rest of the chat is there."""
+
+
 class TooLarge(Refused):
     """What is sent or asked for is larger than Telegram, or a proxy before it, lets pass."""
 
@@ -129,6 +137,12 @@ _WORDS: Final[dict[type[CallFailed], tuple[str, ...]]] = {
         "there is no caption in the message",
         "there is no text in the message",
     ),
+    TopicGone: ("message thread not found", "topic_closed", "topic_deleted"),
+    PhotosForbidden: (
+        "not enough rights to send photos",
+        "chat_send_photos_forbidden",
+        "chat_send_media_forbidden",
+    ),
     TooLarge: ("too big", "too large"),
 }
 """What Telegram says, in lower case, when a refusal means one of these."""
@@ -139,7 +153,7 @@ UNANSWERED: Final = (TryLater, BotRefused)
 """What says nothing about what was asked for: the same call may work later, where the bot is
 refused when its owner has mended it."""
 
-REFUSALS: Final = (Refused, MessageGone, NotModified)
+REFUSALS: Final = (Refused, TopicGone, MessageGone, NotModified)
 """Telegram's answer to what was asked for: there is no use in asking again."""
 
 

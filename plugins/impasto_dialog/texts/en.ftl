@@ -235,12 +235,15 @@ come-back-later = Come back a little later.
 failure-painting_failed = Something went wrong while I painted. Please try again.
 failure-plugin_failed = Something went wrong while I painted. Please try again.
 failure-out_of_memory = I cannot paint this picture just now. Try again a little later, or send me a smaller one.
+failure-job_vanished = Your picture got lost on my side. Please send me the photo once more.
+failure-photos_forbidden = I may not send photos in this group. One of its admins can allow it.
 failure-style_gone = I no longer have this style. Please choose another one.
 
 ## Notices: what is said about something other than a picture
 
 notice-not_allowed = This bot works for a small circle of people. Please ask its owner to let you in.
 notice-handler_failed = Sorry, something went wrong here. Please try again or send /start.
+notice-no_room = I have no room for new pictures just now. Please come back a little later.
 
 # For owners, whose language is not known
 

@@ -341,6 +341,27 @@ class TestCancelling:
         assert await state_of(store, job) is JobState.CANCELLED
         assert (await worker.ready()).pid == child.pid, "a child that stops is kept"
 
+    async def test_a_job_that_the_journal_has_lost_is_painted_no_further(
+        self,
+        worker: Worker,
+        store: JobStore,
+        reports: Reports,
+        settings: Settings,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        async def get(job_id: str) -> None:
+            return None
+
+        job = job_that("until_cancelled")
+        await store.add(job)
+        working = asyncio.create_task(worker.work())
+        await reports.until(lambda reports: reports.progressed)
+        monkeypatch.setattr(store.journal, "get", get)
+        await store.look_for_vanished()
+        assert await working
+        assert reports.ended == [], "whoever shows it says so"
+        assert not (settings.state_dir / "jobs" / job.id).exists()
+
     async def test_a_child_that_does_not_stop_is_killed(
         self,
         make_worker: Callable[..., Worker],

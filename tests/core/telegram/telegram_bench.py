@@ -64,6 +64,10 @@ class Faults(BaseRequestMiddleware):
     def names(self) -> list[str]:
         return [type(call).__name__ for call in self.calls]
 
+    def sent(self) -> list[Any]:
+        """The calls that send a message."""
+        return [call for call in self.calls if type(call).__name__.startswith("Send")]
+
     def seconds_between(self, method: str, later: str) -> float:
         """From the first call of one method to the last of another (or the same) one."""
         names = self.names()

@@ -9,11 +9,20 @@ from typing import Any
 
 import pytest
 from aiogram import Bot
+from aiogram.exceptions import TelegramBadRequest
 from aiogram.types import Message
 
 from impasto.contracts import News, Say
+from impasto.errors import InvalidTransition
 from impasto.jobs.estimates import Estimates
-from impasto.jobs.job import ChosenStyle, Failure, Job, JobState, TelegramPicture
+from impasto.jobs.job import (
+    PHOTOS_FORBIDDEN,
+    ChosenStyle,
+    Failure,
+    Job,
+    JobState,
+    TelegramPicture,
+)
 from impasto.jobs.recovery import Recovery
 from impasto.jobs.store import JobStore
 from impasto.messages import Progress
@@ -245,6 +254,33 @@ class TestWaiting:
             assert status.reply_to_message.message_id == sent.message_id
 
 
+async def test_all_about_a_job_is_sent_to_its_topic(
+    delivery: Delivery, store: JobStore, job: Job, faults: Faults, tmp_path: Path
+) -> None:
+    job = await store.note(job.id, thread=5)
+    await delivery.accepted(job)
+    delivery.finished(await painted(store, job, tmp_path))
+    await until_state(store.journal, job.id, JobState.DELIVERED)
+    delivery.file_wanted(await store.note(job.id, file_caption="Wave"))
+    await faults.until_called("SendDocument")
+    kinds = {type(sent).__name__: sent.message_thread_id for sent in faults.sent()}
+    assert kinds == {"SendPhoto": 5, "SendMessage": 5, "SendDocument": 5}
+
+
+@pytest.mark.parametrize("why", ["message thread not found", "TOPIC_CLOSED"])
+async def test_a_topic_that_is_gone_costs_no_result(
+    delivery: Delivery, store: JobStore, job: Job, faults: Faults, tmp_path: Path, why: str
+) -> None:
+    gone = lambda method: TelegramBadRequest(method, f"Bad Request: {why}")  # noqa: E731
+    faults.on("SendPhoto", gone)
+    job = await store.note(job.id, thread=5)
+    await delivery.accepted(job)
+    delivery.finished(await painted(store, job, tmp_path))
+    told = await until_state(store.journal, job.id, JobState.DELIVERED)
+    assert told.thread is None
+    assert [sent.message_thread_id for sent in faults.sent()] == [5, None, None]
+
+
 def captions(person: Person) -> list[str | None]:
     return [message.caption for message in person.from_bot()]
 
@@ -465,6 +501,17 @@ class TestResult:
         await alice.wait_for(says("failed painting_failed"))
         await until_state(store.journal, job.id, JobState.EXPLAINED)
 
+    async def test_that_a_group_forbids_is_explained_by_that(
+        self, delivery: Delivery, store: JobStore, job: Job, faults: Faults, tmp_path: Path
+    ) -> None:
+        why = "Bad Request: not enough rights to send photos to the chat"
+        for method in ("SendPhoto", "EditMessageMedia", "EditMessageMedia"):
+            faults.on(method, lambda method: TelegramBadRequest(method, why))
+        await delivery.accepted(job)
+        delivery.finished(await painted(store, job, tmp_path))
+        told = await until_state(store.journal, job.id, JobState.EXPLAINED)
+        assert told.failure == PHOTOS_FORBIDDEN
+
     async def test_nobody_is_left_to_take_it(
         self, delivery: Delivery, store: JobStore, job: Job, alice: Person, tmp_path: Path
     ) -> None:
@@ -504,6 +551,52 @@ class TestResult:
         delivery.finished(done)
         await until_state(store.journal, job.id, JobState.DELIVERED)
         assert [m.text for m in alice.versions() if m.text == "ready"] == ["ready"]
+
+
+async def test_a_job_that_its_store_has_lost_is_explained_once(
+    delivery: Delivery, store: JobStore, job: Job, alice: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await announced(delivery, store, job)
+    await lose(monkeypatch, store, job)
+    await store.look_for_vanished()
+    await alice.wait_for(says("failed job_vanished"))
+    await eventually(lambda: nothing_at_hand(delivery))
+    await store.look_for_vanished()
+    assert [m.text for m in alice.from_bot()] == ["failed job_vanished"]
+
+
+async def test_a_job_that_is_lost_when_its_picture_is_ready_is_explained(
+    delivery: Delivery,
+    store: JobStore,
+    job: Job,
+    alice: Person,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    await delivery.accepted(job)
+    done = await painted(store, job, tmp_path)
+    await lose(monkeypatch, store, job)
+    delivery.finished(done)
+    await alice.wait_for(says("failed job_vanished"))
+    await eventually(lambda: nothing_at_hand(delivery))
+
+
+async def lose(monkeypatch: pytest.MonkeyPatch, store: JobStore, job: Job) -> None:
+    """As an emptied Redis does; SQLite loses nothing by itself."""
+
+    async def get(job_id: str) -> Job | None:
+        return None
+
+    async def write(*_: Any, **__: Any) -> Job:
+        raise InvalidTransition(f"there is no job {job.id}")
+
+    monkeypatch.setattr(store.journal, "get", get)
+    for name in ("move", "note"):
+        monkeypatch.setattr(store.journal, name, write)
+
+
+async def nothing_at_hand(delivery: Delivery) -> bool:
+    return not [*delivery.jobs_at_hand()]
 
 
 class TestOtherEnds:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -11,8 +12,10 @@ from typing import Any
 import pytest
 from aiogram import Bot, Dispatcher, Router
 from aiogram.exceptions import (
+    TelegramBadRequest,
     TelegramConflictError,
     TelegramForbiddenError,
+    TelegramMigrateToChat,
     TelegramUnauthorizedError,
 )
 from aiogram.types import CallbackQuery, Message
@@ -67,9 +70,11 @@ async def make_intake(bot: Bot, storage: SqliteStorage) -> Callable[[Handle], In
     return make
 
 
-def error_replies() -> Router:
+def error_replies(failing: list[Exception] | None = None) -> Router:
+    """`failing` is filled with what the owners are told of."""
+    failing = [] if failing is None else failing
     return ErrorReplies(
-        PluginHost(BOT_GROUP, Settings()), SafePresenter(DialogPresenter([]))
+        PluginHost(BOT_GROUP, Settings()), SafePresenter(DialogPresenter([])), failing.append
     ).router()
 
 
@@ -84,8 +89,11 @@ async def polling(intake: Intake) -> AsyncIterator[asyncio.Task[None]]:
         await intake.drain(0)
 
 
-def update(update_id: int, text: str, chat: int = 1, person: int | None = None) -> tuple[int, str]:
-    """An update from this person; in a private chat their id is that of the chat."""
+def update(
+    update_id: int, text: str, chat: int = 1, person: int | None = None, **more: Any
+) -> tuple[int, str]:
+    """An update from this person; in a private chat their id is that of the chat. `more` are other
+    fields of the message."""
     sender = {"id": person or chat, "is_bot": False, "first_name": "A"}
     message = {
         "message_id": update_id,
@@ -93,8 +101,14 @@ def update(update_id: int, text: str, chat: int = 1, person: int | None = None) 
         "chat": {"id": chat, "type": "private" if chat > 0 else "group"},
         "from": sender,
         "text": text,
+        **more,
     }
     return update_id, json.dumps({"update_id": update_id, "message": message})
+
+
+async def handled(intake: Intake, storage: SqliteStorage, *updates: tuple[int, str]) -> None:
+    await intake.take(updates)
+    await nothing_unfinished(storage)
 
 
 async def nothing_unfinished(storage: SqliteStorage) -> None:
@@ -403,6 +417,57 @@ class TestApologies:
         assert "/start" in (told.text or "")
         assert "bug" not in (told.text or "")
         assert len(alice.from_bot()) == 1
+
+    async def test_they_stay_in_the_topic(
+        self, make_intake: Callable[[Handle], Intake], storage: SqliteStorage, faults: Faults
+    ) -> None:
+        async def handle(message: Message) -> None:
+            raise ZeroDivisionError("a bug")
+
+        in_topic = {"message_thread_id": 5, "is_topic_message": True}
+        await handled(make_intake(handle), storage, update(1, "hello", chat=-7, **in_topic))
+        assert [sent.message_thread_id for sent in faults.sent()] == [5]
+
+    async def test_a_group_without_the_right_to_photos_is_told_the_reason(
+        self, make_intake: Callable[[Handle], Intake], alice: Person, faults: Faults
+    ) -> None:
+        async def handle(message: Message) -> None:
+            await message.answer_photo("id")
+
+        why = "Bad Request: not enough rights to send photos to the chat"
+        faults.on("SendPhoto", lambda method: TelegramBadRequest(method, why))
+        async with polling(make_intake(handle)):
+            await alice.send_text("hello")
+            await alice.wait_for(lambda message: "may not send photos" in (message.text or ""))
+
+    async def test_a_group_that_has_become_a_supergroup_is_answered_there(
+        self, make_intake: Callable[[Handle], Intake], storage: SqliteStorage, faults: Faults
+    ) -> None:
+        async def handle(message: Message) -> None:
+            await message.answer(message.chat.type)
+
+        faults.on("SendMessage", lambda method: TelegramMigrateToChat(method, "upgraded", -1007))
+        await handled(make_intake(handle), storage, update(1, "/style", chat=-7, person=1))
+        assert [(sent.chat_id, sent.text) for sent in faults.sent()] == [
+            (-7, "group"),
+            (-1007, "supergroup"),
+        ]
+
+    async def test_a_machine_that_fails_is_told_to_person_and_owners(
+        self, bot: Bot, storage: SqliteStorage, alice: Person
+    ) -> None:
+        async def handle(message: Message) -> None:
+            raise full
+
+        full, told = OSError(errno.ENOMEM, "Redis takes no writes"), list[Exception]()
+        router = Router()
+        router.message.register(handle)
+        dispatcher = Dispatcher()
+        dispatcher.include_routers(router, error_replies(told))
+        async with polling(Intake(bot=bot, dispatcher=dispatcher, journal=storage.journal)):
+            await alice.send_text("hello")
+            await alice.wait_for(lambda message: "no room" in (message.text or ""))
+        assert told == [full]
 
     async def test_in_the_language_of_the_person(
         self, make_intake: Callable[[Handle], Intake], playground: Playground

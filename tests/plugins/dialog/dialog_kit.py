@@ -72,6 +72,7 @@ class RecordingJobService:
         options: PaintOptions | None = None,
         wishes: Mapping[str, str | bool] = MappingProxyType({}),
         reply_to: int | None = None,
+        thread: int | None = None,
     ) -> Job:
         if self.refusal is not None:
             raise self.refusal
@@ -80,6 +81,7 @@ class RecordingJobService:
         job = Job(
             person=person,
             chat=chat,
+            thread=thread,
             language=language,
             content=content,
             styles=tuple(styles),

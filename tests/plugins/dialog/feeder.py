@@ -11,6 +11,7 @@ from aiogram.client.session.base import BaseSession
 from aiogram.exceptions import TelegramBadRequest
 from aiogram.methods import (
     GetMe,
+    SendDocument,
     SendMessage,
     SendPhoto,
     TelegramMethod,
@@ -39,7 +40,7 @@ class RecordingSession(BaseSession):
             raise TelegramBadRequest(method, "Bad Request: refused")
         if isinstance(method, GetMe):
             return User(id=42, is_bot=True, first_name="Impasto", username="impasto_bot")
-        if isinstance(method, SendMessage | SendPhoto):
+        if isinstance(method, SendMessage | SendPhoto | SendDocument):
             chat = Chat(id=int(method.chat_id), type="private")
             size = PhotoSize(file_id="sheet", file_unique_id="sheet", width=9, height=9)
             return Message(message_id=99, date=datetime.now(UTC), chat=chat, photo=[size])

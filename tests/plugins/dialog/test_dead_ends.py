@@ -10,6 +10,7 @@ from aiogram import Dispatcher
 from aiogram.client.telegram import TelegramAPIServer
 from aiogram.methods import (
     AnswerCallbackQuery,
+    SendDocument,
     SendMessage,
     SendPhoto,
     SetMyCommands,
@@ -19,8 +20,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from impasto.contracts import MAX_DOWNLOAD
+from impasto.jobs.job import JobState
 from impasto_dialog import ALBUM_WAIT_S, build_router, photo
-from impasto_dialog.keyboards import ChooseLanguage, OpenGallery
+from impasto_dialog.keyboards import ChooseLanguage, OpenGallery, SendFile
 from impasto_dialog.talk import Step
 from impasto_dialog.texts import LANGUAGES
 
@@ -200,6 +202,42 @@ async def test_in_groups_nothing_is_answered_but_style_in_reply_to_a_photo(
     assert gallery.reply_parameters is not None
     assert gallery.reply_parameters.message_id == 77
     assert "Eve" in (gallery.caption or "")
+
+
+async def test_in_topics_everything_is_said_in_the_topic(
+    feeder: Feeder, job_service: RecordingJobService
+) -> None:
+    """Of a forum, and of a private chat."""
+    topic: dict[str, Any] = {"message_thread_id": 5, "is_topic_message": True}
+    photos = [{**FILE, "width": 9, "height": 9}]
+    in_reply: dict[str, Any] = {"reply_to_message": replied(photo=photos), **topic}
+    channel = {"id": -100, "type": "supergroup", "title": "A place"}
+    in_forum: list[dict[str, Any]] = [
+        {**command("/style"), **in_reply},
+        {**command("/style wave"), **in_reply, "sender_chat": channel},  # an anonymous admin
+        *[{**command("/style wave"), **in_reply}] * (job_service.limit + 1),
+    ]
+    alone: list[dict[str, Any]] = [
+        command("/start"),
+        command("/status"),
+        {"text": "hello"},
+        {"photo": photos},
+        *(content for _, content in REFUSALS),
+    ]
+    for chat, contents in (("supergroup", in_forum), ("private", alone)):
+        for content in contents:
+            await feeder.message(chat=chat, **content, **({} if chat != "private" else topic))
+            sent = [m for m in feeder.session.methods if isinstance(m, SendMessage | SendPhoto)]
+            assert {method.message_thread_id for method in sent} <= {5}
+            assert sent or job_service.jobs
+    assert [job.thread for job in job_service.jobs] == [5] * job_service.limit
+
+    job = job_service.jobs[-1]
+    await job_service.change(job, state=JobState.DELIVERED, file_id="file")
+    button = {"message_id": 9, "date": 1, "chat": channel, **topic}
+    await feeder.tap(SendFile(job=job.id).pack(), button)
+    [file] = [m for m in feeder.session.methods if isinstance(m, SendDocument)]
+    assert file.message_thread_id == 5
 
 
 def command(text: str) -> dict[str, Any]:

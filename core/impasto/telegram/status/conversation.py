@@ -16,11 +16,19 @@ from aiogram.types import Message
 from impasto.contracts import Say
 from impasto.errors import InvalidTransition
 from impasto.jobs.estimates import Estimates
-from impasto.jobs.job import Failure, Job, JobState
+from impasto.jobs.job import JOB_VANISHED, PHOTOS_FORBIDDEN, Failure, Job, JobState
 from impasto.jobs.store import JobStore
 from impasto.messages import Progress
 from impasto.telegram.pictures import photo_of
-from impasto.telegram.retry import UNANSWERED, ChatMoved, MessageGone, PersonGone, Refused
+from impasto.telegram.retry import (
+    UNANSWERED,
+    ChatMoved,
+    MessageGone,
+    PersonGone,
+    PhotosForbidden,
+    Refused,
+    TopicGone,
+)
 from impasto.telegram.status.message import StatusMessage
 from impasto.telegram.status.presenter import SafePresenter
 
@@ -29,6 +37,11 @@ log = structlog.get_logger(__name__)
 LEAST_SLOWDOWN = 5
 """While a job waits, its edits come slower by the number of jobs ahead of it, at least by this
 factor: there may be hundreds that all move up at once, and far behind it matters little."""
+
+_NOT_SENT = Failure(
+    code="painting_failed",
+    sentence="The picture could not be sent; please try again or send another photo.",
+)
 
 
 class Conversation:
@@ -108,7 +121,16 @@ class Conversation:
                 try:
                     return await self._talk()
                 except ChatMoved as moved:
-                    await self._message.note(chat=moved.to, status_message=None)
+                    # Messages of the group have no ids in the supergroup.
+                    nothing = {"status_message": None, "reply_to": None, "thread": None}
+                    await self._message.note(chat=moved.to, **nothing)
+                except TopicGone as gone:
+                    log.info("topic_gone", job=self.job.id, why=str(gone))
+                    await self._message.note(thread=None)
+                except InvalidTransition:
+                    if await self._message.refresh():
+                        raise
+                    # There is no such job any more, of which it tells next.
         except PersonGone as gone:
             log.info("person_gone", job=self.job.id, why=str(gone))
             await self._abandon()
@@ -118,7 +140,9 @@ class Conversation:
             self._set_announced()
 
     async def _talk(self) -> None:
-        await self._message.refresh()
+        if not await self._message.refresh():
+            await self._tell_that_it_vanished()
+            return
         # Not only while it waits: a worker may have begun just after it was accepted.
         is_to_show = self.is_announced_here and self.job.state.is_in_the_works
         if is_to_show and self.job.status_message is None:
@@ -132,7 +156,9 @@ class Conversation:
             await (self._show_place() if self._progress is None else self._show_progress())
         if self._is_left:
             return
-        await self._message.refresh()
+        if not await self._message.refresh():
+            await self._tell_that_it_vanished()
+            return
         if self.job.state is JobState.PAINTED:
             await self._deliver()
         # Not "elif": what cannot be delivered has failed by now.
@@ -210,7 +236,7 @@ class Conversation:
     async def _deliver(self) -> None:
         if not self._is_pictured:
             picture = await _photo_of(self.job.result)
-            problem = await self._put_picture(picture) if picture else "the result is gone"
+            problem = await self._put_picture(picture) if picture else Refused("it is gone")
             if problem is not None:
                 await self._fail(problem)
                 return
@@ -220,26 +246,23 @@ class Conversation:
             self._is_notified = True
         await self._move(JobState.DELIVERED)
 
-    async def _put_picture(self, picture: bytes) -> str | None:
+    async def _put_picture(self, picture: bytes) -> Refused | None:
         """Shows the result; returns why Telegram does not take it, if it does not."""
         problem = None
         for say in self._presenter.choices("painted", self.job):
             try:
                 await self._message.show_result(picture, say)
             except Refused as refusal:
-                problem = str(refusal)
-                log.error("result_refused", job=self.job.id, why=problem)
+                problem = refusal
+                log.error("result_refused", job=self.job.id, why=str(refusal))
             else:
                 return None
         return problem
 
-    async def _fail(self, problem: str) -> None:
-        log.error("result_not_delivered", job=self.job.id, why=problem)
-        failure = Failure(
-            code="painting_failed",
-            sentence="The picture could not be sent; please try again or send another photo.",
-        )
-        await self._move(JobState.FAILED, failure=failure)
+    async def _fail(self, problem: Refused) -> None:
+        log.error("result_not_delivered", job=self.job.id, why=str(problem))
+        is_forbidden = isinstance(problem, PhotosForbidden)
+        await self._move(JobState.FAILED, failure=PHOTOS_FORBIDDEN if is_forbidden else _NOT_SENT)
 
     async def _explain(self) -> None:
         """Says why in a new message, since an edit does not notify. The status message is deleted
@@ -253,6 +276,17 @@ class Conversation:
             self._is_notified = True
         await self._move(JobState.EXPLAINED, **facts)
 
+    async def _tell_that_it_vanished(self) -> None:
+        """As `_explain`, of a job that is in the journal no more, where nothing can be noted."""
+        if self._is_notified:
+            return
+        facts = {"state": JobState.FAILED, "failure": JOB_VANISHED}
+        choices = self._presenter.choices("failed", self.job.model_copy(update=facts))
+        if not await self._message.delete():
+            await self._message.edit_text(choices[0])
+        await self._message.send_text(*choices)
+        self._is_notified = True
+
     async def _confirm_cancelled(self) -> None:
         choices = self._presenter.choices("cancelled", self.job)
         facts: dict[str, object] = {}
@@ -263,7 +297,8 @@ class Conversation:
         await self._settle(**facts)
 
     async def _abandon(self) -> None:
-        await self._message.refresh()
+        if not await self._message.refresh():
+            return
         if not self.job.state.is_final:
             await self._move(JobState.ABANDONED)
         await self._settle()

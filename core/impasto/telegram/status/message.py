@@ -43,7 +43,7 @@ class StatusMessage:
     """A job's message; `job` is the job as the journal had it last.
 
     `try_to_show` makes one try, all others try until Telegram answers and call `on_failure` after
-    each failed try. All may raise PersonGone and ChatMoved.
+    each failed try. All may raise PersonGone, ChatMoved and TopicGone.
 
     Where `choices` are taken, the first of these texts that Telegram does not refuse is shown.
     """
@@ -56,8 +56,11 @@ class StatusMessage:
         self._store = store
         self._on_failure = on_failure
 
-    async def refresh(self) -> None:
-        self.job = await self._store.journal.get(self.job.id) or self.job
+    async def refresh(self) -> bool:
+        """Whether the journal has the job, as it should."""
+        job = await self._store.journal.get(self.job.id)
+        self.job = job or self.job
+        return job is not None
 
     async def note(self, **facts: object) -> None:
         self.job = await self._store.note(self.job.id, **facts)
@@ -84,6 +87,7 @@ class StatusMessage:
         for say in choices:
             method = SendMessage(
                 chat_id=self.job.chat,
+                message_thread_id=self.job.thread,
                 text=say.text,
                 reply_markup=say.keyboard,
                 reply_parameters=_reply_to(answered),
@@ -208,6 +212,7 @@ class StatusMessage:
     ) -> SendPhoto:
         return SendPhoto(
             chat_id=self.job.chat,
+            message_thread_id=self.job.thread,
             photo=photo,
             caption=say.text,
             reply_markup=say.keyboard,

@@ -26,6 +26,7 @@ _PLAIN: Final = {
 _PLAIN_NOTICES: Final = {
     "not_allowed": "This bot works for a small circle of people.",
     "handler_failed": "Sorry, something went wrong here.",
+    "no_room": "There is no room for new pictures just now. Please come back a little later.",
     "disk_full": "The disk is full: {why}",
     "machine_fails": "The machine fails: {why}",
     "painter_keeps_dying": "The painting process keeps dying: {why}",

@@ -33,6 +33,7 @@ UNESCAPED = "<no markup>"
 NOTICES: dict[str, dict[str, str | int]] = {
     "not_allowed": {},
     "handler_failed": {},
+    "no_room": {},
     "disk_full": {"why": UNESCAPED},
     "machine_fails": {"why": UNESCAPED},
     "painter_keeps_dying": {"count": 3, "minutes": 10, "why": UNESCAPED},
