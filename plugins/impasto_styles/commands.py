@@ -48,9 +48,13 @@ def show(context: typer.Context, as_json: AsJson = False) -> None:
         print_json(_as_json(preset) for preset in presets)
         return
     print_table(
-        ("name", "title", "credit", "licence"),
-        ((preset.name, _named(preset), preset.credit, preset.licence) for preset in presets),
+        ("name", "title", "by", "licence"),
+        (
+            (preset.name, _named(preset), preset.credit.partition(",")[0], preset.licence)
+            for preset in presets
+        ),
     )
+    typer.echo("`impasto styles --json` has the credits in full.")
 
 
 @styles.command()

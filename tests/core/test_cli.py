@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from rich.cells import cell_len
 from typer.testing import CliRunner
 
 import impasto
@@ -311,6 +312,17 @@ class TestListings:
         assert found["plugins.lbfgs.history"]["meaning"]
         assert "precious" not in ended.out
         assert "plugins.mine.hue" in run("plugins", "--settings").out
+
+    @pytest.mark.parametrize(
+        "command", ["styles", "styles fetch", "plugins", "plugins --hooks", "weights list"]
+    )
+    def test_tables_fit_a_terminal_of_80_columns(
+        self, run: Run, command: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("COLUMNS", "80")
+        lines = run(*command.split()).out.splitlines()
+        assert max(map(cell_len, lines)) <= 80
+        assert not any("…" in line for line in lines), "something is cut"
 
     def test_hooks(self, run: Run) -> None:
         lines = {

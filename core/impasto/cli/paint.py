@@ -326,4 +326,5 @@ def _progress() -> Progress:
         TextColumn("{task.fields[left]}"),
         console=Console(stderr=True),
         transient=True,
+        redirect_stdout=False,
     )

@@ -123,10 +123,11 @@ def echo_json(value: Any, indent: int | None = None) -> None:
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     from rich import box
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
     from rich.text import Text
 
-    table = Table(*columns, box=box.SIMPLE_HEAD)
+    # What is too long for the terminal goes on in the next line, instead of being cut.
+    table = Table(*(Column(name, overflow="fold") for name in columns), box=box.SIMPLE_HEAD)
     for row in rows:
         table.add_row(*map(Text, row))  # a value such as "[x]" is no markup
     Console().print(table)
