@@ -39,22 +39,17 @@ $(BIN)/python:
 	fi; \
 	"$$found" -m venv $(VENV)
 
-# On Linux pip takes torch's build for CUDA unless it is told of another one.
-define say_what_is_installed
-	@echo "Installing $(1) into $(VENV)."
-	@echo "Downloads about $(2) MB with torch's build for CPUs; several GB with its build for CUDA,"
-	@echo "which pip takes on Linux unless you ask for the smaller one:"
-	@echo "    PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu make $(3)"
-endef
+# On Linux pip takes torch's build for CUDA unless it is told of another index: see README.md.
+say_what_is_installed = @echo "Installing $(1) into $(VENV): $(2) MB, or several GB with CUDA."
 
 $(STAMP): pyproject.toml | $(BIN)/python
-	$(call say_what_is_installed,Impasto and the tools of its developers,350,install)
+	$(call say_what_is_installed,Impasto and its developers' tools,350)
 	$(PIP_INSTALL) --quiet --editable '.[dev]'
 	@touch $(STAMP) $(PLAY_STAMP)
 
 $(PLAY_STAMP): pyproject.toml | $(BIN)/python
-	$(call say_what_is_installed,Impasto,250,play)
-	$(PIP_INSTALL) --editable .
+	$(call say_what_is_installed,Impasto,250)
+	$(PIP_INSTALL) --quiet --editable .
 	@touch $(PLAY_STAMP)
 
 play: $(PLAY_STAMP)

@@ -165,6 +165,24 @@ def test_without_tags_and_history_there_is_a_version_all_the_same(wheel: Path, s
     assert re.fullmatch(r"\d+\.\d+(\.\d+)?(\.dev\d+)?", version[1])
 
 
+@pytest.mark.parametrize(
+    ("described", "version"),
+    [("v1.2.3", r"1\.2\.3"), ("v1.2.3-4-g0123456", r"1\.2\.4\.dev4"), ("", r"\d+\.\d+.*")],
+)
+def test_an_archive_of_the_repository_knows_its_tag(
+    tmp_path: Path, described: str, version: str
+) -> None:
+    """After a tag, later, and without any: `git archive` fills in what stands between dollars."""
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    text = (ROOT / ".git_archival.txt").read_text()
+    facts = {"%H": "0" * 40, "%cI": "2026-01-01T00:00:00+00:00"}
+    for pattern in re.findall(r"\$Format:(.*)\$", text):
+        text = text.replace(f"$Format:{pattern}$", facts.get(pattern, described))
+    (tmp_path / ".git_archival.txt").write_text(text)
+    found = checked(sys.executable, "-m", "hatchling", "version", cwd=tmp_path)
+    assert re.fullmatch(version, found.strip())
+
+
 def test_the_wheel_is_the_same_when_it_is_built_from_the_sdist(
     wheel: Path, wheel_of_sdist: Path
 ) -> None:

@@ -16,7 +16,9 @@ ImpastoError
 
 from __future__ import annotations
 
+import difflib
 import errno
+from collections.abc import Iterable
 
 _OF_FULL_DISK = frozenset({errno.ENOSPC, errno.EDQUOT})
 _OF_MACHINE = _OF_FULL_DISK | {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EROFS, errno.EIO}
@@ -31,6 +33,12 @@ def is_of_machine(error: BaseException) -> bool:
     """Whether it is an OSError that says what the machine cannot do now, whatever is asked of it:
     the disk is full, fails or is read-only, or there are no descriptors or no memory left."""
     return isinstance(error, OSError) and error.errno in _OF_MACHINE
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """A question at the end of a sentence about a name that nothing has, or nothing."""
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"; did you mean {close[0]}?" if close else ""
 
 
 class ImpastoError(Exception):
@@ -93,7 +101,7 @@ class NotAvailable(OwnerError):
     ) -> None:
         """`left_out` says which plugins do not work: it may be one of them that is missed."""
         choices = ", ".join(known) or "none"
-        reason = why or f"no plugin offers it; there is {choices}"
+        reason = why or f"no plugin offers it; there is {choices}{nearest(name, known)}"
         reasons = "; ".join(filter(None, [reason, left_out]))
         super().__init__(f"{kind} {name!r} is not available: {reasons}")
 

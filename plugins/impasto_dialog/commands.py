@@ -57,7 +57,12 @@ _STARTED_AT: Final = time.monotonic()
 
 async def start(message: Message, talk: Talk) -> None:
     await close(talk)
-    await talk.say("start", keyboards.styles_only(talk.texts), name=talk.name)
+    name = talk.name.strip()
+    keyboard = keyboards.styles_only(talk.texts)
+    if name:
+        await talk.say("start", keyboard, name=name)
+    else:
+        await talk.say("start-without-name", keyboard)
     if talk.is_owner:  # before their first message Telegram knows no such chat
         await set_menu_of(talk.chat, talk.texts, talk.bot, is_owner=True)
 

@@ -24,12 +24,21 @@ from impasto_networks.manifest import NetworkFile, network_files, problem_of, sh
 if TYPE_CHECKING:
     import torch
 
-weights = typer.Typer(help="List, fetch and check feature networks.", no_args_is_help=True)
+weights = typer.Typer(
+    help="List, fetch and check feature networks.",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+)
 
 _NO_CONNECTION = (urllib.error.URLError, http.client.HTTPException, ConnectionError, TimeoutError)
 _MISSING_OPERATOR = "torchvision::nms"
 _UNDECLARED_OPERATORS = ("nms", "qnms")
 _OPERATOR_SCHEMA = "{}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
+
+
+def _fetchable(context: typer.Context, incomplete: str) -> list[str]:
+    networks = network_files(session_of(context).settings.state_dir)
+    return [n.name for n in networks if n.entry.source and n.name.startswith(incomplete)]
 
 
 @weights.command("list")
@@ -52,7 +61,12 @@ def list_networks(context: typer.Context) -> None:
 @weights.command("fetch")
 def fetch_network(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(help="As `impasto weights list` names it.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="As `impasto weights list` names it.", metavar="NAME", autocompletion=_fetchable
+        ),
+    ],
     copy: Annotated[
         Path | None,
         typer.Option("--from", help="A copy of the checkpoint; nothing is downloaded then."),
@@ -62,7 +76,8 @@ def fetch_network(
     """Get a network: download torchvision's checkpoint, keep the layers that are needed.
 
     This takes about 850 MB of memory, as the checkpoint is loaded whole. For a smaller machine,
-    fetch on another one and copy the two files from `weights` in its state_dir to the same place.
+    fetch on another one, and copy both files in the folder weights of its state_dir to the same
+    folder here.
     """
     networks = {n.name: n for n in network_files(session_of(context).settings.state_dir)}
     if name not in networks:

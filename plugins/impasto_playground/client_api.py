@@ -94,13 +94,14 @@ class ClientApi:
 
     async def _introduce(self, conversation: Conversation, call: Call) -> Any:
         """Set the person's name and language: `first_name`, `last_name`, `username`,
-        `language_code`; what is absent stays."""
+        `language_code`; what is absent stays. A person may have no name."""
         known = ("first_name", "last_name", "username", "language_code")
         update = {name: _text(call, name)[:64] for name in known if name in call.fields}
-        if not update.get("first_name", "x").strip():
-            raise Mistake("A person needs a first name.")
         person = conversation.person.model_copy(
-            update={name: value or None for name, value in update.items()}
+            update={
+                name: value if name == "first_name" else value or None
+                for name, value in update.items()
+            }
         )
         private = self._world.conversation(person)
         self._world.hub.publish(person.id, "profile", **self._world.profile_for(private))

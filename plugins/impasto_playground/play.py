@@ -121,7 +121,8 @@ async def _play(
         )
 
         def show() -> None:
-            typer.echo(f"Talk to the bot at {playground.url} (Ctrl-C ends it)", err=True)
+            url = typer.style(playground.url, bold=True)
+            typer.echo(f"\nTalk to the bot at {url}\nCtrl-C ends it.\n", err=True)
             if browser:
                 webbrowser.open(playground.url)
 

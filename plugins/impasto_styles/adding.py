@@ -27,7 +27,7 @@ LEAST_SIDE = 256
 
 def presets_of(session: Session) -> list[StylePreset]:
     """All presets that plugins offer now."""
-    return session.bot.collect("impasto_styles", StylePreset, settings=session.settings)
+    return session.offering.collect("impasto_styles", StylePreset, settings=session.settings)
 
 
 def style_picture(source: Path | bytes, called: str) -> Image.Image:

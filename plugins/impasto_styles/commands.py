@@ -23,7 +23,14 @@ SHOWN_LATER = "The bot shows new styles after SIGHUP or its next start."
 PAUSE_SECONDS = 1.0
 """Between two downloads; Wikimedia shuts out programs that ask for many files at once."""
 
-styles = typer.Typer()
+styles = typer.Typer(rich_markup_mode="markdown")
+
+
+def _famous(context: typer.Context, incomplete: str) -> list[str]:
+    from impasto_styles.famous import read_paintings
+
+    names = read_paintings(session_of(context).settings.own_styles, None)
+    return [name for name in names if name.startswith(incomplete)]
 
 
 @styles.callback(invoke_without_command=True)
@@ -36,20 +43,26 @@ def show(context: typer.Context, as_json: AsJson = False) -> None:
     session = session_of(context)
     presets = presets_of(session)
     if session.strict:
-        session.bot.check_strict()
+        session.offering.check_strict()
     if as_json:
         print_json(_as_json(preset) for preset in presets)
         return
     print_table(
-        ("name", "title", "credit", "licence"),
-        ((preset.name, _named(preset), preset.credit, preset.licence) for preset in presets),
+        ("name", "title", "by", "licence"),
+        (
+            (preset.name, _named(preset), preset.credit.partition(",")[0], preset.licence)
+            for preset in presets
+        ),
     )
+    typer.echo("`impasto styles --json` has the credits in full.")
 
 
 @styles.command()
 def add(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="The picture whose style is wanted.")],
+    file: Annotated[
+        Path, typer.Argument(help="The picture whose style is wanted.", metavar="FILE")
+    ],
     *,
     name: Annotated[str, typer.Option(help="Short name: lower-case letters, digits, _.")],
     title: Annotated[
@@ -92,7 +105,10 @@ def add(
 def fetch(
     context: typer.Context,
     names: Annotated[
-        list[str] | None, typer.Argument(help="Without names, all are listed.")
+        list[str] | None,
+        typer.Argument(
+            help="Without names, all are listed.", metavar="NAME", autocompletion=_famous
+        ),
     ] = None,
     *,
     all_of_them: Annotated[bool, typer.Option("--all", help="Get all that are listed.")] = False,

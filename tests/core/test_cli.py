@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from rich.cells import cell_len
 from typer.testing import CliRunner
 
 import impasto
@@ -97,13 +98,19 @@ class TestProgram:
         assert "--keep-colors" in ended.out
 
     @pytest.mark.parametrize(
-        "arguments", [["paint"], ["paint", "x.jpg"], ["plugins", "--nonsense"], ["no-such-command"]]
+        "arguments", [["paint"], ["sheet"], ["plugins", "--nonsense"], ["no-such-command"]]
     )
     def test_wrong_usage_ends_with_2(self, run: Run, arguments: list[str]) -> None:
         ended = run(*arguments)
         assert ended.code == 2
         assert "Usage" in ended.err
         assert "Traceback" not in ended.err
+
+    def test_no_flag_is_said_to_take_a_value(self, run: Run) -> None:
+        for command in ([], ["paint"], ["play"], ["styles", "fetch"], ["weights", "fetch"]):
+            ended = run(*command, "--help")
+            assert "--help" in ended.out
+            assert "bool" not in ended.out.lower()
 
     def test_python_minus_m(self) -> None:
         result = subprocess.run(
@@ -306,6 +313,17 @@ class TestListings:
         assert "precious" not in ended.out
         assert "plugins.mine.hue" in run("plugins", "--settings").out
 
+    @pytest.mark.parametrize(
+        "command", ["styles", "styles fetch", "plugins", "plugins --hooks", "weights list"]
+    )
+    def test_tables_fit_a_terminal_of_80_columns(
+        self, run: Run, command: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("COLUMNS", "80")
+        lines = run(*command.split()).out.splitlines()
+        assert max(map(cell_len, lines)) <= 80
+        assert not any("…" in line for line in lines), "something is cut"
+
     def test_hooks(self, run: Run) -> None:
         lines = {
             line.split()[0]: line
@@ -495,18 +513,11 @@ class TestPaint:
             ("out.gif", "the name must end in one of .png, .jpg, .jpeg, .webp"),
             ("out", "the name must end in one of"),
             ("nowhere/out.png", "there is no folder nowhere"),
-            ("folder.png", "is a folder; name a file in it"),
         ],
     )
     def test_a_goal_that_cannot_be_written_is_told_before_painting(
-        self,
-        paint: Run,
-        tmp_path: Path,
-        monkeypatch: pytest.MonkeyPatch,
-        goal: str,
-        sentence: str,
+        self, paint: Run, monkeypatch: pytest.MonkeyPatch, goal: str, sentence: str
     ) -> None:
-        (tmp_path / "folder.png").mkdir()
         monkeypatch.setattr(painter, "paint", lambda *_: pytest.fail("it painted"))
         ended = paint(onto=goal)
         assert ended.code == 1
@@ -594,7 +605,12 @@ class TestPaint:
     @pytest.mark.parametrize(
         ("arguments", "sentence"),
         [
-            (["--style", "nowhere.jpg"], "style 'nowhere.jpg' is not available: it is neither"),
+            (
+                ["--style", "nowhere.jpg"],
+                "--style nowhere.jpg: there is no such preset and no such",
+            ),
+            (["--style", "mosiac"], "did you mean mosaic?"),
+            (["--optimizer", "lbgfs"], "did you mean lbfgs?"),
             (["--optimizer", "sgd"], "optimizer 'sgd' is not available"),
             (["--device", "tpu"], "device 'tpu' is not available"),
             (["--network", "vgg19"], "impasto weights fetch vgg19"),
@@ -619,6 +635,7 @@ class TestPaint:
             (["--steps", "0"], "--steps"),
             (["--style-weight", "-1"], "--style-weight"),
             (["--steps", "many"], "--steps"),
+            (["--brush", "9"], "--brush:"),
             (["--fine", "--network", "embedded"], "--fine"),
         ],
     )
@@ -634,7 +651,11 @@ class TestPaint:
         ended = paint(of=tmp_path / "text.jpg")
         assert ended.code == 1
         assert "text.jpg: this file is not a picture" in ended.err
-        assert "gone.jpg" in paint(of=tmp_path / "gone.jpg").err
+        (tmp_path / "gone.jpg").symlink_to("nowhere")
+        for path in ("gone.jpg", "text.jpg/photo.jpg", "n" * 300):
+            err = paint(of=tmp_path / path).err
+            assert path in err
+            assert "Errno" not in err
 
     @pytest.mark.usefixtures("tiny_network")
     def test_ctrl_c_stops_and_writes_nothing(
@@ -671,6 +692,152 @@ class TestPaint:
         assert "ask for less with --pixels" in ended.err
 
 
+class TestManyPhotos:
+    """Several photos, and paintings for which no name is given."""
+
+    @pytest.fixture(autouse=True)
+    def quick(self, tiny_network: None, presets_here: None) -> None: ...
+
+    @pytest.fixture
+    def paint(self, run: Run, style: Path) -> Run:
+        def paint(*arguments: str) -> Ended:
+            return run("paint", "--style", str(style), "--steps", "1", *arguments)
+
+        return paint
+
+    def test_a_painting_goes_beside_its_photo_over_nothing(
+        self, paint: Run, photo: Path, tmp_path: Path
+    ) -> None:
+        folder = tmp_path / "folder"
+        folder.mkdir()
+        moved = photo.rename(folder / "photo.png")
+        (folder / "photo-style.png").write_text("of somebody's")
+        ended = [paint(str(moved)), paint(str(moved), "--style", "night")]
+        assert [each.code for each in ended] == [0, 0]
+        assert {path.name for path in folder.iterdir()} == {
+            "photo.png",
+            "photo-style.png",
+            "photo-style-2.png",
+            "photo-style-night.png",
+        }
+        assert (folder / "photo-style.png").read_text() == "of somebody's"
+
+    def test_a_format_that_is_not_written_becomes_a_jpeg(
+        self, paint: Run, photo: Path, tmp_path: Path
+    ) -> None:
+        with Image.open(photo) as picture:
+            picture.save(tmp_path / "scan.TIF")
+        assert paint("scan.TIF").code == 0
+        with Image.open(tmp_path / "scan-style.jpg") as picture:
+            assert picture.format == "JPEG"
+
+    def test_without_a_style_it_is_the_first_preset(self, run: Run, photo: Path) -> None:
+        ended = run("paint", photo.name, "--steps", "1")
+        assert ended.code == 0
+        assert "The style is night; --style chooses another" in ended.err
+        assert photo.with_name("photo-night.png").is_file()
+
+    def test_without_a_style_and_without_presets_it_asks_for_one(
+        self, run: Run, photo: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("IMPASTO_PLUGINS__DENY", "styles")
+        ended = run("paint", photo.name)
+        assert ended.code == 1
+        assert "name a picture with --style" in ended.err
+
+    def test_a_folders_photos_are_painted_and_no_paintings(
+        self, paint: Run, photo: Path, tmp_path: Path
+    ) -> None:
+        folder = tmp_path / "folder"
+        (folder / "deeper.jpg").mkdir(parents=True)
+        (folder / "notes.txt").write_text("no photo")
+        with Image.open(photo) as picture:
+            for name in ("b.jpg", "a.webp", "c.png", ".hidden.png"):
+                picture.save(folder / name)
+        for turn in range(2):
+            reports = [json.loads(line) for line in paint("folder", "--json").out.splitlines()]
+            assert [Path(report["photo"]).name for report in reports] == [
+                "a.webp",
+                "b.jpg",
+                "c.png",
+            ]
+            end = "-2" if turn else ""
+            assert [Path(report["output"]).name for report in reports] == [
+                f"a-style{end}.webp",
+                f"b-style{end}.jpg",
+                f"c-style{end}.png",
+            ]
+
+    def test_paintings_go_into_a_folder_that_is_named(
+        self, paint: Run, photo: Path, tmp_path: Path
+    ) -> None:
+        (tmp_path / "out").mkdir()
+        other = tmp_path / "other" / photo.name
+        other.parent.mkdir()
+        other.write_bytes(photo.read_bytes())
+        assert paint(str(photo), str(other), "-o", "out").code == 0
+        names = {path.name for path in (tmp_path / "out").iterdir()}
+        assert names == {"photo-style.png", "photo-style-2.png"}
+        ended = paint(str(photo), str(other), "-o", "one.png")
+        assert ended.code == 2
+        assert "--output" in ended.err
+
+    def test_one_that_cannot_be_used_costs_no_other(
+        self, paint: Run, photo: Path, tmp_path: Path
+    ) -> None:
+        (tmp_path / "bad.jpg").write_text("no picture")
+        ended = paint("bad.jpg", photo.name)
+        assert ended.code == 1
+        assert "impasto: bad.jpg: this file is not a picture" in ended.err
+        assert (tmp_path / "photo-style.png").is_file()
+
+    def test_a_folder_without_photos_is_told(self, paint: Run, tmp_path: Path) -> None:
+        (tmp_path / "empty").mkdir()
+        ended = paint("empty")
+        assert ended.code == 1
+        assert "there is no photo in empty" in ended.err
+
+    def test_the_bar_shows_work_and_not_steps(
+        self, paint: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        from rich.progress import Progress
+
+        for name in ("first.png", "second.png"):
+            Image.effect_noise((240, 200), 50).convert("RGB").save(tmp_path / name)
+        shown: list[tuple[float, float]] = []
+
+        def update(self: Progress, task: Any, *, total: float, completed: float, **_: Any) -> None:
+            shown.append((completed, total))
+
+        monkeypatch.setattr(Progress, "update", update)
+        assert paint("first.png", "second.png", "--steps", "4").code == 0
+        done = [completed for completed, _ in shown]
+        assert done == sorted(done)
+        assert (done[-1], {total for _, total in shown}) == (2, {2})
+        first = [completed for completed in done if completed <= 1]
+        steps = np.diff([0.0, *first[:4]])
+        assert steps[0] < steps[-1], "steps of small sizes are less work"
+
+    def test_ctrl_c_says_how_many_were_written(
+        self, paint: Run, photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        real = painter.paint
+        calls = 0
+
+        def interrupted(*arguments: Any) -> Iterator[Any]:
+            nonlocal calls
+            calls += 1
+            if calls == 2:
+                raise KeyboardInterrupt
+            yield from real(*arguments)
+
+        monkeypatch.setattr(painter, "paint", interrupted)
+        (tmp_path / "second.png").write_bytes(photo.read_bytes())
+        ended = paint(photo.name, "second.png")
+        assert ended.code == 130
+        assert "Stopped; 1 of 2 paintings were written." in ended.err
+
+
 class TestSheet:
     @pytest.fixture
     def sheet(self, run: Run, photo: Path) -> Run:
@@ -690,11 +857,21 @@ class TestSheet:
         ended = sheet(*named)
         assert (ended.code, ended.out) == (0, "")
         assert "3/3" in ended.err
+        assert "sheet.png" in ended.err
         with Image.open(tmp_path / "sheet.png") as picture:
             # The photo is 64 x 48; two columns come closest to a square.
             assert picture.size == (GAP + 2 * (64 + GAP), GAP + 2 * (48 + LABEL + GAP))
             red, green, blue = picture.resize((1, 1), box=(75, 150, 107, 180)).getpixel((0, 0))
         assert red > 2 * max(green, blue), "the last row is centered, and its style is red"
+
+    @pytest.mark.usefixtures("tiny_network")
+    def test_without_a_name_it_goes_beside_the_photo(
+        self, run: Run, photo: Path, style: Path
+    ) -> None:
+        for _ in range(2):
+            assert run("sheet", str(photo), "--style", str(style), "--size", "100").code == 0
+        assert photo.with_name("photo-sheet.png").is_file()
+        assert photo.with_name("photo-sheet-2.png").is_file()
 
     @pytest.mark.slow
     @pytest.mark.usefixtures("tiny_network")
@@ -711,7 +888,8 @@ class TestSheet:
     ) -> None:
         (tmp_path / "text.jpg").write_text("no picture")
         for ended, sentence in (
-            (sheet("--style", "nowhere.jpg"), "it is neither a file nor one of night"),
+            (sheet("--style", "nowhere.jpg"), "--style nowhere.jpg: there is no such preset"),
+            (sheet(of=tmp_path / "gone.jpg"), "gone.jpg: there is no such file"),
             (sheet("--style", "text.jpg"), "text.jpg: this file is not a picture"),
             (sheet(of=tmp_path / "text.jpg"), "text.jpg: this file is not a picture"),
             (sheet("--style", str(style), onto=str(style)), "is one of the pictures"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -51,7 +51,15 @@ class PluginCommands(typer.core.TyperGroup):
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         own = self.commands.get(cmd_name)
-        return own if own is not None else self._plugin_commands(ctx).get(cmd_name)
+        command = own if own is not None else self._plugin_commands(ctx).get(cmd_name)
+        if command is not None:
+            show_flags_as_such(command, ctx)
+        return command
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        params = super().get_params(ctx)
+        clear_types_of_flags(params)
+        return params
 
     def _plugin_commands(self, ctx: Any) -> dict[str, Any]:
         if self._of_plugins is None:
@@ -59,14 +67,27 @@ class PluginCommands(typer.core.TyperGroup):
         return self._of_plugins
 
 
+def show_flags_as_such(command: Any, context: Any) -> None:
+    """Help says no type of a flag, as none is typed: typer says "<bool>"."""
+    clear_types_of_flags([*command.params, command.get_help_option(context)])
+    for below in getattr(command, "commands", {}).values():
+        show_flags_as_such(below, context)
+
+
+def clear_types_of_flags(params: Iterable[Any]) -> None:
+    for param in params:
+        if getattr(param, "is_flag", False) and param.metavar is None:
+            param.metavar = ""
+
+
 def commands_of_plugins(session: Session, taken: set[str]) -> dict[str, Any]:
     """Commands of plugins by name; a plugin whose commands cannot be built fails alone."""
-    host = session.bot
+    host = session.offering
     found: dict[str, Any] = {}
     for record in host.active:
         if "impasto_commands" not in record.hooks:
             continue
-        cli = typer.Typer()
+        cli = typer.Typer(rich_markup_mode="markdown")
         try:
             host.call_one(record, "impasto_commands", cli=cli)
             commands = typer.main.get_group(cli).commands
@@ -89,7 +110,7 @@ app = typer.Typer(
     cls=PluginCommands,
     help="Repaint photos in the style of a picture: in a Telegram bot, or right here.",
     no_args_is_help=True,
-    add_completion=False,
+    rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import gc
+import itertools
 import json
 import os
 import subprocess
@@ -20,7 +22,7 @@ import typer
 
 from impasto.cli.session import Session, print_json, session_of
 from impasto.contracts import BRUSH_BOUNDS, MOST_STYLE_WEIGHT
-from impasto.errors import NotAvailable, OwnerError, PictureError
+from impasto.errors import OwnerError, PictureError, nearest
 from impasto.settings import AUTO
 
 if TYPE_CHECKING:
@@ -31,10 +33,17 @@ if TYPE_CHECKING:
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 
 
+PHOTO_SUFFIXES = (*SUFFIXES, ".heic", ".heif", ".avif", ".jxl", ".tif", ".tiff", ".bmp", ".gif")
+"""Files of a folder that are taken for photos."""
+SOFTWARE = "Impasto"
+"""In the EXIF tag of that name of every painting, so that no painting in a folder is painted."""
+
+
 class Style(NamedTuple):
     """A style picture, and the strength and the brush size that its preset recommends."""
 
     picture: Path
+    name: str
     title: str
     strength: float = 1.0
     brush_size: float = 1.0
@@ -53,17 +62,64 @@ def brush_for(styles: Iterable[Style], session: Session) -> float:
     return min(max(session.settings.painting.brush_size * brush, least), most)
 
 
-def style_of(name_or_file: str, list_presets: Callable[[], Mapping[str, Style]]) -> Style:
-    """A file or a preset. Presets are only listed for what is no file."""
+def styles_named(names: Iterable[str], session: Session) -> list[Style]:
+    """Files and presets, as they were named after --style. Raises OwnerError: one is neither."""
+    list_presets = functools.cache(lambda: presets_of(session))
+    return [_style_of(name, list_presets) for name in names]
+
+
+def _style_of(name_or_file: str, list_presets: Callable[[], Mapping[str, Style]]) -> Style:
+    """Presets are only listed for what is no file."""
     path = Path(name_or_file).expanduser()
     if _is_file(path):
-        return Style(path, path.stem)
+        return Style(path, path.stem, path.stem)
     found = list_presets()
     if name_or_file not in found:
-        raise NotAvailable(
-            "style", name_or_file, [], f"it is neither a file nor one of {', '.join(found)}"
-        )
+        hint = nearest(name_or_file, found) or "; `impasto styles` lists the presets"
+        raise OwnerError(f"--style {name_or_file}: there is no such preset and no such file{hint}")
     return found[name_or_file]
+
+
+def first_preset(session: Session) -> Style:
+    """What is painted in where no style is named. Raises OwnerError where there is no preset."""
+    presets = presets_of(session)
+    if not presets:
+        raise OwnerError("there are no presets; name a picture with --style")
+    return next(iter(presets.values()))
+
+
+def photos_in(paths: Sequence[Path]) -> list[Path]:
+    """The files among the paths, and the photos of the folders among them, by name: no hidden files
+    and no paintings.
+
+    Raises:
+        OwnerError: a path leads nowhere, or there is no photo.
+    """
+    photos: list[Path] = []
+    for path in paths:
+        if is_folder(path):
+            photos += (file for file in sorted(path.iterdir()) if _is_photo(file))
+        elif _is_file(path):
+            photos.append(path)
+        else:
+            raise OwnerError(f"{path}: there is no such file or folder")
+    if not photos:
+        raise OwnerError(f"there is no photo in {', '.join(map(str, paths))}")
+    return list(dict.fromkeys(photos))
+
+
+def _is_photo(file: Path) -> bool:
+    from PIL import ExifTags, Image
+
+    if file.suffix.lower() not in PHOTO_SUFFIXES or file.name.startswith("."):
+        return False
+    try:
+        with Image.open(file) as picture:
+            exif = Image.Exif()
+            exif.load(picture.info.get("exif", b""))
+            return file.is_file() and exif.get(ExifTags.Base.Software) != SOFTWARE
+    except Exception:  # a damaged photo is told when it is its turn
+        return True
 
 
 def presets_of(session: Session) -> dict[str, Style]:
@@ -79,6 +135,7 @@ def presets_of(session: Session) -> dict[str, Style]:
     return {
         preset["name"]: Style(
             Path(preset["picture"]),
+            preset["name"],
             preset["titles"]["en"],
             preset["strength"],
             preset["brush_size"],
@@ -93,9 +150,9 @@ def presets(context: typer.Context) -> None:
     from impasto.contracts import StylePreset
 
     session = session_of(context)
-    found = session.bot.collect("impasto_styles", StylePreset, settings=session.settings)
+    found = session.offering.collect("impasto_styles", StylePreset, settings=session.settings)
     if session.strict:
-        session.bot.check_strict()
+        session.offering.check_strict()
     print_json(map(dataclasses.asdict, found))
 
 
@@ -146,45 +203,90 @@ def _check_place(output: Path, inputs: Sequence[Path]) -> None:
     if not output.parent.is_dir():
         raise OwnerError(f"there is no folder {output.parent}")
     if not os.access(output.parent, os.W_OK | os.X_OK):
-        raise OwnerError(f"nothing may be written into the folder {output.parent}")
+        raise OwnerError(
+            f"nothing may be written into the folder {output.parent}; choose another with --output"
+        )
     for path in inputs:
         if output.exists() and _is_file(path) and output.samefile(path):
             raise OwnerError(f"{output} is one of the pictures to paint from; choose another name")
 
 
-def save(picture: Image.Image, output: Path) -> Path:
-    """Writes the painting and returns where it is: elsewhere, with a sentence about it, if `output`
-    cannot be written, as somebody has waited for it.
+class Saved(NamedTuple):
+    """Where a painting is, and whether that is where it should be."""
+
+    path: Path
+    is_in_place: bool = True
+
+
+def beside(photo: Path, names: Iterable[str], folder: Path | None = None) -> Path:
+    """Where a picture goes for which no name was given: photo-night.jpg."""
+    suffix = photo.suffix if photo.suffix.lower() in SUFFIXES else ".jpg"
+    return (folder or photo.parent) / f"{'-'.join([photo.stem, *names])}{suffix}"
+
+
+def save(picture: Image.Image, output: Path, *, may_replace: bool = True) -> Saved:
+    """Writes a painting: elsewhere, with a sentence about it, if `output` cannot be written, as
+    somebody has waited for it.
+
+    Args:
+        may_replace: otherwise the name gets a number where there is such a file already.
 
     Raises:
         OwnerError: it cannot be written anywhere.
     """
     try:
-        _write(picture, output)
+        return Saved(_write(picture, output) if may_replace else _write_anew(picture, output))
     except (OSError, ValueError) as error:
         why = f"{output} cannot be written: {_reason(error)}"
-    else:
-        return output
     for folder in (output.parent, Path.cwd(), Path(tempfile.gettempdir())):
         with contextlib.suppress(OSError):
-            elsewhere = folder / time.strftime(f"impasto-%Y%m%d-%H%M%S-{os.getpid()}.png")
-            _write(picture, elsewhere)
-            typer.echo(f"impasto: {why}; the painting is in {elsewhere}", err=True)
-            return elsewhere
+            elsewhere = folder / time.strftime("impasto-%Y%m%d-%H%M%S.png")
+            written = _write_anew(picture, elsewhere)
+            typer.echo(f"impasto: {why}; the painting is in {written}", err=True)
+            return Saved(written, is_in_place=False)
     raise OwnerError(why)
 
 
-def _write(picture: Image.Image, output: Path) -> None:
+def _write_anew(picture: Image.Image, output: Path) -> Path:
+    """Writes a file that was not there, with a number in its name where that is needed."""
+    for number in itertools.count(1):
+        name = output.name if number == 1 else f"{output.stem}-{number}{output.suffix}"
+        path = output.with_name(name)
+        try:
+            path.touch(exist_ok=False)  # from now on nobody else takes this name
+        except FileExistsError:
+            continue
+        try:
+            return _write(picture, path)
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+    raise AssertionError("numbers have no end")
+
+
+def _write(picture: Image.Image, output: Path) -> Path:
     """Writes a file beside `output` and renames it, so that there never is half a picture."""
+    from PIL import ExifTags, Image
+
+    exif = Image.Exif()
+    exif[ExifTags.Base.Software] = SOFTWARE
     # Its name is short, as that of `output` may be as long as names can be.
     partial = output.with_name(f".impasto.{os.getpid()}.partial{output.suffix}")
     try:
         # Pillow tells the format by the suffix; each takes the parameters that it knows.
-        picture.save(partial, quality=95, subsampling=0)
-        partial.replace(output)
+        picture.save(partial, quality=95, subsampling=0, exif=exif)
+        return partial.replace(output)
     finally:
         with contextlib.suppress(OSError):
             partial.unlink(missing_ok=True)
+
+
+def is_folder(path: Path) -> bool:
+    """False as well for names that cannot be: whoever reads or writes there says so."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
 
 
 def _is_file(path: Path) -> bool:

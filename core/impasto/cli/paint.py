@@ -1,74 +1,107 @@
-"""`impasto paint`: repaints one picture in the style of others, without a bot."""
+"""`impasto paint`: repaints pictures in the style of others, without a bot."""
 
 from __future__ import annotations
 
 import contextlib
-import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
+from impasto.cli import completion
 from impasto.cli.inputs import (
+    Style,
+    beside,
     brush_for,
     check_output,
+    first_preset,
+    is_folder,
     open_input,
     painting_catalogue,
-    presets_of,
+    photos_in,
     save,
-    style_of,
+    styles_named,
     weight_for,
 )
 from impasto.cli.session import Session, echo_json, session_of
-from impasto.errors import OwnerError
+from impasto.cli.terminal_pictures import show_picture
+from impasto.errors import OwnerError, PictureError
 from impasto.settings import AUTO
 
 if TYPE_CHECKING:
+    from PIL import Image
+    from rich.console import Console
+    from rich.progress import Progress
+
     from impasto.contracts import PaintOptions
     from impasto.painting.catalogue import Catalogue
-    from impasto.painting.painter import Painting, PaintRequest
+    from impasto.painting.painter import Painting
 
 INTERRUPTED = 130
 
 
 def paint(  # noqa: PLR0917  (typer calls it by name)
     context: typer.Context,
-    photo: Annotated[Path, typer.Argument(help="The picture to repaint.", show_default=False)],
-    style: Annotated[
-        list[str],
-        typer.Option(
-            help="A preset (see `impasto styles`) or a picture file; several are mixed.",
-            metavar="NAME_OR_FILE",
+    photos: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Pictures to repaint, or folders of them.", metavar="PHOTO", show_default=False
         ),
     ],
+    style: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A preset (see `impasto styles`) or a picture file; several are mixed. "
+            "By default the first preset.",
+            metavar="NAME_OR_FILE",
+            autocompletion=completion.styles,
+        ),
+    ] = None,
     output: Annotated[
-        Path,
-        typer.Option("--output", "-o", help="File to write (.png, .jpg, .webp).", metavar="OUT"),
-    ],
-    pixels: Annotated[
-        int | None, typer.Option(help="Most pixels of the result.", metavar="N")
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="File to write (.png, .jpg, .webp), or folder. By default a new file beside the "
+            "photo, such as photo-night.jpg.",
+            metavar="OUT",
+        ),
+    ] = None,
+    max_pixels: Annotated[
+        int | None, typer.Option("--pixels", help="Most pixels of the result.", metavar="N")
     ] = None,
     steps: Annotated[int | None, typer.Option(help="Most optimizer steps.", metavar="N")] = None,
     optimizer: Annotated[
-        str | None, typer.Option(help="lbfgs, adam, or a plugin's.", metavar="NAME")
+        str | None,
+        typer.Option(
+            help="lbfgs, adam, or a plugin's.",
+            metavar="NAME",
+        ),
     ] = None,
     device: Annotated[
-        str | None, typer.Option(help="auto, cpu, cuda, or a plugin's.", metavar="NAME")
+        str | None,
+        typer.Option(
+            help="auto, cpu, cuda, or a plugin's.",
+            metavar="NAME",
+        ),
     ] = None,
     network: Annotated[
         str | None,
         typer.Option(
             help="auto, a network (see `impasto weights list`) or a safetensors file.",
             metavar="NAME_OR_FILE",
+            autocompletion=completion.networks,
         ),
     ] = None,
     fine: Annotated[
         bool,
-        typer.Option("--fine", help="Finish on painting.fine_network: better, and slower."),
+        typer.Option(
+            "--fine", help="Finish with the network painting.fine_network: better and slower."
+        ),
     ] = False,
     style_weight: Annotated[
-        float | None, typer.Option(help="Weight of the style; the content's is 1.", metavar="X")
+        float | None, typer.Option(help="Weight of the style; that of the photo is 1.", metavar="X")
     ] = None,
     brush_size: Annotated[
         float | None,
@@ -77,21 +110,23 @@ def paint(  # noqa: PLR0917  (typer calls it by name)
     keep_colors: Annotated[
         bool, typer.Option("--keep-colors", help="Keep the photo's own hues.")
     ] = False,
-    seed: Annotated[int, typer.Option(help="Same seed, same picture.", metavar="N")] = 0,
+    seed: Annotated[
+        int, typer.Option(help="The same number gives the same picture.", metavar="N")
+    ] = 0,
     as_json: Annotated[
-        bool, typer.Option("--json", help="Print a line of JSON about the painting.")
+        bool, typer.Option("--json", help="Print a line of JSON about each painting.")
     ] = False,
 ) -> None:
-    """Repaint PHOTO in the style of other pictures."""
+    """Repaint photos in the style of other pictures."""
     session = session_of(context)
     if fine and (network or session.settings.painting.network) != AUTO:
         raise typer.BadParameter(
             "only with the network auto: another paints everything", param_hint="--fine"
         )
-    list_presets = functools.cache(lambda: presets_of(session))
-    styles = [style_of(name, list_presets) for name in style]
+    styles = styles_named(style, session) if style else [first_preset(session)]
     options = _options(
-        max_pixels=pixels,
+        context,
+        max_pixels=max_pixels,
         steps=steps,
         optimizer=optimizer,
         device=device,
@@ -102,34 +137,26 @@ def paint(  # noqa: PLR0917  (typer calls it by name)
         keep_colors=keep_colors,
         seed=seed,
     )
-    inputs = [photo, *(style.picture for style in styles)]
-    check_output(output, inputs)
-    try:
-        painting = _paint(inputs, options, session)
-    except KeyboardInterrupt:
-        typer.echo("Stopped; nothing was written.", err=True)
-        raise typer.Exit(INTERRUPTED) from None
-    written = save(painting.picture, output)
-    if as_json:
-        echo_json(
-            {
-                "photo": str(photo),
-                "styles": [str(style.picture) for style in styles],
-                "output": str(written),
-                **_described(painting, options),
-            }
+    goals = _goals(photos_in(photos), styles, output)
+    if not style:
+        typer.echo(
+            f"The style is {styles[0].name}; --style chooses another, and `impasto styles` lists "
+            "them.",
+            err=True,
         )
-    else:
-        typer.echo(f"{written}: {painting.steps} steps in {painting.seconds:.1f} s", err=True)
-    if painting.reduced:
-        width, height = painting.picture.size
-        sentence = f"painted at {width} x {height}: larger does not fit into the device's memory"
-        typer.echo(f"{written}: {sentence}", err=True)
-    if written != output:
+    run = _Run(styles, options, session, as_json=as_json)
+    try:
+        run.paint(goals)
+    except KeyboardInterrupt:
+        written = f"{run.written} of {len(goals)} paintings were" if run.written else "nothing was"
+        typer.echo(f"Stopped; {written} written.", err=True)
+        raise typer.Exit(INTERRUPTED) from None
+    if run.has_failed:
         raise typer.Exit(1)
 
 
-def _options(**values: Any) -> PaintOptions:
+def _options(context: typer.Context, **values: Any) -> PaintOptions:
+    """The parameters of the command are named as the fields of the options."""
     from pydantic import ValidationError
 
     from impasto.contracts import PaintOptions
@@ -138,78 +165,166 @@ def _options(**values: Any) -> PaintOptions:
         return PaintOptions(**values)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        option = {"max_pixels": "pixels"}.get(str(first["loc"][0]), str(first["loc"][0]))
+        typed = next(p.opts[0] for p in context.command.params if p.name == first["loc"][0])
+        raise typer.BadParameter(f"{first['input']!r}: {first['msg']}", param_hint=typed) from None
+
+
+class _Goal(NamedTuple):
+    """A photo, and the file that its painting is written to."""
+
+    photo: Path
+    output: Path
+    may_replace: bool
+    """Whether somebody has named just this file."""
+
+
+def _goals(photos: Sequence[Path], styles: Sequence[Style], output: Path | None) -> list[_Goal]:
+    """Raises OwnerError where it can be known that a painting cannot be written."""
+    if output is None or is_folder(output):
+        names = [style.name for style in styles]
+        goals = [_Goal(p, beside(p, names, output), may_replace=False) for p in photos]
+    elif len(photos) == 1:
+        goals = [_Goal(photos[0], output, may_replace=True)]
+    else:
         raise typer.BadParameter(
-            f"{first['input']!r}: {first['msg']}", param_hint=f"--{option.replace('_', '-')}"
-        ) from None
+            f"{output} is no folder, and there are {len(photos)} photos", param_hint="--output"
+        )
+    for goal in goals:
+        check_output(goal.output, [goal.photo, *(style.picture for style in styles)])
+    return goals
 
 
-def _paint(inputs: Sequence[Path], options: PaintOptions, session: Session) -> Painting:
-    """Paints with a progress bar.
+class _Run:
+    """Photos being painted one after another, with one progress bar for all of them."""
 
-    Args:
-        inputs: the photo, then the style pictures.
+    def __init__(
+        self, styles: Sequence[Style], options: PaintOptions, session: Session, *, as_json: bool
+    ) -> None:
+        self._styles = styles
+        self._options = options
+        self._session = session
+        self._as_json = as_json
+        self.written = 0
+        self.has_failed = False
+        """Whether a photo could not be painted, or a painting is not where it should be."""
 
-    Raises:
-        ImpastoError: a picture cannot be used, or something that was asked for is not available.
-    """
-    from impasto.painting.painter import PaintRequest
-    from impasto.painting.plugin_calls import OUT_OF_MEMORY
+    def paint(self, goals: Sequence[_Goal]) -> None:
+        """Raises ImpastoError: nothing to paint with, or the only photo cannot be used."""
+        pictures = [open_input(style.picture) for style in self._styles]
+        with _progress() as progress:
+            task = progress.add_task("getting ready", total=None, left="")
+            catalogue = painting_catalogue(self._session)
+            for number, goal in enumerate(goals):
+                which = goal.photo.name if len(goals) == 1 else f"{number + 1} of {len(goals)}"
 
-    photo, *styles = map(open_input, inputs)
-    request = PaintRequest(content=photo, styles=[(s, 1.0) for s in styles], options=options)
-    catalogue = painting_catalogue(session)
-    try:
-        return _paint_with_progress(request, catalogue)
-    except OUT_OF_MEMORY:
-        raise OwnerError(
-            "there is not enough memory for this picture; ask for less with --pixels"
-        ) from None
+                def show(share: float, done: int = number, which: str = which) -> None:
+                    progress.update(
+                        task,
+                        description=f"painting {which}",
+                        total=len(goals),
+                        completed=done + share,
+                        left="left",
+                    )
+
+                progress.start()
+                try:
+                    painting = self._painting(goal.photo, pictures, catalogue, show)
+                except PictureError as error:
+                    if len(goals) == 1:
+                        raise
+                    progress.stop()
+                    self.has_failed = True
+                    typer.echo(f"impasto: {error}", err=True)
+                else:
+                    progress.stop()  # to write other things
+                    self._finish(goal, painting, progress.console)
+
+    def _painting(
+        self,
+        photo: Path,
+        styles: Sequence[Image.Image],
+        catalogue: Catalogue,
+        show: Callable[[float], None],
+    ) -> Painting:
+        """
+        Args:
+            show: is told of the share of the work that is done, after every step.
+        """
+        from impasto.painting.painter import PaintProgress, PaintRequest, paint
+        from impasto.painting.plugin_calls import OUT_OF_MEMORY
+
+        request = PaintRequest(
+            content=open_input(photo),
+            styles=[(style, 1.0) for style in styles],
+            options=self._options,
+        )
+        try:
+            with contextlib.closing(paint(request, catalogue)) as events:  # type: ignore[type-var]
+                for event in events:
+                    if not isinstance(event, PaintProgress):
+                        show(1)
+                        return event
+                    show(event.share)
+        except OUT_OF_MEMORY:
+            raise OwnerError(
+                "there is not enough memory for this picture; ask for less with --pixels"
+            ) from None
+        raise AssertionError("paint() ended without a painting")
+
+    def _finish(self, goal: _Goal, painting: Painting, console: Console) -> None:
+        """Writes a painting and tells of it."""
+        written = save(painting.picture, goal.output, may_replace=goal.may_replace)
+        self.written += 1
+        self.has_failed |= not written.is_in_place
+        if self._as_json:
+            echo_json(self._described(goal.photo, written.path, painting))
+        else:
+            show_picture(painting.picture, console)
+            width, height = painting.picture.size
+            typer.echo(
+                f"{written.path}: {width} x {height}, painted in {painting.seconds:.1f} s", err=True
+            )
+        if painting.reduced:
+            typer.echo(
+                f"{written.path}: smaller than asked for, as there is not the memory for more",
+                err=True,
+            )
+
+    def _described(self, photo: Path, output: Path, painting: Painting) -> dict[str, Any]:
+        return {
+            "photo": str(photo),
+            "styles": [str(style.picture) for style in self._styles],
+            "output": str(output),
+            "seconds": round(painting.seconds, 3),
+            "steps": painting.steps,
+            "size": painting.picture.size,
+            "network": painting.network,
+            "fine_network": painting.fine_network,
+            "device": painting.device,
+            "style_weight": self._options.style_weight,
+            "brush_size": self._options.brush_size,
+            "losses": {**painting.losses._asdict(), "total": painting.losses.total},
+        }
 
 
-def _paint_with_progress(request: PaintRequest, catalogue: Catalogue) -> Painting:
+def _progress() -> Progress:
+    """A bar that leaves nothing behind, as there is a line about each painting."""
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeRemainingColumn,
+    )
 
-    from impasto.painting.painter import PaintProgress, paint
-
-    columns = (
+    return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("loss {task.fields[loss]}"),
-        TimeElapsedColumn(),
+        TaskProgressColumn(),
+        TimeRemainingColumn(compact=True),
+        TextColumn("{task.fields[left]}"),
+        console=Console(stderr=True),
+        transient=True,
+        redirect_stdout=False,
     )
-    with (
-        Progress(*columns, console=Console(stderr=True)) as bar,
-        contextlib.closing(paint(request, catalogue)) as events,  # type: ignore[type-var]
-    ):
-        task = bar.add_task("painting", total=None, loss="")
-        for event in events:
-            if isinstance(event, PaintProgress):
-                bar.update(
-                    task,
-                    description=f"level {event.level} of {event.levels}",
-                    total=event.steps,
-                    completed=event.step,
-                    loss=f"{event.loss:.4g}",
-                )
-            else:
-                # An optimizer may end before its last step.
-                bar.update(task, total=event.steps, completed=event.steps)
-                return event
-    raise AssertionError("paint() ended without a painting")
-
-
-def _described(painting: Painting, options: PaintOptions) -> dict[str, Any]:
-    return {
-        "seconds": round(painting.seconds, 3),
-        "steps": painting.steps,
-        "size": painting.picture.size,
-        "network": painting.network,
-        "fine_network": painting.fine_network,
-        "device": painting.device,
-        "style_weight": options.style_weight,
-        "brush_size": options.brush_size,
-        "losses": {**painting.losses._asdict(), "total": painting.losses.total},
-    }

@@ -38,15 +38,23 @@ def plugins(
         print_table(("hook", "runs in", "plugins"), _hook_rows(hosts))
     else:
         print_table(
-            ("name", "version", "origin", "process", "status", "hooks"),
+            ("name", "origin", "process", "status", "hooks"),
             (
-                (r.name, r.version, r.origin, process, r.error or r.status, "\n".join(r.hooks))
+                (r.name, _origin(r), process, r.error or r.status, "\n".join(r.hooks))
                 for process, r in records
             ),
         )
     if session.strict:
         for host in hosts.values():
             host.check_strict()
+
+
+def _origin(record: PluginRecord) -> str:
+    """Built-in plugins have this program's version, and files have none."""
+    from impasto.plugins.finding import BUILT_IN
+
+    version = "" if record.origin == BUILT_IN else record.version
+    return f"{record.origin} {version}".rstrip()
 
 
 def _load_both(session: Session) -> dict[str, PluginHost]:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import functools
+import importlib.metadata
 import json
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 if TYPE_CHECKING:
     from impasto.plugins import PluginHost
     from impasto.settings import Settings
+
+OFFERING: Final = frozenset({"networks", "playground", "styles"})
+"""The built-in plugins that have commands, presets or networks. The others import aiogram or torch,
+which takes seconds."""
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -43,6 +48,29 @@ class Session:
     def bot(self) -> PluginHost:
         """The plugins of the bot process, loaded. Raises PluginsFailed and SettingsError."""
         return self.load_bot(self.settings)
+
+    @functools.cached_property
+    def offering(self) -> PluginHost:
+        """The plugins of the bot process without those built-in ones that only a running bot needs;
+        with `--strict` all of them. Raises PluginsFailed and SettingsError."""
+        from impasto.hookspecs import BOT_GROUP
+
+        return self.bot if self.strict else self.load_offering(BOT_GROUP)
+
+    def load_offering(self, group: str) -> PluginHost:
+        """The plugins of a process, without those built-in ones that have nothing to offer here."""
+        from impasto.plugins import PluginHost
+        from impasto.plugins.finding import OWN_DISTRIBUTION
+
+        built_in = {
+            point.name
+            for point in importlib.metadata.entry_points(group=group)
+            if point.dist is not None and point.dist.name == OWN_DISTRIBUTION
+        }
+        plugins = self.settings.plugins
+        deny = [*plugins.deny, *sorted(built_in - OFFERING)]
+        few = plugins.model_copy(update={"deny": deny})
+        return PluginHost(group, self.settings.model_copy(update={"plugins": few})).load()
 
     def load_settings(self, **overrides: Any) -> Settings:
         """Settings, with some replaced by this command, and logging set up as they say."""
@@ -95,10 +123,11 @@ def echo_json(value: Any, indent: int | None = None) -> None:
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     from rich import box
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
     from rich.text import Text
 
-    table = Table(*columns, box=box.SIMPLE_HEAD)
+    # What is too long for the terminal goes on in the next line, instead of being cut.
+    table = Table(*(Column(name, overflow="fold") for name in columns), box=box.SIMPLE_HEAD)
     for row in rows:
         table.add_row(*map(Text, row))  # a value such as "[x]" is no markup
     Console().print(table)

@@ -5,25 +5,27 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from impasto.cli import completion
 from impasto.cli.inputs import (
     Style,
+    beside,
     brush_for,
     check_output,
     open_input,
     painting_catalogue,
     presets_of,
     save,
-    style_of,
+    styles_named,
     weight_for,
 )
 from impasto.cli.paint import INTERRUPTED
 from impasto.cli.session import Session, session_of
+from impasto.cli.terminal_pictures import show_picture
 from impasto.contracts import PaintOptions
 from impasto.errors import OwnerError
 
@@ -38,21 +40,32 @@ SIZE_BOUNDS = (100, 1000)
 
 def sheet(
     context: typer.Context,
-    photo: Annotated[Path, typer.Argument(help="The picture to repaint.", show_default=False)],
-    output: Annotated[
+    photo: Annotated[
         Path,
-        typer.Option("--output", "-o", help="File to write (.png, .jpg, .webp).", metavar="OUT"),
+        typer.Argument(help="The picture to repaint.", metavar="PHOTO", show_default=False),
     ],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="File to write (.png, .jpg, .webp). By default a new file beside the photo, such "
+            "as photo-sheet.jpg.",
+            metavar="OUT",
+        ),
+    ] = None,
     style: Annotated[
         list[str] | None,
         typer.Option(
-            help="A preset or a picture file; by default all presets.", metavar="NAME_OR_FILE"
+            help="A preset or a picture file; may be repeated. By default all presets.",
+            metavar="NAME_OR_FILE",
+            autocompletion=completion.styles,
         ),
     ] = None,
     size: Annotated[
         int,
         typer.Option(
-            help="Pixels of the longer side of each.",
+            help="Pixels of the longer side of each painting.",
             min=SIZE_BOUNDS[0],
             max=SIZE_BOUNDS[1],
             metavar="N",
@@ -61,13 +74,19 @@ def sheet(
 ) -> None:
     """Show PHOTO in many styles, small, before you choose."""
     session = session_of(context)
-    check_output(output, [photo, *map(Path, style or [])])
+    goal = output or beside(photo, ["sheet"])
+    check_output(goal, [photo, *map(Path, style or [])])
     try:
         picture = _painted_sheet(photo, style, size, session)
     except KeyboardInterrupt:
         typer.echo("Stopped; nothing was written.", err=True)
         raise typer.Exit(INTERRUPTED) from None
-    if save(picture, output) != output:
+    from rich.console import Console
+
+    written = save(picture, goal, may_replace=output is not None)
+    show_picture(picture, Console(stderr=True))
+    typer.echo(str(written.path), err=True)
+    if not written.is_in_place:
         raise typer.Exit(1)
 
 
@@ -76,30 +95,17 @@ def _painted_sheet(
 ) -> Image.Image:
     from impasto.contact_sheet import Tile, contact_sheet, first_readable
 
-    with ThreadPoolExecutor(1) as aside:
-        # Another process lists the presets while this one imports torch: both take seconds.
-        listing = aside.submit(presets_of, session) if _needs_presets(names) else None
-        content = open_input(photo, size**2)
-        catalogue = painting_catalogue(session)
-        catalogue.pick(PaintOptions())  # loads the network
-        presets = listing.result() if listing is not None else {}
-    if names is None:
-        styles = list(presets.values())
-    else:
-        styles = [style_of(name, lambda: presets) for name in names]
+    content = open_input(photo, size**2)
+    styles = styles_named(names, session) if names else list(presets_of(session).values())
     if not styles:
         raise OwnerError("there are no presets; name a style or a picture with --style")
-    pictures = _painted(content, styles, size, session, catalogue)
+    pictures = _painted(content, styles, size, session, painting_catalogue(session))
     tiles = [
         Tile(picture, first_readable([style.title]))
         for style, picture in zip(styles, pictures, strict=True)
     ]
     shape = pictures[0].size
     return contact_sheet(tiles, shape, _columns(len(tiles), shape))
-
-
-def _needs_presets(names: Sequence[str] | None) -> bool:
-    return names is None or not all(Path(name).expanduser().is_file() for name in names)
 
 
 def _painted(

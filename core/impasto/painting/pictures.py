@@ -70,8 +70,11 @@ def open_picture(source: Path | bytes, wanted_pixels: int | None = None) -> Imag
     """
     try:
         data = source if isinstance(source, bytes) else source.read_bytes()
+    except FileNotFoundError:
+        raise PictureError("file_gone", "there is no such file") from None
     except (OSError, ValueError) as error:  # a name with a zero byte is a ValueError
-        raise PictureError("file_gone", f"the picture cannot be read: {error}") from None
+        reason = (isinstance(error, OSError) and error.strerror) or error
+        raise PictureError("file_gone", f"the picture cannot be read: {reason}") from None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # bombs are refused below, odd metadata is harmless
         return _decoded_somehow(data, wanted_pixels)

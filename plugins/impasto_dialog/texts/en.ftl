@@ -78,14 +78,18 @@ quality-large = large
 
 ## The way of a photo
 
-start =
-    👋 Hello, <b>{ $name }</b>! I repaint photos in the style of a picture.
+-introduction =
+    I repaint photos in the style of a picture.
 
     📷 Send me a photo,
     🎨 tap a style or send a style picture of your own,
     ✨ and watch your photo being painted.
 
     Shall we? Send me a photo.
+start =
+    👋 Hello, <b>{ $name }</b>! { -introduction }
+start-without-name =
+    👋 Hello! { -introduction }
 help =
     <b>How it works</b>
 

@@ -16,6 +16,8 @@ const PERSON = /^[1-9]\d{0,14}$/.exec(ASKED.get("person") ?? "1")?.[0] ?? "1";
 const GROUP = /^[1-9]\d{0,12}$/.exec(ASKED.get("group") ?? "")?.[0];
 
 const api = new Api(PERSON, GROUP);
+// Nobody is called "You": in a private chat the bot hears of no name, and greets without one.
+const introduce = () => api.introduce(GROUP ? t("you") : "", language);
 const send = setUpComposer((text, replied) => attempt(() => api.sendText(text, replied)));
 setUpFiles(api);
 
@@ -216,7 +218,7 @@ let everConnected = false;
 // A playground that was started anew does not know the person any more.
 function connection(connected) {
   if (state.connected && !connected) toast(t("offline"));
-  if (connected && everConnected) attempt(() => api.introduce(t("you"), language));
+  if (connected && everConnected) attempt(introduce);
   everConnected ||= connected;
   state.connected = connected;
   renderAround();
@@ -279,7 +281,7 @@ for (const button of document.querySelectorAll("[data-language]")) {
   button.onclick = () => {
     setLanguage(button.dataset.language);
     render();
-    attempt(() => api.introduce(t("you"), language));
+    attempt(introduce);
   };
 }
 
@@ -288,5 +290,5 @@ for (const button of document.querySelectorAll("[data-language]")) {
 if (!LANGUAGES.includes(language)) setLanguage("en");
 translatePage();
 renderAround();
-await attempt(() => api.introduce(t("you"), language));
+await attempt(introduce);
 api.follow((event) => handlers[event.kind]?.(event), connection);

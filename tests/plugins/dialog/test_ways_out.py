@@ -13,7 +13,7 @@ from aiogram.methods import (
 )
 from aiogram.types import Message, Update
 
-from impasto_playground import Person
+from impasto_playground import Person, Playground
 
 from .dialog_kit import RecordingJobService, file_ids, is_gallery, photo, says, tap
 
@@ -41,6 +41,18 @@ async def test_start_greets_and_forgets(alice: Person, job_service: RecordingJob
     assert not any(is_gallery(message) for message in alice.from_bot())
     await tap(alice, "See the styles")
     await alice.wait_for(says("Tap one, then send me a photo"))
+
+
+@pytest.mark.parametrize(
+    ("language", "greeting"),
+    [("en", "👋 Hello! I repaint"), ("ru", "👋 Здравствуйте! Я перерисовываю")],
+)
+async def test_who_has_no_name_is_greeted_without_one(
+    playground: Playground, bot: Bot, language: str, greeting: str
+) -> None:
+    async with Person(playground.url, 3, "", language) as nobody:
+        await nobody.send_text("/start")
+        await nobody.wait_for(says(greeting))
 
 
 @pytest.mark.parametrize(

@@ -414,7 +414,7 @@ async def test_the_page_finds_a_playground_that_was_started_anew(page: Page) -> 
     async with Playground(port=port) as second:
         await in_thread(page.press, "START")
         await in_thread(page.wait_for_text, "/start")
-        assert second.world.chats[1].person.first_name == "You"
+        assert second.world.chats[1].person.first_name == ""
         await in_thread(page.driver.get, "about:blank")
     page.driver.get_log("browser")  # the refused connections in between
 

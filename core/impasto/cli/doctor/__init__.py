@@ -12,6 +12,7 @@ import shutil
 import stat
 import sys
 import tempfile
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -30,6 +31,8 @@ COLORS: Final = {
     "warning": typer.colors.YELLOW,
     "problem": typer.colors.RED,
 }
+INDENT: Final = 9
+"""Columns before the name of a finding."""
 ENOUGH_DISK: Final = 500 * MEGABYTE
 LEAST_DISK: Final = 50 * MEGABYTE
 
@@ -54,9 +57,19 @@ def doctor(context: typer.Context, as_json: AsJson = False) -> None:
 
 def _print(finding: Finding) -> None:
     verdict = typer.style(f"{finding.verdict:8}", fg=COLORS[finding.verdict])
-    typer.echo(f"{verdict} {finding.name}: {finding.says}")
+    typer.echo(f"{verdict} {_indented(f'{finding.name}: {finding.says}')}")
     if finding.advice:
-        typer.echo(f"{'':8} -> {finding.advice}")
+        typer.echo(f"{'':8} {_indented(f'-> {finding.advice}')}")
+
+
+def _indented(text: str) -> str:
+    """Further lines of it begin below the first, on a terminal; elsewhere it stays one line."""
+    if not sys.stdout.isatty():
+        return text
+    width = shutil.get_terminal_size().columns - INDENT
+    return textwrap.indent(
+        textwrap.fill(text, width, break_on_hyphens=False), INDENT * " "
+    ).lstrip()
 
 
 def findings(session: Session) -> Iterator[Finding]:

@@ -1,0 +1,82 @@
+"""Previews in terminals that show pictures."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+from rich.console import Console
+
+from impasto.cli.terminal_pictures import CHUNK, protocol_of, show_picture
+
+
+@pytest.mark.parametrize(
+    ("variables", "protocol"),
+    [
+        ({"TERM": "xterm-kitty"}, "kitty"),
+        ({"TERM": "xterm-256color", "KITTY_WINDOW_ID": "1"}, "kitty"),
+        ({"TERM": "xterm-ghostty"}, "kitty"),
+        ({"TERM_PROGRAM": "iTerm.app"}, "iterm2"),
+        ({"LC_TERMINAL": "iTerm2"}, "iterm2"),
+        ({"TERM_PROGRAM": "WezTerm"}, "iterm2"),
+        ({"TERM": "xterm-256color", "TERM_PROGRAM": "Apple_Terminal"}, None),
+        ({"TERM": "tmux-256color", "KITTY_WINDOW_ID": "1"}, None),
+        ({"TERM": "xterm-kitty", "TMUX": "/tmp/tmux-0/default,1,0"}, None),
+        ({}, None),
+    ],
+)
+def test_which_terminals_show_pictures(variables: dict[str, str], protocol: str | None) -> None:
+    assert protocol_of(variables) == protocol
+
+
+@pytest.fixture
+def picture() -> Image.Image:
+    values = np.random.default_rng(1).integers(0, 255, (600, 900, 3), dtype=np.uint8)
+    return Image.fromarray(values)
+
+
+@pytest.fixture
+def kitty(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("TERM_PROGRAM", "LC_TERMINAL", "TMUX", "KITTY_WINDOW_ID"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TERM", "xterm-kitty")
+
+
+def shown(picture: Image.Image, *, is_terminal: bool = True) -> str:
+    console = Console(file=io.StringIO(), force_terminal=is_terminal)
+    show_picture(picture, console)
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+@pytest.mark.usefixtures("kitty")
+def test_kitty_gets_a_small_png_in_chunks(picture: Image.Image) -> None:
+    commands = re.findall(r"\x1b_G([^;]*);([^\x1b]*)\x1b\\", shown(picture))
+    assert len(commands) > 1
+    assert commands[0][0] == "a=T,f=100,q=2,m=1"
+    assert {keys for keys, _ in commands[1:-1]} == {"m=1"}
+    assert commands[-1][0] == "m=0"
+    assert all(len(data) == CHUNK for _, data in commands[:-1])
+    png = base64.b64decode("".join(data for _, data in commands))
+    with Image.open(io.BytesIO(png)) as small:
+        assert (small.format, small.size) == ("PNG", (480, 320))
+
+
+def test_iterm_gets_it_in_one(
+    picture: Image.Image, kitty: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("TERM_PROGRAM", "iTerm.app")
+    found = re.fullmatch(r"\x1b\]1337;File=inline=1;size=(\d+):(.*)\a\n", shown(picture))
+    assert found is not None
+    png = base64.b64decode(found[2])
+    assert len(png) == int(found[1])
+
+
+@pytest.mark.usefixtures("kitty")
+def test_what_is_no_terminal_gets_nothing(picture: Image.Image) -> None:
+    assert shown(picture, is_terminal=False) == ""
