@@ -98,6 +98,7 @@ def _register_buttons(router: Router) -> None:
     on.register(style.cancel, button.CloseDialog.filter(), is_current)
     on.register(style.nothing_to_cancel, button.CloseDialog.filter())
     on.register(style.show_styles, button.OpenGallery.filter())
+    on.register(preferences.open_choice, button.OpenChoice.filter())
     on.register(preferences.set_look, button.SetLook.filter())
     on.register(preferences.set_language, button.ChooseLanguage.filter())
     on.register(commands.forget_decided, button.ForgetMe.filter())

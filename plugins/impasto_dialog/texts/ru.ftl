@@ -21,8 +21,8 @@ button-styles = 🎨 Посмотреть стили
 button-own-style = 🖼 Свой стиль
 button-mix = 🎭 Смешать два
 button-mix-off = 🎭 Только один стиль
-button-options = ⚙️ { $look }
-options = Сила, кисть, цвета, размер
+button-options = ⚙️ Настройки
+button-all-options = ⬅️ Все настройки
 button-back = ⬅️ Назад к стилям
 button-cancel = ✖️ Отмена
 button-stop = ✖️ Отменить
@@ -43,19 +43,26 @@ button-keep = ⬅️ Нет, оставить
 
 ## Каким будет рисунок
 
+# На кнопках, которые открывают выбор
+
+row-strength = 💪 Стиль: { $choice }
+row-brush = 🖌 Кисть: { $choice }
+row-colors = 🌈 Цвета: { $choice }
+row-quality = 📐 Размер: { $choice }
+
 # На кнопках выбора
 
 option-subtle = мягко
 option-balanced = в меру
 option-strong = сильно
-option-thin = 🖌 тонкая
-option-medium = 🖌 средняя
-option-broad = 🖌 широкая
-option-style = цвета стиля
-option-own = мои цвета
+option-thin = тонкая
+option-medium = средняя
+option-broad = широкая
+option-style = от стиля
+option-own = с моего фото
 option-quick = набросок
 option-standard = обычный
-option-fine = тщательный
+option-fine = тщательно
 option-large = большой
 
 # В подписях
@@ -70,10 +77,10 @@ brush-broad = широкая кисть
 colors-style = цвета стиля
 colors-own = мои цвета
 quality-quick = набросок
-quality-standard = обычный
+quality-standard = обычный размер
 quality-full = полный размер
-quality-fine = тщательный
-quality-large = большой
+quality-fine = тщательно
+quality-large = большой размер
 
 ## Путь фотографии
 
@@ -102,21 +109,30 @@ help =
     /forget – забыть меня и мои картины
 choose-style =
     🎨 <b>В каком стиле нарисовать?</b>
-    Выберите кнопкой ниже.
+    Нажмите на его номер.
 choose-style-for-new-photo =
-    📷 Беру это фото вместо прежнего.
-    🎨 <b>В каком стиле нарисовать?</b> Выберите кнопкой ниже.
+    📷 Хорошо, вместо прежнего фото возьму это.
+    🎨 <b>В каком стиле нарисовать?</b> Нажмите на его номер.
 choose-another-style = 🎨 <b>То же фото в другом стиле:</b> какой выберем?
 choose-style-first =
     🎨 <b>Вот мои стили.</b>
-    Выберите один, а потом пришлите фото.
+    Нажмите на номер, а потом пришлите фото.
 choose-first-of-two = 🎭 <b>Смесь двух стилей.</b> Выберите первый.
 choose-second-of-two = 🎭 <b>{ $style }</b> и …? Выберите второй.
 write-as-yourself = 🎭 Когда пишут от имени группы или канала, мне не видно, кто это. Напишите от своего имени или пришлите мне фото в личку.
 choose-style-in-group = 🎨 { $name }, <b>в каком стиле нарисовать?</b>
 choose-options =
     ⚙️ <b>Как рисовать?</b>
-    Запомню это для всех ваших картин.
+    Нажмите на строку, чтобы изменить её. Я запомню это для всех ваших картин.
+choose-strength =
+    💪 <b>Стиль:</b> насколько сильно он может изменить фото?
+choose-brush =
+    🖌 <b>Кисть:</b> насколько крупными будут мазки?
+choose-colors =
+    🌈 <b>Цвета:</b> взять от стиля или оставить с вашего фото?
+choose-quality =
+    📐 <b>Размер:</b> насколько большой будет картина?
+    Набросок готов почти сразу, большую картину придётся подождать.
 send-style-picture = 🖼 Пришлите картинку, стиль которой вам нравится: живопись, узор, что угодно с яркими мазками и цветами.
 send-photo-for-style = <b>{ $style }</b> – отличный выбор! Теперь пришлите фото.
 send-photo-for-own-style = Прекрасный стиль! Теперь пришлите фото.
@@ -145,7 +161,7 @@ toast-cancelled = Отменено.
 toast-painting-again = Рисую ещё раз.
 toast-file-gone = Файлы я храню недолго, и этого уже нет. Нарисуйте ещё раз, и будет новый.
 toast-not-forgotten = Хорошо, всё остаётся как есть.
-toast-kept = Запомнил для всех ваших картин.
+toast-kept = Запомнил: так и буду рисовать.
 
 ## Отмена и обзор
 

@@ -161,9 +161,19 @@ def photo(color: str = "olive", size: tuple[int, int] = (96, 64)) -> bytes:
     return packed.getvalue()
 
 
+STYLES = {
+    "Starry night": "1",
+    "Woodblock wave": "2",
+    "Stained glass": "3",
+    "Витраж": "3",
+}
+"""What is on the buttons of the gallery for these."""
+
+
 async def tap(person: Person, button: str, message: int | None = None) -> Answer:
-    """Taps the newest button of this name, or that of one message; returns the bot's answer."""
-    return await person.answer_to(await person.tap(button, message))
+    """Taps the newest button of this name or style, or that of one message; returns the bot's
+    answer."""
+    return await person.answer_to(await person.tap(STYLES.get(button, button), message))
 
 
 async def start_job(person: Person, job_service: RecordingJobService, style: str = "wave") -> Job:

@@ -17,7 +17,7 @@ async def test_a_photo_then_a_tap_is_a_job(alice: Person, job_service: Recording
     sent = await alice.send_photo(photo())
     gallery = await alice.wait_for(is_gallery)
     assert "Which style" in (gallery.caption or "")
-    answer = await tap(alice, "2. 🎨 Woodblock wave")
+    answer = await tap(alice, "2")
     assert not answer.show_alert
     [job] = job_service.jobs
     assert (job.person, job.chat, job.language) == (1, 1, "en")
@@ -49,7 +49,7 @@ async def test_the_second_of_two_taps_is_answered_and_no_second_job(
 ) -> None:
     await alice.send_photo(photo())
     gallery = await alice.wait_for(is_gallery)
-    taps = [alice.tap("Starry night", gallery.message_id) for _ in range(2)]
+    taps = [alice.tap("1", gallery.message_id) for _ in range(2)]
     answers = [await alice.answer_to(query) for query in await asyncio.gather(*taps)]
     assert {answer.text for answer in answers} == {None, "I am already on it!"}
     assert len(job_service.jobs) == 1
@@ -134,7 +134,7 @@ async def test_a_new_photo_replaces_the_first_and_says_so(
     await alice.send_photo(photo("red"))
     old = await alice.wait_for(is_gallery)
     second = await alice.send_photo(photo("blue"))
-    new = await alice.wait_for(says("instead of the one before"))
+    new = await alice.wait_for(says("instead of the last one"))
     assert old.message_id not in [m.message_id for m in alice.messages()]
     await tap(alice, "Starry night", new.message_id)
     assert [job.content.file_id in file_ids(second) for job in job_service.jobs] == [True]
