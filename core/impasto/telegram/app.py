@@ -179,6 +179,7 @@ def _intake(assembly: Assembly) -> Intake:
         job_service=job_service,
     )
     dispatcher.update.outer_middleware(access)
+    dispatcher.message.outer_middleware(assembly.delivery.see_received)
     _include_routers(dispatcher, assembly.host, settings)
     dispatcher.include_router(ErrorReplies(assembly.host, assembly.presenter).router())
 

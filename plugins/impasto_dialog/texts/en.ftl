@@ -211,6 +211,7 @@ painted = ✨ Painted: <b>{ $style }</b>
 painted-sooner = I kept it small so that you have it soon. Tap “Larger” for the full size, it takes a while.
 painted-largest = This is the largest I can paint here.
 ready = ✨ Your picture is ready!
+moved = ✨ <b>{ $style }</b> is ready: see below ⬇️
 failed = 😔 { $reason }
 failed-style = 😔 About your style picture: { $reason }
 cancelled-job = Stopped. The photo is still here: choose another style, or send a new photo.

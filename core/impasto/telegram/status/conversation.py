@@ -58,6 +58,9 @@ class Conversation:
         self._edit_seconds = edit_seconds
         self._news = asyncio.Event()
         self._progress: Progress | None = None
+        self._shown: Progress | None = None
+        self._newest_message = 0
+        """Id of the newest message in the chat, as far as this process knows."""
         self._preview: Path | None = None
         self._edited_at = float("-inf")
         self._place: Say | None = None
@@ -78,6 +81,12 @@ class Conversation:
         self._progress = progress
         self._preview = progress.preview or self._preview
         self._news.set()
+
+    def message_came(self, message_id: int) -> None:
+        """There is a message in the chat, of the person, of the bot or of others in a group."""
+        self._newest_message = max(self._newest_message, message_id)
+        if self._is_news_that_it_is_out_of_view():
+            self._news.set()
 
     def queue_moved(self) -> None:
         """Another job has begun or ended: where this one waits, its place may have changed."""
@@ -127,6 +136,7 @@ class Conversation:
         while not self.is_over.is_set():
             await self._news.wait()
             self._news.clear()
+            await self._note_newest()
             if await self._is_over_within(self._seconds_to_next_edit()):
                 break
             await (self._show_place() if self._progress is None else self._show_progress())
@@ -169,6 +179,16 @@ class Conversation:
                 return False
         return self.is_over.is_set()
 
+    async def _note_newest(self) -> None:
+        """Has the journal know that the status message is out of view: another process may deliver
+        the picture, on another machine or after a crash."""
+        if self._is_news_that_it_is_out_of_view():
+            await self._message.note(later_message=self._newest_message)
+
+    def _is_news_that_it_is_out_of_view(self) -> bool:
+        status = self.job.status_message
+        return status is not None and not self.job.is_out_of_view and self._newest_message > status
+
     async def _show_place(self) -> None:
         """The place in the queue as it is now."""
         await self._message.refresh()
@@ -181,13 +201,14 @@ class Conversation:
     async def _show_progress(self) -> None:
         """One edit with what is newest."""
         progress, preview = self._progress, self._preview
-        if progress is None:
+        if progress is None or progress is self._shown:
             return
         if self.job.status_message is None:
             await self._message.refresh()  # sent by another process, it may be there by now
         picture = await _read(preview)
         if await self._show(self._presenter.say("painting", self.job, progress), picture):
             self._preview = None if self._preview is preview else self._preview
+            self._shown = progress
 
     async def _show(self, say: Say, picture: bytes | None) -> bool:
         """Whether one try of an edit has shown this."""
@@ -210,12 +231,17 @@ class Conversation:
     async def _deliver(self) -> None:
         if not self._is_pictured:
             picture = await _photo_of(self.job.result)
+            if picture:
+                await self._note_newest()
+                await self._message.choose_place(*self._presenter.choices("ready", self.job))
             problem = await self._put_picture(picture) if picture else "the result is gone"
             if problem is not None:
                 await self._fail(problem)
                 return
             self._is_pictured = True
-        if not self._is_notified:
+        if self.job.left_message is not None:
+            await self._message.edit_left(*self._presenter.choices("moved", self.job))
+        elif not self._is_notified:
             await self._message.send_text(*self._presenter.choices("ready", self.job), reply=True)
             self._is_notified = True
         await self._move(JobState.DELIVERED)
