@@ -78,8 +78,10 @@ def _private_messages() -> Router:
     on.register(photo.photo_with_style_named, picture_in, naming.style_in_caption)
     on.register(photo.photo_for_chosen_style, picture_in, Step.awaiting_photo)
     on.register(photo.style_picture, picture_in, Step.awaiting_style_picture)
+    on.register(naming.ask_about_caption, picture_in, naming.misspelt)
     on.register(photo.photo, picture_in)
     on.register(naming.written, F.text, ~F.text.startswith("/"), naming.style_in_text)
+    on.register(naming.ask_about_text, F.text, ~F.text.startswith("/"), naming.misspelt)
     on.register(commands.hint, F.text)
     on.register(commands.refuse, commands.is_refused)
     return router

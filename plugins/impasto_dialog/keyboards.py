@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from aiogram.filters.callback_data import CallbackData
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 
+from impasto import StylePreset
 from impasto_dialog.contact_sheet import GalleryPage
 from impasto_dialog.looks import Brush, Choice, Colors, Look, Quality, Strength, Variation
 from impasto_dialog.texts import LANGUAGES, Texts, button_label
@@ -198,6 +199,14 @@ def choices(
     ]
     back = _button(texts.plain("button-all-options"), OpenChoice(kind="", turn=turn))
     return InlineKeyboardMarkup(inline_keyboard=[*_rows(buttons, MOST_IN_A_ROW), [back]])
+
+
+def meant(texts: Texts, preset: StylePreset, turn: str) -> InlineKeyboardMarkup:
+    """Yes, paint in this style; or a look at all of them."""
+    return _column(
+        (texts.plain("button-yes"), PickStyle(preset=preset.name, turn=turn)),
+        (texts.plain("button-styles"), OpenGallery()),
+    )
 
 
 def languages(texts: Texts) -> InlineKeyboardMarkup:

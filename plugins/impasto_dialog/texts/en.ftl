@@ -37,6 +37,7 @@ button-own-colors = 🌈 Again with my colors
 button-style-colors = 🌈 Again with its colors
 button-as-style = 🖌 Use this as a style
 button-file = 💾 Full-quality file
+button-yes = ✅ Yes
 button-try-again = 🔁 Try again
 button-language = 🌐 Language
 button-forget = 🧹 Forget everything
@@ -134,6 +135,7 @@ choose-colors =
 choose-quality =
     📐 <b>Size:</b> how large, and how much time may it take?
     A quick look takes a moment, a large picture takes patience.
+did-you-mean = 🤔 Did you mean <b>{ $style }</b>?
 send-style-picture = 🖼 Send me the picture whose style you like: a painting, a pattern, anything with strong strokes and colors.
 send-photo-for-style = <b>{ $style }</b> it is! Now send me the photo to paint.
 send-photo-for-own-style = A beautiful style! Now send me the photo to paint.

@@ -36,6 +36,7 @@ button-own-colors = 🌈 Ещё раз, с моими цветами
 button-style-colors = 🌈 Ещё раз, с цветами стиля
 button-as-style = 🖌 Взять как стиль
 button-file = 💾 Файл в полном качестве
+button-yes = ✅ Да
 button-try-again = 🔁 Ещё раз
 button-language = 🌐 Язык
 button-forget = 🧹 Забыть всё
@@ -133,6 +134,7 @@ choose-colors =
 choose-quality =
     📐 <b>Размер:</b> насколько большой будет картина?
     Набросок готов почти сразу, большую картину придётся подождать.
+did-you-mean = 🤔 Вы имели в виду <b>{ $style }</b>?
 send-style-picture = 🖼 Пришлите картинку, стиль которой вам нравится: живопись, узор, что угодно с яркими мазками и цветами.
 send-photo-for-style = <b>{ $style }</b> – отличный выбор! Теперь пришлите фото.
 send-photo-for-own-style = Прекрасный стиль! Теперь пришлите фото.

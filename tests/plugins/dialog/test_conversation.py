@@ -128,6 +128,41 @@ async def test_a_style_can_be_written(
     assert job.styles == (ChosenStyle(preset="wave"),)
 
 
+async def test_a_misspelt_caption_is_asked_about(
+    alice: Person, job_service: RecordingJobService
+) -> None:
+    sent = await alice.send_photo(photo(), "woodblok wave")
+    asked = await alice.wait_for(says("Did you mean 🎨 Woodblock wave?"))
+    await tap(alice, "Yes")
+    [job] = job_service.jobs
+    assert job.styles == (ChosenStyle(preset="wave"),)
+    assert job.content.file_id in file_ids(sent)
+    assert asked.message_id not in [m.message_id for m in alice.messages()], "it has served"
+
+
+async def test_a_misspelt_text_is_asked_about_and_may_mean_another(
+    alice: Person, job_service: RecordingJobService
+) -> None:
+    await alice.send_text("stainde glas")
+    await alice.wait_for(says("Did you mean 🎨 Stained glass?"))
+    await tap(alice, "Yes")
+    await alice.wait_for(says("Stained glass it is!"))
+    sent = await alice.send_photo(photo())
+    [first] = await job_service.wait_for_jobs(1)
+    assert first.styles == (ChosenStyle(preset="glass"),)
+    sent = await alice.send_photo(photo("red"))
+    gallery = await alice.wait_for(is_gallery)
+    await alice.send_text("stary night")
+    await alice.wait_for(says("Did you mean 🎨 Starry night?"))
+    assert gallery.message_id not in [m.message_id for m in alice.messages()]
+    await tap(alice, "See the styles")
+    await alice.wait_for(says("Which style shall I paint it in?"))
+    await tap(alice, "Woodblock wave")
+    second = job_service.jobs[1]
+    assert second.styles == (ChosenStyle(preset="wave"),)
+    assert second.content.file_id in file_ids(sent)
+
+
 async def test_a_new_photo_replaces_the_first_and_says_so(
     alice: Person, job_service: RecordingJobService
 ) -> None:
