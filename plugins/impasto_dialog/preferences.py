@@ -40,6 +40,7 @@ async def set_language(query: CallbackQuery, callback_data: ChooseLanguage, talk
         await talk.say("choose-language", keyboards.languages(talk.texts))
         return
     await talk.prefer(language=texts.language)
+    await talk.job_service.speak(talk.person, texts.language)
     if query.message is not None:
         await talk.remove(query.message.message_id)
     await talk.send(texts("language-chosen"), keyboards.styles_only(texts))

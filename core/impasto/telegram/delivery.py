@@ -63,6 +63,13 @@ class Delivery(JobObserver):
     def progress(self, job: Job, progress: Progress) -> None:
         self._conversation(job).show(progress)
 
+    def progress_of(self, job_id: str) -> Progress | None:
+        conversation = self._conversations.get(job_id)
+        return conversation.newest_progress if conversation is not None else None
+
+    def reworded(self, job: Job) -> None:
+        self._conversation(job).reword()
+
     def finished(self, job: Job) -> None:
         self._conversation(job).finish()
 

@@ -177,8 +177,14 @@ cancelled-jobs =
 nothing-to-cancel = There is nothing to cancel. Send me a photo whenever you like.
 status-none = I am not painting anything for you. Send me a photo!
 status-title = <b>Your pictures in progress:</b>
-status-painting = 🖌 { $number }. { $style }: being painted
-status-waiting = ⏳ { $number }. { $style }: waiting for its turn
+status-painting = 🖌 { $number }. { $style }: { $percent }%
+status-waiting =
+    { $count ->
+        [0] ⏳ { $number }. { $style }: next in line
+        [one] ⏳ { $number }. { $style }: { $count } picture ahead
+       *[other] ⏳ { $number }. { $style }: { $count } pictures ahead
+    }
+status-time = ⏱ ready in { $duration }
 
 ## What cannot be used, and what to do instead
 
@@ -205,8 +211,8 @@ waiting-behind =
         [one] ⏳ { $count } picture is ahead of yours.
        *[other] ⏳ { $count } pictures are ahead of yours.
     }
-waiting-time = ⏱ It will be ready in { $duration }.
-waiting-time-unknown = ⏱ I can tell you how long it takes once I have started.
+waiting-time = ⏱ Ready in { $duration }.
+waiting-time-unknown = ⏱ I’ll tell you how long it will take as soon as I start.
 painting = { $bar } { $percent }%
 painting-time = ⏱ { $duration } left
 painted = ✨ Painted: <b>{ $style }</b>

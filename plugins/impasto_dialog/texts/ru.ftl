@@ -178,8 +178,16 @@ cancelled-jobs =
 nothing-to-cancel = Отменять нечего. Присылайте фото, когда захотите.
 status-none = Сейчас я ничего для вас не рисую. Пришлите фото!
 status-title = <b>Ваши картины в работе:</b>
-status-painting = 🖌 { $number }. { $style }: рисуется
-status-waiting = ⏳ { $number }. { $style }: ждёт своей очереди
+status-painting = 🖌 { $number }. { $style }: { $percent }%
+status-waiting =
+    { $count ->
+        [0] ⏳ { $number }. { $style }: следующая в очереди
+        [one] ⏳ { $number }. { $style }: перед ней { $count } картина
+        [few] ⏳ { $number }. { $style }: перед ней { $count } картины
+        [many] ⏳ { $number }. { $style }: перед ней { $count } картин
+       *[other] ⏳ { $number }. { $style }: перед ней { $count } картины
+    }
+status-time = ⏱ готово через { $duration }
 
 ## Что не годится и что сделать вместо этого
 
@@ -209,7 +217,7 @@ waiting-behind =
        *[other] ⏳ Перед вашей – { $count } картины.
     }
 waiting-time = ⏱ Будет готово через { $duration }.
-waiting-time-unknown = ⏱ Сколько это займёт, скажу, когда начну.
+waiting-time-unknown = ⏱ Сколько ждать, скажу, как только начну.
 painting = { $bar } { $percent }%
 painting-time = ⏱ ещё { $duration }
 painted = ✨ Готово: <b>{ $style }</b>

@@ -16,7 +16,7 @@ from impasto.jobs.estimates import Estimates
 from impasto.jobs.job import ChosenStyle, Failure, Job, JobState, TelegramPicture
 from impasto.jobs.recovery import Recovery
 from impasto.jobs.store import JobStore
-from impasto.messages import Progress
+from impasto.messages import Measured, Progress, Ready
 from impasto.settings import PaintingSettings
 from impasto.telegram.delivery import Delivery
 from impasto.telegram.status.presenter import SafePresenter
@@ -359,6 +359,51 @@ class TestProgress:
         delivery.finished(await painted(store, job, tmp_path))
         await until_state(store.journal, job.id, JobState.DELIVERED)
         assert faults.names().count("EditMessageCaption") == 1
+
+
+class TestLanguage:
+    async def test_another_one_counts_at_once(
+        self, make_delivery: MakeDelivery, store: JobStore, photo: TelegramPicture, alice: Person
+    ) -> None:
+        delivery = make_delivery(presenter=Polyglot())
+        running, waiting = await written(store, photo), await written(store, photo)
+        for job in (running, waiting):
+            await delivery.accepted(job)
+        await store.claim()
+        delivery.progress(running, progress(running, 1))
+        await alice.wait_for(says("en painting"))
+        for job in (running, waiting):
+            delivery.reworded(await store.note(job.id, language="ru"))
+        await alice.wait_until(lambda: captions(alice) == ["ru painting", "ru waiting"])
+
+
+class Polyglot(PlainPresenter):
+    """Says in which language it speaks."""
+
+    def waiting(self, job: Job, ahead: int, seconds: float | None) -> Say:
+        return Say(f"{job.language} waiting")
+
+    def painting(self, job: Job, progress: Progress) -> Say:
+        return Say(f"{job.language} painting")
+
+
+class TestTimeLeft:
+    async def test_the_first_progress_has_it_from_what_is_known(
+        self, make_delivery: MakeDelivery, store: JobStore, job: Job, alice: Person
+    ) -> None:
+        delivery = make_delivery(presenter=Clock())
+        pace = Measured(pixels=500_000, steps=50, seconds=40.0)
+        delivery._estimates.painter_ready(Ready(pid=1, device="cpu"), pace)
+        await delivery.accepted(job)
+        first = progress(job, 1).model_copy(update={"seconds_left": None})
+        delivery.progress(job, first)
+        await alice.wait_for(lambda m: (m.caption or "").startswith("left "))
+        assert "None" not in (alice.from_bot()[-1].caption or "")
+
+
+class Clock(PlainPresenter):
+    def painting(self, job: Job, progress: Progress) -> Say:
+        return Say(f"left {progress.seconds_left}")
 
 
 class TestResult:

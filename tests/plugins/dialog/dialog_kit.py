@@ -15,6 +15,7 @@ from PIL import Image
 from impasto import PaintOptions, Say, StylePreset
 from impasto.errors import TooManyJobs
 from impasto.jobs.job import ChosenStyle, Job, JobState, TelegramPicture
+from impasto.jobs.service import Outlook
 from impasto_playground import Person
 from impasto_playground.person import Answer
 
@@ -47,6 +48,7 @@ class RecordingJobService:
         self.forgotten: list[int] = []
         self.estimates = SteadyEstimates()
         self.hurried: list[str] = []
+        self.outlooks: dict[str, Outlook] = {}
         self.is_file_elsewhere = False
         self.files_wanted: list[tuple[str, str]] = []
         self.jobs: list[Job] = []
@@ -113,6 +115,13 @@ class RecordingJobService:
             self.dropped += 1
             raise
         return None if self.thumbnail is None else dict.fromkeys(styles, self.thumbnail)
+
+    async def outlook(self, job: Job) -> Outlook:
+        return self.outlooks.get(job.id, Outlook(ahead=0, share=0.0, seconds_left=None))
+
+    async def speak(self, person: int, language: str) -> None:
+        for job in await self.jobs_of(person):
+            await self.change(job, language=language)
 
     async def forget(self, person: int) -> None:
         self.forgotten.append(person)

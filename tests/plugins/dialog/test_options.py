@@ -11,7 +11,7 @@ from impasto.settings import PaintingSettings
 from impasto_dialog.looks import STYLE_WEIGHTS, Strength
 from impasto_playground import Person
 
-from .dialog_kit import RecordingJobService, file_ids, is_gallery, photo, says, tap
+from .dialog_kit import RecordingJobService, file_ids, is_gallery, photo, says, start_job, tap
 from .feeder import Feeder
 
 WEIGHT = PaintingSettings().style_weight
@@ -213,6 +213,7 @@ async def test_a_mix_can_be_chosen_before_the_photo_and_taken_back(
 async def test_the_language_can_be_another_than_the_apps(
     alice: Person, job_service: RecordingJobService
 ) -> None:
+    under_way = await start_job(alice, job_service)
     await alice.send_text("/language")
     await alice.wait_for(says("Which language shall I speak?"))
     await tap(alice, "Русский")
@@ -223,8 +224,9 @@ async def test_the_language_can_be_another_than_the_apps(
     await alice.send_text("what now?")
     await alice.wait_for(says("Пришлите фото"))
     await alice.send_photo(photo(), "wave")
-    [job] = await job_service.wait_for_jobs(1)
-    assert job.language == "ru"
+    jobs = await job_service.wait_for_jobs(2)
+    assert [job.language for job in jobs] == ["ru", "ru"]
+    assert under_way.language == "en"
     await alice.send_text("/settings")
     await alice.wait_for(says("Как рисовать?"))
     await tap(alice, "Язык")

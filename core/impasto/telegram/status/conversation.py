@@ -57,7 +57,7 @@ class Conversation:
         self._presenter = presenter
         self._edit_seconds = edit_seconds
         self._news = asyncio.Event()
-        self._progress: Progress | None = None
+        self.newest_progress: Progress | None = None
         self._shown: Progress | None = None
         self._newest_message = 0
         """Id of the newest message in the chat, as far as this process knows."""
@@ -78,7 +78,7 @@ class Conversation:
 
     def show(self, progress: Progress) -> None:
         """Newer progress; an older one that was not shown yet is dropped."""
-        self._progress = progress
+        self.newest_progress = progress
         self._preview = progress.preview or self._preview
         self._news.set()
 
@@ -88,11 +88,16 @@ class Conversation:
         if self._is_news_that_it_is_out_of_view():
             self._news.set()
 
+    def reword(self) -> None:
+        """The journal has another language for this job."""
+        self._shown = None
+        self._news.set()
+
     def queue_moved(self) -> None:
         """Another job has begun or ended: where this one waits, its place may have changed."""
         pause = self._edit_seconds * max(LEAST_SLOWDOWN, self._ahead)
         is_due = asyncio.get_running_loop().time() >= self._placed_at + pause
-        if self._progress is None and self.announced.done() and is_due:
+        if self.newest_progress is None and self.announced.done() and is_due:
             self._news.set()
 
     def finish(self) -> None:
@@ -139,7 +144,7 @@ class Conversation:
             await self._note_newest()
             if await self._is_over_within(self._seconds_to_next_edit()):
                 break
-            await (self._show_place() if self._progress is None else self._show_progress())
+            await (self._show_place() if self.newest_progress is None else self._show_progress())
         if self._is_left:
             return
         await self._message.refresh()
@@ -200,15 +205,24 @@ class Conversation:
 
     async def _show_progress(self) -> None:
         """One edit with what is newest."""
-        progress, preview = self._progress, self._preview
+        progress, preview = self.newest_progress, self._preview
         if progress is None or progress is self._shown:
             return
-        if self.job.status_message is None:
-            await self._message.refresh()  # sent by another process, it may be there by now
+        # Another process may have sent the message, or have noted another language.
+        await self._message.refresh()
         picture = await _read(preview)
-        if await self._show(self._presenter.say("painting", self.job, progress), picture):
+        say = self._presenter.say("painting", self.job, await self._with_time_left(progress))
+        if await self._show(say, picture):
             self._preview = None if self._preview is preview else self._preview
             self._shown = progress
+
+    async def _with_time_left(self, progress: Progress) -> Progress:
+        """The first progress of a job does not say it yet."""
+        if progress.seconds_left is not None:
+            return progress
+        seconds = await self._estimates.seconds_until_done(self.job, ahead=0)
+        left = None if seconds is None else max(0.0, seconds - progress.seconds)
+        return progress.model_copy(update={"seconds_left": left})
 
     async def _show(self, say: Say, picture: bytes | None) -> bool:
         """Whether one try of an edit has shown this."""
