@@ -165,14 +165,11 @@ async def finished_picture(person: Person, gallery: Message) -> tuple[Message, P
     Raises:
         MeasurementFailed: no picture came.
     """
-    ready = await person.wait_for(
-        lambda m: m.text and m.reply_to_message, PATIENCE, after=gallery.message_id
-    )
-    assert ready.reply_to_message is not None
-    shown = ready.reply_to_message.message_id
-    [result] = [m for m in person.from_bot() if m.message_id == shown]
-    if not result.photo:
-        raise MeasurementFailed(f"no picture but {result.text or result.caption!r}")
+    try:
+        _, result = await person.finished_picture(PATIENCE, after=gallery.message_id)
+    except TimeoutError as error:
+        raise MeasurementFailed(str(error)) from error
+    assert result.photo
     return result, result.photo[-1]
 
 

@@ -132,10 +132,10 @@ def _conversation(camera: Camera, url: str) -> None:
     camera.wait(lambda: camera.newest_picture() != shown)  # it is the person's own photo now
     camera.shoot("gallery", 2500)
     camera.press("⚙️")
-    camera.button("subtle")
+    camera.button("Strength")
     camera.shoot("options", 1500)
     camera.press("Back to the styles")
-    camera.press("Palette knife")
+    camera.press("3")  # palette knife
     camera.says("%")
     camera.shoot("painting", 300)
     camera.look_until("ready")

@@ -3,8 +3,8 @@
 Pictures travel as paths of files in the job's folder, never through the pipe.
 
     parent -> child   Configure, then any number of Paint, Finish and Cancel; end of input: exit
-    child  -> parent  Ready once, then for each Paint any number of Progress and one of
-                      Painted, Stopped and Failed
+    child  -> parent  Ready once, Measured once if Configure asks for it, then for each Paint any
+                      number of Progress and one of Painted, Stopped and Failed
 
 `impasto doctor` asks a child of its own, which paints nothing: one Probe, answered with one Probed.
 """
@@ -46,6 +46,8 @@ class Configure(Message):
     kind: Literal["configure"] = "configure"
     settings: dict[str, Any]
     presets: list[PresetFile] = Field(default_factory=list)
+    measure: bool = False
+    """Whether Measured is to follow Ready, which takes a second."""
 
 
 class StyleFile(Message):
@@ -115,6 +117,15 @@ class Ready(Message):
     """Errors by plugin."""
     offers_fine: bool = False
     """Whether pictures at the pixel cap can be finished on `painting.fine_network`."""
+
+
+class Measured(Message):
+    """How long a small picture of noise takes; without seconds where it could not be painted."""
+
+    kind: Literal["measured"] = "measured"
+    pixels: int
+    steps: int
+    seconds: float | None
 
 
 class Progress(Message):
@@ -233,7 +244,7 @@ class Probed(Message):
 
 ToChild = Configure | Paint | Finish | Cancel | Try | DropTrial
 Outcome = Painted | Stopped | Failed
-FromChild = Ready | Progress | Outcome | Thumbnail | TrialOver
+FromChild = Ready | Measured | Progress | Outcome | Thumbnail | TrialOver
 
 to_child: TypeAdapter[ToChild] = TypeAdapter(Annotated[ToChild, Field(discriminator="kind")])
 from_child: TypeAdapter[FromChild] = TypeAdapter(Annotated[FromChild, Field(discriminator="kind")])

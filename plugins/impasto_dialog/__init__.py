@@ -78,8 +78,10 @@ def _private_messages() -> Router:
     on.register(photo.photo_with_style_named, picture_in, naming.style_in_caption)
     on.register(photo.photo_for_chosen_style, picture_in, Step.awaiting_photo)
     on.register(photo.style_picture, picture_in, Step.awaiting_style_picture)
+    on.register(naming.ask_about_caption, picture_in, naming.misspelt)
     on.register(photo.photo, picture_in)
     on.register(naming.written, F.text, ~F.text.startswith("/"), naming.style_in_text)
+    on.register(naming.ask_about_text, F.text, ~F.text.startswith("/"), naming.misspelt)
     on.register(commands.hint, F.text)
     on.register(commands.refuse, commands.is_refused)
     return router
@@ -98,6 +100,7 @@ def _register_buttons(router: Router) -> None:
     on.register(style.cancel, button.CloseDialog.filter(), is_current)
     on.register(style.nothing_to_cancel, button.CloseDialog.filter())
     on.register(style.show_styles, button.OpenGallery.filter())
+    on.register(preferences.open_choice, button.OpenChoice.filter())
     on.register(preferences.set_look, button.SetLook.filter())
     on.register(preferences.set_language, button.ChooseLanguage.filter())
     on.register(commands.forget_decided, button.ForgetMe.filter())

@@ -27,8 +27,9 @@ log = structlog.get_logger(__name__)
 WIDTH = 1080
 """Pixels across a phone's screen; Telegram shows photos at up to 1280."""
 MOST_COLUMNS = 3
-MOST_ON_A_PAGE = 12
-"""Tiles that a phone's screen shows at a size that tells them apart."""
+MOST_ON_A_PAGE = 9
+"""Tiles that a phone's screen shows together with their buttons, at a size that tells them apart.
+"""
 
 T = TypeVar("T", bound=Message | bool)
 Sheet = str | BufferedInputFile
@@ -45,14 +46,16 @@ class GalleryPage:
 
 
 def page_of(presets: Sequence[StylePreset], page: int) -> GalleryPage:
-    """A page of the presets, which are spread over as few pages as there can be, as evenly as full
-    rows of the contact sheet allow."""
+    """A page of the presets, which are spread over as few pages as there can be. The last row of
+    each is full: the last page begins with as many of the one before as it takes."""
     pages = max(1, math.ceil(len(presets) / MOST_ON_A_PAGE))
-    size = math.ceil(len(presets) / pages / MOST_COLUMNS) * MOST_COLUMNS
     page = min(max(page, 0), pages - 1)
+    first, end = page * MOST_ON_A_PAGE, min((page + 1) * MOST_ON_A_PAGE, len(presets))
+    if pages > 1:
+        first -= -(end - first) % MOST_COLUMNS
     return GalleryPage(
-        presets=presets[page * size : (page + 1) * size],
-        first_number=page * size + 1,
+        presets=presets[first:end],
+        first_number=first + 1,
         page=page,
         pages=pages,
     )

@@ -11,9 +11,8 @@ from impasto.jobs.job import TelegramPicture
 from impasto.telegram.retry import REFUSALS, Done, overlooked
 from impasto_dialog import keyboards
 from impasto_dialog.contact_sheet import Sheet, page_of
-from impasto_dialog.looks import Look
 from impasto_dialog.talk import Memory, Step, Talk, new_turn, recall
-from impasto_dialog.texts import styles_label
+from impasto_dialog.texts import look_label, styles_label
 
 
 async def open_gallery(talk: Talk, memory: Memory) -> None:
@@ -67,27 +66,20 @@ async def close(talk: Talk) -> bool:
     return was_open
 
 
-async def refresh_gallery(talk: Talk, memory: Memory, *, options_shown: bool = False) -> None:
+async def refresh_gallery(talk: Talk, memory: Memory) -> None:
     """Brings the caption and the buttons of the open gallery up to date."""
     if memory.gallery is None or not talk.job_service.presets:
         return
-    if options_shown:
-        talk.own_sheets.stop(talk)  # with it the buttons of the styles would come back
-        keyboard = await options_keyboard(talk, talk.look, memory.turn)
-        caption = talk.texts("choose-options")
-    else:
-        keyboard, caption = _keyboard(talk, memory), _caption(talk, memory)
     # It may be deleted by the person, or a button tapped twice.
     with overlooked("gallery_not_changed", Done, *REFUSALS, chat=talk.chat):
         await talk.bot.edit_message_caption(
             chat_id=talk.chat,
             message_id=memory.gallery,
-            caption=caption,
-            reply_markup=keyboard,
+            caption=_caption(talk, memory),
+            reply_markup=_keyboard(talk, memory),
             parse_mode=ParseMode.HTML,
         )
-    if not options_shown:
-        talk.own_sheets.follow(talk, memory, _edit)
+    talk.own_sheets.follow(talk, memory, _edit)
 
 
 async def turn_page(talk: Talk, memory: Memory) -> None:
@@ -110,12 +102,6 @@ async def _edit(talk: Talk, memory: Memory, sheet: Sheet) -> Message | bool:
         message_id=memory.gallery,
         reply_markup=_keyboard(talk, memory),
     )
-
-
-async def options_keyboard(talk: Talk, look: Look, turn: str) -> InlineKeyboardMarkup:
-    """The options, below the gallery of this turn or, where it is empty, on their own."""
-    offers_fine = await talk.job_service.estimates.offers_fine()
-    return keyboards.options(talk.texts, look, turn, offers_fine=offers_fine)
 
 
 async def _send_gallery(talk: Talk, memory: Memory) -> Message:
@@ -142,13 +128,19 @@ def _keyboard(talk: Talk, memory: Memory) -> InlineKeyboardMarkup:
         page_of(talk.job_service.presets, memory.page),
         talk.texts,
         memory.turn,
-        look=talk.look,
         is_mix=memory.wanted > 1,
         in_group=talk.in_group,
     )
 
 
 def _caption(talk: Talk, memory: Memory) -> str:
+    """The question, and the options as far as they are unusual."""
+    look = look_label(talk.look, talk.texts)
+    lines = [talk.texts("job-look", look=look)] if look and not talk.in_group else []
+    return "\n".join([_question(talk, memory), *lines])
+
+
+def _question(talk: Talk, memory: Memory) -> str:
     if memory.wanted == 1:
         return talk.texts(memory.question, name=talk.name)
     if not memory.styles:

@@ -18,7 +18,7 @@ from impasto_dialog.keyboards import FinishJob, OfJob, RepeatJob, StopJob
 from impasto_dialog.looks import Look, Variation
 from impasto_dialog.style import accept, choose
 from impasto_dialog.talk import Memory, Talk, recall
-from impasto_dialog.texts import styles_label
+from impasto_dialog.texts import duration, styles_label
 
 MAX_LISTED = 20
 """Jobs in one /status: keeps the text and its keyboard within Telegram's limits."""
@@ -35,11 +35,23 @@ async def status(message: Message, talk: Talk) -> None:
         await talk.say("status-none", keyboards.styles_only(texts))
         return
     lines = [texts("status-title")]
-    for number, job in enumerate(jobs, start=1):
-        label = styles_label(job.styles, talk.job_service.presets, texts)
-        line = "status-painting" if job.state is JobState.RUNNING else "status-waiting"
-        lines.append(texts(line, number=number, style=label))
+    lines += [await _status_line(talk, number, job) for number, job in enumerate(jobs, start=1)]
     await talk.send("\n".join(lines), keyboards.stop_any(texts, [job.id for job in jobs]))
+
+
+async def _status_line(talk: Talk, number: int, job: Job) -> str:
+    texts = talk.texts
+    outlook = await talk.job_service.outlook(job)
+    label = styles_label(job.styles, talk.job_service.presets, texts)
+    seconds = outlook.seconds_left
+    if job.state is JobState.RUNNING:
+        percent = int(outlook.share * 100)
+        line = texts("status-painting", number=number, style=label, percent=percent)
+        time = seconds is not None and texts("painting-time", duration=duration(seconds, texts))
+    else:
+        line = texts("status-waiting", number=number, style=label, count=outlook.ahead)
+        time = seconds is not None and texts("status-time", duration=duration(seconds, texts))
+    return f"{line} · {time}" if time else line
 
 
 async def cancel(message: Message, talk: Talk) -> None:

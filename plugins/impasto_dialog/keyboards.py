@@ -14,22 +14,22 @@ from collections.abc import Sequence
 from aiogram.filters.callback_data import CallbackData
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 
+from impasto import StylePreset
 from impasto_dialog.contact_sheet import GalleryPage
 from impasto_dialog.looks import Brush, Choice, Colors, Look, Quality, Strength, Variation
-from impasto_dialog.texts import LANGUAGES, Texts, button_label, look_label, preset_label
+from impasto_dialog.texts import LANGUAGES, Texts, button_label
 
-COLUMNS = 2
-"""Columns of styles in the gallery: half a phone's width fits a number, an emoji and two words."""
+NUMBERS_IN_A_ROW = 5
 MOST_IN_A_ROW = 3
-"""Choices of one kind; more are spread over two rows."""
+"""Buttons with words: a third of a phone's width fits an emoji and two short ones."""
 
-OFFERED: tuple[tuple[Choice, ...], ...] = (
-    (Strength.SUBTLE, Strength.BALANCED, Strength.STRONG),
-    tuple(Brush),
-    tuple(Colors),
-    (Quality.QUICK, Quality.STANDARD, Quality.FINE, Quality.LARGE),
-)
-"""The options, one kind after the other."""
+OFFERED: dict[str, tuple[Choice, ...]] = {
+    "strength": (Strength.SUBTLE, Strength.BALANCED, Strength.STRONG),
+    "brush": tuple(Brush),
+    "colors": tuple(Colors),
+    "quality": (Quality.QUICK, Quality.STANDARD, Quality.FINE, Quality.LARGE),
+}
+"""The options by their kind, which is a field of `Look`."""
 
 Row = list[InlineKeyboardButton]
 
@@ -82,6 +82,15 @@ class SetLook(CallbackData, prefix="look"):
     """Of the gallery that the options are shown under; empty where they stand alone."""
 
 
+class OpenChoice(CallbackData, prefix="choice"):
+    """Show what can be chosen of one kind."""
+
+    kind: str
+    """A key of OFFERED; empty for all kinds again."""
+    turn: str
+    """As in `SetLook`."""
+
+
 class OpenGallery(CallbackData, prefix="gallery"):
     """Show the styles."""
 
@@ -131,70 +140,73 @@ class SendFile(OfJob, prefix="file"):
 
 
 def gallery(
-    shown: GalleryPage, texts: Texts, turn: str, *, look: Look, is_mix: bool, in_group: bool
+    shown: GalleryPage, texts: Texts, turn: str, *, is_mix: bool, in_group: bool
 ) -> InlineKeyboardMarkup:
-    """A numbered button per preset, as on the contact sheet; pages; and, in a private chat, the
-    options, a mix and a style picture of one's own."""
-    styles = [
-        _button(
-            f"{number}. {preset_label(preset, texts)}",
-            PickStyle(preset=preset.name, turn=turn),
-        )
+    """The number of each preset on the contact sheet, which also has its name; the next page; and,
+    in a private chat, a mix, a style picture of one's own and the options."""
+    numbers = [
+        _button(str(number), PickStyle(preset=preset.name, turn=turn))
         for number, preset in enumerate(shown.presets, start=shown.first_number)
     ]
-    rows = [styles[i : i + COLUMNS] for i in range(0, len(styles), COLUMNS)]
     if shown.pages > 1:
-        rows.append(_pages(shown, turn))
+        place = f"{shown.page + 1}/{shown.pages} ▶️"
+        numbers.append(_button(place, TurnPage(turn=turn, page=(shown.page + 1) % shown.pages)))
+    rows = _rows(numbers, NUMBERS_IN_A_ROW)
+    last = [_button(texts.plain("button-cancel"), CloseDialog(turn=turn))]
     if not in_group:
         own = _button(texts.plain("button-own-style"), PickOwnStyle(turn=turn))
-        mix = texts.plain("button-mix-off") if is_mix else texts.plain("button-mix")
         if shown.presets:
-            rows.append([_button(_options_text(look, texts), ShowOptions(turn=turn, shown=True))])
+            mix = texts.plain("button-mix-off") if is_mix else texts.plain("button-mix")
             rows.append([_button(mix, MixStyles(turn=turn)), own])
+            show = ShowOptions(turn=turn, shown=True)
+            last.insert(0, _button(texts.plain("button-options"), show))
         else:
             rows.append([own])
-    rows.append([_button(texts.plain("button-cancel"), CloseDialog(turn=turn))])
-    return InlineKeyboardMarkup(inline_keyboard=rows)
+    return InlineKeyboardMarkup(inline_keyboard=[*rows, last])
 
 
-def _options_text(look: Look, texts: Texts) -> str:
-    """The choices that differ from the defaults, else the names of what can be chosen."""
-    label = look_label(look, texts)
-    return texts.plain("button-options", look=label or texts.plain("options"))
-
-
-def _pages(shown: GalleryPage, turn: str) -> Row:
-    before, after = (shown.page - 1) % shown.pages, (shown.page + 1) % shown.pages
-    return [
-        _button("◀️", TurnPage(turn=turn, page=before)),
-        _button(f"{shown.page + 1} / {shown.pages}", TurnPage(turn=turn, page=after)),
-        _button("▶️", TurnPage(turn=turn, page=after)),
-    ]
-
-
-def options(texts: Texts, look: Look, turn: str, *, offers_fine: bool) -> InlineKeyboardMarkup:
-    """A row or two per kind of choice, the current ones marked; with a `turn`, a way back to the
+def options(texts: Texts, look: Look, turn: str) -> InlineKeyboardMarkup:
+    """A row per kind of choice, which says what is chosen; with a `turn`, a way back to the
     gallery."""
-    look = look.within(offers_fine=offers_fine)
-    chosen = {look.strength, look.brush, look.colors, look.quality}
-    rows: list[Row] = []
-    for choices in OFFERED:
-        buttons = [
+    rows = [
+        [
             _button(
-                ("✓ " if choice in chosen else "") + button_label(choice, texts),
-                SetLook(choice=choice, turn=turn),
+                texts.plain(f"row-{kind}", choice=button_label(getattr(look, kind), texts)),
+                OpenChoice(kind=kind, turn=turn),
             )
-            for choice in choices
-            if offers_fine or choice is not Quality.FINE
         ]
-        length = len(buttons) if len(buttons) <= MOST_IN_A_ROW else math.ceil(len(buttons) / 2)
-        rows += [buttons[i : i + length] for i in range(0, len(buttons), length)]
+        for kind in OFFERED
+    ]
     if turn:
         rows.append([_button(texts.plain("button-back"), ShowOptions(turn=turn, shown=False))])
     else:
         rows.append([_button(texts.plain("button-language"), ChooseLanguage(code=""))])
         rows.append([_button(texts.plain("button-styles"), OpenGallery())])
     return InlineKeyboardMarkup(inline_keyboard=rows)
+
+
+def choices(
+    texts: Texts, look: Look, kind: str, turn: str, *, offers_fine: bool
+) -> InlineKeyboardMarkup:
+    """What can be chosen of one kind, the current choice marked; and a way back to all kinds."""
+    buttons = [
+        _button(
+            ("✅ " if choice is getattr(look, kind) else "") + button_label(choice, texts),
+            SetLook(choice=choice, turn=turn),
+        )
+        for choice in OFFERED[kind]
+        if offers_fine or choice is not Quality.FINE
+    ]
+    back = _button(texts.plain("button-all-options"), OpenChoice(kind="", turn=turn))
+    return InlineKeyboardMarkup(inline_keyboard=[*_rows(buttons, MOST_IN_A_ROW), [back]])
+
+
+def meant(texts: Texts, preset: StylePreset, turn: str) -> InlineKeyboardMarkup:
+    """Yes, paint in this style; or a look at all of them."""
+    return _column(
+        (texts.plain("button-yes"), PickStyle(preset=preset.name, turn=turn)),
+        (texts.plain("button-styles"), OpenGallery()),
+    )
 
 
 def languages(texts: Texts) -> InlineKeyboardMarkup:
@@ -299,6 +311,13 @@ def try_again(texts: Texts, job_id: str) -> InlineKeyboardMarkup:
         (texts.plain("button-try-again"), RepeatJob(job=job_id)),
         (texts.plain("button-another-style"), AnotherStyle(job=job_id)),
     )
+
+
+def _rows(buttons: Row, most: int) -> list[Row]:
+    """In as few rows as there can be, as even as they can be: Telegram makes the buttons of a short
+    last row very wide."""
+    length = math.ceil(len(buttons) / max(1, math.ceil(len(buttons) / most)))
+    return [buttons[i : i + length] for i in range(0, len(buttons), max(1, length))]
 
 
 def _column(*buttons: tuple[str, CallbackData]) -> InlineKeyboardMarkup:

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from difflib import SequenceMatcher
+from typing import Final
 
 from aiogram.filters import CommandObject
 from aiogram.types import Message
@@ -12,10 +14,17 @@ from aiogram.types import Message
 from impasto import StylePreset
 from impasto.jobs.job import ChosenStyle, TelegramPicture
 from impasto.jobs.service import JobService
+from impasto_dialog import keyboards
 from impasto_dialog.gallery import open_gallery_for, reopen_gallery
 from impasto_dialog.photo import picture_in
 from impasto_dialog.style import begin, choose
-from impasto_dialog.talk import Memory, Talk, recall
+from impasto_dialog.talk import Memory, Step, Talk, new_turn, recall
+from impasto_dialog.texts import preset_label
+
+LEAST_LIKENESS: Final = 0.8
+"""Of 1: a letter more, less or other than in a word of five, two in one of ten."""
+MOST_ASKED_ABOUT: Final = 40
+"""Letters of a text that may be a misspelt title."""
 
 _WORDS = re.compile(r"[^\W_]+")
 
@@ -33,6 +42,21 @@ def named_preset(text: str, presets: Sequence[StylePreset]) -> StylePreset | Non
                 continue
             if best is None or len(words) > best[0]:
                 best = (len(words), preset)
+    return best[1] if best else None
+
+
+def similar_preset(text: str, presets: Sequence[StylePreset]) -> StylePreset | None:
+    """The preset whose name or title, in any language, a text that names none comes nearest to,
+    within a letter or two: "pointilism". It must be the whole text: other words are no misspelling.
+    """
+    wanted = " ".join(_words(text))
+    best: tuple[float, StylePreset] | None = None
+    for preset in presets:
+        for title in (preset.name, *preset.titles.values()):
+            words = " ".join(_words(title))
+            likeness = SequenceMatcher(None, words, wanted).ratio() if words else 0.0
+            if likeness >= LEAST_LIKENESS and (best is None or likeness > best[0]):
+                best = (likeness, preset)
     return best[1] if best else None
 
 
@@ -66,6 +90,15 @@ def style_in_caption(message: Message, job_service: JobService) -> Mapping[str, 
     without."""
     caption = (message.caption or "").removeprefix("/style")
     preset = named_preset(caption, job_service.presets)
+    return {"preset": preset} if preset else False
+
+
+def misspelt(message: Message, job_service: JobService) -> Mapping[str, StylePreset] | bool:
+    """Filter: gives the handler the `preset` that a text, or a photo's caption, may mean."""
+    words = (message.text or message.caption or "").removeprefix("/style")
+    if message.media_group_id is not None or len(words) > MOST_ASKED_ABOUT:
+        return False
+    preset = similar_preset(words, job_service.presets)
     return {"preset": preset} if preset else False
 
 
@@ -110,11 +143,45 @@ async def style_photo(
 async def style_alone(message: Message, talk: Talk, command: CommandObject) -> None:
     """In a private chat, /style NAME chooses the style and /style shows them. As the caption of a
     photo it is handled by `impasto_dialog.photo`."""
-    preset = named_preset(command.args or "", talk.job_service.presets)
-    if preset is None:
-        await reopen_gallery(talk)
-    else:
+    name, presets = command.args or "", talk.job_service.presets
+    if preset := named_preset(name, presets):
         await written(message, talk, preset)
+    elif preset := similar_preset(name, presets):
+        await ask_about_text(message, talk, preset)
+    else:
+        await reopen_gallery(talk)
+
+
+async def ask_about_text(message: Message, talk: Talk, preset: StylePreset) -> None:
+    """Whether a text that names no style means this one."""
+    is_open = await talk.state.get_state() is not None
+    memory = await recall(talk.state)
+    kept = memory if is_open else Memory(gallery=memory.gallery)
+    await _ask_about(talk, kept, preset)
+
+
+async def ask_about_caption(
+    message: Message, talk: Talk, picture: TelegramPicture, preset: StylePreset
+) -> None:
+    """Whether the caption of this photo means the style."""
+    talk.albums.stop(talk.chat)
+    gallery = (await recall(talk.state)).gallery
+    memory = Memory(content=picture, content_message=message.message_id, gallery=gallery)
+    await _ask_about(talk, memory, preset)
+
+
+async def _ask_about(talk: Talk, memory: Memory, preset: StylePreset) -> None:
+    """The question takes the place of the gallery; what was chosen before is chosen anew."""
+    talk.own_sheets.stop(talk)
+    await talk.remove(memory.gallery)
+    question = "choose-style" if memory.content else "choose-style-first"
+    changes = {"turn": new_turn(), "styles": (), "wanted": 1, "gallery": None, "question": question}
+    memory = memory.model_copy(update=changes)
+    await talk.remember(memory, Step.choosing_style)
+    title = preset_label(preset, talk.texts)
+    keyboard = keyboards.meant(talk.texts, preset, memory.turn)
+    asked = await talk.say("did-you-mean", keyboard, style=title)
+    await talk.state.update_data(gallery=asked.message_id)
 
 
 async def written(message: Message, talk: Talk, preset: StylePreset) -> None:

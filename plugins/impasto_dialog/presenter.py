@@ -79,6 +79,11 @@ class DialogPresenter:
     def ready(self, job: Job) -> Say:
         return Say(texts_for(job.language)("ready"))
 
+    def moved(self, job: Job) -> Say:
+        texts = texts_for(job.language)
+        style = styles_label(job.styles, self._presets, texts)
+        return Say(texts("moved", style=style))
+
     def failed(self, job: Job) -> Say:
         texts = texts_for(job.language)
         failure = job.failure or Failure(code="painting_failed", sentence="")

@@ -20,6 +20,7 @@ from impasto_dialog.gallery import (
 )
 from impasto_dialog.keyboards import OfGallery, PickStyle, ShowOptions, TurnPage
 from impasto_dialog.looks import Look, paint_options
+from impasto_dialog.options import edit_options
 from impasto_dialog.talk import Memory, Step, Talk, new_turn, possible, recall
 from impasto_dialog.texts import preset_label, refusal, styles_label
 
@@ -78,7 +79,12 @@ async def show_page(query: CallbackQuery, callback_data: TurnPage, talk: Talk) -
 
 
 async def show_options(query: CallbackQuery, callback_data: ShowOptions, talk: Talk) -> None:
-    await refresh_gallery(talk, await recall(talk.state), options_shown=callback_data.shown)
+    """The options in the place of the gallery's buttons, or those again."""
+    if callback_data.shown:
+        talk.own_sheets.stop(talk)  # with it the buttons of the styles would come back
+        await edit_options(query, talk, talk.look, turn=callback_data.turn)
+    else:
+        await refresh_gallery(talk, await recall(talk.state))
 
 
 async def retry(query: CallbackQuery, talk: Talk) -> None:

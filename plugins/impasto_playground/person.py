@@ -207,6 +207,22 @@ class Person:
         await self.wait_until(look, timeout)
         return found[0]
 
+    async def finished_picture(
+        self,
+        timeout: float = DEFAULT_TIMEOUT_S,  # noqa: ASYNC109
+        after: int = 0,
+    ) -> tuple[Message, Message]:
+        """The message, with an id above `after`, that tells of a finished picture, and the one with
+        the picture: that which it replies to or, where others came in between, itself."""
+        told = await self.wait_for(_replies_to_bot, timeout, after)
+        shown = told.reply_to_message.message_id if told.reply_to_message else 0
+        if any(shown < message.message_id < told.message_id for message in self._versions):
+            shown = told.message_id
+        picture = await self.wait_for(
+            lambda m: m.message_id == shown and m.photo, timeout, after=shown - 1
+        )
+        return told, picture
+
     async def wait_until(
         self,
         condition: Callable[[], Any],
@@ -307,6 +323,10 @@ class Person:
 
 def _is_from_bot(message: Message) -> bool:
     return message.from_user is not None and message.from_user.is_bot
+
+
+def _replies_to_bot(message: Message) -> bool:
+    return message.reply_to_message is not None and _is_from_bot(message.reply_to_message)
 
 
 def _message(value: Any) -> Message:

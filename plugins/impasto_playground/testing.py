@@ -198,17 +198,10 @@ class Chat:
 
     async def painting(self) -> Image.Image:
         """Waits until the bot says that a picture is ready, and returns it."""
-        ready = await self._wait(
-            self._person.wait_for(
-                lambda m: m.text and m.reply_to_message, PATIENCE, after=self._seen
-            )
-        )
-        self._seen = ready.message_id
-        shown = ready.reply_to_message.message_id if ready.reply_to_message else 0
-        [message] = [m for m in self._person.from_bot() if m.message_id == shown]
-        if not message.photo:
-            raise NoReply(f"the bot says {ready.text!r} about a message without a picture")
-        content = await self._do(self._person.download(message.photo[-1].file_id))
+        told, shown = await self._wait(self._person.finished_picture(PATIENCE, self._seen))
+        self._seen = told.message_id
+        photo = shown.photo or []
+        content = await self._do(self._person.download(photo[-1].file_id))
         return Image.open(io.BytesIO(content)).convert("RGB")
 
     def replies(self) -> list[Reply]:

@@ -107,9 +107,8 @@ async def ordered(person: Person) -> Message:
 
 
 async def delivered(person: Person, status: Message) -> Message:
-    """Waits for the text that notifies; returns the finished picture's message."""
-    ready = await person.wait_for(lambda m: m.text, PATIENCE, after=status.message_id)
-    assert ready.reply_to_message is not None, ready.text
-    assert ready.reply_to_message.message_id == status.message_id
-    [result] = [m for m in person.from_bot() if m.message_id == status.message_id]
+    """Waits for the message that notifies; returns the finished picture's message."""
+    told, result = await person.finished_picture(PATIENCE, after=status.message_id)
+    assert told.reply_to_message is not None
+    assert told.reply_to_message.message_id == status.message_id
     return result

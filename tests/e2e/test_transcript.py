@@ -20,6 +20,10 @@ pytestmark = [
 ]
 
 
+PRESET, SECOND_PRESET = "1", "2"
+"""Their buttons below the gallery."""
+
+
 @dataclass(frozen=True)
 class Words:
     """What the two people say and hear."""
@@ -40,8 +44,8 @@ class Words:
     album: str
     settings: str
     back: str
-    choices: tuple[tuple[str, str], ...]
-    defaults: tuple[str, ...]
+    choices: tuple[tuple[str, str, str, str], ...]
+    """Kind, choice, how it is called below the picture, and the usual choice."""
     mix: str
     mix_first: str
     mix_second: str
@@ -82,15 +86,14 @@ ENGLISH = Words(
     settings="How shall I paint?",
     back="Back to the styles",
     choices=(
-        ("subtle", "subtle"),
-        ("strong", "strong"),
-        ("🖌 thin", "thin brush"),
-        ("🖌 broad", "broad brush"),
-        ("my colors", "my colors"),
-        ("quick look", "quick look"),
-        ("large", "large"),
+        ("Strength", "subtle", "subtle", "balanced"),
+        ("Strength", "strong", "strong", "balanced"),
+        ("Brush", "thin", "thin brush", "medium"),
+        ("Brush", "broad", "broad brush", "medium"),
+        ("Colors", "my photo’s", "my colors", "the style’s"),
+        ("Size", "quick look", "quick look", "standard"),
+        ("Size", "large", "large", "standard"),
     ),
-    defaults=("balanced", "🖌 medium", "its colors", "standard"),
     mix="Mix two styles",
     mix_first="Tap the first one",
     mix_second="Tap the second one",
@@ -131,15 +134,14 @@ RUSSIAN = Words(
     settings="Как рисовать?",
     back="Назад к стилям",
     choices=(
-        ("мягко", "мягко"),
-        ("сильно", "сильно"),
-        ("🖌 тонкая", "тонкая кисть"),
-        ("🖌 широкая", "широкая кисть"),
-        ("мои цвета", "мои цвета"),
-        ("набросок", "набросок"),
-        ("большой", "большой"),
+        ("Сила", "мягко", "мягко", "в меру"),
+        ("Сила", "сильно", "сильно", "в меру"),
+        ("Кисть", "тонкая", "тонкая кисть", "средняя"),
+        ("Кисть", "широкая", "широкая кисть", "средняя"),
+        ("Цвета", "с моего фото", "мои цвета", "от стиля"),
+        ("Размер", "набросок", "набросок", "обычный"),
+        ("Размер", "большой", "большой размер", "обычный"),
     ),
-    defaults=("в меру", "🖌 средняя", "цвета стиля", "обычный"),
     mix="Смешать два",
     mix_first="Выберите первый",
     mix_second="Выберите второй",
@@ -202,13 +204,13 @@ async def ways_to_start(talk: Transcript, words: Words) -> None:
     await talk.hears(words.start)
     await talk.sends_photo()
     await talk.hears(words.which)
-    await talk.taps(words.preset)
+    await talk.taps(PRESET)
     await talk.gets_painting(words.ready, words.painted, words.preset)
 
     talk.title("A style first")
     await talk.says("/styles")
     await talk.hears(words.styles)
-    await talk.taps(words.second_preset)
+    await talk.taps(SECOND_PRESET)
     await talk.hears(words.second_preset, words.send_photo)
     await talk.sends_photo()
     await talk.gets_painting(words.ready, words.second_preset)
@@ -244,30 +246,31 @@ async def ways_to_start(talk: Transcript, words: Words) -> None:
 
 
 async def options(talk: Transcript, words: Words) -> None:
-    for button, label in words.choices:
+    for kind, choice, label, usual in words.choices:
         talk.title(f"Option: {label}")
         await talk.sends_photo()
         gallery = await talk.hears(words.which)
         await talk.taps("⚙️", gallery)
         await talk.hears(words.settings, new=False)
-        await talk.taps(button, gallery)
+        await talk.taps(kind, gallery)
+        await talk.taps(choice, gallery)
         await talk.taps(words.back, gallery)
-        await talk.hears(words.which, new=False)
-        await talk.taps(words.preset, gallery)
+        await talk.hears(words.which, label, new=False)
+        await talk.taps(PRESET, gallery)
         await talk.gets_painting(words.ready, words.preset, label)
         await talk.says("/settings")
         settings = await talk.hears(words.settings)
-        for default in words.defaults:
-            await talk.taps(default, settings)
+        await talk.taps(kind, settings)
+        await talk.taps(usual, settings)
 
     talk.title("A mix of two styles")
     await talk.sends_photo()
     gallery = await talk.hears(words.which)
     await talk.taps(words.mix, gallery)
     await talk.hears(words.mix_first, new=False)
-    await talk.taps(words.preset, gallery)
+    await talk.taps(PRESET, gallery)
     await talk.hears(words.mix_second, new=False)
-    await talk.taps(words.second_preset, gallery)
+    await talk.taps(SECOND_PRESET, gallery)
     await talk.gets_painting(words.ready, words.preset, "+", words.second_preset)
 
 
@@ -284,7 +287,7 @@ async def afterwards(talk: Transcript, words: Words) -> None:
     await talk.hears(words.file_caption)
     await talk.taps(words.another, result)
     await talk.hears(words.another_asked)
-    await talk.taps(words.preset)
+    await talk.taps(PRESET)
     await talk.gets_painting(words.ready, words.preset)
     await talk.taps(words.as_style, result)
     await talk.sends_photo()
@@ -319,6 +322,6 @@ async def group_photo(talk: Transcript, words: Words) -> None:
     await talk.says("/style", sent.message_id)
     asked = other.in_group.replace(other.name, words.name)
     await talk.hears(asked)
-    await talk.taps(other.preset)
+    await talk.taps(PRESET)
     await talk.gets_painting(other.ready, other.preset)
     assert all("/start" not in (m.text or "") for m in talk.person.from_bot())

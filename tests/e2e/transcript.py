@@ -66,10 +66,8 @@ class Transcript:
 
     async def gets_painting(self, ready: str, *words: str) -> Message:
         """Waits for the finished picture whose caption says this."""
-        told = await self.hears(ready, paints=True)
-        assert told.reply_to_message is not None
-        shown = told.reply_to_message.message_id
-        [result] = [m for m in self.person.from_bot() if m.message_id == shown]
+        await self.hears(ready, paints=True)
+        _, result = await self.person.finished_picture(PATIENCE, after=self._last)
         assert says(*words)(result), result.caption
         assert result.photo
         self.lines.append(f"> {described(result)}\n")

@@ -106,10 +106,15 @@ class Presenter(Protocol):
 
     Delivery decides when to say something, the presenter what it says.
 
-    It may have one more method, `notice(code: str, language: str, facts: Mapping[str, str | int])
-    -> Say | None`, for what is said about something other than a job, in the language of a person's
-    app (`en`, `pt-br`). Where it returns None, or is not there, a plain English sentence is sent.
-    Codes:
+    It may have two more methods:
+
+    - `moved(job: Job) -> Say`: what the message about a job says when other messages came after it
+      and the picture was therefore sent below them;
+    - `notice(code: str, language: str, facts: Mapping[str, str | int]) -> Say | None`: what is said
+      about something other than a job, in the language of a person's app (`en`, `pt-br`). Where it
+      returns None, or is not there, a plain English sentence is sent.
+
+    Codes of notices:
 
     - `not_allowed`: the bot does not work for this person;
     - `handler_failed`: what this person sent met a bug;

@@ -17,7 +17,7 @@ from typing import Final
 
 from impasto.contracts import Journal, PaintOptions
 from impasto.jobs.job import Effort, Job
-from impasto.messages import Painted
+from impasto.messages import Measured, Painted, Ready
 from impasto.settings import AUTO, PaintingSettings
 from impasto.sizes import (
     PHOTO_SIZE,
@@ -79,8 +79,8 @@ def pixels_within(patience: float, usual: int, seconds_for: Callable[[int], floa
 
 
 class Estimates:
-    """Estimates from what this process has painted, or else the journal knows; None where that is
-    nothing."""
+    """Estimates from what this process has painted, or else the journal knows, or else the painting
+    process measured; None where that is nothing."""
 
     def __init__(self, journal: Journal, painting: PaintingSettings) -> None:
         self._journal = journal
@@ -91,6 +91,17 @@ class Estimates:
         """Name of the device that paints, once the painting process has said it."""
         self.paints_fine: bool | None = None
         """Whether there can be fine pictures, once the painting process has said it."""
+        self._measured: list[Effort] = []
+        """What it measured when it started: for times only, as long as nothing was painted."""
+
+    def painter_ready(self, ready: Ready, pace: Measured | None) -> None:
+        """The painting process of this machine is up, and has measured its pace."""
+        self.device, self.paints_fine = ready.device, ready.offers_fine
+        if pace is not None and pace.seconds is not None:
+            effort = Effort(
+                pixels=pace.pixels, steps=pace.steps, seconds=pace.seconds, device=ready.device
+            )
+            self._measured = [effort]
 
     def renew(self, painting: PaintingSettings) -> None:
         """Promises by these settings from here on."""
@@ -122,11 +133,14 @@ class Estimates:
 
     async def seconds_until_done(self, job: Job, ahead: int) -> float | None:
         """In how many seconds a waiting job may be finished, with `ahead` jobs before it, which are
-        taken for paintings like the last ones; None when nothing is known."""
+        taken for paintings like the last ones, or else like it; None when nothing is known."""
         efforts = await self._efforts()
-        own = self._seconds_for(job, efforts)
-        if own is None:
+        known = efforts or self._measured
+        if not known:
             return None
+        own = self._seconds_at(self._pixels(job, efforts), job.options, known)
+        if not efforts:
+            return own + ahead * own
         return own + await self._seconds_for_others(ahead, efforts)
 
     async def seconds_for_others(self, count: int) -> float | None:
@@ -160,11 +174,6 @@ class Estimates:
         if self.paints_fine is not None:
             return self.paints_fine
         return bool(efforts) and efforts[0].offers_fine
-
-    def _seconds_for(self, job: Job, efforts: list[Effort]) -> float | None:
-        if not efforts:
-            return None
-        return self._seconds_at(self._pixels(job, efforts), job.options, efforts)
 
     def _pixels(self, job: Job, efforts: list[Effort]) -> int:
         """Of the job's result: as asked for, as usual, or fewer for the sake of time."""

@@ -219,6 +219,14 @@ class Job(JobModel):
     status_message: int | None = None
     """The message in the chat that shows this job; None until it was sent."""
     status_has_picture: bool = False
+    later_message: int | None = None
+    """A message that came into the chat later than some status message: where that is still the
+    one, it is out of view."""
+    result_message: int | None = None
+    """The message that was chosen for the finished picture, before it is shown there."""
+    left_message: int | None = None
+    """The status message before `result_message`, which is to say where the picture is."""
+    left_has_picture: bool = False
     finish_early: bool = False
     """The person wants the picture as it is by now."""
     result: Path | None = None
@@ -254,6 +262,13 @@ class Job(JobModel):
         if not isinstance(options, dict):
             return options
         return {name: options[name] for name in PaintOptions.model_fields if name in options}
+
+    @property
+    def is_out_of_view(self) -> bool:
+        """Whether other messages came after the status message."""
+        if self.status_message is None or self.later_message is None:
+            return False
+        return self.later_message > self.status_message
 
     @property
     def is_settled(self) -> bool:

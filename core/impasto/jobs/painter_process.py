@@ -25,6 +25,7 @@ from impasto.memory import (
 from impasto.messages import (
     Configure,
     FromChild,
+    Measured,
     Message,
     Outcome,
     PresetFile,
@@ -62,6 +63,9 @@ SECONDS_BETWEEN_LOOKS = 0.5
 GROWTH_BYTES, GROWTH_SHARE = 16_000_000, 0.08
 """A child whose memory between two jobs has grown by the larger of these since its first job is
 replaced: a plugin may keep what it should not, and freed blocks lie between others."""
+
+SECONDS_TO_MEASURE = 15.0
+"""Several times as long as the slowest machine takes, which stops after a step or two."""
 
 COMPILED_AND_KEPT = {"ONEDNN_PRIMITIVE_CACHE_CAPACITY": "128", "LRU_CACHE_CAPACITY": "64"}
 """How many operations oneDNN keeps compiled: a picture's (75 to 110) are there for the next one of
@@ -154,6 +158,16 @@ class PaintingChild:
         """Sends a message. That the child is gone shows at the next `receive`."""
         if not self._stdin.is_closing():
             self._stdin.write(encode(message))
+
+    async def measured(self) -> Measured:
+        """What it measures right after its Ready, if it was configured to.
+
+        Raises:
+            ChildLost: the child ended, or takes too long.
+        """
+        while not isinstance(message := await self.receive(SECONDS_TO_MEASURE), Measured):
+            pass
+        return message
 
     async def outcome(self, job_id: str, on_progress: Callable[[Progress], None]) -> Outcome:
         """What came of a job that it was told to paint; its progress is passed on.
@@ -308,10 +322,14 @@ class ChildKeeper:
     ) -> None:
         self.has_gpu = False
         """Whether the child that started last paints on one."""
+        self.pace: Measured | None = None
+        """What the first child has measured."""
         self._configure = _configuration(settings, presets)
         self._pictures = _states_of(presets)
         self._command = command
         self._queue = settings.queue
+        self._is_measured = False
+        """Whether a child was asked how fast it paints."""
         self._is_stale = False
         """The child was configured with other settings than those of now."""
         self._starting: asyncio.Task[PaintingChild] | None = None
@@ -388,16 +406,32 @@ class ChildKeeper:
 
     async def _start(self) -> PaintingChild:
         self._is_stale = False
-        child = await PaintingChild.start(
-            self._configure,
-            silence=self._queue.silence_seconds,
-            most_memory=self._queue.worker_memory_mb * 1_000_000 or None,
-            command=self._command,
-        )
+        child = await (self._begun() if self._is_measured else self._measured())
         log.info("painting_child_ready", pid=child.pid, device=child.ready.device)
         self.has_gpu = child.ready.device != "cpu"
         for plugin, error in child.ready.failed_plugins.items():
             log.error("painting_plugin_failed", plugin=plugin, error=error)
+        return child
+
+    async def _begun(self, *, measure: bool = False) -> PaintingChild:
+        return await PaintingChild.start(
+            self._configure.model_copy(update={"measure": measure}),
+            silence=self._queue.silence_seconds,
+            most_memory=self._queue.worker_memory_mb * 1_000_000 or None,
+            command=self._command,
+        )
+
+    async def _measured(self) -> PaintingChild:
+        """The first child, which says how fast it paints; where it is lost by that, another one
+        that need not."""
+        child = await self._begun(measure=True)
+        self._is_measured = True
+        try:
+            self.pace = await child.measured()
+        except ChildLost as loss:
+            log.warning("pace_not_measured", pid=child.pid, why=str(loss))
+            await child.kill()
+            return await self._begun()
         return child
 
 

@@ -7,6 +7,8 @@ import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import count
 from types import MappingProxyType
 
@@ -34,6 +36,10 @@ SHARE_TO_WAIT_FOR = 0.25
 painted: when the first one is, all would come at once for its one place."""
 
 
+MOST_GUESSED = 0.99
+"""Share of a picture that is said to be done by the clock alone."""
+
+
 _origins: ContextVar[Iterator[str] | None] = ContextVar("origins", default=None)
 """Of the jobs of the update that is being handled, see `Job.origin`."""
 
@@ -56,6 +62,18 @@ def limits_of(queue: QueueSettings) -> Limits:
         hourly=queue.pictures_per_hour or None,
         waiting=queue.most_waiting or None,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outlook:
+    """Of an unfinished job."""
+
+    ahead: int
+    """How many jobs are painted before it."""
+    share: float
+    """How much of it is painted, 0 to 1."""
+    seconds_left: float | None
+    """Until it is finished; None where nothing is known."""
 
 
 class JobService(JobObserver):
@@ -236,6 +254,29 @@ class JobService(JobObserver):
     async def jobs_of(self, person: int) -> list[Job]:
         """The person's unfinished jobs, oldest first."""
         return await self._store.journal.of_person(person)
+
+    async def outlook(self, job: Job) -> Outlook:
+        """How far an unfinished job has come, and when it may be finished."""
+        if job.state is not JobState.RUNNING:
+            ahead = await self._store.journal.ahead_of(job.id)
+            seconds = await self.estimates.seconds_until_done(job, ahead)
+            return Outlook(ahead=ahead, share=0.0, seconds_left=seconds)
+        progress = self._reporter.progress_of(job.id)
+        seconds = await self.estimates.seconds_until_done(job, ahead=0)
+        since = (datetime.now(UTC) - job.changed_at).total_seconds()
+        left = None if seconds is None else max(0.0, seconds - since)
+        if progress is None:  # another process paints it
+            share = 0.0 if left is None or not seconds else 1 - left / seconds
+            return Outlook(ahead=0, share=min(max(share, 0.0), MOST_GUESSED), seconds_left=left)
+        if progress.seconds_left is not None:
+            left = progress.seconds_left
+        return Outlook(ahead=0, share=progress.share, seconds_left=left)
+
+    async def speak(self, person: int, language: str) -> None:
+        """Has the person's unfinished jobs told in another language from now on."""
+        for job in await self.jobs_of(person):
+            if job.language != language:
+                self._reporter.reworded(await self._store.note(job.id, language=language))
 
     def job_changed(self, job: Job) -> None:
         """A file that `have_file_sent` waits for was sent."""

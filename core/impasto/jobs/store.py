@@ -58,6 +58,14 @@ class Reporter(Protocol):
         """Painting goes on; shown when there is time for it, else dropped. Never blocks."""
         ...
 
+    def progress_of(self, job_id: str) -> Progress | None:
+        """The newest progress of a job that this process paints."""
+        ...
+
+    def reworded(self, job: Job) -> None:
+        """What is said about the job is to be said anew, in another language. Never blocks."""
+        ...
+
     def finished(self, job: Job) -> None:
         """The job is painted, failed or cancelled: tells the person, trying until it is done, and
         writes `delivered`, `explained` or `abandoned`, of a cancelled one that it is not untold

@@ -37,6 +37,7 @@ from impasto.messages import (
     Cancel,
     Failed,
     Finish,
+    Measured,
     Outcome,
     Paint,
     Painted,
@@ -210,6 +211,11 @@ class Worker(JobObserver):
             ChildLost: it does not start.
         """
         return (await self._keeper.child()).ready
+
+    @property
+    def pace(self) -> Measured | None:
+        """How fast it paints, once the first child has measured it."""
+        return self._keeper.pace
 
     async def serve(self) -> None:
         """Paints whatever waits, until cancelled or drained; an error (a full disk, say) is waited

@@ -187,6 +187,7 @@ def _intake(assembly: Assembly) -> Intake:
         job_service=job_service,
     )
     dispatcher.update.outer_middleware(access)
+    dispatcher.message.outer_middleware(assembly.delivery.see_received)
     _include_routers(dispatcher, assembly.host, settings)
     replies = ErrorReplies(assembly.host, assembly.presenter, assembly.alerts.machine_fails)
     dispatcher.include_router(replies.router())

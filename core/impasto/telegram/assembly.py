@@ -131,8 +131,7 @@ class Assembly:
             OwnerError: its painting process cannot ever start.
         """
         try:
-            ready = await worker.ready()
-            self.estimates.device, self.estimates.paints_fine = ready.device, ready.offers_fine
+            self.estimates.painter_ready(await worker.ready(), worker.pace)
         except ChildLost as loss:
             if loss.exit_code is not None and loss.exit_code > 0:
                 raise OwnerError(

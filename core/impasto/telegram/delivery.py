@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
 
 import structlog
 from aiogram import Bot
+from aiogram.client.session.middlewares.base import NextRequestMiddlewareType
 from aiogram.methods import SendDocument
-from aiogram.types import FSInputFile
+from aiogram.methods.base import Response, TelegramMethod, TelegramType
+from aiogram.types import FSInputFile, Message, TelegramObject
 from structlog.contextvars import bound_contextvars
 
 from impasto.jobs.estimates import Estimates
@@ -49,6 +52,7 @@ class Delivery(JobObserver):
         self._conversations: dict[str, Conversation] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._files: dict[str, asyncio.Task[None]] = {}
+        bot.session.middleware(self._see_sent)
 
     def accepted(self, job: Job) -> Awaitable[None]:
         conversation = self._conversation(job)
@@ -58,6 +62,13 @@ class Delivery(JobObserver):
 
     def progress(self, job: Job, progress: Progress) -> None:
         self._conversation(job).show(progress)
+
+    def progress_of(self, job_id: str) -> Progress | None:
+        conversation = self._conversations.get(job_id)
+        return conversation.newest_progress if conversation is not None else None
+
+    def reworded(self, job: Job) -> None:
+        self._conversation(job).reword()
 
     def finished(self, job: Job) -> None:
         self._conversation(job).finish()
@@ -86,6 +97,34 @@ class Delivery(JobObserver):
             task = asyncio.create_task(self._send_file(job))
             self._files[job.id] = task
             task.add_done_callback(lambda _: self._files.pop(job.id))
+
+    async def see_received(
+        self,
+        handler: Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]],
+        event: TelegramObject,
+        data: dict[str, Any],
+    ) -> Any:
+        """Middleware of the dispatcher: what people send may bring messages about jobs out of
+        view."""
+        self._see(event)
+        return await handler(event, data)
+
+    async def _see_sent(
+        self,
+        make_request: NextRequestMiddlewareType[TelegramType],
+        bot: Bot,
+        method: TelegramMethod[TelegramType],
+    ) -> Response[TelegramType]:
+        response = await make_request(bot, method)
+        self._see(*response if isinstance(response, list) else [response])
+        return response
+
+    def _see(self, *messages: object) -> None:
+        for message in messages:
+            if isinstance(message, Message):
+                for conversation in self._conversations.values():
+                    if conversation.job.chat == message.chat.id:
+                        conversation.message_came(message.message_id)
 
     async def close(self) -> None:
         """Lets people be told of jobs that have ended; everything else is in the journal."""

@@ -22,8 +22,8 @@ button-styles = 🎨 See the styles
 button-own-style = 🖼 My own style
 button-mix = 🎭 Mix two styles
 button-mix-off = 🎭 Only one style
-button-options = ⚙️ { $look }
-options = Strength, brush, colors, size
+button-options = ⚙️ Settings
+button-all-options = ⬅️ All settings
 button-back = ⬅️ Back to the styles
 button-cancel = ✖️ Cancel
 button-stop = ✖️ Cancel
@@ -37,6 +37,7 @@ button-own-colors = 🌈 Again with my colors
 button-style-colors = 🌈 Again with its colors
 button-as-style = 🖌 Use this as a style
 button-file = 💾 Full-quality file
+button-yes = ✅ Yes
 button-try-again = 🔁 Try again
 button-language = 🌐 Language
 button-forget = 🧹 Forget everything
@@ -44,16 +45,23 @@ button-keep = ⬅️ No, keep it
 
 ## The look of a painting
 
+# On the buttons that open the choices
+
+row-strength = 💪 Strength: { $choice }
+row-brush = 🖌 Brush: { $choice }
+row-colors = 🌈 Colors: { $choice }
+row-quality = 📐 Size: { $choice }
+
 # On the buttons that choose
 
 option-subtle = subtle
 option-balanced = balanced
 option-strong = strong
-option-thin = 🖌 thin
-option-medium = 🖌 medium
-option-broad = 🖌 broad
-option-style = its colors
-option-own = my colors
+option-thin = thin
+option-medium = medium
+option-broad = broad
+option-style = the style’s
+option-own = my photo’s
 option-quick = quick look
 option-standard = standard
 option-fine = fine
@@ -68,7 +76,7 @@ strength-strong = strong
 brush-thin = thin brush
 brush-medium = medium brush
 brush-broad = broad brush
-colors-style = its colors
+colors-style = the style’s colors
 colors-own = my colors
 quality-quick = quick look
 quality-standard = standard
@@ -107,21 +115,31 @@ help =
     /forget – forget me and my pictures
 choose-style =
     🎨 <b>Which style shall I paint it in?</b>
-    Tap one below.
+    Tap its number.
 choose-style-for-new-photo =
-    📷 I took this photo instead of the one before.
-    🎨 <b>Which style shall I paint it in?</b> Tap one below.
+    📷 I’ll paint this photo instead of the last one.
+    🎨 <b>Which style shall I paint it in?</b> Tap its number.
 choose-another-style = 🎨 <b>The same photo, another style:</b> which one?
 choose-style-first =
     🎨 <b>These are my styles.</b>
-    Tap one, then send me a photo.
+    Tap a number, then send me a photo.
 choose-first-of-two = 🎭 <b>A mix of two styles.</b> Tap the first one.
 choose-second-of-two = 🎭 <b>{ $style }</b> and …? Tap the second one.
 write-as-yourself = 🎭 I cannot tell who you are when you write as a group or channel. Please write as yourself, or send me the photo in a private chat.
 choose-style-in-group = 🎨 { $name }, <b>which style shall I paint it in?</b>
 choose-options =
     ⚙️ <b>How shall I paint?</b>
-    I keep this for all your pictures.
+    Tap a line to change it. I will remember it for all your pictures.
+choose-strength =
+    💪 <b>Strength:</b> how much may the style change your photo?
+choose-brush =
+    🖌 <b>Brush:</b> how large should the strokes be?
+choose-colors =
+    🌈 <b>Colors:</b> the style’s, or those of your photo?
+choose-quality =
+    📐 <b>Size:</b> how large, and how much time may it take?
+    A quick look takes a moment, a large picture takes patience.
+did-you-mean = 🤔 Did you mean <b>{ $style }</b>?
 send-style-picture = 🖼 Send me the picture whose style you like: a painting, a pattern, anything with strong strokes and colors.
 send-photo-for-style = <b>{ $style }</b> it is! Now send me the photo to paint.
 send-photo-for-own-style = A beautiful style! Now send me the photo to paint.
@@ -150,7 +168,7 @@ toast-cancelled = Cancelled.
 toast-painting-again = I am painting it again.
 toast-file-gone = I keep files only for a while, and this one is gone. Have it painted again to get a new one.
 toast-not-forgotten = All right, everything stays as it is.
-toast-kept = Noted for all your pictures.
+toast-kept = Got it. I will paint all your pictures like this.
 
 ## Cancelling and looking around
 
@@ -163,8 +181,14 @@ cancelled-jobs =
 nothing-to-cancel = There is nothing to cancel. Send me a photo whenever you like.
 status-none = I am not painting anything for you. Send me a photo!
 status-title = <b>Your pictures in progress:</b>
-status-painting = 🖌 { $number }. { $style }: being painted
-status-waiting = ⏳ { $number }. { $style }: waiting for its turn
+status-painting = 🖌 { $number }. { $style }: { $percent }%
+status-waiting =
+    { $count ->
+        [0] ⏳ { $number }. { $style }: next in line
+        [one] ⏳ { $number }. { $style }: { $count } picture ahead
+       *[other] ⏳ { $number }. { $style }: { $count } pictures ahead
+    }
+status-time = ⏱ ready in { $duration }
 
 ## What cannot be used, and what to do instead
 
@@ -191,14 +215,15 @@ waiting-behind =
         [one] ⏳ { $count } picture is ahead of yours.
        *[other] ⏳ { $count } pictures are ahead of yours.
     }
-waiting-time = ⏱ It will be ready in { $duration }.
-waiting-time-unknown = ⏱ I can tell you how long it takes once I have started.
+waiting-time = ⏱ Ready in { $duration }.
+waiting-time-unknown = ⏱ I’ll tell you how long it will take as soon as I start.
 painting = { $bar } { $percent }%
 painting-time = ⏱ { $duration } left
 painted = ✨ Painted: <b>{ $style }</b>
 painted-sooner = I kept it small so that you have it soon. Tap “Larger” for the full size, it takes a while.
 painted-largest = This is the largest I can paint here.
 ready = ✨ Your picture is ready!
+moved = ✨ <b>{ $style }</b> is ready: see below ⬇️
 failed = 😔 { $reason }
 failed-style = 😔 About your style picture: { $reason }
 cancelled-job = Stopped. The photo is still here: choose another style, or send a new photo.

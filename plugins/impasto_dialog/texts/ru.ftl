@@ -21,8 +21,8 @@ button-styles = 🎨 Посмотреть стили
 button-own-style = 🖼 Свой стиль
 button-mix = 🎭 Смешать два
 button-mix-off = 🎭 Только один стиль
-button-options = ⚙️ { $look }
-options = Сила, кисть, цвета, размер
+button-options = ⚙️ Настройки
+button-all-options = ⬅️ Все настройки
 button-back = ⬅️ Назад к стилям
 button-cancel = ✖️ Отмена
 button-stop = ✖️ Отменить
@@ -36,6 +36,7 @@ button-own-colors = 🌈 Ещё раз, с моими цветами
 button-style-colors = 🌈 Ещё раз, с цветами стиля
 button-as-style = 🖌 Взять как стиль
 button-file = 💾 Файл в полном качестве
+button-yes = ✅ Да
 button-try-again = 🔁 Ещё раз
 button-language = 🌐 Язык
 button-forget = 🧹 Забыть всё
@@ -43,19 +44,26 @@ button-keep = ⬅️ Нет, оставить
 
 ## Каким будет рисунок
 
+# На кнопках, которые открывают выбор
+
+row-strength = 💪 Сила стиля: { $choice }
+row-brush = 🖌 Кисть: { $choice }
+row-colors = 🌈 Цвета: { $choice }
+row-quality = 📐 Размер: { $choice }
+
 # На кнопках выбора
 
 option-subtle = мягко
 option-balanced = в меру
 option-strong = сильно
-option-thin = 🖌 тонкая
-option-medium = 🖌 средняя
-option-broad = 🖌 широкая
-option-style = цвета стиля
-option-own = мои цвета
+option-thin = тонкая
+option-medium = средняя
+option-broad = широкая
+option-style = от стиля
+option-own = с моего фото
 option-quick = набросок
 option-standard = обычный
-option-fine = тщательный
+option-fine = тщательно
 option-large = большой
 
 # В подписях
@@ -70,10 +78,10 @@ brush-broad = широкая кисть
 colors-style = цвета стиля
 colors-own = мои цвета
 quality-quick = набросок
-quality-standard = обычный
+quality-standard = обычный размер
 quality-full = полный размер
-quality-fine = тщательный
-quality-large = большой
+quality-fine = тщательно
+quality-large = большой размер
 
 ## Путь фотографии
 
@@ -106,21 +114,31 @@ help =
     /forget – забыть меня и мои картины
 choose-style =
     🎨 <b>В каком стиле нарисовать?</b>
-    Выберите кнопкой ниже.
+    Нажмите на его номер.
 choose-style-for-new-photo =
-    📷 Беру это фото вместо прежнего.
-    🎨 <b>В каком стиле нарисовать?</b> Выберите кнопкой ниже.
+    📷 Хорошо, вместо прежнего фото возьму это.
+    🎨 <b>В каком стиле нарисовать?</b> Нажмите на его номер.
 choose-another-style = 🎨 <b>То же фото в другом стиле:</b> какой выберем?
 choose-style-first =
     🎨 <b>Вот мои стили.</b>
-    Выберите один, а потом пришлите фото.
+    Нажмите на номер, а потом пришлите фото.
 choose-first-of-two = 🎭 <b>Смесь двух стилей.</b> Выберите первый.
 choose-second-of-two = 🎭 <b>{ $style }</b> и …? Выберите второй.
 write-as-yourself = 🎭 Когда пишут от имени группы или канала, мне не видно, кто это. Напишите от своего имени или пришлите мне фото в личку.
 choose-style-in-group = 🎨 { $name }, <b>в каком стиле нарисовать?</b>
 choose-options =
     ⚙️ <b>Как рисовать?</b>
-    Запомню это для всех ваших картин.
+    Нажмите на строку, чтобы изменить её. Я запомню это для всех ваших картин.
+choose-strength =
+    💪 <b>Сила стиля:</b> насколько сильно он может изменить фото?
+choose-brush =
+    🖌 <b>Кисть:</b> насколько крупными будут мазки?
+choose-colors =
+    🌈 <b>Цвета:</b> взять от стиля или оставить с вашего фото?
+choose-quality =
+    📐 <b>Размер:</b> насколько большой будет картина?
+    Набросок готов почти сразу, большую картину придётся подождать.
+did-you-mean = 🤔 Вы имели в виду <b>{ $style }</b>?
 send-style-picture = 🖼 Пришлите картинку, стиль которой вам нравится: живопись, узор, что угодно с яркими мазками и цветами.
 send-photo-for-style = <b>{ $style }</b> – отличный выбор! Теперь пришлите фото.
 send-photo-for-own-style = Прекрасный стиль! Теперь пришлите фото.
@@ -149,7 +167,7 @@ toast-cancelled = Отменено.
 toast-painting-again = Рисую ещё раз.
 toast-file-gone = Файлы я храню недолго, и этого уже нет. Нарисуйте ещё раз, и будет новый.
 toast-not-forgotten = Хорошо, всё остаётся как есть.
-toast-kept = Запомнил для всех ваших картин.
+toast-kept = Запомнил: так и буду рисовать.
 
 ## Отмена и обзор
 
@@ -164,8 +182,16 @@ cancelled-jobs =
 nothing-to-cancel = Отменять нечего. Присылайте фото, когда захотите.
 status-none = Сейчас я ничего для вас не рисую. Пришлите фото!
 status-title = <b>Ваши картины в работе:</b>
-status-painting = 🖌 { $number }. { $style }: рисуется
-status-waiting = ⏳ { $number }. { $style }: ждёт своей очереди
+status-painting = 🖌 { $number }. { $style }: { $percent }%
+status-waiting =
+    { $count ->
+        [0] ⏳ { $number }. { $style }: следующая в очереди
+        [one] ⏳ { $number }. { $style }: перед ней { $count } картина
+        [few] ⏳ { $number }. { $style }: перед ней { $count } картины
+        [many] ⏳ { $number }. { $style }: перед ней { $count } картин
+       *[other] ⏳ { $number }. { $style }: перед ней { $count } картины
+    }
+status-time = ⏱ готово через { $duration }
 
 ## Что не годится и что сделать вместо этого
 
@@ -195,13 +221,14 @@ waiting-behind =
        *[other] ⏳ Перед вашей – { $count } картины.
     }
 waiting-time = ⏱ Будет готово через { $duration }.
-waiting-time-unknown = ⏱ Сколько это займёт, скажу, когда начну.
+waiting-time-unknown = ⏱ Сколько ждать, скажу, как только начну.
 painting = { $bar } { $percent }%
 painting-time = ⏱ ещё { $duration }
 painted = ✨ Готово: <b>{ $style }</b>
 painted-sooner = Поменьше, чтобы вам не ждать долго. Для полного размера нажмите «Крупнее», но это не так быстро.
 painted-largest = Крупнее у меня здесь не получится.
 ready = ✨ Ваша картина готова!
+moved = ✨ <b>{ $style }</b>: готово, смотрите ниже ⬇️
 failed = 😔 { $reason }
 failed-style = 😔 Про вашу картинку стиля: { $reason }
 cancelled-job = Остановлено. Фото осталось: выберите другой стиль или пришлите новое.

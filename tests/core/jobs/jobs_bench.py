@@ -45,6 +45,8 @@ class Reports:
     def __init__(self) -> None:
         self.announced: list[str] = []
         self.progressed: list[Progress] = []
+        self.reworded_to: list[tuple[str, str]] = []
+        """Jobs and their new languages."""
         self.ended: list[Job] = []
         self.changed = asyncio.Event()
 
@@ -57,6 +59,12 @@ class Reports:
     def progress(self, job: Job, progress: Progress) -> None:
         self.progressed.append(progress)
         self.changed.set()
+
+    def progress_of(self, job_id: str) -> Progress | None:
+        return next((p for p in reversed(self.progressed) if p.job_id == job_id), None)
+
+    def reworded(self, job: Job) -> None:
+        self.reworded_to.append((job.id, job.language))
 
     def finished(self, job: Job) -> None:
         self.ended.append(job)

@@ -18,9 +18,11 @@ from pathlib import Path
 from impasto.messages import (
     MACHINE_FAILS,
     Cancel,
+    Configure,
     DropTrial,
     Failed,
     Finish,
+    Measured,
     Message,
     Paint,
     Painted,
@@ -239,7 +241,8 @@ def act(job: Paint) -> None:
 
 
 def main() -> None:
-    to_child.validate_json(sys.stdin.buffer.readline())
+    configure = to_child.validate_json(sys.stdin.buffer.readline())
+    measures = isinstance(configure, Configure) and configure.measure
     if "--cannot-start" in sys.argv:
         sys.exit(1)
     threading.Thread(target=listen, daemon=True).start()
@@ -247,6 +250,10 @@ def main() -> None:
     if dies_idle:
         Path(sys.argv[-1]).write_text(str(os.getpid()))
     say(Ready(pid=os.getpid(), device="cpu"))
+    if measures and "--dies-measuring" in sys.argv:
+        os._exit(3)
+    if measures:
+        say(Measured(pixels=PIXELS, steps=4, seconds=1.0))
     if dies_idle:
         os._exit(0)
     while True:

@@ -20,7 +20,7 @@ from impasto.jobs.estimates import (
 )
 from impasto.jobs.job import ChosenStyle, Effort, Job, JobState, TelegramPicture
 from impasto.jobs.store import JobStore
-from impasto.messages import Painted
+from impasto.messages import Measured, Painted, Ready
 from impasto.settings import PaintingSettings
 
 PAINTING = PaintingSettings(
@@ -63,6 +63,25 @@ async def test_nothing_is_made_up(estimates: Estimates, store: JobStore) -> None
     assert await seconds_for(estimates, job()) is None
     assert await estimates.seconds_until_done(job(), ahead=3) is None
     assert await estimates.pixel_cap() == 200_000
+
+
+async def test_what_was_measured_at_the_start_serves_until_something_is_painted(
+    estimates: Estimates, store: JobStore
+) -> None:
+    pace = Measured(pixels=100_000, steps=100, seconds=10.0)
+    estimates.painter_ready(Ready(pid=1, device="cpu"), pace)
+    assert await seconds_for(estimates, job(100_000)) == pytest.approx(10, rel=ROUGHLY)
+    ahead = await estimates.seconds_until_done(job(100_000), ahead=2)
+    assert ahead == pytest.approx(30, rel=ROUGHLY)
+    assert await estimates.options_in_time(job()) is None, "it is too rough to go by it"
+    await measured(store, 20)
+    assert await seconds_for(estimates, job(100_000)) == pytest.approx(20, rel=ROUGHLY)
+
+
+async def test_what_could_not_be_measured_is_not_made_up(estimates: Estimates) -> None:
+    pace = Measured(pixels=100_000, steps=100, seconds=None)
+    estimates.painter_ready(Ready(pid=1, device="cpu"), pace)
+    assert await seconds_for(estimates, job()) is None
 
 
 async def test_time_goes_with_the_work_of_all_levels(estimates: Estimates, store: JobStore) -> None:

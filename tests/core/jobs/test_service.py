@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from aiogram.fsm.storage.base import StorageKey
@@ -11,9 +12,10 @@ from impasto.contracts import Limits, PaintOptions, StylePreset
 from impasto.errors import TooManyJobs
 from impasto.jobs.folders import JobFolders
 from impasto.jobs.job import ChosenStyle, Effort, Job, JobState, TelegramPicture
-from impasto.jobs.service import JobService, handling_update, limits_of
+from impasto.jobs.service import JobService, Outlook, handling_update, limits_of
 from impasto.jobs.store import JobStore
 from impasto.jobs.worker import Worker
+from impasto.messages import Progress
 from impasto.settings import QueueSettings, Settings
 from impasto_sqlite import SqliteStorage
 
@@ -264,3 +266,78 @@ async def test_what_is_painted_for_somebody_who_is_forgotten_goes(
     await job_service.forget(job.person)
     assert await working
     assert not (settings.state_dir / "jobs" / job.id).exists()
+
+
+class TestOutlook:
+    @pytest.fixture
+    async def known(self, store: JobStore) -> None:
+        """A picture took 40 s: what is asked for next takes as long."""
+        other = job_that("paint", person=7)
+        await store.add(other)
+        await store.claim()
+        effort = Effort(pixels=500_000, steps=50, seconds=40.0, device="cpu")
+        await store.move(other.id, JobState.PAINTED, effort=effort)
+
+    async def test_of_a_waiting_job(self, job_service: JobService, known: None) -> None:
+        first, second = await accepted(job_service), await accepted(job_service)
+        one, two = await job_service.outlook(first), await job_service.outlook(second)
+        assert (one.ahead, two.ahead, one.share, two.share) == (0, 1, 0.0, 0.0)
+        assert one.seconds_left is not None
+        assert two.seconds_left == pytest.approx(one.seconds_left + 40)
+
+    async def test_of_one_that_is_painted_here(
+        self, job_service: JobService, store: JobStore, reports: Reports
+    ) -> None:
+        job = await accepted(job_service)
+        running = await store.claim()
+        assert running is not None
+        progress = Progress(
+            job_id=job.id,
+            step=3,
+            steps=10,
+            level=1,
+            levels=2,
+            share=0.3,
+            pixels=1000,
+            seconds=6.0,
+            seconds_left=14.0,
+        )
+        reports.progress(running, progress)
+        assert await job_service.outlook(running) == Outlook(ahead=0, share=0.3, seconds_left=14.0)
+
+    async def test_of_one_that_is_painted_elsewhere_goes_by_the_clock(
+        self, job_service: JobService, store: JobStore, known: None
+    ) -> None:
+        await accepted(job_service)
+        running = await store.claim()
+        assert running is not None
+        whole = await job_service.estimates.seconds_until_done(running, 0)
+        assert whole is not None
+        begun = running.model_copy(
+            update={"changed_at": datetime.now(UTC) - timedelta(seconds=whole / 2)}
+        )
+        outlook = await job_service.outlook(begun)
+        assert outlook.share == pytest.approx(0.5, abs=0.1)
+        assert outlook.seconds_left == pytest.approx(whole / 2, rel=0.2)
+        late = running.model_copy(update={"changed_at": datetime.now(UTC) - timedelta(days=1)})
+        assert await job_service.outlook(late) == Outlook(ahead=0, share=0.99, seconds_left=0.0)
+
+    async def test_without_knowledge_there_is_none(
+        self, job_service: JobService, store: JobStore
+    ) -> None:
+        await accepted(job_service)
+        running = await store.claim()
+        assert running is not None
+        assert await job_service.outlook(running) == Outlook(ahead=0, share=0.0, seconds_left=None)
+
+
+async def test_another_language_counts_for_what_is_under_way(
+    job_service: JobService, store: JobStore, reports: Reports
+) -> None:
+    mine = await accepted(job_service)
+    others = await accepted(job_service, person=2)
+    await job_service.speak(1, "ru")
+    await job_service.speak(1, "ru")
+    assert reports.reworded_to == [(mine.id, "ru")]
+    languages = [(await store.journal.get(job.id)).language for job in (mine, others)]
+    assert languages == ["ru", "en"]

@@ -53,6 +53,23 @@ async def test_one_child_paints_job_after_job(painted_by: PaintedBy, worker: Wor
     assert (await worker.ready()).pid == first.pid
 
 
+async def test_the_first_child_measures_how_fast_it_paints(worker: Worker) -> None:
+    await worker.ready()
+    assert worker.pace is not None
+    assert worker.pace.seconds == 1.0
+
+
+async def test_a_child_that_is_lost_measuring_costs_a_start(
+    make_worker: Callable[..., Worker], store: JobStore
+) -> None:
+    worker = make_worker("--dies-measuring")
+    job = job_that("paint")
+    await store.add(job)
+    assert await worker.work()
+    assert await state_of(store, job) is JobState.PAINTED
+    assert worker.pace is None
+
+
 async def test_an_own_style_is_fetched(painted_by: PaintedBy, settings: Settings) -> None:
     styles = (
         ChosenStyle(picture=TelegramPicture(file_id="my style"), weight=2.0),

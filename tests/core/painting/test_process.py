@@ -24,6 +24,7 @@ from impasto.messages import (
     Failed,
     Finish,
     FromChild,
+    Measured,
     Outcome,
     Paint,
     Painted,
@@ -75,12 +76,12 @@ class Parent:
 
 
 @contextmanager
-def child(settings: dict[str, object]) -> Iterator[Parent]:
+def child(settings: dict[str, object], *, measure: bool = False) -> Iterator[Parent]:
     command = [sys.executable, "-m", "impasto.painting"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         parent = Parent(process)
         values = settings_for_painting(Settings.model_validate(settings))
-        parent.say(Configure(settings=values))
+        parent.say(Configure(settings=values, measure=measure))
         try:
             yield parent
         finally:
@@ -364,3 +365,14 @@ def test_a_trial_that_is_dropped_or_fails_is_over(
     broken.photo.write_bytes(b"no picture")
     parent.say(broken)
     assert end_of(parent, "broken") == []
+
+
+def test_the_pace_is_measured_where_that_is_asked_for(tiny_network: Path) -> None:
+    painting = {"network": str(tiny_network), "device": "cpu", "steps": 4, "max_pixels_cpu": 4_096}
+    with child({"painting": painting, "log": {"level": "error"}}, measure=True) as parent:
+        assert isinstance(parent.hear(), Ready)
+        measured = parent.hear()
+        assert isinstance(measured, Measured)
+        assert (measured.pixels, measured.steps) == (64 * 64, 4)
+        assert measured.seconds is not None
+        assert measured.seconds > 0

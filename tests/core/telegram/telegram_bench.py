@@ -50,6 +50,8 @@ class Faults(BaseRequestMiddleware):
         self.times: list[float] = []
         """When each came, by the clock of the event loop."""
         self.gates: dict[str, asyncio.Event] = {}
+        self.later_gates: dict[str, asyncio.Event] = {}
+        self.held: list[str] = []
         self._faults: dict[str, deque[Fault]] = defaultdict(deque)
         self._changed = asyncio.Event()
 
@@ -57,9 +59,10 @@ class Faults(BaseRequestMiddleware):
         """The next calls of this method fail like this, one after the other."""
         self._faults[method].extend(faults)
 
-    def hold(self, method: str) -> asyncio.Event:
-        """Calls of this method wait until the event is set."""
-        return self.gates.setdefault(method, asyncio.Event())
+    def hold(self, method: str, *, after: bool = False) -> asyncio.Event:
+        """Calls of this method wait until the event is set, or their answers do, with `after`."""
+        gates = self.later_gates if after else self.gates
+        return gates.setdefault(method, asyncio.Event())
 
     def names(self) -> list[str]:
         return [type(call).__name__ for call in self.calls]
@@ -85,11 +88,24 @@ class Faults(BaseRequestMiddleware):
         self.calls.append(method)
         self.times.append(asyncio.get_running_loop().time())
         self._changed.set()
-        if name in self.gates:
-            await self.gates[name].wait()
+        await self._wait_at(self.gates.get(name), name)
         if self._faults[name]:
             raise self._faults[name].popleft()(method)
-        return await make_request(bot, method)
+        answer = await make_request(bot, method)
+        await self._wait_at(self.later_gates.get(name), name)
+        return answer
+
+    async def until_held(self, method: str) -> None:
+        async with asyncio.timeout(30):
+            while method not in self.held:
+                self._changed.clear()
+                await self._changed.wait()
+
+    async def _wait_at(self, gate: asyncio.Event | None, name: str) -> None:
+        if gate is not None:
+            self.held.append(name)
+            self._changed.set()
+            await gate.wait()
 
 
 class PlainPresenter:
@@ -110,6 +126,9 @@ class PlainPresenter:
 
     def ready(self, job: Job) -> Say:
         return Say("ready")
+
+    def moved(self, job: Job) -> Say:
+        return Say("moved")
 
     def failed(self, job: Job) -> Say:
         return Say(f"failed {job.failure.code if job.failure else ''}")

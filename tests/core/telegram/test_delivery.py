@@ -25,7 +25,7 @@ from impasto.jobs.job import (
 )
 from impasto.jobs.recovery import Recovery
 from impasto.jobs.store import JobStore
-from impasto.messages import Progress
+from impasto.messages import Measured, Progress, Ready
 from impasto.settings import PaintingSettings
 from impasto.telegram.delivery import Delivery
 from impasto.telegram.status.presenter import SafePresenter
@@ -397,6 +397,51 @@ class TestProgress:
         assert faults.names().count("EditMessageCaption") == 1
 
 
+class TestLanguage:
+    async def test_another_one_counts_at_once(
+        self, make_delivery: MakeDelivery, store: JobStore, photo: TelegramPicture, alice: Person
+    ) -> None:
+        delivery = make_delivery(presenter=Polyglot())
+        running, waiting = await written(store, photo), await written(store, photo)
+        for job in (running, waiting):
+            await delivery.accepted(job)
+        await store.claim()
+        delivery.progress(running, progress(running, 1))
+        await alice.wait_for(says("en painting"))
+        for job in (running, waiting):
+            delivery.reworded(await store.note(job.id, language="ru"))
+        await alice.wait_until(lambda: captions(alice) == ["ru painting", "ru waiting"])
+
+
+class Polyglot(PlainPresenter):
+    """Says in which language it speaks."""
+
+    def waiting(self, job: Job, ahead: int, seconds: float | None) -> Say:
+        return Say(f"{job.language} waiting")
+
+    def painting(self, job: Job, progress: Progress) -> Say:
+        return Say(f"{job.language} painting")
+
+
+class TestTimeLeft:
+    async def test_the_first_progress_has_it_from_what_is_known(
+        self, make_delivery: MakeDelivery, store: JobStore, job: Job, alice: Person
+    ) -> None:
+        delivery = make_delivery(presenter=Clock())
+        pace = Measured(pixels=500_000, steps=50, seconds=40.0)
+        delivery._estimates.painter_ready(Ready(pid=1, device="cpu"), pace)
+        await delivery.accepted(job)
+        first = progress(job, 1).model_copy(update={"seconds_left": None})
+        delivery.progress(job, first)
+        await alice.wait_for(lambda m: (m.caption or "").startswith("left "))
+        assert "None" not in (alice.from_bot()[-1].caption or "")
+
+
+class Clock(PlainPresenter):
+    def painting(self, job: Job, progress: Progress) -> Say:
+        return Say(f"left {progress.seconds_left}")
+
+
 class TestResult:
     async def test_takes_the_place_of_the_status_and_a_text_notifies(
         self, delivery: Delivery, store: JobStore, job: Job, alice: Person, tmp_path: Path
@@ -597,6 +642,112 @@ async def lose(monkeypatch: pytest.MonkeyPatch, store: JobStore, job: Job) -> No
 
 async def nothing_at_hand(delivery: Delivery) -> bool:
     return not [*delivery.jobs_at_hand()]
+
+
+class TestOutOfView:
+    """Other messages came after the one that shows the job."""
+
+    @pytest.fixture
+    async def buried(
+        self, delivery: Delivery, store: JobStore, job: Job, bot: Bot, alice: Person
+    ) -> Job:
+        """As the journal has it when a message came after its own."""
+        await delivery.accepted(job)
+        sent = await bot.send_message(1, "something else")
+        return await until_job(
+            store.journal, job.id, lambda now: now.later_message == sent.message_id
+        )
+
+    async def test_the_picture_comes_below_and_the_old_message_says_so(
+        self, delivery: Delivery, store: JobStore, buried: Job, alice: Person, tmp_path: Path
+    ) -> None:
+        delivery.finished(await painted(store, buried, tmp_path))
+        done = await until_state(store.journal, buried.id, JobState.DELIVERED)
+        await alice.wait_for(lambda m: m.message_id == done.status_message and m.photo)
+        await alice.wait_until(lambda: "moved" in captions(alice))
+        status, other, result = alice.from_bot()
+        assert status.message_id == buried.status_message == done.left_message
+        assert (status.caption, status.reply_markup) == ("moved", None)
+        assert other.text == "something else"
+        assert (result.message_id, result.caption) == (done.status_message, "painted")
+        assert color_of(await alice.download(result.photo[-1].file_id)) == "red"
+        said = [m.text for m in alice.versions() if m.message_id == result.message_id]
+        assert said == ["ready", None], "that is what notifies"
+
+    async def test_what_the_person_sends_counts_too(
+        self, delivery: Delivery, store: JobStore, job: Job, alice: Person
+    ) -> None:
+        await delivery.accepted(job)
+        sent = await alice.send_text("Are you there?")
+
+        async def handler(*_: Any) -> None:
+            return None
+
+        await delivery.see_received(handler, sent, {})
+        await until_job(store.journal, job.id, lambda now: now.is_out_of_view)
+
+    async def test_its_own_edits_do_not_count(
+        self, delivery: Delivery, store: JobStore, job: Job, alice: Person, tmp_path: Path
+    ) -> None:
+        stored = await announced(delivery, store, job)
+        delivery.progress(stored, progress(job, 1))
+        await alice.wait_for(says("painting 1"))
+        delivery.finished(await painted(store, job, tmp_path))
+        done = await until_state(store.journal, job.id, JobState.DELIVERED)
+        assert done.status_message == stored.status_message
+
+    @pytest.mark.parametrize("call", ["SendMessage", "EditMessageMedia", "EditMessageCaption"])
+    @pytest.mark.parametrize("took_effect", [False, True])
+    async def test_told_again_after_a_crash_it_is_one_picture(
+        self,
+        make_delivery: MakeDelivery,
+        delivery: Delivery,
+        store: JobStore,
+        buried: Job,
+        alice: Person,
+        tmp_path: Path,
+        faults: Faults,
+        call: str,
+        took_effect: bool,
+    ) -> None:
+        """The process ends before a call, or after it and before the journal knows."""
+        before = len(faults.calls)
+        gate = faults.hold(call, after=took_effect)
+        delivery.finished(await painted(store, buried, tmp_path))
+        await faults.until_held(call)
+        end_at_once(delivery)
+        gate.set()
+        again = await store.journal.get(buried.id)
+        assert again is not None
+        make_delivery().finished(again)
+        await until_state(store.journal, buried.id, JobState.DELIVERED)
+        await alice.wait_until(lambda: "moved" in captions(alice))
+        assert captions(alice).count("painted") == 1
+        assert faults.names()[before:].count("SendPhoto") == 0
+
+    async def test_a_picture_that_was_shown_stays_where_it_is(
+        self,
+        make_delivery: MakeDelivery,
+        store: JobStore,
+        job: Job,
+        bot: Bot,
+        alice: Person,
+        tmp_path: Path,
+        faults: Faults,
+    ) -> None:
+        """Though the process ended before it could say "ready", and messages came meanwhile."""
+        first = make_delivery()
+        await first.accepted(job)
+        gate = faults.hold("SendMessage")
+        first.finished(await painted(store, job, tmp_path))
+        await faults.until_called("SendMessage")
+        end_at_once(first)
+        gate.set()
+        again = await store.note(job.id, later_message=10**6)
+        make_delivery().finished(again)
+        await until_state(store.journal, job.id, JobState.DELIVERED)
+        await alice.wait_for(says("ready"))
+        assert captions(alice).count("painted") == 1
 
 
 class TestOtherEnds:

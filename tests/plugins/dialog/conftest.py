@@ -19,6 +19,7 @@ from impasto_dialog import build_router
 from impasto_playground import Person, Playground
 
 from .dialog_kit import RecordingJobService
+from .feeder import Feeder
 
 
 @pytest.fixture(scope="session")
@@ -71,6 +72,12 @@ def dispatcher(
     )
     dispatcher.include_router(build_router(album_wait_s=album_wait_s))
     return dispatcher
+
+
+@pytest.fixture
+async def feeder(dispatcher: Dispatcher) -> AsyncIterator[Feeder]:
+    yield Feeder(dispatcher)
+    await dispatcher.emit_shutdown()
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from PIL import Image
 from impasto import PaintOptions, Say, StylePreset
 from impasto.errors import TooManyJobs
 from impasto.jobs.job import ChosenStyle, Job, JobState, TelegramPicture
+from impasto.jobs.service import Outlook
 from impasto_playground import Person
 from impasto_playground.person import Answer
 
@@ -47,6 +48,7 @@ class RecordingJobService:
         self.forgotten: list[int] = []
         self.estimates = SteadyEstimates()
         self.hurried: list[str] = []
+        self.outlooks: dict[str, Outlook] = {}
         self.is_file_elsewhere = False
         self.files_wanted: list[tuple[str, str]] = []
         self.jobs: list[Job] = []
@@ -116,6 +118,13 @@ class RecordingJobService:
             raise
         return None if self.thumbnail is None else dict.fromkeys(styles, self.thumbnail)
 
+    async def outlook(self, job: Job) -> Outlook:
+        return self.outlooks.get(job.id, Outlook(ahead=0, share=0.0, seconds_left=None))
+
+    async def speak(self, person: int, language: str) -> None:
+        for job in await self.jobs_of(person):
+            await self.change(job, language=language)
+
     async def forget(self, person: int) -> None:
         self.forgotten.append(person)
         self.jobs = [job for job in self.jobs if job.person != person]
@@ -163,9 +172,19 @@ def photo(color: str = "olive", size: tuple[int, int] = (96, 64)) -> bytes:
     return packed.getvalue()
 
 
+STYLES = {
+    "Starry night": "1",
+    "Woodblock wave": "2",
+    "Stained glass": "3",
+    "Витраж": "3",
+}
+"""What is on the buttons of the gallery for these."""
+
+
 async def tap(person: Person, button: str, message: int | None = None) -> Answer:
-    """Taps the newest button of this name, or that of one message; returns the bot's answer."""
-    return await person.answer_to(await person.tap(button, message))
+    """Taps the newest button of this name or style, or that of one message; returns the bot's
+    answer."""
+    return await person.answer_to(await person.tap(STYLES.get(button, button), message))
 
 
 async def start_job(person: Person, job_service: RecordingJobService, style: str = "wave") -> Job:

@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 
 from impasto import StylePreset
 from impasto.contact_sheet import GAP, LABEL
-from impasto_dialog.contact_sheet import WIDTH, gallery_sheet, label_of
+from impasto_dialog.contact_sheet import MOST_ON_A_PAGE, WIDTH, gallery_sheet, label_of, page_of
 
 COLORS = [(220, 40, 40), (40, 180, 60), (50, 80, 220), (230, 200, 40), (180, 60, 200)]
 
@@ -110,3 +110,16 @@ def test_pictures_of_any_mode_are_shown(tmp_path: Path) -> None:
     with capture_logs() as logs:
         opened(gallery_sheet(presets, "en"))
     assert logs == []
+
+
+@pytest.mark.parametrize("count", [1, 5, 9, 10, 13, 15, 16, 24, 40])
+def test_every_preset_is_on_a_page_whose_rows_are_full(tmp_path: Path, count: int) -> None:
+    presets = [replace(preset(tmp_path, 0), name=f"preset_{index}") for index in range(count)]
+    pages = [page_of(presets, 0)]
+    pages += [page_of(presets, number) for number in range(1, pages[0].pages)]
+    shown = {p.first_number + i: item for p in pages for i, item in enumerate(p.presets)}
+    assert [shown[number] for number in sorted(shown)] == presets
+    assert all(len(page.presets) <= MOST_ON_A_PAGE for page in pages)
+    if len(pages) > 1:
+        assert all(len(page.presets) % 3 == 0 for page in pages)
+    assert page_of(presets, 99) == pages[-1]

@@ -17,7 +17,7 @@ async def test_a_photo_then_a_tap_is_a_job(alice: Person, job_service: Recording
     sent = await alice.send_photo(photo())
     gallery = await alice.wait_for(is_gallery)
     assert "Which style" in (gallery.caption or "")
-    answer = await tap(alice, "2. 🎨 Woodblock wave")
+    answer = await tap(alice, "2")
     assert not answer.show_alert
     [job] = job_service.jobs
     assert (job.person, job.chat, job.language) == (1, 1, "en")
@@ -49,7 +49,7 @@ async def test_the_second_of_two_taps_is_answered_and_no_second_job(
 ) -> None:
     await alice.send_photo(photo())
     gallery = await alice.wait_for(is_gallery)
-    taps = [alice.tap("Starry night", gallery.message_id) for _ in range(2)]
+    taps = [alice.tap("1", gallery.message_id) for _ in range(2)]
     answers = [await alice.answer_to(query) for query in await asyncio.gather(*taps)]
     assert {answer.text for answer in answers} == {None, "I am already on it!"}
     assert len(job_service.jobs) == 1
@@ -128,13 +128,48 @@ async def test_a_style_can_be_written(
     assert job.styles == (ChosenStyle(preset="wave"),)
 
 
+async def test_a_misspelt_caption_is_asked_about(
+    alice: Person, job_service: RecordingJobService
+) -> None:
+    sent = await alice.send_photo(photo(), "woodblok wave")
+    asked = await alice.wait_for(says("Did you mean 🎨 Woodblock wave?"))
+    await tap(alice, "Yes")
+    [job] = job_service.jobs
+    assert job.styles == (ChosenStyle(preset="wave"),)
+    assert job.content.file_id in file_ids(sent)
+    assert asked.message_id not in [m.message_id for m in alice.messages()], "it has served"
+
+
+async def test_a_misspelt_text_is_asked_about_and_may_mean_another(
+    alice: Person, job_service: RecordingJobService
+) -> None:
+    await alice.send_text("stainde glas")
+    await alice.wait_for(says("Did you mean 🎨 Stained glass?"))
+    await tap(alice, "Yes")
+    await alice.wait_for(says("Stained glass it is!"))
+    sent = await alice.send_photo(photo())
+    [first] = await job_service.wait_for_jobs(1)
+    assert first.styles == (ChosenStyle(preset="glass"),)
+    sent = await alice.send_photo(photo("red"))
+    gallery = await alice.wait_for(is_gallery)
+    await alice.send_text("stary night")
+    await alice.wait_for(says("Did you mean 🎨 Starry night?"))
+    assert gallery.message_id not in [m.message_id for m in alice.messages()]
+    await tap(alice, "See the styles")
+    await alice.wait_for(says("Which style shall I paint it in?"))
+    await tap(alice, "Woodblock wave")
+    second = job_service.jobs[1]
+    assert second.styles == (ChosenStyle(preset="wave"),)
+    assert second.content.file_id in file_ids(sent)
+
+
 async def test_a_new_photo_replaces_the_first_and_says_so(
     alice: Person, job_service: RecordingJobService
 ) -> None:
     await alice.send_photo(photo("red"))
     old = await alice.wait_for(is_gallery)
     second = await alice.send_photo(photo("blue"))
-    new = await alice.wait_for(says("instead of the one before"))
+    new = await alice.wait_for(says("instead of the last one"))
     assert old.message_id not in [m.message_id for m in alice.messages()]
     await tap(alice, "Starry night", new.message_id)
     assert [job.content.file_id in file_ids(second) for job in job_service.jobs] == [True]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -28,12 +27,6 @@ from impasto_dialog.texts import LANGUAGES
 
 from .dialog_kit import RecordingJobService
 from .feeder import FILE, VIDEO, Feeder, document
-
-
-@pytest.fixture
-async def feeder(dispatcher: Dispatcher) -> AsyncIterator[Feeder]:
-    yield Feeder(dispatcher)
-    await dispatcher.emit_shutdown()
 
 
 @pytest.fixture(autouse=True)

@@ -8,6 +8,7 @@ import pytest
 from aiogram import Bot
 
 from impasto.jobs.job import ChosenStyle, Failure, JobState
+from impasto.jobs.service import Outlook
 from impasto_dialog.presenter import DialogPresenter
 from impasto_playground import Person
 
@@ -88,16 +89,22 @@ async def test_status_lists_jobs_and_stops_them(
     await alice.send_text("/status")
     await alice.wait_for(says("I am not painting anything for you"))
     first = await start_job(alice, job_service, "wave")
-    await start_job(alice, job_service, "night")
+    second = await start_job(alice, job_service, "night")
+    await start_job(alice, job_service, "glass")
     await job_service.move(first, JobState.RUNNING)
+    job_service.outlooks = {
+        first.id: Outlook(ahead=0, share=0.428, seconds_left=17.0),
+        second.id: Outlook(ahead=1, share=0.0, seconds_left=41.0),
+    }
     await alice.send_text("/status")
     shown = await alice.wait_for(says("Your pictures in progress"))
     assert shown.text.splitlines()[1:] == [
-        "🖌 1. 🎨 Woodblock wave: being painted",
-        "⏳ 2. 🎨 Starry night: waiting for its turn",
+        "🖌 1. 🎨 Woodblock wave: 42% · ⏱ about 20 seconds left",
+        "⏳ 2. 🎨 Starry night: 1 picture ahead · ⏱ ready in about 50 seconds",
+        "⏳ 3. 🎨 Stained glass: next in line",
     ]
     await tap(alice, "Cancel 2")
-    assert [job.state for job in job_service.jobs] == [JobState.RUNNING, JobState.CANCELLED]
+    assert [job.state for job in job_service.jobs][:2] == [JobState.RUNNING, JobState.CANCELLED]
 
 
 async def test_another_style_needs_no_second_upload(

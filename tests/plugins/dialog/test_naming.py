@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from impasto import StylePreset
-from impasto_dialog.naming import named_preset, numbered_preset
+from impasto_dialog.naming import named_preset, numbered_preset, similar_preset
 
 PRESETS = [
     StylePreset(
@@ -59,7 +59,27 @@ def test_a_number_is_a_place_on_the_sheet(text: str, name: str | None) -> None:
     assert (found.name if found else None) == name
 
 
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("nihgt", "night"),
+        ("Stary nigth!", "night"),
+        ("звёздная нось", "night"),
+        ("Витрж", "glass"),
+        ("glas", "glass"),
+        ("hello", None),
+        ("a night in Paris", None),
+        ("night shift", None),
+        ("", None),
+    ],
+)
+def test_a_near_miss_is_known(text: str, name: str | None) -> None:
+    found = similar_preset(text, PRESETS)
+    assert (found.name if found else None) == name
+
+
 @given(st.text())
 def test_no_text_is_too_odd(text: str) -> None:
     assert named_preset(text, PRESETS) in (None, *PRESETS)
     assert numbered_preset(text, PRESETS) in (None, *PRESETS)
+    assert similar_preset(text, PRESETS) in (None, *PRESETS)

@@ -3,22 +3,43 @@
 from __future__ import annotations
 
 import pytest
-from aiogram.types import Message
+from aiogram.methods import SendMessage
+from aiogram.types import InlineKeyboardMarkup, Message
 
 from impasto.jobs.job import ChosenStyle, JobState
 from impasto.settings import PaintingSettings
 from impasto_dialog.looks import STYLE_WEIGHTS, Strength
 from impasto_playground import Person
 
-from .dialog_kit import RecordingJobService, file_ids, is_gallery, photo, says, tap
+from .dialog_kit import RecordingJobService, file_ids, is_gallery, photo, says, start_job, tap
+from .feeder import Feeder
 
 WEIGHT = PaintingSettings().style_weight
+KEPT = "Got it. I will paint all your pictures like this."
 
 
-def marked(message: Message) -> list[str]:
+DEFAULTS = [
+    "💪 Strength: balanced",
+    "🖌 Brush: medium",
+    "🌈 Colors: the style’s",
+    "📐 Size: standard",
+]
+
+
+def rows(message: Message) -> list[list[str]]:
     assert message.reply_markup is not None
-    rows = message.reply_markup.inline_keyboard
-    return [b.text.removeprefix("✓ ") for row in rows for b in row if b.text.startswith("✓ ")]
+    return [[button.text for button in row] for row in message.reply_markup.inline_keyboard]
+
+
+def chosen(message: Message) -> list[str]:
+    """What the rows of the options say."""
+    return [row[0] for row in rows(message)[:4]]
+
+
+async def choose(person: Person, kind: str, choice: str) -> str | None:
+    """Opens a kind of options and chooses one; returns the toast."""
+    await tap(person, kind)
+    return (await tap(person, choice)).text
 
 
 async def test_options_are_under_the_gallery_and_the_next_tap_paints_with_them(
@@ -26,18 +47,20 @@ async def test_options_are_under_the_gallery_and_the_next_tap_paints_with_them(
 ) -> None:
     await alice.send_photo(photo())
     gallery = await alice.wait_for(is_gallery)
-    await tap(alice, "Strength, brush, colors, size")
+    await tap(alice, "⚙️ Settings")
     shown = await alice.wait_for(says("How shall I paint?"))
     assert shown.message_id == gallery.message_id
-    assert marked(shown) == ["balanced", "🖌 medium", "its colors", "standard"]
-    for choice in ("strong", "broad", "my colors", "large"):
-        assert (await tap(alice, choice)).text == "Noted for all your pictures."
-    await alice.wait_until(
-        lambda: marked(alice.from_bot()[-1]) == ["strong", "🖌 broad", "my colors", "large"]
-    )
+    assert chosen(shown) == DEFAULTS
+    taps = {"Strength": "strong", "Brush": "broad", "Colors": "my photo’s", "Size": "large"}
+    for kind, choice in taps.items():
+        assert await choose(alice, kind, choice) == KEPT
+        await alice.wait_until(
+            lambda said=f"{kind}: {choice}": any(said in b for b in chosen(alice.from_bot()[-1]))
+        )
     await tap(alice, "Back to the styles")
-    await alice.wait_for(says("Which style shall I paint it in?"))
-    alice.find_button("⚙️ strong · broad brush · my colors · large")
+    again = await alice.wait_for(says("Which style shall I paint it in?"))
+    assert "strong · broad brush · my colors · large" in (again.caption or "")
+    alice.find_button("⚙️ Settings")
     await tap(alice, "Starry night")
     [job] = job_service.jobs
     assert job.options.style_weight == pytest.approx(WEIGHT * STYLE_WEIGHTS[Strength.STRONG])
@@ -56,8 +79,8 @@ async def test_what_was_chosen_is_kept_and_is_ones_own(
     alice: Person, boris: Person, job_service: RecordingJobService
 ) -> None:
     await alice.send_text("/settings")
-    await alice.wait_for(says("I keep this for all your pictures"))
-    await tap(alice, "quick look")
+    await alice.wait_for(says("for all your pictures"))
+    await choose(alice, "Size", "quick look")
     await alice.send_text("/start")
     await alice.wait_for(says("Hello"))
     await alice.send_photo(photo(), "wave")
@@ -71,31 +94,50 @@ async def test_the_same_choice_twice_changes_nothing(alice: Person) -> None:
     await alice.send_text("/settings")
     await alice.wait_for(says("How shall I paint?"))
     for _ in range(2):
-        assert (await tap(alice, "thin")).text == "Noted for all your pictures."
-    await alice.wait_until(lambda: "🖌 thin" in marked(alice.from_bot()[-1]))
+        assert await choose(alice, "Brush", "thin") == KEPT
+    await alice.wait_until(lambda: "🖌 Brush: thin" in chosen(alice.from_bot()[-1]))
 
 
-def rows(message: Message) -> list[list[str]]:
-    assert message.reply_markup is not None
-    return [[b.text.removeprefix("✓ ") for b in r] for r in message.reply_markup.inline_keyboard]
+async def test_a_choice_is_marked_and_can_be_left(alice: Person) -> None:
+    await alice.send_text("/settings")
+    await alice.wait_for(says("How shall I paint?"))
+    await tap(alice, "Strength")
+    shown = await alice.wait_for(says("how much may the style change your photo?"))
+    assert rows(shown) == [["subtle", "✅ balanced", "strong"], ["⬅️ All settings"]]
+    await tap(alice, "All settings")
+    await alice.wait_for(says("How shall I paint?"))
+    assert chosen(alice.from_bot()[-1]) == DEFAULTS
+
+
+async def test_a_button_of_an_older_version_still_chooses(feeder: Feeder) -> None:
+    """It showed all choices on one keyboard."""
+    await feeder.tap("look:strong:")
+    await feeder.message(text="/settings")
+    [said] = [m for m in feeder.session.methods if isinstance(m, SendMessage)]
+    assert isinstance(said.reply_markup, InlineKeyboardMarkup)
+    assert said.reply_markup.inline_keyboard[0][0].text == "💪 Strength: strong"
 
 
 async def test_fine_is_offered_where_it_can_be_had(
     alice: Person, job_service: RecordingJobService
 ) -> None:
     await alice.send_text("/settings")
-    usual = await alice.wait_for(says("How shall I paint?"))
-    assert rows(usual)[3] == ["quick look", "standard", "large"]
+    await alice.wait_for(says("How shall I paint?"))
+    await tap(alice, "Size")
+    usual = await alice.wait_for(says("how much time may it take?"))
+    assert rows(usual)[0] == ["quick look", "✅ standard", "large"]
     job_service.estimates.has_fine = True
     await alice.send_photo(photo())
     gallery = await alice.wait_for(is_gallery)
-    await tap(alice, "Strength, brush, colors, size")
-    shown = await alice.wait_for(says("How shall I paint?"), after=gallery.message_id - 1)
-    assert rows(shown)[3:5] == [["quick look", "standard"], ["fine", "large"]]
+    await tap(alice, "⚙️ Settings")
+    await tap(alice, "Size", gallery.message_id)
+    shown = await alice.wait_for(says("time may it take?"), after=gallery.message_id - 1)
+    assert rows(shown)[:2] == [["quick look", "✅ standard"], ["fine", "large"]]
     await tap(alice, "fine")
-    await alice.wait_until(lambda: "fine" in marked(alice.from_bot()[-1]))
+    await alice.wait_until(lambda: "📐 Size: fine" in chosen(alice.from_bot()[-1]))
     await tap(alice, "Back to the styles")
-    alice.find_button("⚙️ fine")
+    again = await alice.wait_for(says("Which style"), after=gallery.message_id - 1)
+    assert (again.caption or "").splitlines()[-1] == "fine"
     await tap(alice, "Starry night")
     [job] = job_service.jobs
     assert job.options.fine
@@ -108,11 +150,11 @@ async def test_fine_is_standard_where_it_is_gone(
     job_service.estimates.has_fine = True
     await alice.send_text("/settings")
     shown = await alice.wait_for(says("How shall I paint?"))
-    await tap(alice, "fine")
+    await choose(alice, "Size", "fine")
     job_service.estimates.has_fine = False
     await alice.send_text("/settings")
     again = await alice.wait_for(says("How shall I paint?"), after=shown.message_id)
-    assert marked(again)[-1] == "standard"
+    assert chosen(again)[-1] == "📐 Size: standard"
     await alice.send_photo(photo(), "wave")
     [job] = await job_service.wait_for_jobs(1)
     assert job.options.fine is None
@@ -171,6 +213,7 @@ async def test_a_mix_can_be_chosen_before_the_photo_and_taken_back(
 async def test_the_language_can_be_another_than_the_apps(
     alice: Person, job_service: RecordingJobService
 ) -> None:
+    under_way = await start_job(alice, job_service)
     await alice.send_text("/language")
     await alice.wait_for(says("Which language shall I speak?"))
     await tap(alice, "Русский")
@@ -181,8 +224,9 @@ async def test_the_language_can_be_another_than_the_apps(
     await alice.send_text("what now?")
     await alice.wait_for(says("Пришлите фото"))
     await alice.send_photo(photo(), "wave")
-    [job] = await job_service.wait_for_jobs(1)
-    assert job.language == "ru"
+    jobs = await job_service.wait_for_jobs(2)
+    assert [job.language for job in jobs] == ["ru", "ru"]
+    assert under_way.language == "en"
     await alice.send_text("/settings")
     await alice.wait_for(says("Как рисовать?"))
     await tap(alice, "Язык")

@@ -63,6 +63,7 @@ async def test_another_look_is_tried_anew_and_an_old_one_is_not(
     gallery = await alice.wait_for(is_gallery)
     first = await replaced(alice, file_ids(gallery))
     await tap(alice, OPTIONS)
+    await tap(alice, "Strength")
     await tap(alice, "strong")
     assert len(job_service.tried) == 1
     await tap(alice, BACK)

@@ -138,7 +138,7 @@ def test_what_is_being_painted_can_be_stopped_and_kept(presenter: DialogPresente
 @pytest.mark.parametrize(
     ("seconds", "words"),
     [
-        (None, "once I have started"),
+        (None, "as soon as I start"),
         (3, "in a few seconds"),
         (41, "in about 50 seconds"),
         (90, "in about 2 minutes"),

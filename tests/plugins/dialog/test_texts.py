@@ -158,7 +158,8 @@ def made_up() -> set[str]:
     looks = {"strength": Strength, "brush": Brush, "colors": Colors, "quality": Quality}
     return {
         *(f"{kind}-{choice.name.lower()}" for kind, choices in looks.items() for choice in choices),
-        *(f"option-{choice.name.lower()}" for row in OFFERED for choice in row),
+        *(f"option-{choice.name.lower()}" for row in OFFERED.values() for choice in row),
+        *(f"{beginning}-{kind}" for kind in OFFERED for beginning in ("row", "choose")),
         *(f"command-{name}" for name in (*commands.PRIVATE, *commands.OWNERS, *commands.GROUP)),
         *(f"failure-{code}" for code in documented_codes()),
         *(f"notice-{code}" for code in NOTICES),

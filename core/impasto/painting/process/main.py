@@ -52,6 +52,7 @@ from impasto.painting.painter import Painting, PaintRequest, paint, warm
 from impasto.painting.pictures import open_picture
 from impasto.painting.plugin_calls import OUT_OF_MEMORY
 from impasto.painting.process.mailbox import Mailbox
+from impasto.painting.process.pace import measured_pace
 from impasto.painting.process.progress import Reporter, write_jpeg
 from impasto.painting.threads import end_threads
 from impasto.painting.thumbnails import SIZE, ThumbnailStyle, thumbnails
@@ -76,11 +77,14 @@ class Child:
         mailbox: Mailbox,
         answers: BinaryIO,
         presets: Sequence[PresetFile],
+        *,
+        measures: bool = False,
     ) -> None:
         self._catalogue = catalogue
         self._mailbox = mailbox
         self._answers = answers
         self._cold = list(reversed(presets))
+        self._measures = measures
         self._why_not_fine: str | None = None
 
     def run(self) -> NoReturn:
@@ -102,6 +106,8 @@ class Child:
                 offers_fine=self._why_not_fine is None,
             )
         )
+        if self._measures:
+            self._say(measured_pace(self._catalogue))
         _rest()
         while True:
             while self._cold and self._mailbox.is_empty():
@@ -280,7 +286,8 @@ def main() -> int:
     return_large_blocks()
     try:
         catalogue = load_catalogue(settings)
-        Child(catalogue, mailbox, answers, configuration.presets).run()
+        presets, measures = configuration.presets, configuration.measure
+        Child(catalogue, mailbox, answers, presets, measures=measures).run()
     except ImpastoError as error:
         log.error("painting_child_cannot_start", problem=str(error))
         return 1

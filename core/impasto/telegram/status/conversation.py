@@ -70,7 +70,10 @@ class Conversation:
         self._presenter = presenter
         self._edit_seconds = edit_seconds
         self._news = asyncio.Event()
-        self._progress: Progress | None = None
+        self.newest_progress: Progress | None = None
+        self._shown: Progress | None = None
+        self._newest_message = 0
+        """Id of the newest message in the chat, as far as this process knows."""
         self._preview: Path | None = None
         self._edited_at = float("-inf")
         self._place: Say | None = None
@@ -88,15 +91,26 @@ class Conversation:
 
     def show(self, progress: Progress) -> None:
         """Newer progress; an older one that was not shown yet is dropped."""
-        self._progress = progress
+        self.newest_progress = progress
         self._preview = progress.preview or self._preview
+        self._news.set()
+
+    def message_came(self, message_id: int) -> None:
+        """There is a message in the chat, of the person, of the bot or of others in a group."""
+        self._newest_message = max(self._newest_message, message_id)
+        if self._is_news_that_it_is_out_of_view():
+            self._news.set()
+
+    def reword(self) -> None:
+        """The journal has another language for this job."""
+        self._shown = None
         self._news.set()
 
     def queue_moved(self) -> None:
         """Another job has begun or ended: where this one waits, its place may have changed."""
         pause = self._edit_seconds * max(LEAST_SLOWDOWN, self._ahead)
         is_due = asyncio.get_running_loop().time() >= self._placed_at + pause
-        if self._progress is None and self.announced.done() and is_due:
+        if self.newest_progress is None and self.announced.done() and is_due:
             self._news.set()
 
     def finish(self) -> None:
@@ -151,9 +165,10 @@ class Conversation:
         while not self.is_over.is_set():
             await self._news.wait()
             self._news.clear()
+            await self._note_newest()
             if await self._is_over_within(self._seconds_to_next_edit()):
                 break
-            await (self._show_place() if self._progress is None else self._show_progress())
+            await (self._show_place() if self.newest_progress is None else self._show_progress())
         if self._is_left:
             return
         if not await self._message.refresh():
@@ -195,6 +210,16 @@ class Conversation:
                 return False
         return self.is_over.is_set()
 
+    async def _note_newest(self) -> None:
+        """Has the journal know that the status message is out of view: another process may deliver
+        the picture, on another machine or after a crash."""
+        if self._is_news_that_it_is_out_of_view():
+            await self._message.note(later_message=self._newest_message)
+
+    def _is_news_that_it_is_out_of_view(self) -> bool:
+        status = self.job.status_message
+        return status is not None and not self.job.is_out_of_view and self._newest_message > status
+
     async def _show_place(self) -> None:
         """The place in the queue as it is now."""
         await self._message.refresh()
@@ -206,14 +231,24 @@ class Conversation:
 
     async def _show_progress(self) -> None:
         """One edit with what is newest."""
-        progress, preview = self._progress, self._preview
-        if progress is None:
+        progress, preview = self.newest_progress, self._preview
+        if progress is None or progress is self._shown:
             return
-        if self.job.status_message is None:
-            await self._message.refresh()  # sent by another process, it may be there by now
+        # Another process may have sent the message, or have noted another language.
+        await self._message.refresh()
         picture = await _read(preview)
-        if await self._show(self._presenter.say("painting", self.job, progress), picture):
+        say = self._presenter.say("painting", self.job, await self._with_time_left(progress))
+        if await self._show(say, picture):
             self._preview = None if self._preview is preview else self._preview
+            self._shown = progress
+
+    async def _with_time_left(self, progress: Progress) -> Progress:
+        """The first progress of a job does not say it yet."""
+        if progress.seconds_left is not None:
+            return progress
+        seconds = await self._estimates.seconds_until_done(self.job, ahead=0)
+        left = None if seconds is None else max(0.0, seconds - progress.seconds)
+        return progress.model_copy(update={"seconds_left": left})
 
     async def _show(self, say: Say, picture: bytes | None) -> bool:
         """Whether one try of an edit has shown this."""
@@ -236,12 +271,17 @@ class Conversation:
     async def _deliver(self) -> None:
         if not self._is_pictured:
             picture = await _photo_of(self.job.result)
+            if picture:
+                await self._note_newest()
+                await self._message.choose_place(*self._presenter.choices("ready", self.job))
             problem = await self._put_picture(picture) if picture else Refused("it is gone")
             if problem is not None:
                 await self._fail(problem)
                 return
             self._is_pictured = True
-        if not self._is_notified:
+        if self.job.left_message is not None:
+            await self._message.edit_left(*self._presenter.choices("moved", self.job))
+        elif not self._is_notified:
             await self._message.send_text(*self._presenter.choices("ready", self.job), reply=True)
             self._is_notified = True
         await self._move(JobState.DELIVERED)

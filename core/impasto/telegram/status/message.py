@@ -6,7 +6,8 @@ no second picture.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import structlog
@@ -100,9 +101,42 @@ class StatusMessage:
 
     async def edit_text(self, *choices: Say) -> None:
         """Changes the words, as far as there is a message that can be edited."""
+        await self._edit_first(self._edit_of_text, choices)
+
+    async def edit_left(self, *choices: Say) -> None:
+        """The same of the message that the result was not put into."""
+        job = self.job
+        edit = functools.partial(_edit_of_text, job.chat, job.left_message, job.left_has_picture)
+        await self._edit_first(edit, choices)
+
+    async def choose_place(self, *choices: Say) -> None:
+        """Decides, once for all tries, which message the result goes into: the status message while
+        it is in view, else a new one, which replies to it and notifies.
+
+        That one says first what `choices` say, as a result that is sent itself would come twice
+        where this process ends before the journal knows of it.
+        """
+        old = self.job.status_message
+        if old is None or self.job.result_message is not None:
+            return
+        sent = await self.send_text(*choices, reply=True) if self.job.is_out_of_view else None
+        if sent is None:
+            await self.note(result_message=old)
+            return
+        await self.note(
+            status_message=sent.message_id,
+            status_has_picture=False,
+            result_message=sent.message_id,
+            left_message=old,
+            left_has_picture=self.job.status_has_picture,
+        )
+
+    async def _edit_first(
+        self, edit: Callable[[Say], EditMessageCaption | EditMessageText], choices: Sequence[Say]
+    ) -> None:
         for say in choices:
             try:
-                await self._call(self._edit_of_text(say))
+                await self._call(edit(say))
             except MessageGone as gone:
                 log.info("status_not_edited", job=self.job.id, why=str(gone))
             except Refused as refusal:
@@ -190,14 +224,8 @@ class StatusMessage:
         return True
 
     def _edit_of_text(self, say: Say) -> EditMessageCaption | EditMessageText:
-        chat, message = self.job.chat, self.job.status_message
-        if self.job.status_has_picture:
-            return EditMessageCaption(
-                chat_id=chat, message_id=message, caption=say.text, reply_markup=say.keyboard
-            )
-        return EditMessageText(
-            chat_id=chat, message_id=message, text=say.text, reply_markup=say.keyboard
-        )
+        job = self.job
+        return _edit_of_text(job.chat, job.status_message, job.status_has_picture, say)
 
     def _edit_of_picture(self, picture: bytes, say: Say) -> EditMessageMedia:
         return EditMessageMedia(
@@ -219,6 +247,18 @@ class StatusMessage:
             disable_notification=silent,
             reply_parameters=_reply_to(self.job.reply_to),
         )
+
+
+def _edit_of_text(
+    chat: int, message: int | None, has_picture: bool, say: Say
+) -> EditMessageCaption | EditMessageText:
+    if has_picture:
+        return EditMessageCaption(
+            chat_id=chat, message_id=message, caption=say.text, reply_markup=say.keyboard
+        )
+    return EditMessageText(
+        chat_id=chat, message_id=message, text=say.text, reply_markup=say.keyboard
+    )
 
 
 def _file(picture: bytes) -> InputFile:

@@ -19,6 +19,7 @@ _PLAIN: Final = {
     "painting": "🎨 …",
     "painted": "🖼",
     "ready": "🖼 ⬆️",
+    "moved": "🖼 ⬇️",
     "failed": "⚠️",
     "cancelled": "✖️",
 }
@@ -45,8 +46,11 @@ class SafePresenter:
 
     def say(self, kind: str, job: Job, *facts: Any) -> Say:
         """What the method `kind` of the presenter returns."""
+        words = getattr(self._presenter, kind, None)
+        if words is None:  # one that it need not have
+            return self.plain(kind, job)
         try:
-            return _checked(getattr(self._presenter, kind)(job, *facts), kind)
+            return _checked(words(job, *facts), kind)
         except Exception:
             log.exception("presenter_failed", presenter=self._presenter.name, kind=kind, job=job.id)
             return self.plain(kind, job)

@@ -171,6 +171,8 @@ class PresenterConformance:
                 yield presenter.painting(job, _progress(job, share))
             yield presenter.painted(make_job(JobState.PAINTED, **facts))
             yield presenter.ready(make_job(JobState.DELIVERED, **facts))
+            if moved := getattr(presenter, "moved", None):
+                yield moved(make_job(JobState.PAINTED, **facts))
             yield presenter.cancelled(make_job(JobState.CANCELLED, **facts))
             for code in ("painting_failed", "picture_too_small", "a code of tomorrow"):
                 failure = Failure(code=code, sentence="It <failed>.", facts={"role": "style"})
