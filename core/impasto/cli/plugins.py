@@ -68,12 +68,13 @@ def _load_both(session: Session) -> dict[str, PluginHost]:
 
 def _call_start_hooks(bot: PluginHost, settings: Settings) -> None:
     """Calls the hooks that a bot calls at its start."""
-    from impasto.contracts import JobQueue, Presenter, Storage, StylePreset
+    from impasto.contracts import ChatCommand, JobQueue, Presenter, Storage, StylePreset
 
     presets = bot.collect("impasto_styles", StylePreset, settings=settings)
     bot.collect("impasto_storages", Storage, settings=settings)
     bot.collect("impasto_queues", JobQueue, settings=settings)
     bot.collect("impasto_presenters", Presenter, settings=settings, presets=presets)
+    bot.collect("impasto_chat_commands", ChatCommand, settings=settings)
     list(bot.call("impasto_routers", settings=settings))
 
 

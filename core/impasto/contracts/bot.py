@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 MAX_DOWNLOAD: Final = 20 * 1024 * 1024
 """Bytes of the largest file that a bot can fetch: https://core.telegram.org/bots/api#getfile"""
 _PRESET_NAME: Final = re.compile("[a-z][a-z0-9_]{0,19}")
+_COMMAND_NAME: Final = re.compile("[a-z0-9_]{1,32}")
+"""https://core.telegram.org/bots/api#botcommand"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +55,42 @@ class StylePreset:
     def title(self, language: str) -> str:
         """The title in this language, else in English."""
         return self.titles.get(language) or self.titles["en"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatCommand:
+    """A command that people find in the chat's menu and below /help.
+
+    Attributes:
+        name: without the slash, `[a-z0-9_]{1,32}`.
+        descriptions: language code to what it does, at most 256 characters; English (`en`) is
+            required.
+        people: who sees it: `everyone` in the chat with the bot alone, `groups` in groups, `owners`
+            those whom `telegram.admins` names. Who may use it is the handler's decision.
+        order: lower comes earlier in the menu.
+    """
+
+    name: str
+    descriptions: dict[str, str]
+    people: Literal["everyone", "groups", "owners"] = "everyone"
+    order: int = 100
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for what Telegram does not take in a menu."""
+        if not _COMMAND_NAME.fullmatch(self.name):
+            pattern = _COMMAND_NAME.pattern
+            raise ValueError(f"a command's name must match {pattern}, not {self.name!r}")
+        if not self.descriptions.get("en"):
+            raise ValueError(f"the command {self.name!r} has no English description (`en`)")
+        for language, text in self.descriptions.items():
+            if not 1 <= len(text) <= 256:
+                raise ValueError(
+                    f"/{self.name} is described by {len(text)} characters ({language})"
+                )
+
+    def description(self, language: str) -> str:
+        """In this language, else in English."""
+        return self.descriptions.get(language) or self.descriptions["en"]
 
 
 Verdict = Literal["ok", "warning", "problem"]

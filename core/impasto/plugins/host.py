@@ -25,6 +25,7 @@ from pydantic import BaseModel
 from impasto import hookspecs
 from impasto.errors import PluginError, PluginsFailed, SettingsError
 from impasto.plugins.checks import (
+    check_arguments,
     check_hooks,
     check_implementation,
     check_requirement,
@@ -241,6 +242,7 @@ class PluginHost:
                 raise PluginError(record.name, "there is another plugin of this name")
             if record.plugin is other[1]:
                 raise PluginError(record.name, f"is the same object as the plugin {other[0]!r}")
+        check_arguments(record.name, record.plugin, self._manager)
         with warnings.catch_warnings(record=True) as deprecations:
             warnings.simplefilter("always")
             self._manager.register(record.plugin, name=record.name)

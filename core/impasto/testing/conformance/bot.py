@@ -17,7 +17,15 @@ from PIL import Image
 from pydantic import BaseModel
 
 from impasto import hookspecs
-from impasto.contracts import BRUSH_BOUNDS, Finding, NoticePresenter, Presenter, Say, StylePreset
+from impasto.contracts import (
+    BRUSH_BOUNDS,
+    ChatCommand,
+    Finding,
+    NoticePresenter,
+    Presenter,
+    Say,
+    StylePreset,
+)
 from impasto.hookspecs import BOT_GROUP, PAINTING_GROUP, PAINTING_HOOKS
 from impasto.jobs.job import ChosenStyle, Failure, Job, JobState, TelegramPicture
 from impasto.messages import Progress
@@ -95,7 +103,8 @@ class PluginConformance:
 
 
 class DialogConformance(PluginConformance):
-    """For plugins with the hook `impasto_routers`: what holds for every plugin, and more."""
+    """For plugins with the hooks `impasto_routers` and `impasto_chat_commands`: what holds for all
+    plugins, and more."""
 
     def routers(self, host: PluginHost) -> list[Router]:
         [(_, routers)] = host.call("impasto_routers", settings=host.settings)
@@ -115,6 +124,14 @@ class DialogConformance(PluginConformance):
     def test_names_its_routers(self, host: PluginHost) -> None:
         """Logs name the router that failed; the default name is an address."""
         assert all(not router.name.startswith("0x") for router in self.routers(host))
+
+    def test_its_commands_for_the_menu_are_described_once(self, host: PluginHost) -> None:
+        hook = "impasto_chat_commands"
+        names = [
+            command.name for command in host.collect(hook, ChatCommand, settings=host.settings)
+        ]
+        assert host.failed == {}
+        assert sorted(set(names)) == sorted(names)
 
 
 class PresenterConformance:
@@ -242,7 +259,7 @@ class ObserverConformance:
 
     @pytest.mark.parametrize("state", list(JobState))
     def test_takes_every_change_and_returns_nothing(self, observer: Any, state: JobState) -> None:
-        facts = {"job": make_job(state), "change": state}
+        facts = {"job": make_job(state), "change": state, "settings": make_settings()}
         wanted = inspect.signature(observer.impasto_job_changed).parameters
         given = {name: value for name, value in facts.items() if name in wanted}
         assert observer.impasto_job_changed(**given) is None
