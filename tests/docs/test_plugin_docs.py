@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+import inspect
 import re
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
+from string import Template
 from types import ModuleType
 
 import pytest
 
+import impasto
 from impasto import hookspecs
 from impasto.testing import make_photo
 
@@ -25,6 +31,7 @@ from .pages import (
 )
 
 FOLDER = ROOT / "docs" / "plugins"
+TEMPLATES = ROOT / "core" / "impasto" / "cli" / "templates" / "kinds"
 PAGES = sorted(FOLDER.rglob("*.md"))
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 NAMED = re.compile(r"# (\S+\.(?:py|toml))\n")
@@ -48,6 +55,99 @@ def test_the_pages_of_hooks_are_current(program: ModuleType) -> None:
     current = program.pages()
     stale = [name for name in {*written, *current} if written.get(name) != current.get(name)]
     assert stale == [], "run: python docs/make_plugin_docs.py"
+
+
+def test_the_reference_is_current(program: ModuleType) -> None:
+    written = (FOLDER / "reference.md").read_text(encoding="utf-8")
+    assert written == program.reference(), "run: python docs/make_plugin_docs.py"
+
+
+def test_the_reference_has_everything_once(program: ModuleType) -> None:
+    described = [name for names in program.GROUPS.values() for name in names.split()]
+    assert sorted(described) == sorted(impasto.__all__)
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in impasto.__all__ if isinstance(getattr(impasto, name), type)]
+)
+def test_every_member_is_described(program: ModuleType, name: str) -> None:
+    assert inspect.getdoc(getattr(impasto, name))
+    assert [member.name for member in program.members_of(name) if not member.doc] == []
+
+
+def imports_in(code: str) -> Iterator[tuple[str, str]]:
+    """Module and name of what is imported from impasto."""
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "impasto":
+            yield from ((str(node.module), alias.name) for alias in node.names)
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+            yield from ((name, "") for name in names if name.startswith("impasto."))
+
+
+def shown_code() -> Iterator[tuple[str, str]]:
+    """What authors are shown, by where it stands: blocks of the pages, and the templates."""
+    for page in [*PAGES, ROOT / "README.md"]:
+        for language, code in BLOCK.findall(page.read_text(encoding="utf-8")):
+            if language == "python":
+                yield page.name, code
+    for template in TEMPLATES.glob("*.py.txt"):
+        text = Template(template.read_text(encoding="utf-8")).safe_substitute(module="mine")
+        yield template.name, text
+
+
+def test_what_authors_are_shown_uses_stable_modules_only() -> None:
+    """The list is that of deprecation.md; the public names of each are those in its `__all__`."""
+    page = (FOLDER / "deprecation.md").read_text(encoding="utf-8")
+    stable = set(re.findall(r"^\| `(impasto[\w.]*)` \|", page, re.MULTILINE))
+    assert "impasto" in stable
+    for module in stable:
+        importlib.import_module(module)
+    used = {
+        (where, module, name)
+        for where, code in shown_code()
+        if is_python(code)
+        for module, name in imports_in(code)
+    }
+    assert len(used) > 50
+    for where, module, name in used:
+        assert module in stable, f"{where} imports {name} from {module}"
+        public = getattr(importlib.import_module(module), "__all__", None)
+        assert public is None or name in public, f"{where}: {module}.{name}"
+
+
+def is_python(code: str) -> bool:
+    """Whether it is whole: signatures alone are not."""
+    try:
+        ast.parse(code)
+    except SyntaxError:
+        return False
+    return True
+
+
+def test_what_can_be_imported_is_what_type_checkers_see() -> None:
+    tree = ast.parse(inspect.getsource(impasto))
+    seen = {
+        alias.name: node.module
+        for branch in tree.body
+        if isinstance(branch, ast.If)
+        for node in branch.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    assert {*seen, "hookimpl"} == set(impasto.__all__)
+    for name, module in seen.items():
+        assert getattr(impasto, name) is getattr(importlib.import_module(module), name)
+
+
+def test_importing_impasto_imports_nothing_heavy() -> None:
+    program = (
+        "import impasto, sys; print(*{'torch', 'aiogram', 'pydantic', 'PIL'} & {*sys.modules})"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert found.stdout.split() == []
 
 
 def test_each_hook_has_a_page() -> None:

@@ -31,6 +31,7 @@ class StylePreset:
         picture: file of the style image.
         credit, licence: who made the picture and under which terms it may be used.
         emoji: shown before the title on buttons.
+        order: lower comes earlier in the gallery; equal orders go by name.
         strength: multiplies the style weight: what this picture needs to look its best.
         brush_size: as in PaintOptions, for this picture.
     """
@@ -135,7 +136,9 @@ class Say:
     1024 characters after parsing) and its buttons."""
 
     text: str
+    """HTML."""
     keyboard: InlineKeyboardMarkup | None = field(default=None)
+    """Inline buttons; None for no buttons."""
 
 
 @runtime_checkable
@@ -157,14 +160,18 @@ class Presenter(Protocol):
     """
 
     name: str
+    """What messages about it name."""
     order: int
+    """The presenter of the lowest is used."""
 
     def waiting(self, job: Job, ahead: int, seconds: float | None) -> Say:
         """The job is accepted; `ahead` jobs are to be painted before it, and it may be finished in
         `seconds`, which is None as long as nothing is known about this machine's speed."""
         ...
 
-    def painting(self, job: Job, progress: Progress) -> Say: ...
+    def painting(self, job: Job, progress: Progress) -> Say:
+        """Painting goes on: below the preview, or where there is none yet."""
+        ...
 
     def painted(self, job: Job) -> Say:
         """Caption and buttons of the finished picture."""
@@ -178,7 +185,9 @@ class Presenter(Protocol):
         """Why there is no picture (`job.failure`) and what to do next."""
         ...
 
-    def cancelled(self, job: Job) -> Say: ...
+    def cancelled(self, job: Job) -> Say:
+        """The person has stopped it."""
+        ...
 
 
 @runtime_checkable

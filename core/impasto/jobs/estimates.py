@@ -85,6 +85,7 @@ class Estimates:
     def __init__(self, journal: Journal, painting: PaintingSettings) -> None:
         self._journal = journal
         self.painting = painting
+        """The section `[painting]` of the settings."""
         self._own: deque[Effort] = deque(maxlen=LAST)
         """Of what this process has painted, newest first: its machine has a pace of its own."""
         self.device: str | None = None

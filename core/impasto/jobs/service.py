@@ -81,9 +81,13 @@ class JobService(JobObserver):
         owners: Collection[int] = (),
     ) -> None:
         self.presets = tuple(presets)
+        """Every preset style, in the order of the gallery."""
         self.estimates = estimates
+        """How long paintings take here, and how large they can be."""
         self.limits = limits
+        """Most jobs of one person and of all, which `accept` keeps to."""
         self.owners = frozenset(owners)
+        """Ids of the people who run the bot."""
         self._presets = {preset.name: preset for preset in presets}
         self._store = store
         self._storage = storage

@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from impasto import hookspecs
+from impasto.jobs.job import ChosenStyle, Failure, Job, JobState, TelegramPicture
 from impasto.settings import Settings
 from impasto.testing import tiny_network
 
@@ -88,6 +89,22 @@ def make_settings(
     for name, section in sections.items():
         values[name] = {**values.get(name, {}), **section}
     return Settings.model_validate(values)
+
+
+def make_job(state: JobState = JobState.ACCEPTED, **fields: Any) -> Job:
+    """A job in a state, with what jobs in that state have."""
+    if state in (JobState.FAILED, JobState.EXPLAINED):
+        fields.setdefault("failure", Failure(code="painting_failed", sentence="It failed."))
+    if state in (JobState.PAINTED, JobState.DELIVERED):
+        fields.setdefault("seconds", 12.5)
+    values: dict[str, Any] = {
+        "person": 1,
+        "chat": 1,
+        "content": TelegramPicture(file_id="photo"),
+        "styles": (ChosenStyle(preset="night"),),
+        "state": state,
+    }
+    return Job(**{**values, **fields})
 
 
 @dataclass

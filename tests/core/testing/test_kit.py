@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 from collections.abc import Callable
@@ -46,6 +47,7 @@ class Greeter:
         router = Router(name="greeter")
         router.message.register(self.greet, Command("hello"))
         router.message.register(self.fail, Command("fail"))
+        router.message.register(self.take_time, Command("slow"))
         router.callback_query.register(self.wave, lambda query: query.data == "wave")
         return [router]
 
@@ -59,6 +61,10 @@ class Greeter:
 
     async def wave(self, query: CallbackQuery) -> None:
         await query.answer("o/")
+
+    async def take_time(self, message: Message) -> None:
+        await asyncio.sleep(0.3)
+        await message.answer("At last")
 
     async def fail(self, message: Message) -> None:
         raise LookupError("on purpose")
@@ -144,6 +150,25 @@ class TestChat:
         monkeypatch.setattr("impasto_playground.testing.PATIENCE", 0.1)
         with pytest.raises(NoReply, match=r"the bot said .*Hello there"):
             await chat.reply(containing="Good bye")
+
+    async def test_a_bot_at_rest_is_not_waited_for(
+        self, chat: Chat, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Without a limit of time: this test ends because the bot has nothing more to do."""
+        monkeypatch.setattr("impasto_playground.testing.PATIENCE", float("inf"))
+        monkeypatch.setattr("impasto_playground.testing.REST", 0.5)
+        await chat.send_text("/hello")
+        await chat.reply()
+        for wait in (chat.reply("Good bye"), chat.tap("Good bye"), chat.painting()):
+            with pytest.raises(NoReply, match=r"come to rest.*Hello there.*Wave back"):
+                await wait
+
+    async def test_a_bot_at_work_is_waited_for(
+        self, chat: Chat, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("impasto_playground.testing.REST", 0.01)
+        await chat.send_text("/slow")
+        assert "At last" in await chat.reply()
 
     def test_painting_plugins_are_given_as_files(self, tmp_path: Path) -> None:
         class Painter:

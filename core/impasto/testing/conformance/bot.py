@@ -30,7 +30,7 @@ from impasto.hookspecs import BOT_GROUP, PAINTING_GROUP, PAINTING_HOOKS
 from impasto.jobs.job import ChosenStyle, Failure, Job, JobState, TelegramPicture
 from impasto.messages import Progress
 from impasto.plugins import PluginHost
-from impasto.testing.factories import make_settings
+from impasto.testing.factories import make_job, make_settings
 
 NOTHING_ELSE = {"allow": ["nothing that is installed"]}
 LONGEST_CAPTION = 1024
@@ -49,22 +49,6 @@ NOTICES: dict[str, dict[str, str | int]] = {
 LONGEST_TITLE = 40
 """Characters that fit on a button."""
 TAKEN = {"/healthz", "/readyz", "/telegram"}
-
-
-def make_job(state: JobState = JobState.ACCEPTED, **fields: Any) -> Job:
-    """A job in a state, with what jobs in that state have."""
-    if state in (JobState.FAILED, JobState.EXPLAINED):
-        fields.setdefault("failure", Failure(code="painting_failed", sentence="It failed."))
-    if state in (JobState.PAINTED, JobState.DELIVERED):
-        fields.setdefault("seconds", 12.5)
-    values: dict[str, Any] = {
-        "person": 1,
-        "chat": 1,
-        "content": TelegramPicture(file_id="photo"),
-        "styles": (ChosenStyle(preset="night"),),
-        "state": state,
-    }
-    return Job(**{**values, **fields})
 
 
 def host_of(plugin: Any) -> PluginHost:
