@@ -34,7 +34,7 @@ from impasto.plugins.checks import (
     named,
     place_of,
 )
-from impasto.plugins.finding import PluginRecord, find_plugins, warn_of_absent_plugins
+from impasto.plugins.finding import GIVEN, PluginRecord, find_plugins, warn_of_absent_plugins
 from impasto.settings import RESERVED_PLUGIN_NAMES, Settings
 
 log = structlog.get_logger(__name__)
@@ -83,7 +83,7 @@ class PluginHost:
             SettingsError: a plugin's settings section is wrong.
         """
         given = (
-            (PluginRecord(name=name, version="", origin="given"), lambda plugin=plugin: plugin)
+            (PluginRecord(name=name, version="", origin=GIVEN), lambda plugin=plugin: plugin)
             for name, plugin in self._more.items()
         )
         for record, load in [*find_plugins(self.group, self.settings.plugins), *given]:

@@ -95,12 +95,12 @@ def test_a_single_file_is_a_plugin_for_the_folder(kind: Kind, tmp_path: Path) ->
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_body_is_short(kind: Kind, projects: Path) -> None:
-    """Ten lines to a plugin, but for what the contract asks for: signatures, plain answers."""
+    """A dozen lines to a function, but for what contracts ask for: signatures, plain answers."""
     [source] = (projects / f"impasto-my-{kind}").glob("src/*/__init__.py")
     tree = ast.parse(source.read_text())
     functions = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
     lengths = [sum(isinstance(part, ast.stmt) for part in ast.walk(f)) - 1 for f in functions]
-    assert max(lengths) <= 10
+    assert max(lengths) <= 12
 
 
 def test_nothing_is_overwritten(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
