@@ -12,20 +12,36 @@ from typing import Any
 import pytest
 from aiogram import Router
 from aiogram.filters import Command
-from aiogram.types import CallbackQuery, InlineKeyboardButton, InlineKeyboardMarkup, Message
+from aiogram.types import (
+    CallbackQuery,
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
+    Message,
+    Update,
+)
 from PIL import Image, ImageChops
 from structlog.testing import capture_logs
 
-from impasto import hookimpl
+from impasto import JobState, hookimpl
 from impasto.errors import PluginsFailed
 from impasto.settings import Settings
-from impasto.testing import App, Chat, NoReply, jpeg, make_photo, make_settings, make_style
+from impasto.testing import (
+    App,
+    Chat,
+    NoReply,
+    jpeg,
+    make_job,
+    make_photo,
+    make_settings,
+    make_style,
+)
+from impasto_playground.testing import Activity
 
 pytestmark = pytest.mark.slow
 
 NEGATIVE = """
 from PIL import ImageOps
-from impasto import hookimpl
+from impasto import JobState, hookimpl
 
 class Negative:
     name = "negative"
@@ -47,7 +63,6 @@ class Greeter:
         router = Router(name="greeter")
         router.message.register(self.greet, Command("hello"))
         router.message.register(self.fail, Command("fail"))
-        router.message.register(self.take_time, Command("slow"))
         router.callback_query.register(self.wave, lambda query: query.data == "wave")
         return [router]
 
@@ -61,10 +76,6 @@ class Greeter:
 
     async def wave(self, query: CallbackQuery) -> None:
         await query.answer("o/")
-
-    async def take_time(self, message: Message) -> None:
-        await asyncio.sleep(0.3)
-        await message.answer("At last")
 
     async def fail(self, message: Message) -> None:
         raise LookupError("on purpose")
@@ -163,12 +174,22 @@ class TestChat:
             with pytest.raises(NoReply, match=r"come to rest.*Hello there.*Wave back"):
                 await wait
 
-    async def test_a_bot_at_work_is_waited_for(
-        self, chat: Chat, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr("impasto_playground.testing.REST", 0.01)
-        await chat.send_text("/slow")
-        assert "At last" in await chat.reply()
+    async def test_a_bot_is_at_work_while_it_handles_and_while_a_job_is_not_settled(self) -> None:
+        activity = Activity()
+        may_end = asyncio.Event()
+
+        async def handle(event: object, data: object) -> None:
+            await may_end.wait()
+
+        handling = asyncio.create_task(activity._counted(handle, Update(update_id=1), {}))
+        await asyncio.sleep(0)
+        assert not activity.is_at_rest
+        may_end.set()
+        await handling
+        assert activity.is_at_rest
+        for state in (JobState.ACCEPTED, JobState.RUNNING, JobState.PAINTED, JobState.DELIVERED):
+            activity.impasto_job_changed(make_job(state, id="one"))
+            assert activity.is_at_rest is state.is_final
 
     def test_painting_plugins_are_given_as_files(self, tmp_path: Path) -> None:
         class Painter:

@@ -30,7 +30,7 @@ def broken(origin: str) -> PluginRecord:
 @pytest.mark.parametrize("origin", ["impasto-mine", "given", "built-in", "/somewhere/mine.py"])
 def test_one_that_the_test_is_about_fails_it(host: PluginHost, origin: str) -> None:
     host.records.append(broken(origin))
-    with pytest.raises(PluginsFailed, match="broken .*: on purpose"):
+    with pytest.raises(PluginsFailed, match=r"broken .*: on purpose"):
         check_tested(host)
 
 
