@@ -25,7 +25,7 @@ from .pages import PAGES, commands_in_blocks
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 DOCKERFILE = (ROOT / "deploy" / "Dockerfile").read_text("utf-8")
 UNITS = {path.stem: path.read_text("utf-8") for path in ROOT.glob("deploy/systemd/*.service")}
-SUBCOMMANDS = {command.name for command in app.registered_commands}
+SUBCOMMANDS = {command.name for command in [*app.registered_commands, *app.registered_groups]}
 TORCH_INDEX = "https://download.pytorch.org/whl/cpu"
 
 
