@@ -1,5 +1,5 @@
 """Writes docs/plugins/hooks/, a page for each hook, from its specification, contract and suite, and
-docs/plugins/reference.md, from the types of what plugins are handed.
+docs/plugins/reference.md, from the types of what plugins are handed, and the list of plugins.
 
 Run it after any of these has changed: python docs/make_plugin_docs.py
 """
@@ -11,6 +11,7 @@ import inspect
 import itertools
 import re
 import textwrap
+import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from string import Template
@@ -22,7 +23,6 @@ from impasto.testing import conformance
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "docs" / "plugins" / "hooks"
-REFERENCE = FOLDER.with_name("reference.md")
 TEMPLATES = ROOT / "core" / "impasto" / "cli" / "templates" / "kinds"
 KINDS = {
     "impasto_chat_commands": "dialog",
@@ -85,6 +85,37 @@ def reference() -> str:
         parts.append(f"## {title}\n\n{links}\n")
         parts += [_described(name) for name in names.split()]
     return "\n".join(parts)
+
+
+BY_OTHERS: dict[str, tuple[str, str]] = {}
+"""Plugins of other people: where they are, and what they do in a sentence, by their packages."""
+
+
+def plugin_list() -> str:
+    """The page that lists plugins."""
+    head = (
+        "# Plugins there are\n\nInstall one by others with `impasto plugins install <package>`; it "
+        "runs with the bot's rights. `impasto plugins` shows what is installed, and whether it "
+        "works.\n"
+    )
+    others = [f"| [`{name}`]({where}) | {what} |" for name, (where, what) in BY_OTHERS.items()]
+    none = ["None yet: yours could be the first, [this is how](publishing.md#to-be-found)."]
+    table = ["| plugin | what it does |", "|---|---|"]
+    points = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["entry-points"]
+    modules = {
+        name: module
+        for group in (hookspecs.BOT_GROUP, hookspecs.PAINTING_GROUP)
+        for name, module in points[group].items()
+    }
+    rows = ["## Built in", "", "Each can be left out (`plugins.deny`) and replaced.", "", *table]
+    for name, module in sorted(modules.items()):
+        path = ROOT / "plugins" / module
+        file = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+        doc = ast.get_docstring(ast.parse(file.read_text("utf-8"))) or ""
+        paragraph = _cell(doc.partition("\n\n")[0])
+        rows.append(f"| [`{name}`](../../{file.relative_to(ROOT)}) | {paragraph} |")
+    listed = [*table, *others] if others else none
+    return "\n".join([head, "## By others", "", *listed, "", *rows, ""])
 
 
 def _described(name: str) -> str:
@@ -329,11 +360,27 @@ def _suite(hook: str) -> str:
         for test in dir(suite)
         if test.startswith("test_")
     ]
+    fixture, returns = fixture_of(suite)
     return (
-        f"## Its conformance suite\n\n`impasto.testing.conformance.{name}` tests that it\n\n"
-        + "\n".join(tests)
-        + "\n"
+        f"## Its conformance suite\n\n{inspect.getdoc(suite)}\n\n```python\n"
+        "import pytest\n"
+        f"from impasto.testing.conformance import {name}\n\n"
+        f"class TestMine({name}):\n    @pytest.fixture\n    def {fixture}(self):\n"
+        f"        return ...  # {returns}\n```\n\nIts tests:\n\n" + "\n".join(tests) + "\n"
     )
+
+
+def fixture_of(suite: type) -> tuple[str, str]:
+    """The fixture that a suite wants overridden, and the type of what it returns."""
+    for base in suite.__mro__[:-1]:
+        [definition] = ast.parse(textwrap.dedent(inspect.getsource(base))).body
+        for node in definition.body:
+            if isinstance(node, ast.FunctionDef) and "raise NotImplementedError" in ast.unparse(
+                node
+            ):
+                returns = ast.unparse(node.returns) if node.returns else ""
+                return node.name, "the module" if returns == "Any" else returns
+    raise LookupError(f"{suite.__name__} has nothing to override")
 
 
 def _built_in(hook: str) -> str:
@@ -352,7 +399,8 @@ def main() -> None:
         stale.unlink()
     for name, text in written.items():
         (FOLDER / name).write_text(text, encoding="utf-8")
-    REFERENCE.write_text(reference(), encoding="utf-8")
+    for name, text in {"reference.md": reference(), "list.md": plugin_list()}.items():
+        (FOLDER.parent / name).write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -17,7 +17,8 @@ import pytest
 
 import impasto
 from impasto import hookspecs
-from impasto.testing import make_photo
+from impasto.cli.new_plugin import Kind
+from impasto.testing import conformance, make_photo
 
 from ..environments import ROOT, environment
 from .not_run import exception_for
@@ -57,9 +58,13 @@ def test_the_pages_of_hooks_are_current(program: ModuleType) -> None:
     assert stale == [], "run: python docs/make_plugin_docs.py"
 
 
-def test_the_reference_is_current(program: ModuleType) -> None:
-    written = (FOLDER / "reference.md").read_text(encoding="utf-8")
-    assert written == program.reference(), "run: python docs/make_plugin_docs.py"
+def test_reference_and_list_are_current(program: ModuleType) -> None:
+    for name, current in (
+        ("reference.md", program.reference()),
+        ("list.md", program.plugin_list()),
+    ):
+        written = (FOLDER / name).read_text(encoding="utf-8")
+        assert written == current, "run: python docs/make_plugin_docs.py"
 
 
 def test_the_reference_has_everything_once(program: ModuleType) -> None:
@@ -159,8 +164,24 @@ def test_each_page_says_what_to_return_and_how_it_is_tested(program: ModuleType)
     for hook in hookspecs.HOOKS:
         page = program.pages()[f"{hook}.md"]
         assert re.search(r"[Rr]eturn", page)
-        assert "impasto.testing.conformance." in page
+        assert "from impasto.testing.conformance import " in page
         assert "Built-in plugins that have it: [" in page
+
+
+def test_the_page_about_the_kit_has_every_suite_with_its_fixture(program: ModuleType) -> None:
+    text = (FOLDER / "testing.md").read_text(encoding="utf-8")
+    for hook, name in conformance.SUITES.items():
+        fixture, _ = program.fixture_of(getattr(conformance, name))
+        [row] = [line for line in text.splitlines() if line.startswith(f"| `{name}` |")]
+        assert f"[`{hook}`](hooks/{hook}.md)" in row
+        assert f"| `{fixture}` |" in row
+
+
+def test_the_first_page_names_every_kind() -> None:
+    text = (FOLDER / "README.md").read_text(encoding="utf-8")
+    rows = [line.split("|")[1] for line in text.splitlines() if line.startswith("| `")]
+    named = {word for row in rows for word in re.findall(r"`(\w+)`", row)}
+    assert {*Kind} <= named
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
@@ -209,10 +230,9 @@ def test_the_tutorial_can_be_followed(tmp_path: Path) -> None:
     commands = [*commands_in_blocks(page), *in_text]
     variables = variables_with(programs(tmp_path / "bin"))
     printed = run_script("\n".join(commands), folder, variables)
-    assert "red_and_blue" in printed
     assert "plugins.crisp.percent" in printed
     assert " passed" in printed
-    for plugin in ("postcards", "crisp", "bold"):
+    for plugin in ("surprise", "crisp", "broad", "bold"):
         assert re.search(rf"{plugin}.*active", printed)
     assert (folder / "out.png").is_file()
 

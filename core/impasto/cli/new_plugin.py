@@ -140,6 +140,7 @@ def _project(name: str, kind: Kind) -> dict[str, bytes]:
         "LICENSE": "project/LICENSE.txt",
         ".gitignore": "project/gitignore.txt",
         ".github/workflows/test.yml": "project/ci.yml.txt",
+        ".github/workflows/release.yml": "project/release.yml.txt",
         f"{package}/__init__.py": f"kinds/{kind}.py.txt",
         f"tests/test_{name}.py": f"kinds/{kind}_test.py.txt",
     }

@@ -87,8 +87,8 @@ class PluginConformance:
 
 
 class DialogConformance(PluginConformance):
-    """For plugins with the hooks `impasto_routers` and `impasto_chat_commands`: what holds for all
-    plugins, and more."""
+    """Inherit it and override the fixture `plugin` with the module (or object) that has the hooks
+    `impasto_routers` and, where it has, `impasto_chat_commands`."""
 
     def routers(self, host: PluginHost) -> list[Router]:
         [(_, routers)] = host.call("impasto_routers", settings=host.settings)
