@@ -1,4 +1,5 @@
-"""Writes docs/plugins/hooks/: a page for each hook, from its specification, contract and suite.
+"""Writes docs/plugins/hooks/, a page for each hook, from its specification, contract and suite, and
+docs/plugins/reference.md, from the types of what plugins are handed, and the list of plugins.
 
 Run it after any of these has changed: python docs/make_plugin_docs.py
 """
@@ -7,12 +8,16 @@ from __future__ import annotations
 
 import ast
 import inspect
+import itertools
 import re
 import textwrap
+import tomllib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from string import Template
-from typing import Any
+from typing import Any, NamedTuple
 
+import impasto
 from impasto import contracts, hookspecs
 from impasto.testing import conformance
 
@@ -20,18 +25,212 @@ ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "docs" / "plugins" / "hooks"
 TEMPLATES = ROOT / "core" / "impasto" / "cli" / "templates" / "kinds"
 KINDS = {
+    "impasto_chat_commands": "dialog",
+    "impasto_checks": "check",
+    "impasto_commands": "command",
     "impasto_devices": "device",
     "impasto_job_changed": "observer",
     "impasto_networks": "network",
     "impasto_optimizers": "optimizer",
     "impasto_postprocessors": "postprocess",
     "impasto_preprocessors": "preprocess",
+    "impasto_presenters": "presenter",
     "impasto_queues": "queue",
     "impasto_routers": "dialog",
+    "impasto_storages": "storage",
     "impasto_styles": "style",
+    "impasto_web_routes": "web",
 }
 """Hooks for which `impasto new-plugin` has a template."""
 EXAMPLE = {"name": "mine", "class_name": "Mine", "title": "Mine"}
+
+
+GROUPS = {
+    "For the conversation": (
+        "JobService Estimates last_photo language_of ChatCommand Job JobState TelegramPicture "
+        "ChosenStyle PaintOptions StylePreset Failure Effort Progress Presenter Say"
+    ),
+    "For painting": (
+        "Preprocessor Postprocessor PictureContext Role Optimizer Problem Evaluation Iterate "
+        "Losses Device NetworkSource Network Convolution Readout load_network weights_folder"
+    ),
+    "To paint from Python": ("open_picture PaintRequest paint Painting ThumbnailStyle thumbnails"),
+    "For storages and queues": (
+        "Storage Journal News Limits LimitReached WaitingJob in_order Buckets Rate MemoryBuckets "
+        "LocalIsolation JobQueue"
+    ),
+    "For all": "hookimpl Settings Section Finding",
+    "Errors": (
+        "ImpastoError ChatError TooManyJobs PictureError PaintingFailed OwnerError SettingsError "
+        "WeightsError NotAvailable PluginError InvalidTransition"
+    ),
+}
+"""Everything that can be imported from `impasto`, in the order of the reference."""
+OF_THE_CORE = {
+    "JobService": {"__init__", "renew", "job_changed"},
+    "Estimates": {"__init__", "renew", "learn", "options_in_time"},
+}
+"""Members that are no business of plugins."""
+
+
+def reference() -> str:
+    """The page about everything that can be imported from `impasto`."""
+    parts = [
+        "# Reference\n\nEverything here is imported from `impasto`, and costs nothing before it is "
+        f"used. It is part of [hook API {hookspecs.HOOK_API}](deprecation.md). This page is made "
+        "from the code by `docs/make_plugin_docs.py`.\n"
+    ]
+    for title, names in GROUPS.items():
+        links = ", ".join(f"[`{name}`](#{name.lower()})" for name in names.split())
+        parts.append(f"## {title}\n\n{links}\n")
+        parts += [_described(name) for name in names.split()]
+    return "\n".join(parts)
+
+
+BY_OTHERS: dict[str, tuple[str, str]] = {}
+"""Plugins of other people: where they are, and what they do in a sentence, by their packages."""
+
+
+def plugin_list() -> str:
+    """The page that lists plugins."""
+    head = (
+        "# Plugins there are\n\nInstall one by others with `impasto plugins install <package>`; it "
+        "runs with the bot's rights. `impasto plugins` shows what is installed, and whether it "
+        "works.\n"
+    )
+    others = [f"| [`{name}`]({where}) | {what} |" for name, (where, what) in BY_OTHERS.items()]
+    none = ["None yet: yours could be the first, [this is how](publishing.md#to-be-found)."]
+    table = ["| plugin | what it does |", "|---|---|"]
+    points = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["entry-points"]
+    modules = {
+        name: module
+        for group in (hookspecs.BOT_GROUP, hookspecs.PAINTING_GROUP)
+        for name, module in points[group].items()
+    }
+    rows = ["## Built in", "", "Each can be left out (`plugins.deny`) and replaced.", "", *table]
+    for name, module in sorted(modules.items()):
+        path = ROOT / "plugins" / module
+        file = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+        doc = ast.get_docstring(ast.parse(file.read_text("utf-8"))) or ""
+        paragraph = _cell(doc.partition("\n\n")[0])
+        rows.append(f"| [`{name}`](../../{file.relative_to(ROOT)}) | {paragraph} |")
+    listed = [*table, *others] if others else none
+    return "\n".join([head, "## By others", "", *listed, "", *rows, ""])
+
+
+def _described(name: str) -> str:
+    value = getattr(impasto, name)
+    head = f"### {name}\n"
+    if name == "Role":
+        return f"{head}\n```python\n{value}\n```\n\n{_text_below(contracts.painting, name)}\n"
+    if name == "hookimpl":
+        return f"{head}\n{_text_below(impasto, name)}\n"
+    if inspect.isfunction(value):
+        [definition] = ast.parse(inspect.getsource(value)).body
+        return f"{head}\n```python\n{_head(definition)}\n```\n\n{inspect.getdoc(value)}\n"
+    doc, _ = _attributes_of(inspect.getdoc(value) or "")
+    if name == "Settings":
+        doc = f"{doc}\n\n[Every setting](../settings.md)."
+    parts = [head, doc, ""]
+    members = members_of(name)
+    rows = [member for member in members if not member.is_method]
+    if rows:
+        parts += ["| member | meaning |", "|---|---|"]
+        parts += [f"| `{_cell(row.code)}` | {_cell(row.doc)} |" for row in rows] + [""]
+    for method in members:
+        if method.is_method:
+            parts += [f"```python\n{method.code}\n```\n", method.doc, ""]
+    return "\n".join(parts)
+
+
+class Member(NamedTuple):
+    name: str
+    code: str
+    doc: str
+    is_method: bool
+
+
+def members_of(name: str) -> list[Member]:
+    """The members of a class of `impasto` that concern plugins."""
+    value = getattr(impasto, name)
+    [definition] = ast.parse(textwrap.dedent(inspect.getsource(value))).body
+    _, attributes = _attributes_of(inspect.getdoc(value) or "")
+    found: dict[str, Member] = {}
+    for member in _all_members(definition, attributes):
+        known = found.get(member.name)
+        if known is None or not known.doc:
+            found[member.name] = member
+    if name == "Settings":
+        return [found["plugin"]]
+    return [member for key, member in found.items() if key not in OF_THE_CORE.get(name, set())]
+
+
+def _all_members(definition: Any, attributes: Mapping[str, str]) -> Iterator[Member]:
+    for node, after in zip(definition.body, [*definition.body[1:], None], strict=True):
+        if isinstance(node, ast.AnnAssign | ast.Assign):
+            target = node.target if isinstance(node, ast.AnnAssign) else node.targets[0]
+            name = ast.unparse(target)
+            doc = after.value.value if _is_text(after) else attributes.get(name, "")
+            if not name.startswith("_") and name != "model_config":
+                yield Member(name, ast.unparse(node), doc, is_method=False)
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield from _method(node)
+
+
+def _method(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[Member]:
+    decorators = {ast.unparse(decorator) for decorator in node.decorator_list}
+    if any("validator" in decorator for decorator in decorators):
+        return
+    doc = ast.get_docstring(node) or ""
+    if "property" in decorators:
+        returns = f": {ast.unparse(node.returns)}" if node.returns else ""
+        yield Member(node.name, node.name + returns, doc, is_method=False)
+    elif node.name in ("__init__", "__call__") or not node.name.startswith("_"):
+        if node.name == "__init__":
+            yield from _set_in(node)
+        if node.name != "__init__" or doc:
+            yield Member(node.name, _head(node), doc, is_method=True)
+
+
+def _set_in(constructor: Any) -> Iterator[Member]:
+    """The public attributes that a constructor sets, with the text below each."""
+    for node, after in zip(constructor.body, [*constructor.body[1:], None], strict=True):
+        if isinstance(node, ast.AnnAssign | ast.Assign):
+            target = node.target if isinstance(node, ast.AnnAssign) else node.targets[0]
+            match = re.fullmatch(r"self\.([a-z]\w*)", ast.unparse(target))
+            if match:
+                doc = after.value.value if _is_text(after) else ""
+                yield Member(match[1], match[1], doc, is_method=False)
+
+
+def _head(node: Any) -> str:
+    """A function's signature, a parameter to a line where it is long."""
+    prefix = "async def" if isinstance(node, ast.AsyncFunctionDef) else "def"
+    returns = f" -> {ast.unparse(node.returns)}" if node.returns else ""
+    arguments = ast.unparse(node.args).removeprefix("self, ").removeprefix("self")
+    line = f"{prefix} {node.name}({arguments}){returns}"
+    if len(line) <= 100:
+        return line
+    parameters = re.split(r", (?![^\[(]*[\])])", arguments)  # not at commas within brackets
+    lines = [f"    {parameter}," for parameter in parameters]
+    return "\n".join([f"{prefix} {node.name}(", *lines, f"){returns}"])
+
+
+def _attributes_of(doc: str) -> tuple[str, dict[str, str]]:
+    """A class's docstring without its section `Attributes:`, and that by name."""
+    before, _, section = doc.partition("\nAttributes:\n")
+    entries = re.findall(r"^ {4}([\w, ]+): (.*(?:\n {8}.*)*)", section, re.MULTILINE)
+    texts = {name: text for names, text in entries for name in names.split(", ")}
+    return before.strip(), {name: text[0].upper() + text[1:] for name, text in texts.items()}
+
+
+def _text_below(module: Any, name: str) -> str:
+    body = ast.parse(inspect.getsource(module)).body
+    for node, after in itertools.pairwise(body):
+        targets = node.targets if isinstance(node, ast.Assign) else []
+        if _is_text(after) and name in [ast.unparse(target) for target in targets]:
+            return inspect.cleandoc(after.value.value)
+    raise LookupError(name)
 
 
 def pages() -> dict[str, str]:
@@ -161,11 +360,27 @@ def _suite(hook: str) -> str:
         for test in dir(suite)
         if test.startswith("test_")
     ]
+    fixture, returns = fixture_of(suite)
     return (
-        f"## Its conformance suite\n\n`impasto.testing.conformance.{name}` tests that it\n\n"
-        + "\n".join(tests)
-        + "\n"
+        f"## Its conformance suite\n\n{inspect.getdoc(suite)}\n\n```python\n"
+        "import pytest\n"
+        f"from impasto.testing.conformance import {name}\n\n"
+        f"class TestMine({name}):\n    @pytest.fixture\n    def {fixture}(self):\n"
+        f"        return ...  # {returns}\n```\n\nIts tests:\n\n" + "\n".join(tests) + "\n"
     )
+
+
+def fixture_of(suite: type) -> tuple[str, str]:
+    """The fixture that a suite wants overridden, and the type of what it returns."""
+    for base in suite.__mro__[:-1]:
+        [definition] = ast.parse(textwrap.dedent(inspect.getsource(base))).body
+        for node in definition.body:
+            if isinstance(node, ast.FunctionDef) and "raise NotImplementedError" in ast.unparse(
+                node
+            ):
+                returns = ast.unparse(node.returns) if node.returns else ""
+                return node.name, "the module" if returns == "Any" else returns
+    raise LookupError(f"{suite.__name__} has nothing to override")
 
 
 def _built_in(hook: str) -> str:
@@ -184,6 +399,8 @@ def main() -> None:
         stale.unlink()
     for name, text in written.items():
         (FOLDER / name).write_text(text, encoding="utf-8")
+    for name, text in {"reference.md": reference(), "list.md": plugin_list()}.items():
+        (FOLDER.parent / name).write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

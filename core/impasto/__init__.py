@@ -14,12 +14,19 @@ import pluggy
 
 if TYPE_CHECKING:
     from impasto.contracts import (
+        Buckets,
+        ChatCommand,
         Device,
         Evaluation,
         Finding,
         Iterate,
+        JobQueue,
+        Journal,
+        LimitReached,
+        Limits,
         Losses,
         NetworkSource,
+        News,
         Optimizer,
         PaintOptions,
         PictureContext,
@@ -27,14 +34,39 @@ if TYPE_CHECKING:
         Preprocessor,
         Presenter,
         Problem,
+        Rate,
         Role,
         Say,
+        Storage,
         StylePreset,
     )
-    from impasto.painting.painter import PaintRequest, paint
+    from impasto.data_folders import weights_folder
+    from impasto.errors import (
+        ChatError,
+        ImpastoError,
+        InvalidTransition,
+        NotAvailable,
+        OwnerError,
+        PaintingFailed,
+        PictureError,
+        PluginError,
+        SettingsError,
+        TooManyJobs,
+        WeightsError,
+    )
+    from impasto.jobs.buckets import MemoryBuckets
+    from impasto.jobs.estimates import Estimates
+    from impasto.jobs.job import ChosenStyle, Effort, Failure, Job, JobState, TelegramPicture
+    from impasto.jobs.order import WaitingJob, in_order
+    from impasto.jobs.service import JobService
+    from impasto.messages import Progress
+    from impasto.painting.network import Convolution, Network, Readout, load_network
+    from impasto.painting.painter import Painting, PaintRequest, paint
     from impasto.painting.pictures import open_picture
     from impasto.painting.thumbnails import ThumbnailStyle, thumbnails
-    from impasto.settings import Settings
+    from impasto.settings import Section, Settings
+    from impasto.telegram.dialogue import language_of, last_photo
+    from impasto.telegram.isolation import LocalIsolation
 
     __version__: str
 
@@ -42,39 +74,115 @@ hookimpl = pluggy.HookimplMarker("impasto")
 """Marks a function or method of a plugin as the implementation of the hook it is named after."""
 
 __all__ = [
+    "Buckets",
+    "ChatCommand",
+    "ChatError",
+    "ChosenStyle",
+    "Convolution",
     "Device",
+    "Effort",
+    "Estimates",
     "Evaluation",
+    "Failure",
     "Finding",
+    "ImpastoError",
+    "InvalidTransition",
     "Iterate",
+    "Job",
+    "JobQueue",
+    "JobService",
+    "JobState",
+    "Journal",
+    "LimitReached",
+    "Limits",
+    "LocalIsolation",
     "Losses",
+    "MemoryBuckets",
+    "Network",
     "NetworkSource",
+    "News",
+    "NotAvailable",
     "Optimizer",
+    "OwnerError",
     "PaintOptions",
     "PaintRequest",
+    "Painting",
+    "PaintingFailed",
     "PictureContext",
+    "PictureError",
+    "PluginError",
     "Postprocessor",
     "Preprocessor",
     "Presenter",
     "Problem",
+    "Progress",
+    "Rate",
+    "Readout",
     "Role",
     "Say",
+    "Section",
     "Settings",
+    "SettingsError",
+    "Storage",
     "StylePreset",
+    "TelegramPicture",
     "ThumbnailStyle",
+    "TooManyJobs",
+    "WaitingJob",
+    "WeightsError",
     "hookimpl",
+    "in_order",
+    "language_of",
+    "last_photo",
+    "load_network",
     "open_picture",
     "paint",
     "thumbnails",
+    "weights_folder",
 ]
 
 _ELSEWHERE = {
+    "ChatError": "impasto.errors",
+    "ChosenStyle": "impasto.jobs.job",
+    "Convolution": "impasto.painting.network",
+    "Effort": "impasto.jobs.job",
+    "Estimates": "impasto.jobs.estimates",
+    "Failure": "impasto.jobs.job",
+    "ImpastoError": "impasto.errors",
+    "InvalidTransition": "impasto.errors",
+    "Job": "impasto.jobs.job",
+    "JobService": "impasto.jobs.service",
+    "JobState": "impasto.jobs.job",
+    "LocalIsolation": "impasto.telegram.isolation",
+    "MemoryBuckets": "impasto.jobs.buckets",
+    "Network": "impasto.painting.network",
+    "NotAvailable": "impasto.errors",
+    "OwnerError": "impasto.errors",
     "PaintRequest": "impasto.painting.painter",
+    "Painting": "impasto.painting.painter",
+    "PaintingFailed": "impasto.errors",
+    "PictureError": "impasto.errors",
+    "PluginError": "impasto.errors",
+    "Progress": "impasto.messages",
+    "Readout": "impasto.painting.network",
+    "Section": "impasto.settings",
     "Settings": "impasto.settings",
+    "SettingsError": "impasto.errors",
+    "TelegramPicture": "impasto.jobs.job",
     "ThumbnailStyle": "impasto.painting.thumbnails",
+    "TooManyJobs": "impasto.errors",
+    "WaitingJob": "impasto.jobs.order",
+    "WeightsError": "impasto.errors",
+    "in_order": "impasto.jobs.order",
+    "language_of": "impasto.telegram.dialogue",
+    "last_photo": "impasto.telegram.dialogue",
+    "load_network": "impasto.painting.network",
     "open_picture": "impasto.painting.pictures",
     "paint": "impasto.painting.painter",
     "thumbnails": "impasto.painting.thumbnails",
+    "weights_folder": "impasto.data_folders",
 }
+"""The modules of what is not in `impasto.contracts`."""
 
 
 def __getattr__(name: str) -> Any:

@@ -53,11 +53,13 @@ class ChatError(ImpastoError):
     """
 
     code: str
+    """Names the sentence; a class lists its codes."""
 
     def __init__(self, code: str, sentence: str, **facts: str | int) -> None:
         super().__init__(sentence)
         self.code = code
         self.facts = facts
+        """Words and numbers for the gaps of the sentence."""
 
 
 class PictureError(ChatError):
@@ -116,7 +118,9 @@ class PluginError(ImpastoError):
     def __init__(self, plugin: str, problem: str) -> None:
         super().__init__(f"plugin {plugin!r}: {problem}")
         self.plugin = plugin
+        """Name of the plugin."""
         self.problem = problem
+        """What it broke, in words."""
 
 
 class InvalidTransition(ImpastoError):

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from impasto.contracts import (
+        ChatCommand,
         Device,
         Finding,
         JobQueue,
@@ -73,9 +74,24 @@ def impasto_routers(settings: Settings) -> Sequence[Router]:  # type: ignore[emp
     """Bot. Return new aiogram routers of a conversation. An update goes to the first handler that
     takes it, in the order of plugins.
 
-    Handlers may ask for `job_service: JobService` (accept, cancel and look up jobs, list presets,
-    and `try_styles`: a photo in some of them, small, while there is no job), `settings: Settings`,
-    and for what aiogram passes (state, bot, ...)."""
+    Handlers and filters take what they need, by name: `job_service: JobService` (accept, cancel and
+    look up jobs, list presets), `settings: Settings`, `chat_commands: Sequence[ChatCommand]`, and
+    from aiogram `state: FSMContext`, `bot: Bot`, `event_from_user: User`, `event_chat: Chat`, and
+    `command: CommandObject` or `callback_data` where a filter has them.
+
+    What the dialog knows of a person is in `await impasto.last_photo(state)` and
+    `await impasto.language_of(state, event_from_user)`. The dialogue's data are shared: add keys of
+    your own with `state.update_data(...)`, named after your plugin, and they stay until the person
+    has the bot /forget them; `state.set_data` and `state.clear` would take those of others.
+    Callback data of buttons begin with the plugin's name, too (`CallbackData`, `prefix="mine"`).
+
+    Return also `impasto_chat_commands` where commands are to be in the menu."""
+
+
+@hookspec
+def impasto_chat_commands(settings: Settings) -> Sequence[ChatCommand]:  # type: ignore[empty-body]
+    """Bot. Return the commands that your routers answer to, so that the dialog shows them: in
+    Telegram's menu and below /help, in the language of the person."""
 
 
 @hookspec
@@ -105,14 +121,14 @@ def impasto_storages(settings: Settings) -> Sequence[Storage]:  # type: ignore[e
 
 
 @hookspec
-def impasto_job_changed(job: Job, change: JobState) -> None:
+def impasto_job_changed(job: Job, change: JobState, settings: Settings) -> None:
     """Bot and workers, whenever a change of a job's state has been written to the journal; `change`
     is the new state. Observe, return nothing. Called on the event loop: be quick, and hand long
     work to a task or a thread. An observer that raises is taken out at the third time in a row."""
 
 
 @hookspec
-def impasto_telegram_called(method: str, result: str, seconds: float) -> None:
+def impasto_telegram_called(method: str, result: str, seconds: float, settings: Settings) -> None:
     """Bot and workers, after every call to Telegram. `method` is its name in the Bot API, `result`
     one of `ok`, `retry_after`, `refused`, `server_error`, `not_reached`, `failed`, `cancelled`, and
     `seconds` its duration. Observe, return nothing; the same holds as for `impasto_job_changed`."""

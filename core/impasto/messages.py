@@ -132,12 +132,17 @@ class Progress(Message):
     """Painting goes on. `preview` is set when a new one was written."""
 
     kind: Literal["progress"] = "progress"
+    """What tells messages apart."""
     job_id: str
+    """Of which job."""
     step: int
+    """Optimizer steps taken."""
     steps: int
+    """The most that will be taken."""
     level: int
     """Pyramid level being painted, counted from 1, coarsest first."""
     levels: int
+    """How many levels there are."""
     share: float
     """The part of the work that is done, 0 to 1; a step at a large level is more work than one at
     a small level."""
@@ -148,6 +153,7 @@ class Progress(Message):
     seconds_left: float | None
     """An estimate from the speed of this job so far; None after its first step."""
     preview: Path | None = None
+    """File of the picture so far, where it was written anew."""
 
 
 class Painted(Message):

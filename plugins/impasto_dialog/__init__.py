@@ -13,7 +13,7 @@ from aiogram import F, Router
 from aiogram.enums import ChatType
 from aiogram.filters import Command, CommandStart
 
-from impasto import Presenter, StylePreset, hookimpl
+from impasto import ChatCommand, Presenter, StylePreset, hookimpl
 from impasto.settings import Settings
 from impasto_dialog import commands, jobs, naming, photo, preferences, style
 from impasto_dialog import keyboards as button
@@ -33,6 +33,11 @@ ALBUM_WAIT_S = 1.0
 @hookimpl
 def impasto_routers(settings: Settings) -> Sequence[Router]:
     return [build_router()]
+
+
+@hookimpl
+def impasto_chat_commands(settings: Settings) -> Sequence[ChatCommand]:
+    return commands.own_commands()
 
 
 @hookimpl

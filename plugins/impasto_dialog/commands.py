@@ -3,9 +3,10 @@ that no other handler took."""
 
 from __future__ import annotations
 
+import html
 import time
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Final, Literal
 
 from aiogram import Bot
 from aiogram.filters import CommandObject
@@ -20,6 +21,7 @@ from aiogram.types import (
     User,
 )
 
+from impasto import ChatCommand
 from impasto.jobs.job import ChosenStyle, JobState
 from impasto.jobs.service import JobService
 from impasto.telegram.retry import overlooked
@@ -35,6 +37,8 @@ STYLE_LINK: Final = "style_"
 """`t.me/<bot>?start=style_<name>` starts with a style."""
 
 MENU_TIMEOUT_S: Final = 10
+MOST_IN_MENU: Final = 100
+"""https://core.telegram.org/bots/api#setmycommands"""
 PRIVATE: Final = ("start", "styles", "settings", "status", "cancel", "language", "forget", "help")
 OWNERS: Final = ("stats",)
 GROUP: Final = ("style",)
@@ -64,7 +68,7 @@ async def start(message: Message, talk: Talk) -> None:
     else:
         await talk.say("start-without-name", keyboard)
     if talk.is_owner:  # before their first message Telegram knows no such chat
-        await set_menu_of(talk.chat, talk.texts, talk.bot, is_owner=True)
+        await set_menu_of(talk, talk.texts)
 
 
 async def style_link(message: Message, talk: Talk, command: CommandObject) -> None:
@@ -79,7 +83,14 @@ async def style_link(message: Message, talk: Talk, command: CommandObject) -> No
 
 
 async def help_(message: Message, talk: Talk) -> None:
-    await talk.say("help", keyboards.styles_only(talk.texts))
+    own = {command.name for command in own_commands()}
+    others = [
+        f"/{command.name} – {html.escape(command.description(talk.texts.language))}"
+        for command in talk.chat_commands
+        if command.name not in own and command.people == "everyone"
+    ]
+    text = "\n".join([talk.texts("help"), *others])
+    await talk.send(text, keyboards.styles_only(talk.texts))
 
 
 async def forget(message: Message, talk: Talk) -> None:
@@ -146,21 +157,41 @@ async def old_button(query: CallbackQuery, talk: Talk) -> None:
     await reopen_gallery(talk)
 
 
-async def register_commands(bot: Bot) -> None:
+def own_commands() -> list[ChatCommand]:
+    """Those of this dialog, in the order of the menu."""
+    people: dict[Literal["everyone", "owners", "groups"], tuple[str, ...]] = {
+        "everyone": PRIVATE,
+        "owners": OWNERS,
+        "groups": GROUP,
+    }
+    return [
+        ChatCommand(
+            name=name,
+            descriptions={
+                code: texts.plain(f"command-{name}") for code, texts in LANGUAGES.items()
+            },
+            people=whose,
+            order=place,
+        )
+        for whose, names in people.items()
+        for place, name in enumerate(names)
+    ]
+
+
+async def register_commands(bot: Bot, chat_commands: Sequence[ChatCommand]) -> None:
     """Fills the menus of private chats and of groups."""
-    for texts in LANGUAGES.values():
-        language = None if texts.language == FALLBACK else texts.language
-        for scope, commands in (
-            (BotCommandScopeAllPrivateChats(), _commands(PRIVATE, texts)),
-            (BotCommandScopeAllGroupChats(), _commands(GROUP, texts)),
-        ):
-            await _set_menu(bot, commands, scope, language)
+    everyones, groups = BotCommandScopeAllPrivateChats(), BotCommandScopeAllGroupChats()
+    for code in LANGUAGES:
+        language = None if code == FALLBACK else code
+        await _set_menu(bot, _menu(chat_commands, code, "everyone"), everyones, language)
+        await _set_menu(bot, _menu(chat_commands, code, "groups"), groups, language)
 
 
-async def set_menu_of(chat: int, texts: Texts, bot: Bot, *, is_owner: bool) -> None:
-    """Gives one private chat a menu of its own, in this language."""
-    commands = _commands((*PRIVATE, *OWNERS) if is_owner else PRIVATE, texts)
-    await _set_menu(bot, commands, BotCommandScopeChat(chat_id=chat))
+async def set_menu_of(talk: Talk, texts: Texts) -> None:
+    """Gives the private chat a menu of its own, in this language."""
+    people = ("everyone", "owners") if talk.is_owner else ("everyone",)
+    commands = _menu(talk.chat_commands, texts.language, *people)
+    await _set_menu(talk.bot, commands, BotCommandScopeChat(chat_id=talk.chat))
 
 
 async def _set_menu(
@@ -171,5 +202,11 @@ async def _set_menu(
         await bot.set_my_commands(commands, scope, language, request_timeout=MENU_TIMEOUT_S)
 
 
-def _commands(names: tuple[str, ...], texts: Texts) -> list[BotCommand]:
-    return [BotCommand(command=name, description=texts.plain(f"command-{name}")) for name in names]
+def _menu(commands: Sequence[ChatCommand], language: str, *people: str) -> list[BotCommand]:
+    """At most as many as Telegram takes."""
+    return [
+        BotCommand(command=command.name, description=command.description(language))
+        for whose in people
+        for command in commands
+        if command.people == whose
+    ][:MOST_IN_MENU]

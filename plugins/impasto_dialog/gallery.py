@@ -61,7 +61,7 @@ async def close(talk: Talk) -> bool:
     talk.own_sheets.stop(talk)
     was_open = await talk.state.get_state() is not None
     memory = await recall(talk.state)
-    await talk.state.clear()
+    await talk.remember(Memory(), None)
     await talk.remove(memory.gallery)
     return was_open
 

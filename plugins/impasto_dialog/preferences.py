@@ -8,7 +8,7 @@ from impasto_dialog import keyboards
 from impasto_dialog.commands import set_menu_of
 from impasto_dialog.keyboards import ChooseLanguage, OpenChoice, SetLook
 from impasto_dialog.options import edit_options, options
-from impasto_dialog.talk import Talk, preferences_of
+from impasto_dialog.talk import Talk, kept_preferences
 from impasto_dialog.texts import LANGUAGES
 
 
@@ -22,7 +22,7 @@ async def open_choice(query: CallbackQuery, callback_data: OpenChoice, talk: Tal
 
 async def set_look(query: CallbackQuery, callback_data: SetLook, talk: Talk) -> None:
     """Keeps the choice and shows all of them again."""
-    known = await preferences_of(talk.preferences)
+    known = await kept_preferences(talk.preferences)
     look = known.look.with_choice(callback_data.choice)
     await talk.prefer(look=look)
     talk.toast("toast-kept")
@@ -44,4 +44,4 @@ async def set_language(query: CallbackQuery, callback_data: ChooseLanguage, talk
     if query.message is not None:
         await talk.remove(query.message.message_id)
     await talk.send(texts("language-chosen"), keyboards.styles_only(texts))
-    await set_menu_of(talk.chat, texts, talk.bot, is_owner=talk.is_owner)
+    await set_menu_of(talk, texts)

@@ -172,7 +172,7 @@ async def begin(
         album=memory.album,
         album_styles=memory.styles if whole_album else (),
     )
-    await talk.remember(rest, None)
+    await talk.remember(rest, None, photo=content)
     await talk.remove(memory.gallery)
     return True
 

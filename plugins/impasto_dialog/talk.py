@@ -4,7 +4,7 @@ remembers of it in the dialogue storage: `file_id`s and small values."""
 from __future__ import annotations
 
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,14 +13,15 @@ from aiogram import BaseMiddleware, Bot
 from aiogram.enums import ChatType, ParseMode
 from aiogram.fsm.context import FSMContext
 from aiogram.fsm.state import State, StatesGroup
-from aiogram.fsm.storage.base import StorageKey
 from aiogram.types import CallbackQuery, InlineKeyboardMarkup, Message, TelegramObject
 from aiogram.utils.callback_answer import CallbackAnswer, CallbackAnswerMiddleware
 from pydantic import BaseModel, ValidationError
 
+from impasto import ChatCommand
 from impasto.jobs.job import ChosenStyle, TelegramPicture
 from impasto.jobs.service import JobService
 from impasto.settings import PaintingSettings
+from impasto.telegram.dialogue import LAST_PHOTO, preferences_of, replace_own
 from impasto.telegram.retry import REFUSALS, Done, overlooked
 from impasto_dialog.looks import Look, Quality
 from impasto_dialog.texts import Gap, Texts, texts_for
@@ -94,8 +95,8 @@ async def recall(state: FSMContext) -> Memory:
 class Preferences(BaseModel):
     """What is kept of a person for all their pictures and chats.
 
-    It lies in the dialogue storage beside the conversation's state, under a destiny of its own, so
-    that forgetting a conversation does not touch it.
+    It lies in the dialogue storage beside the conversation's state; see
+    `impasto.telegram.dialogue.preferences_of`.
     """
 
     language: str | None = None
@@ -103,7 +104,7 @@ class Preferences(BaseModel):
     look: Look = Look()
 
 
-async def preferences_of(person: FSMContext) -> Preferences:
+async def kept_preferences(person: FSMContext) -> Preferences:
     """What is kept; nothing, if another version of the bot left what cannot be read."""
     try:
         return Preferences.model_validate(await person.get_data())
@@ -131,6 +132,7 @@ class Talk:
     callback_answer: CallbackAnswer | None
     """How the tap on a button will be answered; None where a message is handled."""
     job_service: JobService
+    chat_commands: Sequence[ChatCommand]
     painting: PaintingSettings
     sheets: Sheets
     own_sheets: OwnSheets
@@ -172,14 +174,22 @@ class Talk:
         with overlooked("message_not_removed", chat=self.chat):
             await self.bot.delete_message(self.chat, message)
 
-    async def remember(self, memory: Memory, step: State | None) -> None:
+    async def remember(
+        self, memory: Memory, step: State | None, *, photo: TelegramPicture | None = None
+    ) -> None:
+        """`photo` is the person's last, where `memory` does not have it."""
+        own = memory.model_dump(mode="json", exclude_defaults=True)
+        photo = memory.content or photo
+        if photo is not None:
+            own[LAST_PHOTO] = photo.model_dump(mode="json", exclude_defaults=True)
         await self.state.set_state(step)
-        await self.state.set_data(memory.model_dump(mode="json", exclude_defaults=True))
+        await replace_own(self.state, own, [*Memory.model_fields, *own])
 
     async def prefer(self, **changes: Any) -> None:
         """Keeps these fields of the person's `Preferences`."""
-        kept = (await preferences_of(self.preferences)).model_copy(update=changes)
-        await self.preferences.set_data(kept.model_dump(mode="json", exclude_defaults=True))
+        kept = (await kept_preferences(self.preferences)).model_copy(update=changes)
+        own = kept.model_dump(mode="json", exclude_defaults=True)
+        await replace_own(self.preferences, own, Preferences.model_fields)
 
 
 async def possible(look: Look, job_service: JobService) -> Look:
@@ -205,9 +215,8 @@ class TalkMiddleware(BaseMiddleware):
     ) -> Any:
         person, bot, state = data["event_from_user"], data["bot"], data["state"]
         chat = data.get("event_chat")
-        key = StorageKey(bot.id, chat_id=person.id, user_id=person.id, destiny="preferences")
-        preferences = FSMContext(state.storage, key)
-        known = await preferences_of(preferences)
+        preferences = preferences_of(state)
+        known = await kept_preferences(preferences)
         job_service: JobService = data["job_service"]
         data["talk"] = Talk(
             bot=bot,
@@ -223,6 +232,7 @@ class TalkMiddleware(BaseMiddleware):
             preferences=preferences,
             callback_answer=data.get("callback_answer"),
             job_service=job_service,
+            chat_commands=data["chat_commands"],
             painting=data["settings"].painting,
             sheets=self._sheets,
             own_sheets=self._own_sheets,

@@ -18,27 +18,76 @@ import asyncio
 import contextlib
 import io
 import threading
-from collections.abc import Coroutine, Sequence
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self, TypeVar
 
-from aiogram.types import Message
+from aiogram import Dispatcher, Router
+from aiogram.types import Message, TelegramObject
 from PIL import Image
 
+from impasto import Job, hookimpl
 from impasto.hookspecs import BOT_GROUP, HOOKS, PAINTING_HOOKS
 from impasto.plugins import PluginHost
 from impasto.settings import Settings
 from impasto.telegram.app import run_bot
-from impasto.testing.factories import Sections, given, jpeg, make_photo
+from impasto.testing.factories import Sections, check_tested, given, jpeg, make_photo
 from impasto_playground.person import Person
 from impasto_playground.server import Playground
 
 T = TypeVar("T")
 
-PATIENCE: Final = 60.0
-"""Seconds until a wait gives up; far more than anything takes on a slow and busy machine."""
+PATIENCE: Final = 300.0
+"""Seconds until a wait gives up while the bot is at work; far more than anything takes on a slow
+and busy machine."""
+REST: Final = 3.0
+"""A wait gives up, too, when the bot has been at rest for this long: nothing more will come."""
+
+
+class Activity:
+    """A plugin of the test's own that knows whether the bot is at rest: no update is being handled
+    and no job remains to be painted or told."""
+
+    impasto_order = -(10**6)
+
+    def __init__(self) -> None:
+        self._handling = 0
+        self._unsettled: set[str] = set()
+
+    @property
+    def is_at_rest(self) -> bool:
+        return not self._handling and not self._unsettled
+
+    @hookimpl
+    def impasto_routers(self, settings: Settings) -> list[Router]:
+        router = Router(name="activity")
+        router.startup.register(self._watch)
+        return [router]
+
+    @hookimpl
+    def impasto_job_changed(self, job: Job) -> None:
+        if job.state.is_final:
+            self._unsettled.discard(job.id)
+        else:
+            self._unsettled.add(job.id)
+
+    async def _watch(self, dispatcher: Dispatcher) -> None:
+        dispatcher.update.outer_middleware(self._counted)
+
+    async def _counted(
+        self,
+        handler: Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]],
+        event: TelegramObject,
+        data: dict[str, Any],
+    ) -> Any:
+        self._handling += 1
+        try:
+            return await handler(event, data)
+        finally:
+            self._handling -= 1
 
 
 class App:
@@ -50,7 +99,8 @@ class App:
         settings: sections that differ from those of `impasto.testing.make_settings`.
         folder: where the bot keeps its state.
 
-    Entering it raises PluginsFailed when a plugin cannot be loaded.
+    Entering it raises PluginsFailed when a plugin that the test is about does not work; of others
+    that are installed it warns.
     """
 
     plugins: PluginHost
@@ -67,6 +117,7 @@ class App:
         self._ready: Future[None] = Future()
         self._ended: Future[None] = Future()
         self._persons: list[Person] = []
+        self._activity = Activity()
         self._thread = threading.Thread(target=self._run, name="impasto app", daemon=True)
 
     def __enter__(self) -> Self:
@@ -96,6 +147,22 @@ class App:
         """Done when the bot has ended, with the error that ended it."""
         return self._ended
 
+    async def rest(self, seconds: float) -> None:
+        """Returns when the bot has been at rest for so long, without a word in any chat."""
+        seen: object = None
+        since = time.monotonic()
+        while time.monotonic() - since < seconds:
+            await asyncio.sleep(seconds / 20)
+            said = [len(person.versions()) for person in self._persons]
+            is_at_rest = self._activity.is_at_rest and not len(self._playground.world.updates)
+            if not is_at_rest or said != seen:
+                seen, since = said, time.monotonic()
+
+    def _is_ready(self) -> None:
+        """What plugins offer was collected by now."""
+        check_tested(self.plugins)
+        self._ready.set_result(None)
+
     def _run(self) -> None:
         try:
             asyncio.run(self._main())
@@ -117,14 +184,14 @@ class App:
             }
             sections = {**self._sections, "telegram": telegram}
             self.settings = self._given.settings(sections, self._folder)
-            more = self._given.objects_with(HOOKS)
-            self.plugins = PluginHost(BOT_GROUP, self.settings, strict=True, more=more).load()
+            more = {"activity": self._activity, **self._given.objects_with(HOOKS)}
+            self.plugins = PluginHost(BOT_GROUP, self.settings, more=more).load()
             try:
                 await run_bot(
                     self.settings,
                     self.plugins,
                     stop=self._stop,
-                    on_ready=lambda: self._ready.set_result(None),
+                    on_ready=self._is_ready,
                 )
             finally:
                 for person in self._persons:
@@ -155,7 +222,8 @@ class Chat:
     """One person's chat with the bot; made by `App.chat` and the fixture `chat`.
 
     Raises:
-        NoReply: by everything that waits, when the bot does nothing of the kind, or has ended.
+        NoReply: by everything that waits, when the bot does nothing of the kind and comes to rest,
+            or has ended.
     """
 
     def __init__(self, app: App, person: Person) -> None:
@@ -182,12 +250,14 @@ class Chat:
     async def tap(self, button: str) -> str:
         """Waits for an inline button that says this (or contains it) and taps it; returns what the
         bot shows for a moment, empty if nothing."""
+        __tracebackhide__ = True
         await self._wait(self._tapped(button))
         return self._toast
 
     async def reply(self, containing: str = "") -> Reply:
         """The next message of the bot that was not returned yet; with `containing`, the next one
         that says this."""
+        __tracebackhide__ = True
         message = await self._wait(
             self._person.wait_for(
                 lambda m: containing in (m.text or m.caption or ""), PATIENCE, after=self._seen
@@ -198,6 +268,7 @@ class Chat:
 
     async def painting(self) -> Image.Image:
         """Waits until the bot says that a picture is ready, and returns it."""
+        __tracebackhide__ = True
         told, shown = await self._wait(self._person.finished_picture(PATIENCE, self._seen))
         self._seen = told.message_id
         photo = shown.photo or []
@@ -223,20 +294,30 @@ class Chat:
         return await asyncio.wrap_future(self._app.run(work))
 
     async def _wait(self, work: Coroutine[Any, Any, T]) -> T:
-        """As `_do`, until the bot has ended."""
-        waiting = self._app.run(work)
-        both: list[asyncio.Future[Any]] = [
+        """As `_do`, until the bot has ended, or rests."""
+        __tracebackhide__ = True  # of the test that fails, its own line is what matters
+        waiting, rest = self._app.run(work), self._app.run(self._app.rest(REST))
+        ways: list[asyncio.Future[Any]] = [
             asyncio.wrap_future(waiting),
             asyncio.wrap_future(self._app.ended),
+            asyncio.wrap_future(rest),
         ]
-        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
-        if not waiting.done():
-            waiting.cancel()
+        await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+        rest.cancel()
+        if waiting.done():
+            try:
+                return waiting.result()
+            except TimeoutError as error:
+                raise NoReply(str(error)) from None
+        waiting.cancel()
+        if self._app.ended.done():
             raise NoReply(f"the bot has ended: {self._app.ended.exception()!r}")
-        try:
-            return waiting.result()
-        except TimeoutError as error:
-            raise NoReply(str(error)) from None
+        said = [reply.text or "a picture" for reply in self.replies()]
+        buttons = [button for reply in self.replies() for button in reply.buttons]
+        raise NoReply(
+            f"nothing of the kind, and the bot has come to rest; it said {said}, with the buttons "
+            f"{buttons}"
+        )
 
 
 def _reply(message: Message) -> Reply:

@@ -283,6 +283,18 @@ class TestListings:
         assert "misspelt" in strict.out, "the listing is there all the same"
         assert "plugins failed" in strict.err
 
+    def test_the_listing_fits_a_terminal_and_tells_errors_below(
+        self, run: Run, plugin: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        plugin("broken", "raise RuntimeError('of a length that no column has: ' + 'x' * 80)\n")
+        monkeypatch.setenv("COLUMNS", "80")
+        table, _, below = run("plugins").out.partition("broken (bot): ")
+        assert below.startswith("RuntimeError: of a length that no column has: " + "x" * 80)
+        assert max(map(len, table.splitlines())) <= 80
+        rows = [line.split() for line in table.splitlines() if line.split()]
+        assert ["networks", "built-in", "both", "active", "checks,"] in [row[:5] for row in rows]
+        assert [row[3] for row in rows if row[0] == "lbfgs"] == ["active"]
+
     def test_settings_of_plugins(
         self, run: Run, plugin: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -333,6 +345,82 @@ class TestListings:
         assert "adam, lbfgs" in lines["impasto_optimizers"]
         assert "painting child" in lines["impasto_optimizers"]
         assert "dialog" in lines["impasto_routers"]
+
+
+class TestInstalling:
+    @pytest.fixture
+    def pip(self, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+        """What pip is called with; it ends with 3 where something is named `wrong`."""
+        calls: list[list[str]] = []
+
+        def called(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+            assert command[:3] == [sys.executable, "-m", "pip"]
+            calls.append(command[3:])
+            return subprocess.CompletedProcess(command, 3 if "wrong" in command else 0)
+
+        monkeypatch.setattr("impasto.cli.installing.subprocess.run", called)
+        return calls
+
+    @pytest.fixture
+    def installed(self, monkeypatch: pytest.MonkeyPatch) -> dict[str, set[str]]:
+        """Plugins by package."""
+        found = {"impasto": {"lbfgs"}, "Impasto_Crisp": {"crisp", "soft"}}
+        monkeypatch.setattr("impasto.cli.installing.plugins_by_distribution", lambda: found)
+        return found
+
+    @pytest.mark.parametrize(
+        ("words", "arguments"),
+        [
+            (["impasto-crisp"], ["install", "impasto-crisp"]),
+            (["-U", "a==1", "b"], ["install", "--upgrade", "a==1", "b"]),
+            (["-e", "crisp"], ["install", "--editable", "crisp"]),
+        ],
+    )
+    def test_pip_installs_into_this_environment(
+        self, run: Run, pip: list[list[str]], words: list[str], arguments: list[str]
+    ) -> None:
+        assert run("plugins", "install", *words).code == 0
+        assert pip == [arguments]
+
+    def test_what_pip_refuses_is_not_done(self, run: Run, pip: list[list[str]]) -> None:
+        assert run("plugins", "install", "wrong").code == 3
+
+    def test_nothing_to_install_is_wrong_usage(self, run: Run, pip: list[list[str]]) -> None:
+        assert run("plugins", "install").code == 2
+        assert pip == []
+
+    def test_new_plugins_are_named(
+        self, run: Run, pip: list[list[str]], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        states = iter([{}, {"impasto-crisp": {"crisp"}}, {"impasto-crisp": {"crisp"}}])
+        monkeypatch.setattr("impasto.cli.installing.plugins_by_distribution", lambda: next(states))
+        assert "impasto-crisp adds crisp" in run("plugins", "install", "impasto-crisp").out
+
+    @pytest.mark.parametrize("name", ["crisp", "impasto-crisp", "Impasto_Crisp"])
+    def test_a_plugin_is_uninstalled_by_its_name_or_its_packages(
+        self, run: Run, pip: list[list[str]], installed: object, name: str
+    ) -> None:
+        assert run("plugins", "uninstall", "--yes", name, "soft").code == 0
+        assert pip == [["uninstall", "--yes", "Impasto_Crisp"]]
+
+    @pytest.mark.parametrize(
+        ("name", "why"),
+        [("lbfgs", "is a part of impasto"), ("impasto", "is a part"), ("numpy", "no package of")],
+    )
+    def test_nothing_else_is_uninstalled(
+        self, run: Run, pip: list[list[str]], installed: object, name: str, why: str
+    ) -> None:
+        ended = run("plugins", "uninstall", name)
+        assert (ended.code, pip) == (1, [])
+        assert why in ended.err
+
+    def test_without_pip_it_says_what_to_do(
+        self, run: Run, pip: list[list[str]], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("impasto.cli.installing.importlib.util.find_spec", lambda _: None)
+        ended = run("plugins", "install", "impasto-crisp")
+        assert (ended.code, pip) == (1, [])
+        assert "uv pip install --python" in ended.err
 
 
 @pytest.fixture

@@ -95,7 +95,16 @@ BROKEN = {
     ),
     "wrong_argument": (
         "from impasto import hookimpl\n@hookimpl\ndef impasto_styles(setings):\n    return []\n",
-        "setings",
+        "impasto_styles has no argument 'setings': it may take settings; did you mean settings?",
+    ),
+    "wrong_argument_of_an_observer": (
+        "from impasto import hookimpl\nimpasto_order = 1\n@hookimpl\n"
+        "def impasto_job_changed(job, state, **more):\n    pass\n",
+        "impasto_job_changed has no argument 'state': it may take job, change, settings",
+    ),
+    "argument_of_a_hook_without": (
+        "from impasto import hookimpl\n@hookimpl\ndef impasto_settings(settings):\n    pass\n",
+        "impasto_settings has no argument 'settings': it takes none",
     ),
     "bad_order": (
         "from impasto import hookimpl\nimpasto_order = 'first'\n@hookimpl\n"

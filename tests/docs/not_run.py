@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from impasto import data_folders
-from impasto.cli import app
+from impasto.cli import app, plugins_app
 from impasto.settings import Settings
 from impasto.settings.description import settings_in
 
@@ -25,7 +25,7 @@ from .pages import PAGES, commands_in_blocks
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 DOCKERFILE = (ROOT / "deploy" / "Dockerfile").read_text("utf-8")
 UNITS = {path.stem: path.read_text("utf-8") for path in ROOT.glob("deploy/systemd/*.service")}
-SUBCOMMANDS = {command.name for command in app.registered_commands}
+SUBCOMMANDS = {command.name for command in [*app.registered_commands, *app.registered_groups]}
 TORCH_INDEX = "https://download.pytorch.org/whl/cpu"
 
 
@@ -108,6 +108,16 @@ def fetches_paintings_that_are_known(command: str) -> None:
     assert set(shlex.split(command)[3:]) <= {*known, "--all"}
 
 
+def is_a_command_of_plugins(command: str) -> None:
+    assert command.split()[2] in {known.name for known in plugins_app.registered_commands}
+
+
+def goes_with_the_release(command: str) -> None:
+    """The workflow that `impasto new-plugin` writes begins by such a tag."""
+    template = ROOT / "core" / "impasto" / "cli" / "templates" / "project" / "release.yml.txt"
+    assert 'tags: ["v*"]' in template.read_text("utf-8")
+
+
 def is_a_module(command: str) -> None:
     assert importlib.util.find_spec(command.rpartition(" ")[2]) is not None
 
@@ -149,6 +159,13 @@ NOT_RUN = [
         "tests/test_packaging.py::test_commands_work_from_anywhere",
         installs_what_there_is,
     ),
+    NotRun(
+        r"impasto plugins (un)?install .+",
+        "needs a package index; what pip is told is tested by "
+        "tests/core/test_cli.py::test_pip_installs_into_this_environment",
+        is_a_command_of_plugins,
+    ),
+    NotRun(r"git tag v\S+ && git push --tags", "publishes", goes_with_the_release),
     NotRun(
         r"make \w+",
         "installs first, and takes long; what is behind it is tested by "

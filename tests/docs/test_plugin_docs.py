@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+import inspect
 import re
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
+from string import Template
 from types import ModuleType
 
 import pytest
 
+import impasto
 from impasto import hookspecs
-from impasto.testing import make_photo
+from impasto.cli.new_plugin import Kind
+from impasto.testing import conformance, make_photo
 
 from ..environments import ROOT, environment
 from .not_run import exception_for
@@ -25,6 +32,7 @@ from .pages import (
 )
 
 FOLDER = ROOT / "docs" / "plugins"
+TEMPLATES = ROOT / "core" / "impasto" / "cli" / "templates" / "kinds"
 PAGES = sorted(FOLDER.rglob("*.md"))
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 NAMED = re.compile(r"# (\S+\.(?:py|toml))\n")
@@ -50,6 +58,103 @@ def test_the_pages_of_hooks_are_current(program: ModuleType) -> None:
     assert stale == [], "run: python docs/make_plugin_docs.py"
 
 
+def test_reference_and_list_are_current(program: ModuleType) -> None:
+    for name, current in (
+        ("reference.md", program.reference()),
+        ("list.md", program.plugin_list()),
+    ):
+        written = (FOLDER / name).read_text(encoding="utf-8")
+        assert written == current, "run: python docs/make_plugin_docs.py"
+
+
+def test_the_reference_has_everything_once(program: ModuleType) -> None:
+    described = [name for names in program.GROUPS.values() for name in names.split()]
+    assert sorted(described) == sorted(impasto.__all__)
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in impasto.__all__ if isinstance(getattr(impasto, name), type)]
+)
+def test_every_member_is_described(program: ModuleType, name: str) -> None:
+    assert inspect.getdoc(getattr(impasto, name))
+    assert [member.name for member in program.members_of(name) if not member.doc] == []
+
+
+def imports_in(code: str) -> Iterator[tuple[str, str]]:
+    """Module and name of what is imported from impasto."""
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "impasto":
+            yield from ((str(node.module), alias.name) for alias in node.names)
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+            yield from ((name, "") for name in names if name.startswith("impasto."))
+
+
+def shown_code() -> Iterator[tuple[str, str]]:
+    """What authors are shown, by where it stands: blocks of the pages, and the templates."""
+    for page in [*PAGES, ROOT / "README.md"]:
+        for language, code in BLOCK.findall(page.read_text(encoding="utf-8")):
+            if language == "python":
+                yield page.name, code
+    for template in TEMPLATES.glob("*.py.txt"):
+        text = Template(template.read_text(encoding="utf-8")).safe_substitute(module="mine")
+        yield template.name, text
+
+
+def test_what_authors_are_shown_uses_stable_modules_only() -> None:
+    """The list is that of deprecation.md; the public names of each are those in its `__all__`."""
+    page = (FOLDER / "deprecation.md").read_text(encoding="utf-8")
+    stable = set(re.findall(r"^\| `(impasto[\w.]*)` \|", page, re.MULTILINE))
+    assert "impasto" in stable
+    for module in stable:
+        importlib.import_module(module)
+    used = {
+        (where, module, name)
+        for where, code in shown_code()
+        if is_python(code)
+        for module, name in imports_in(code)
+    }
+    assert len(used) > 50
+    for where, module, name in used:
+        assert module in stable, f"{where} imports {name} from {module}"
+        public = getattr(importlib.import_module(module), "__all__", None)
+        assert public is None or name in public, f"{where}: {module}.{name}"
+
+
+def is_python(code: str) -> bool:
+    """Whether it is whole: signatures alone are not."""
+    try:
+        ast.parse(code)
+    except SyntaxError:
+        return False
+    return True
+
+
+def test_what_can_be_imported_is_what_type_checkers_see() -> None:
+    tree = ast.parse(inspect.getsource(impasto))
+    seen = {
+        alias.name: node.module
+        for branch in tree.body
+        if isinstance(branch, ast.If)
+        for node in branch.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    assert {*seen, "hookimpl"} == set(impasto.__all__)
+    for name, module in seen.items():
+        assert getattr(impasto, name) is getattr(importlib.import_module(module), name)
+
+
+def test_importing_impasto_imports_nothing_heavy() -> None:
+    program = (
+        "import impasto, sys; print(*{'torch', 'aiogram', 'pydantic', 'PIL'} & {*sys.modules})"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert found.stdout.split() == []
+
+
 def test_each_hook_has_a_page() -> None:
     pages = {path.stem for path in (FOLDER / "hooks").glob("impasto_*.md")}
     assert pages == set(hookspecs.HOOKS)
@@ -59,8 +164,24 @@ def test_each_page_says_what_to_return_and_how_it_is_tested(program: ModuleType)
     for hook in hookspecs.HOOKS:
         page = program.pages()[f"{hook}.md"]
         assert re.search(r"[Rr]eturn", page)
-        assert "impasto.testing.conformance." in page
+        assert "from impasto.testing.conformance import " in page
         assert "Built-in plugins that have it: [" in page
+
+
+def test_the_page_about_the_kit_has_every_suite_with_its_fixture(program: ModuleType) -> None:
+    text = (FOLDER / "testing.md").read_text(encoding="utf-8")
+    for hook, name in conformance.SUITES.items():
+        fixture, _ = program.fixture_of(getattr(conformance, name))
+        [row] = [line for line in text.splitlines() if line.startswith(f"| `{name}` |")]
+        assert f"[`{hook}`](hooks/{hook}.md)" in row
+        assert f"| `{fixture}` |" in row
+
+
+def test_the_first_page_names_every_kind() -> None:
+    text = (FOLDER / "README.md").read_text(encoding="utf-8")
+    rows = [line.split("|")[1] for line in text.splitlines() if line.startswith("| `")]
+    named = {word for row in rows for word in re.findall(r"`(\w+)`", row)}
+    assert {*Kind} <= named
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
@@ -109,10 +230,9 @@ def test_the_tutorial_can_be_followed(tmp_path: Path) -> None:
     commands = [*commands_in_blocks(page), *in_text]
     variables = variables_with(programs(tmp_path / "bin"))
     printed = run_script("\n".join(commands), folder, variables)
-    assert "red_and_blue" in printed
     assert "plugins.crisp.percent" in printed
     assert " passed" in printed
-    for plugin in ("postcards", "crisp", "bold"):
+    for plugin in ("surprise", "crisp", "broad", "bold"):
         assert re.search(rf"{plugin}.*active", printed)
     assert (folder / "out.png").is_file()
 

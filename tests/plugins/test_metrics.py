@@ -15,7 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 import impasto_metrics
 from impasto.jobs.job import ChosenStyle, Job, JobState, TelegramPicture
 from impasto.settings import ServerSettings, Settings, TelegramSettings
-from impasto.testing.conformance.bot import make_job
+from impasto.testing import make_job
 from impasto_metrics import meters
 
 ACCEPTED_AT = datetime(2026, 1, 1, tzinfo=UTC)

@@ -16,7 +16,7 @@ import typer
 import typer.core
 import typer.main
 
-from impasto.cli import bot, doctor, inputs, new_plugin, paint, plugins, settings, sheet
+from impasto.cli import bot, doctor, inputs, installing, new_plugin, paint, plugins, settings, sheet
 from impasto.cli.bot import run_until_stopped, stop_on_signals
 from impasto.cli.session import AsJson, Session, print_json, print_table, session_of
 from impasto.errors import ImpastoError, PluginError
@@ -157,7 +157,11 @@ app.command("paint")(paint.paint)
 app.command("sheet")(sheet.sheet)
 app.command("presets", hidden=True)(inputs.presets)
 app.command("doctor")(doctor.doctor)
-app.command("plugins")(plugins.plugins)
+plugins_app = typer.Typer(context_settings={"help_option_names": ["-h", "--help"]})
+plugins_app.callback(invoke_without_command=True)(plugins.plugins)
+plugins_app.command("install")(installing.install)
+plugins_app.command("uninstall")(installing.uninstall)
+app.add_typer(plugins_app, name="plugins")
 app.command("new-plugin")(new_plugin.new_plugin)
 app.command("settings")(settings.settings)
 

@@ -33,22 +33,38 @@ class Kind(StrEnum):
     DEVICE = "device"
     NETWORK = "network"
     DIALOG = "dialog"
+    PRESENTER = "presenter"
     QUEUE = "queue"
+    STORAGE = "storage"
     OBSERVER = "observer"
+    WEB = "web"
+    CHECK = "check"
+    COMMAND = "command"
 
 
 SUMMARIES: Final = {
-    Kind.STYLE: "A preset style",
+    Kind.STYLE: "A pack of preset styles",
     Kind.PREPROCESS: "A step before painting",
     Kind.POSTPROCESS: "A step after painting",
     Kind.OPTIMIZER: "An optimizer",
     Kind.DEVICE: "A device to paint on",
     Kind.NETWORK: "A feature network",
     Kind.DIALOG: "A part of the conversation",
+    Kind.PRESENTER: "The words about a job",
     Kind.QUEUE: "A job queue",
+    Kind.STORAGE: "A storage",
     Kind.OBSERVER: "An observer of jobs",
+    Kind.WEB: "A page of the bot's web server",
+    Kind.CHECK: "A check for impasto doctor",
+    Kind.COMMAND: "A command",
 }
-IN_THE_BOT: Final = {Kind.STYLE, Kind.DIALOG, Kind.QUEUE, Kind.OBSERVER}
+IN_THE_PAINTING: Final = {
+    Kind.PREPROCESS,
+    Kind.POSTPROCESS,
+    Kind.OPTIMIZER,
+    Kind.DEVICE,
+    Kind.NETWORK,
+}
 
 
 def new_plugin(
@@ -59,7 +75,8 @@ def new_plugin(
         bool, typer.Option("--single-file", help="One file for the plugin folder, no project.")
     ] = False,
     into: Annotated[
-        Path, typer.Option(help="Folder to write it into.", file_okay=False, exists=True)
+        Path,
+        typer.Option(help="Folder to write it into; made if it is not there.", file_okay=False),
     ] = Path(),
 ) -> None:
     """Write a plugin that works, with its tests, for you to change into your own."""
@@ -101,7 +118,7 @@ def _words(name: str, kind: Kind) -> dict[str, str]:
         "module": f"impasto_{name}",
         "distribution": _distribution(name),
         "summary": SUMMARIES[kind],
-        "group": BOT_GROUP if kind in IN_THE_BOT else PAINTING_GROUP,
+        "group": PAINTING_GROUP if kind in IN_THE_PAINTING else BOT_GROUP,
         "version": __version__,
         "year": str(datetime.now(UTC).year),
     }
@@ -110,9 +127,7 @@ def _words(name: str, kind: Kind) -> dict[str, str]:
 def _single_file(name: str, kind: Kind) -> dict[str, bytes]:
     """Contents by path."""
     files = {f"{name}.py": _filled(f"kinds/{kind}.py.txt", _words(name, kind))}
-    if kind is Kind.STYLE:
-        files[f"{name}.png"] = _style_picture(name)
-    return files
+    return files | (_style_pictures(name, name) if kind is Kind.STYLE else {})
 
 
 def _project(name: str, kind: Kind) -> dict[str, bytes]:
@@ -125,13 +140,14 @@ def _project(name: str, kind: Kind) -> dict[str, bytes]:
         "LICENSE": "project/LICENSE.txt",
         ".gitignore": "project/gitignore.txt",
         ".github/workflows/test.yml": "project/ci.yml.txt",
+        ".github/workflows/release.yml": "project/release.yml.txt",
         f"{package}/__init__.py": f"kinds/{kind}.py.txt",
         f"tests/test_{name}.py": f"kinds/{kind}_test.py.txt",
     }
     files = {path: _filled(template, words) for path, template in templates.items()}
     files[f"{package}/py.typed"] = b""
     if kind is Kind.STYLE:
-        files[f"{package}/{name}.png"] = _style_picture(name)
+        files |= _style_pictures(f"{package}/{name}", name)
     return files
 
 
@@ -141,15 +157,19 @@ def _filled(template: str, words: Mapping[str, str]) -> bytes:
     return Template(text).substitute(words).encode()
 
 
-def _style_picture(name: str) -> bytes:
-    """A picture of strokes, another one for each name."""
+def _style_pictures(folder: str, name: str) -> dict[str, bytes]:
+    """Two pictures of strokes, other ones for each name; a style's name is no longer than one of a
+    plugin."""
     import io
 
     from impasto.testing import make_style
 
-    file = io.BytesIO()
-    make_style(STYLE_SIDE, seed=zlib.crc32(name.encode())).save(file, "PNG")
-    return file.getvalue()
+    pictures = {}
+    for style in (f"{name[:18]}_1", f"{name[:18]}_2"):
+        file = io.BytesIO()
+        make_style(STYLE_SIDE, seed=zlib.crc32(style.encode())).save(file, "PNG")
+        pictures[f"{folder}/{style}.png"] = file.getvalue()
+    return pictures
 
 
 def _write(home: Path, files: Mapping[str, bytes]) -> None:

@@ -1,4 +1,5 @@
-"""`impasto plugins`: the plugins of both processes, their hooks and their settings."""
+"""`impasto plugins`: the plugins of both processes, their hooks and their settings; and how further
+ones are installed."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ from impasto.cli.session import AsJson, Session, print_json, print_table, sessio
 from impasto.cli.settings import show_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Sequence
 
     from impasto.plugins import PluginHost, PluginRecord
     from impasto.settings import Settings
@@ -27,6 +28,8 @@ def plugins(
     as_json: AsJson = False,
 ) -> None:
     """List the plugins of both processes, and why one does not work."""
+    if context.invoked_subcommand is not None:
+        return
     session = session_of(context)
     hosts = _load_both(session)
     records = [(process, record) for process, host in hosts.items() for record in host.records]
@@ -37,24 +40,13 @@ def plugins(
     elif hooks:
         print_table(("hook", "runs in", "plugins"), _hook_rows(hosts))
     else:
-        print_table(
-            ("name", "origin", "process", "status", "hooks"),
-            (
-                (r.name, _origin(r), process, r.error or r.status, "\n".join(r.hooks))
-                for process, r in records
-            ),
-        )
+        print_table(("name", "from", "runs in", "status", "hooks"), _rows(records))
+        for process, record in records:
+            if record.error:
+                typer.echo(f"{record.name} ({process}): {record.error}")
     if session.strict:
         for host in hosts.values():
             host.check_strict()
-
-
-def _origin(record: PluginRecord) -> str:
-    """Built-in plugins have this program's version, and files have none."""
-    from impasto.plugins.finding import BUILT_IN
-
-    version = "" if record.origin == BUILT_IN else record.version
-    return f"{record.origin} {version}".rstrip()
 
 
 def _load_both(session: Session) -> dict[str, PluginHost]:
@@ -76,12 +68,13 @@ def _load_both(session: Session) -> dict[str, PluginHost]:
 
 def _call_start_hooks(bot: PluginHost, settings: Settings) -> None:
     """Calls the hooks that a bot calls at its start."""
-    from impasto.contracts import JobQueue, Presenter, Storage, StylePreset
+    from impasto.contracts import ChatCommand, JobQueue, Presenter, Storage, StylePreset
 
     presets = bot.collect("impasto_styles", StylePreset, settings=settings)
     bot.collect("impasto_storages", Storage, settings=settings)
     bot.collect("impasto_queues", JobQueue, settings=settings)
     bot.collect("impasto_presenters", Presenter, settings=settings, presets=presets)
+    bot.collect("impasto_chat_commands", ChatCommand, settings=settings)
     list(bot.call("impasto_routers", settings=settings))
 
 
@@ -109,6 +102,28 @@ def _as_json(process: str, record: PluginRecord) -> dict[str, Any]:
         "status": record.status,
         "error": record.error,
     }
+
+
+def _rows(records: Sequence[tuple[str, PluginRecord]]) -> Iterator[tuple[str, ...]]:
+    """A row for each plugin, also where it is in both processes; hooks without what all of their
+    names begin with."""
+    from impasto.plugins.finding import BUILT_IN
+
+    by_plugin: dict[tuple[str, str, str], dict[str, PluginRecord]] = {}
+    for process, record in records:
+        key = (record.name, record.origin, record.version)
+        by_plugin.setdefault(key, {})[process] = record
+    for (name, origin, version), halves in by_plugin.items():
+        hooks = {hook.removeprefix("impasto_"): None for r in halves.values() for hook in r.hooks}
+        status = ", ".join(dict.fromkeys(r.status for r in halves.values()))
+        source = origin if origin == BUILT_IN else f"{origin} {version}".strip()
+        yield (
+            name,
+            source,
+            "both" if len(halves) > 1 else next(iter(halves)),
+            status,
+            ", ".join(hooks),
+        )
 
 
 def _hook_rows(hosts: dict[str, PluginHost]) -> Iterable[tuple[str, str, str]]:

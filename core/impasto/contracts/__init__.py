@@ -7,6 +7,7 @@ lower case, and unique among the objects of one hook.
 
 from impasto.contracts.bot import (
     MAX_DOWNLOAD,
+    ChatCommand,
     Finding,
     NoticePresenter,
     Presenter,
@@ -66,6 +67,7 @@ __all__ = [
     "UPDATES_KEPT_SECONDS",
     "BrushSize",
     "Buckets",
+    "ChatCommand",
     "Device",
     "Errand",
     "Errands",

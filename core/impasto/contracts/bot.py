@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 MAX_DOWNLOAD: Final = 20 * 1024 * 1024
 """Bytes of the largest file that a bot can fetch: https://core.telegram.org/bots/api#getfile"""
 _PRESET_NAME: Final = re.compile("[a-z][a-z0-9_]{0,19}")
+_COMMAND_NAME: Final = re.compile("[a-z0-9_]{1,32}")
+"""https://core.telegram.org/bots/api#botcommand"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +31,7 @@ class StylePreset:
         picture: file of the style image.
         credit, licence: who made the picture and under which terms it may be used.
         emoji: shown before the title on buttons.
+        order: lower comes earlier in the gallery; equal orders go by name.
         strength: multiplies the style weight: what this picture needs to look its best.
         brush_size: as in PaintOptions, for this picture.
     """
@@ -53,6 +56,42 @@ class StylePreset:
     def title(self, language: str) -> str:
         """The title in this language, else in English."""
         return self.titles.get(language) or self.titles["en"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatCommand:
+    """A command that people find in the chat's menu and below /help.
+
+    Attributes:
+        name: without the slash, `[a-z0-9_]{1,32}`.
+        descriptions: language code to what it does, at most 256 characters; English (`en`) is
+            required.
+        people: who sees it: `everyone` in the chat with the bot alone, `groups` in groups, `owners`
+            those whom `telegram.admins` names. Who may use it is the handler's decision.
+        order: lower comes earlier in the menu.
+    """
+
+    name: str
+    descriptions: dict[str, str]
+    people: Literal["everyone", "groups", "owners"] = "everyone"
+    order: int = 100
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for what Telegram does not take in a menu."""
+        if not _COMMAND_NAME.fullmatch(self.name):
+            pattern = _COMMAND_NAME.pattern
+            raise ValueError(f"a command's name must match {pattern}, not {self.name!r}")
+        if not self.descriptions.get("en"):
+            raise ValueError(f"the command {self.name!r} has no English description (`en`)")
+        for language, text in self.descriptions.items():
+            if not 1 <= len(text) <= 256:
+                raise ValueError(
+                    f"/{self.name} is described by {len(text)} characters ({language})"
+                )
+
+    def description(self, language: str) -> str:
+        """In this language, else in English."""
+        return self.descriptions.get(language) or self.descriptions["en"]
 
 
 Verdict = Literal["ok", "warning", "problem"]
@@ -97,7 +136,9 @@ class Say:
     1024 characters after parsing) and its buttons."""
 
     text: str
+    """HTML."""
     keyboard: InlineKeyboardMarkup | None = field(default=None)
+    """Inline buttons; None for no buttons."""
 
 
 @runtime_checkable
@@ -124,14 +165,18 @@ class Presenter(Protocol):
     """
 
     name: str
+    """What messages about it name."""
     order: int
+    """The presenter of the lowest is used."""
 
     def waiting(self, job: Job, ahead: int, seconds: float | None) -> Say:
         """The job is accepted; `ahead` jobs are to be painted before it, and it may be finished in
         `seconds`, which is None as long as nothing is known about this machine's speed."""
         ...
 
-    def painting(self, job: Job, progress: Progress) -> Say: ...
+    def painting(self, job: Job, progress: Progress) -> Say:
+        """Painting goes on: below the preview, or where there is none yet."""
+        ...
 
     def painted(self, job: Job) -> Say:
         """Caption and buttons of the finished picture."""
@@ -145,7 +190,9 @@ class Presenter(Protocol):
         """Why there is no picture (`job.failure`) and what to do next."""
         ...
 
-    def cancelled(self, job: Job) -> Say: ...
+    def cancelled(self, job: Job) -> Say:
+        """The person has stopped it."""
+        ...
 
 
 @runtime_checkable

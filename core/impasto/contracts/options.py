@@ -31,6 +31,7 @@ class PaintOptions(BaseModel):
     """Whether the picture is finished on `painting.fine_network`. Without effect where a network is
     named, here or in the settings: that one paints everything."""
     optimizer: str | None = None
+    """Name of an optimizer."""
     device: str | None = None
     """Name of a device, or `auto`: the first that works here."""
     steps: Steps | None = None
@@ -48,6 +49,7 @@ class PaintOptions(BaseModel):
     """Paint in the usual size, however long it takes: without effect of
     `painting.patience_seconds`."""
     style_weight: StyleWeight | None = None
+    """How much the style counts against the content."""
     brush_size: BrushSize | None = None
     """How large the style's marks come out: 1 as if style picture and photo had the same area."""
     color_coherence: ColorCoherence | None = None
@@ -55,3 +57,4 @@ class PaintOptions(BaseModel):
     keep_colors: bool = False
     """Keep the photo's own hues; only the strokes come from the style."""
     seed: int = 0
+    """Of whatever is random: the same seed paints the same picture."""

@@ -23,10 +23,13 @@ class Losses(NamedTuple):
     """The two terms of the objective, both already weighted; their sum is what is minimised."""
 
     style: float
+    """How far the Gram matrices are from those of the style."""
     content: float
+    """How far the features are from those of the photo."""
 
     @property
     def total(self) -> float:
+        """Their sum."""
         return self.style + self.content
 
 
@@ -38,7 +41,9 @@ class Evaluation(NamedTuple):
     """
 
     loss: torch.Tensor
-    gradient: torch.Tensor  # 1x3xHxW float32
+    """Scalar: style and content together."""
+    gradient: torch.Tensor
+    """1x3xHxW float32."""
 
 
 class Iterate(NamedTuple):
@@ -49,9 +54,12 @@ class Iterate(NamedTuple):
     tensor.
     """
 
-    step: int  # counts from 1
+    step: int
+    """Counts from 1."""
     loss: float | torch.Tensor
+    """The objective at `image`."""
     image: torch.Tensor
+    """1x3xHxW float32, borrowed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +88,7 @@ class Optimizer(Protocol):
     """A minimiser of `Problem`s; a new one is made per pyramid level by calling `minimize`."""
 
     name: str
+    """What `painting.optimizer` picks it by."""
 
     def minimize(self, problem: Problem, steps: int) -> Generator[Iterate, None, None]:
         """Yields after each of at most `steps` evaluations; may end earlier. The generator is
@@ -92,6 +101,7 @@ class Device(Protocol):
     """Where tensors live and in which precision features are computed."""
 
     name: str
+    """What `painting.device` picks it by."""
     order: int
     """`auto` takes the available device of the lowest order."""
 
@@ -99,7 +109,9 @@ class Device(Protocol):
         """None when the device works on this machine, else one sentence that says why not."""
         ...
 
-    def torch_device(self) -> torch.device: ...
+    def torch_device(self) -> torch.device:
+        """Where tensors live."""
+        ...
 
     def feature_dtype(self) -> torch.dtype:
         """Precision of feature maps; images, Gram matrices and losses stay float32."""
@@ -124,7 +136,9 @@ class NetworkSource(Protocol):
     """A feature network that can be loaded by name."""
 
     name: str
+    """What `painting.network` picks it by."""
     description: str
+    """A few words, for listings."""
 
     def why_not(self) -> str | None:
         """None when `load` would work, else a sentence that says what to do (such as: fetch it)."""
@@ -157,11 +171,15 @@ class Preprocessor(Protocol):
     """A step from picture to picture before painting; returns a new picture or the same one."""
 
     name: str
+    """Unique among preprocessors."""
     order: int
     """Lower runs earlier; equal orders run by name."""
     roles: frozenset[Role]
+    """Which pictures it is called for."""
 
-    def __call__(self, picture: Image.Image, context: PictureContext) -> Image.Image: ...
+    def __call__(self, picture: Image.Image, context: PictureContext) -> Image.Image:
+        """The RGB picture as this step makes it; the one that was given is left unchanged."""
+        ...
 
 
 @runtime_checkable
@@ -169,6 +187,11 @@ class Postprocessor(Protocol):
     """A step on the finished picture; must keep its size."""
 
     name: str
+    """Unique among postprocessors."""
     order: int
+    """Lower runs earlier; equal orders run by name."""
 
-    def __call__(self, picture: Image.Image, context: PictureContext) -> Image.Image: ...
+    def __call__(self, picture: Image.Image, context: PictureContext) -> Image.Image:
+        """The RGB picture as this step makes it, of the same size; the one that was given is left
+        unchanged."""
+        ...

@@ -56,6 +56,7 @@ class LimitReached(Exception):
     def __init__(self, limit: Limit, seconds: float = 0.0) -> None:
         super().__init__(f"as many jobs as the limit {limit!r} allows")
         self.limit = limit
+        """Name of the field of `Limits`."""
         self.seconds = seconds
         """With "hourly": how long until the oldest of those jobs counts no longer."""
 
@@ -64,8 +65,11 @@ class Rate(NamedTuple):
     """A bucket that `per_second` tokens flow into until it holds `burst` of them."""
 
     bucket: str
+    """Its name."""
     per_second: float
+    """Tokens that flow in."""
     burst: int = 1
+    """Tokens that it holds."""
 
     @property
     def seconds(self) -> float:
@@ -156,7 +160,9 @@ class Journal(Protocol):
         """
         ...
 
-    async def get(self, job_id: str) -> Job | None: ...
+    async def get(self, job_id: str) -> Job | None:
+        """None when there is no such job."""
+        ...
 
     async def move(self, job_id: str, to: JobState, **facts: Any) -> Job:
         """Changes the state and, with it, fields of the job; returns the job as it is now.
@@ -218,16 +224,24 @@ class Storage(Protocol):
     the token buckets."""
 
     name: str
+    """What `queue.storage` picks it by."""
     is_shared: bool
     """Whether several processes may use it at the same time, on other machines too."""
 
-    async def open(self) -> None: ...
+    async def open(self) -> None:
+        """Connects, and creates what is missing. May be called once more after `close`. Raises
+        OwnerError where it cannot be used."""
+        ...
 
     @property
-    def journal(self) -> Journal: ...
+    def journal(self) -> Journal:
+        """Updates and jobs."""
+        ...
 
     @property
-    def dialogue(self) -> BaseStorage: ...
+    def dialogue(self) -> BaseStorage:
+        """aiogram's FSM storage: state and data by bot, chat, person, thread and destiny."""
+        ...
 
     @property
     def buckets(self) -> Buckets:
@@ -244,7 +258,9 @@ class Storage(Protocol):
         """Removes the dialogue state and data of this person: of all bots, chats and destinies."""
         ...
 
-    async def close(self) -> None: ...
+    async def close(self) -> None:
+        """Lets go of everything; also after an `open` that failed."""
+        ...
 
 
 @runtime_checkable
@@ -256,10 +272,13 @@ class JobQueue(Protocol):
     """
 
     name: str
+    """What `queue.kind` picks it by."""
     embedded_worker: bool
     """Whether `impasto run` paints too; otherwise only `impasto worker` processes do."""
 
-    async def open(self) -> None: ...
+    async def open(self) -> None:
+        """Connects. Raises OwnerError where it cannot."""
+        ...
 
     async def announce(self) -> None:
         """A job waits: wakes one worker, the next one that waits for it if none does now. What
@@ -273,7 +292,9 @@ class JobQueue(Protocol):
         machines, it also returns now and then without one."""
         ...
 
-    async def close(self) -> None: ...
+    async def close(self) -> None:
+        """Lets go of everything; `wait` may be running."""
+        ...
 
 
 class Errand(NamedTuple):

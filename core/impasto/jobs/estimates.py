@@ -84,7 +84,8 @@ class Estimates:
 
     def __init__(self, journal: Journal, painting: PaintingSettings) -> None:
         self._journal = journal
-        self._painting = painting
+        self.painting = painting
+        """The section `[painting]` of the settings."""
         self._own: deque[Effort] = deque(maxlen=LAST)
         """Of what this process has painted, newest first: its machine has a pace of its own."""
         self.device: str | None = None
@@ -105,7 +106,7 @@ class Estimates:
 
     def renew(self, painting: PaintingSettings) -> None:
         """Promises by these settings from here on."""
-        self._painting = painting
+        self.painting = painting
 
     def learn(self, effort: Effort) -> None:
         """This process has painted a picture with this effort: from here on its own pace counts,
@@ -129,7 +130,7 @@ class Estimates:
     async def offers_fine(self) -> bool:
         """Whether it makes a difference to ask for a picture as fine: there can be such pictures,
         and not all are."""
-        return not self._painting.fine and self._can_be_fine(await self._efforts())
+        return not self.painting.fine and self._can_be_fine(await self._efforts())
 
     async def seconds_until_done(self, job: Job, ahead: int) -> float | None:
         """In how many seconds a waiting job may be finished, with `ahead` jobs before it, which are
@@ -163,11 +164,11 @@ class Estimates:
         return [effort for effort in efforts if effort.device == device]
 
     def _cap(self, efforts: list[Effort]) -> int:
-        painting = self._painting
+        painting = self.painting
         return painting.max_pixels_cpu if self._on_cpu(efforts) else painting.max_pixels_gpu
 
     def _on_cpu(self, efforts: list[Effort]) -> bool:
-        device = self.device or (efforts[0].device if efforts else self._painting.device)
+        device = self.device or (efforts[0].device if efforts else self.painting.device)
         return device in ("cpu", AUTO)
 
     def _can_be_fine(self, efforts: list[Effort]) -> bool:
@@ -177,7 +178,7 @@ class Estimates:
 
     def _pixels(self, job: Job, efforts: list[Effort]) -> int:
         """Of the job's result: as asked for, as usual, or fewer for the sake of time."""
-        asked, patience = job.options, self._painting.patience_seconds
+        asked, patience = job.options, self.painting.patience_seconds
         usual = _pixels_of(job, self._limited(job, efforts))
         is_asked_for = asked.patient or asked.fine or asked.max_pixels or asked.max_side
         if not efforts or not patience or is_asked_for:
@@ -187,12 +188,10 @@ class Estimates:
         )
 
     def _limited(self, job: Job, efforts: list[Effort]) -> PaintOptions:
-        return limited(
-            job.options, self._painting, self._cap(efforts), on_cpu=self._on_cpu(efforts)
-        )
+        return limited(job.options, self.painting, self._cap(efforts), on_cpu=self._on_cpu(efforts))
 
     def _seconds_at(self, pixels: int, options: PaintOptions, efforts: list[Effort]) -> float:
-        painting = self._painting
+        painting = self.painting
         is_fine = painting.fine if options.fine is None else options.fine
         fine_steps = painting.fine_steps if is_fine and self._can_be_fine(efforts) else 0
         coarse = painting.coarse_weight

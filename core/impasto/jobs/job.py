@@ -46,19 +46,23 @@ class JobState(StrEnum):
     ACCEPTED = "accepted"
     """In the journal, waiting to be painted."""
     RUNNING = "running"
+    """Being painted."""
     PAINTED = "painted"
     """The picture is on the disk, not yet in the chat."""
     DELIVERED = "delivered"
+    """The picture is in the chat."""
     FAILED = "failed"
     """Cannot be painted; the person has not been told why yet."""
     EXPLAINED = "explained"
     """Cannot be painted; the person knows why."""
     CANCELLED = "cancelled"
+    """The person has stopped it."""
     ABANDONED = "abandoned"
     """Nobody is left to tell."""
 
     @property
     def is_final(self) -> bool:
+        """Whether no other state may follow."""
         return not FOLLOWERS[self]
 
     @property
@@ -104,6 +108,7 @@ class TelegramPicture(JobModel):
     """A picture that Telegram keeps for the bot."""
 
     file_id: str
+    """Telegram's, of use to this bot alone."""
     as_photo: bool = True
     """Sent as a photo (can be sent again by `file_id`), not as a file."""
     pixels: int | None = None
@@ -124,8 +129,11 @@ class ChosenStyle(JobModel):
     """A preset by name or a picture of the person's own; exactly one of the two."""
 
     preset: str | None = None
+    """Name of a preset."""
     picture: TelegramPicture | None = None
+    """The person's own."""
     weight: float = Field(default=1.0, gt=0)
+    """Its share, where several are mixed; only proportions count."""
 
     @model_validator(mode="after")
     def _exactly_one(self) -> ChosenStyle:
@@ -138,13 +146,16 @@ class Effort(JobModel):
     """What a painting took, from which is learned how long the next one will."""
 
     pixels: int
+    """Of the result."""
     steps: int
     """The most that it was allowed, not what it made of them, without those that finished a fine
     picture."""
     fine_steps: int = 0
     """The most that was allowed of those."""
     seconds: float
+    """Time from taking the job to the result."""
     device: str
+    """Name of the device."""
     offers_fine: bool = False
     """Whether who painted it can paint fine pictures."""
 
@@ -153,8 +164,11 @@ class Failure(JobModel):
     """Why a job failed: as in impasto.errors.ChatError."""
 
     code: str
+    """Names the sentence in the dialog's catalogue."""
     sentence: str
+    """In English."""
     facts: dict[str, str | int] = Field(default_factory=dict)
+    """Fill the gaps of the sentence."""
 
 
 PAINTING_FAILED = Failure(
@@ -190,22 +204,31 @@ class Job(JobModel):
     """One row of the journal. Jobs are values: the journal changes them, nobody else."""
 
     id: str = Field(default_factory=new_job_id)
+    """Short and not to be guessed; it travels in callback data."""
     person: int
     """Telegram's id of the user who asked."""
     chat: int
+    """Where it was asked for and is answered."""
     thread: int | None = None
     """The topic of the chat, a forum say, that everything about it is sent to."""
     language: str = "en"
+    """Of the messages about it: a code such as `en`."""
     content: TelegramPicture
+    """The photo."""
     styles: tuple[ChosenStyle, ...] = Field(min_length=1)
+    """One, or several to be mixed."""
     options: PaintOptions = PaintOptions()
+    """How it is painted; what is None there is taken from the settings."""
     wishes: dict[str, str | bool] = Field(default_factory=dict)
     """The choices that led to `options`, in the dialog's own terms; the core does not read them."""
     reply_to: int | None = None
     """The message that the status message answers; set in groups."""
     state: JobState = JobState.ACCEPTED
+    """Where it is on its way."""
     accepted_at: datetime = Field(default_factory=lambda: datetime.now(UTC))
+    """UTC."""
     changed_at: datetime = Field(default_factory=lambda: datetime.now(UTC))
+    """When it came into its state; UTC."""
     attempts: int = 0
     """How often it was claimed by a worker and not handed back in good order."""
     deaths: int = 0
@@ -219,6 +242,7 @@ class Job(JobModel):
     status_message: int | None = None
     """The message in the chat that shows this job; None until it was sent."""
     status_has_picture: bool = False
+    """Whether that message shows a preview or the result by now."""
     later_message: int | None = None
     """A message that came into the chat later than some status message: where that is still the
     one, it is out of view."""
@@ -243,6 +267,7 @@ class Job(JobModel):
     steps: int | None = None
     """Optimizer steps that it took."""
     effort: Effort | None = None
+    """What the painting took; None before it is painted."""
     reduced: bool = False
     """Painted smaller than asked, because there was not the memory for more."""
     reduced_for_time: bool = False
@@ -250,6 +275,7 @@ class Job(JobModel):
     shrunk: bool = False
     """The painting process died for want of memory, and `options` ask for half the pixels since."""
     failure: Failure | None = None
+    """Why it failed; None where it did not."""
     is_untold: bool = False
     """It was cancelled, and its message in the chat may not say so yet."""
     is_forgotten: bool = False

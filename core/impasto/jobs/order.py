@@ -15,7 +15,9 @@ class WaitingJob(NamedTuple):
     """What the order depends on."""
 
     id: str
+    """The job's."""
     person: int
+    """Who asked for it."""
     number: int
     """Order of acceptance, among all jobs."""
     pixels: int

@@ -10,9 +10,12 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
+from statistics import geometric_mean
 from types import MappingProxyType
 
 from impasto.contracts import (
+    BRUSH_BOUNDS,
+    MOST_STYLE_WEIGHT,
     NO_LIMITS,
     JobQueue,
     LimitReached,
@@ -96,9 +99,13 @@ class JobService(JobObserver):
         owners: Collection[int] = (),
     ) -> None:
         self.presets = tuple(presets)
+        """Every preset style, in the order of the gallery."""
         self.estimates = estimates
+        """How long paintings take here, and how large they can be."""
         self.limits = limits
+        """Most jobs of one person and of all, which `accept` keeps to."""
         self.owners = frozenset(owners)
+        """Ids of the people who run the bot."""
         self._presets = {preset.name: preset for preset in presets}
         self._store = store
         self._storage = storage
@@ -135,10 +142,10 @@ class JobService(JobObserver):
     ) -> Job:
         """Takes a job: from here on it ends in a picture or in the reason why there is none.
 
-        The person is shown a status message; there is nothing for the caller to say. `wishes` are
-        kept with the job for the dialog's own words, see `Job.wishes`; `reply_to` is the message
-        that the status message answers, `thread` the topic of the chat (aiogram's
-        `event_thread_id`).
+        The person is shown a status message; there is nothing for the caller to say. Without
+        `options` it is painted as the settings say and as its presets recommend. `wishes` are kept
+        with the job for the dialog's own words, see `Job.wishes`; `reply_to` is the message that
+        the status message answers, `thread` the topic of the chat (aiogram's `event_thread_id`).
 
         Raises:
             TooManyJobs: there are as many jobs as the limits allow.
@@ -151,7 +158,7 @@ class JobService(JobObserver):
             language=language,
             content=content,
             styles=tuple(styles),
-            options=options or PaintOptions(),
+            options=options or self._recommended(styles),
             wishes=dict(wishes),
             reply_to=reply_to,
             origin=next(origins) if origins is not None else None,
@@ -283,6 +290,18 @@ class JobService(JobObserver):
         sent = self._files.get(job.id)
         if sent is not None and job.file_id is not None and not sent.done():
             sent.set_result(None)
+
+    def _recommended(self, styles: Sequence[ChosenStyle]) -> PaintOptions:
+        """With the strength and the brush size of the presets; mixed, they count equally."""
+        presets = [preset for style in styles if (preset := self.preset(style.preset or ""))]
+        if not presets:
+            return PaintOptions()
+        painting, (least, most) = self.estimates.painting, BRUSH_BOUNDS
+        weight = painting.style_weight * geometric_mean(preset.strength for preset in presets)
+        brush = painting.brush_size * geometric_mean(preset.brush_size for preset in presets)
+        return PaintOptions(
+            style_weight=min(weight, MOST_STYLE_WEIGHT), brush_size=min(max(brush, least), most)
+        )
 
     async def _refusal(self, reached: LimitReached, limits: Limits) -> TooManyJobs:
         match reached.limit:

@@ -150,7 +150,8 @@ class JobStore:
     def _tell_of_change(self, job: Job) -> None:
         self._tell(lambda observer: observer.job_changed(job))
         if self._host is not None:
-            for _ in self._host.call("impasto_job_changed", job=job, change=job.state):
+            facts = {"job": job, "change": job.state, "settings": self._host.settings}
+            for _ in self._host.call("impasto_job_changed", **facts):
                 pass
 
     def _tell_of_vanishing(self, job: Job) -> None:

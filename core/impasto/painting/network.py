@@ -41,8 +41,10 @@ class Convolution:
 
     name: str
     """`conv<block>_<number in block>`, as in the papers."""
-    weight: torch.Tensor  # C_out x C_in x 3 x 3
-    bias: torch.Tensor  # C_out
+    weight: torch.Tensor
+    """C_out x C_in x 3 x 3."""
+    bias: torch.Tensor
+    """C_out."""
     pool: bool
     """Whether a 2x2 max-pool follows its ReLU."""
 
@@ -56,8 +58,10 @@ class Convolution:
 class Readout:
     """Teacher channels as a linear function of a layer's own: weight @ f + bias."""
 
-    weight: torch.Tensor  # C_teacher x C
-    bias: torch.Tensor  # C_teacher
+    weight: torch.Tensor
+    """C_teacher x C."""
+    bias: torch.Tensor
+    """C_teacher."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +69,15 @@ class Network:
     """Convolutions in order, the layers whose outputs the losses look at, and their weights."""
 
     name: str
+    """As its source is named."""
     convolutions: tuple[Convolution, ...]
+    """In their order; the last is the deepest that a loss looks at."""
     style_layers: Mapping[str, float]
+    """Weight in the style loss by the name of the convolution."""
     content_layers: Mapping[str, float]
+    """The same for the content loss."""
     readouts: Mapping[str, Readout]
+    """By the name of the convolution; empty where losses look at the features themselves."""
 
     def to(self, device: torch.device, dtype: torch.dtype) -> Network:
         """The network on a device, its convolutions (channels-last) in a precision.
@@ -92,10 +101,12 @@ class Network:
 
     @property
     def dtype(self) -> torch.dtype:
+        """Of the convolutions' weights."""
         return self.convolutions[0].weight.dtype
 
     @property
     def device(self) -> torch.device:
+        """Of the convolutions' weights."""
         return self.convolutions[0].weight.device
 
     @property

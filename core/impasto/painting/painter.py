@@ -58,8 +58,11 @@ class PaintRequest:
     """
 
     content: Image.Image
+    """RGB."""
     styles: Sequence[WeightedPicture]
+    """RGB pictures with their weights."""
     options: PaintOptions = field(default_factory=PaintOptions)
+    """What is None is taken from the settings."""
 
     def __post_init__(self) -> None:
         weights = [weight for _, weight in self.styles]
@@ -103,13 +106,19 @@ class Painting:
     """The finished picture, its losses under the network that painted last, and how it was made."""
 
     picture: Image.Image
+    """RGB."""
     losses: Losses
+    """At the last step."""
     steps: int
+    """Optimizer steps that were taken, all levels together."""
     seconds: float
+    """Time that it took."""
     network: str
+    """Name of the network."""
     fine_network: str | None
     """The network that it was finished on, if it is fine."""
     device: str
+    """Name of the device."""
     reduced: bool
     """Whether it was painted smaller than asked, because there was not the memory for more."""
 

@@ -43,7 +43,9 @@ class ThumbnailStyle:
     """A style that a photo is tried in."""
 
     name: str
+    """What the thumbnail is told apart by."""
     picture: Path | Image.Image
+    """RGB, or its file."""
     options: PaintOptions = field(default_factory=PaintOptions)
     """How the finished picture would be painted. Sizes and steps are those of a thumbnail."""
 

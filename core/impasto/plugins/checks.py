@@ -82,6 +82,25 @@ def check_hooks(plugin: str, names: Iterable[str], group: str) -> None:
         )
 
 
+def check_arguments(plugin: str, module: object, manager: pluggy.PluginManager) -> None:
+    """Whether what a plugin has marked takes only arguments that its hooks have.
+
+    Raises:
+        PluginError: it asks for another one.
+    """
+    for hook in hookspecs.HOOKS:
+        if manager.parse_hookimpl_opts(module, hook) is None:
+            continue
+        allowed = list(inspect.signature(getattr(hookspecs, hook)).parameters)
+        for name, parameter in inspect.signature(getattr(module, hook)).parameters.items():
+            is_wanted = parameter.kind is parameter.POSITIONAL_OR_KEYWORD
+            if is_wanted and parameter.default is parameter.empty and name not in allowed:
+                close = difflib.get_close_matches(name, allowed, n=1)
+                hint = f"; did you mean {close[0]}?" if close else ""
+                given = f"it may take {', '.join(allowed)}" if allowed else "it takes none"
+                raise PluginError(plugin, f"{hook} has no argument {name!r}: {given}{hint}")
+
+
 def check_implementation(plugin: str, hook: str, implementation: pluggy.HookImpl) -> None:
     """Whether what a plugin has marked can implement a hook at all.
 

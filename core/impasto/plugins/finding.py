@@ -27,6 +27,8 @@ log = structlog.get_logger(__name__)
 
 OWN_DISTRIBUTION: Final = "impasto"
 BUILT_IN: Final = "built-in"
+GIVEN: Final = "given"
+"""Origins of a plugin: this one is an object of the program itself, such as a test."""
 DEFAULT_ORDER: Final = 100
 
 Load = Callable[[], Any]

@@ -25,6 +25,7 @@ from pydantic import BaseModel
 from impasto import hookspecs
 from impasto.errors import PluginError, PluginsFailed, SettingsError
 from impasto.plugins.checks import (
+    check_arguments,
     check_hooks,
     check_implementation,
     check_requirement,
@@ -33,7 +34,7 @@ from impasto.plugins.checks import (
     named,
     place_of,
 )
-from impasto.plugins.finding import PluginRecord, find_plugins, warn_of_absent_plugins
+from impasto.plugins.finding import GIVEN, PluginRecord, find_plugins, warn_of_absent_plugins
 from impasto.settings import RESERVED_PLUGIN_NAMES, Settings
 
 log = structlog.get_logger(__name__)
@@ -82,7 +83,7 @@ class PluginHost:
             SettingsError: a plugin's settings section is wrong.
         """
         given = (
-            (PluginRecord(name=name, version="", origin="given"), lambda plugin=plugin: plugin)
+            (PluginRecord(name=name, version="", origin=GIVEN), lambda plugin=plugin: plugin)
             for name, plugin in self._more.items()
         )
         for record, load in [*find_plugins(self.group, self.settings.plugins), *given]:
@@ -241,6 +242,7 @@ class PluginHost:
                 raise PluginError(record.name, "there is another plugin of this name")
             if record.plugin is other[1]:
                 raise PluginError(record.name, f"is the same object as the plugin {other[0]!r}")
+        check_arguments(record.name, record.plugin, self._manager)
         with warnings.catch_warnings(record=True) as deprecations:
             warnings.simplefilter("always")
             self._manager.register(record.plugin, name=record.name)

@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 from aiogram import Dispatcher, Router
 
-from impasto.contracts import StylePreset
+from impasto.contracts import ChatCommand, StylePreset
 from impasto.errors import PluginError
 from impasto.jobs.folders import keep_house
 from impasto.jobs.service import JobService, limits_of
@@ -185,6 +185,9 @@ def _intake(assembly: Assembly) -> Intake:
         name="impasto",
         settings=settings,
         job_service=job_service,
+        chat_commands=assembly.host.collect(
+            "impasto_chat_commands", ChatCommand, settings=settings
+        ),
     )
     dispatcher.update.outer_middleware(access)
     dispatcher.message.outer_middleware(assembly.delivery.see_received)

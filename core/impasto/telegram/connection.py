@@ -123,8 +123,9 @@ class ToldCalls(BaseRequestMiddleware):
         finally:
             seconds = time.perf_counter() - begin
             name = method.__api_method__
+            facts = {"method": name, "result": result, "seconds": seconds}
             for _ in self._host.call(
-                "impasto_telegram_called", method=name, result=result, seconds=seconds
+                "impasto_telegram_called", **facts, settings=self._host.settings
             ):
                 pass
 

@@ -18,6 +18,7 @@ class LocalIsolation(BaseEventIsolation):
 
     @contextlib.asynccontextmanager
     async def lock(self, key: StorageKey) -> AsyncGenerator[None, None]:
+        """Held while an update of this person in this chat is handled."""
         # Whoever holds it or waits for it keeps it there.
         lock = self._locks.setdefault(key, asyncio.Lock())
         async with lock:

@@ -10,7 +10,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from impasto.testing.factories import jpeg, make_photo, make_settings, make_style
+    from impasto.testing.factories import jpeg, make_job, make_photo, make_settings, make_style
     from impasto.testing.painting import paint_small
     from impasto_playground.testing import App, Chat, NoReply, Reply
 
@@ -20,6 +20,7 @@ __all__ = [
     "NoReply",
     "Reply",
     "jpeg",
+    "make_job",
     "make_photo",
     "make_settings",
     "make_style",
@@ -34,6 +35,7 @@ _MODULES = {
     "NoReply": "impasto_playground.testing",
     "Reply": "impasto_playground.testing",
     "jpeg": "impasto.testing.factories",
+    "make_job": "impasto.testing.factories",
     "make_photo": "impasto.testing.factories",
     "make_settings": "impasto.testing.factories",
     "make_style": "impasto.testing.factories",

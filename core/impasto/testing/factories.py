@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.metadata
 import io
+import tomllib
+import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +16,10 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from impasto import hookspecs
+from impasto.errors import PluginsFailed
+from impasto.jobs.job import ChosenStyle, Failure, Job, JobState, TelegramPicture
+from impasto.plugins import PluginHost
+from impasto.plugins.finding import BUILT_IN, GIVEN
 from impasto.settings import Settings
 from impasto.testing import tiny_network
 
@@ -90,6 +96,22 @@ def make_settings(
     return Settings.model_validate(values)
 
 
+def make_job(state: JobState = JobState.ACCEPTED, **fields: Any) -> Job:
+    """A job in a state, with what jobs in that state have."""
+    if state in (JobState.FAILED, JobState.EXPLAINED):
+        fields.setdefault("failure", Failure(code="painting_failed", sentence="It failed."))
+    if state in (JobState.PAINTED, JobState.DELIVERED):
+        fields.setdefault("seconds", 12.5)
+    values: dict[str, Any] = {
+        "person": 1,
+        "chat": 1,
+        "content": TelegramPicture(file_id="photo"),
+        "styles": (ChosenStyle(preset="night"),),
+        "state": state,
+    }
+    return Job(**{**values, **fields})
+
+
 @dataclass
 class Given:
     """Plugins of a test: files can be loaded in any process, objects in the test's own only."""
@@ -130,6 +152,38 @@ def given(plugins: Iterable[object]) -> Given:
         elif not _is_installed(plugin) and plugin.__file__ is not None:
             found.files.append(Path(plugin.__file__).resolve())
     return found
+
+
+def check_tested(host: PluginHost) -> None:
+    """Looks at what became of the plugins that a test is about: those that it gives, that of the
+    project in the current folder, and the built-in ones. Others that are installed and do not work
+    are warned of, as they are not this test's concern.
+
+    Raises:
+        PluginsFailed: one of them has failed.
+    """
+    tested = (BUILT_IN, GIVEN, project_here())
+    concern: list[str] = []
+    others: list[str] = []
+    for record in host.records:
+        is_ours = record.origin in tested or Path(record.origin).is_absolute()
+        if record.error:
+            told = f"{record.name} ({record.origin}): {record.error}"
+            (concern if is_ours else others).append(told)
+    for told in others:
+        warnings.warn(f"an installed plugin does not work: {told}", stacklevel=2)
+    if concern:
+        raise PluginsFailed("plugins failed:\n" + "\n".join(concern))
+
+
+def project_here() -> str:
+    """Name of the distribution whose project the current folder is in; empty if it is in none."""
+    for folder in (Path.cwd(), *Path.cwd().parents):
+        file = folder / "pyproject.toml"
+        if file.is_file():
+            project = tomllib.loads(file.read_text(encoding="utf-8")).get("project", {})
+            return str(project.get("name", ""))
+    return ""
 
 
 def _is_installed(module: ModuleType) -> bool:

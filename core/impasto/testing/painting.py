@@ -14,7 +14,7 @@ from impasto.hookspecs import PAINTING_GROUP, PAINTING_HOOKS
 from impasto.painting.catalogue import Catalogue
 from impasto.painting.painter import Painting, PaintRequest, paint
 from impasto.plugins import PluginHost
-from impasto.testing.factories import Sections, given, make_photo, make_style
+from impasto.testing.factories import Sections, check_tested, given, make_photo, make_style
 
 
 def paint_small(
@@ -59,9 +59,8 @@ def small_catalogue(plugins: Sequence[object] = (), settings: Sections | None = 
     host = PluginHost(
         PAINTING_GROUP,
         found.settings(settings or {}, state_dir),
-        strict=True,
         more=found.objects_with(PAINTING_HOOKS),
     ).load()
     catalogue = Catalogue(host)
-    host.check_strict()
+    check_tested(host)
     return catalogue

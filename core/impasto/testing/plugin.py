@@ -40,7 +40,7 @@ def impasto_app(
     impasto_plugins: Sequence[Any], impasto_settings: dict[str, Any], tmp_path: Path
 ) -> Iterator[App]:
     """A bot with its plugins on a playground server, with its own thread and event loop. Fails the
-    test when a plugin cannot be loaded."""
+    test when one of its plugins does not work."""
     from impasto.testing import App
 
     with App(impasto_plugins, impasto_settings, tmp_path / "impasto") as app:

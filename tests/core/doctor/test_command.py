@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,7 @@ def test_all_is_well() -> None:
     assert all(line.startswith(("ok", "warning", " ")) for line in lines)
     names = {line.split()[1].rstrip(":") for line in lines if line.startswith("ok")}
     assert {"python", "settings", "queue.kind", "queue.storage", "styles", "plugins"} <= names
+    assert re.search(r"plugins: \d+ in the bot, \d+ in the painting process", ended.stdout)
 
 
 def test_as_json() -> None:

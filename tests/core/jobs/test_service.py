@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from aiogram.fsm.storage.base import StorageKey
 
-from impasto.contracts import Limits, PaintOptions, StylePreset
+from impasto.contracts import BRUSH_BOUNDS, Limits, PaintOptions, StylePreset
 from impasto.errors import TooManyJobs
 from impasto.jobs.folders import JobFolders
 from impasto.jobs.job import ChosenStyle, Effort, Job, JobState, TelegramPicture
@@ -42,6 +43,38 @@ async def test_an_accepted_job_is_written_announced_and_queued(
     assert (job.person, job.chat, job.language, job.options) == (1, 2, "ru", options)
     assert reports.announced == [job.id]
     assert queue.announced == 1
+
+
+async def test_without_options_it_is_painted_as_its_presets_recommend(
+    job_service: JobService,
+) -> None:
+    def preset(name: str, strength: float, brush_size: float) -> StylePreset:
+        return StylePreset(
+            name=name,
+            titles={"en": name},
+            picture=Path("x.png"),
+            credit="",
+            licence="",
+            strength=strength,
+            brush_size=brush_size,
+        )
+
+    presets = [preset("bold", 4, 2), preset("plain", 1, 1), preset("huge", 1e30, 1e30)]
+    job_service.renew(presets, Limits(), ())
+    usual = Settings().painting
+    painted = {}
+    for names in (("bold",), ("bold", "plain"), ("huge",), ("gone",)):
+        styles = [ChosenStyle(preset=name) for name in names]
+        job = await job_service.accept(
+            person=1, chat=1, language="en", content=PHOTO, styles=styles
+        )
+        painted[names] = job.options
+    weight, brush = usual.style_weight, usual.brush_size
+    assert painted["bold",] == PaintOptions(style_weight=4 * weight, brush_size=2 * brush)
+    mixed = painted["bold", "plain"]
+    assert mixed.style_weight == pytest.approx(2 * weight)
+    assert painted["huge",].brush_size == BRUSH_BOUNDS[1]
+    assert painted["gone",] == PaintOptions()
 
 
 async def test_a_person_may_have_so_many_jobs(job_service: JobService) -> None:

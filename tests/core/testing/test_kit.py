@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,20 +12,36 @@ from typing import Any
 import pytest
 from aiogram import Router
 from aiogram.filters import Command
-from aiogram.types import CallbackQuery, InlineKeyboardButton, InlineKeyboardMarkup, Message
+from aiogram.types import (
+    CallbackQuery,
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
+    Message,
+    Update,
+)
 from PIL import Image, ImageChops
 from structlog.testing import capture_logs
 
-from impasto import hookimpl
+from impasto import JobState, hookimpl
 from impasto.errors import PluginsFailed
 from impasto.settings import Settings
-from impasto.testing import App, Chat, NoReply, jpeg, make_photo, make_settings, make_style
+from impasto.testing import (
+    App,
+    Chat,
+    NoReply,
+    jpeg,
+    make_job,
+    make_photo,
+    make_settings,
+    make_style,
+)
+from impasto_playground.testing import Activity
 
 pytestmark = pytest.mark.slow
 
 NEGATIVE = """
 from PIL import ImageOps
-from impasto import hookimpl
+from impasto import JobState, hookimpl
 
 class Negative:
     name = "negative"
@@ -144,6 +161,35 @@ class TestChat:
         monkeypatch.setattr("impasto_playground.testing.PATIENCE", 0.1)
         with pytest.raises(NoReply, match=r"the bot said .*Hello there"):
             await chat.reply(containing="Good bye")
+
+    async def test_a_bot_at_rest_is_not_waited_for(
+        self, chat: Chat, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Without a limit of time: this test ends because the bot has nothing more to do."""
+        monkeypatch.setattr("impasto_playground.testing.PATIENCE", float("inf"))
+        monkeypatch.setattr("impasto_playground.testing.REST", 0.5)
+        await chat.send_text("/hello")
+        await chat.reply()
+        for wait in (chat.reply("Good bye"), chat.tap("Good bye"), chat.painting()):
+            with pytest.raises(NoReply, match=r"come to rest.*Hello there.*Wave back"):
+                await wait
+
+    async def test_a_bot_is_at_work_while_it_handles_and_while_a_job_is_not_settled(self) -> None:
+        activity = Activity()
+        may_end = asyncio.Event()
+
+        async def handle(event: object, data: object) -> None:
+            await may_end.wait()
+
+        handling = asyncio.create_task(activity._counted(handle, Update(update_id=1), {}))
+        await asyncio.sleep(0)
+        assert not activity.is_at_rest
+        may_end.set()
+        await handling
+        assert activity.is_at_rest
+        for state in (JobState.ACCEPTED, JobState.RUNNING, JobState.PAINTED, JobState.DELIVERED):
+            activity.impasto_job_changed(make_job(state, id="one"))
+            assert activity.is_at_rest is state.is_final
 
     def test_painting_plugins_are_given_as_files(self, tmp_path: Path) -> None:
         class Painter:

@@ -13,13 +13,20 @@ from aiogram.client.telegram import TelegramAPIServer
 from aiogram.fsm.storage.memory import MemoryStorage, SimpleEventIsolation
 from PIL import Image
 
-from impasto import StylePreset
+from impasto import ChatCommand, StylePreset
 from impasto.settings import Settings
 from impasto_dialog import build_router
+from impasto_dialog.commands import own_commands
 from impasto_playground import Person, Playground
 
 from .dialog_kit import RecordingJobService
 from .feeder import Feeder
+
+PLUGINS_COMMANDS = [
+    ChatCommand(name="random", descriptions={"en": "Any style & all", "ru": "Любой стиль"}),
+    ChatCommand(name="audit", descriptions={"en": "For owners"}, people="owners"),
+]
+"""As another plugin would offer them."""
 
 
 @pytest.fixture(scope="session")
@@ -69,6 +76,7 @@ def dispatcher(
         events_isolation=SimpleEventIsolation(),
         job_service=job_service,
         settings=settings,
+        chat_commands=[*own_commands(), *PLUGINS_COMMANDS],
     )
     dispatcher.include_router(build_router(album_wait_s=album_wait_s))
     return dispatcher

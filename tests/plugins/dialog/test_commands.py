@@ -48,6 +48,27 @@ async def test_help_and_the_menu_name_it(alice: Person) -> None:
     await alice.wait_for(says("/forget"))
 
 
+async def test_commands_of_plugins_are_in_help_and_menu_in_the_persons_language(
+    alice: Person, boris: Person, job_service: RecordingJobService
+) -> None:
+    job_service.owners = frozenset({1})
+    await alice.send_text("/start")
+    await alice.wait_until(lambda: "audit" in commands_of(alice))
+    assert commands_of(alice)["random"] == "Any style & all"
+    assert next(iter(commands_of(alice))) == "start", "those of the dialog come first"
+    assert commands_of(boris)["random"] == "Любой стиль"
+    assert "audit" not in commands_of(boris)
+    for person, line in ((alice, "/random – Any style & all"), (boris, "/random – Любой стиль")):
+        await person.send_text("/help")
+        told = await person.wait_for(says("/forget"))
+        assert line in (told.text or "")
+        assert "/audit" not in (told.text or "")
+
+
+def commands_of(person: Person) -> dict[str, str]:
+    return {item["command"]: item["description"] for item in person.profile["commands"]}
+
+
 def test_its_buttons_name_nobody() -> None:
     assert {ForgetMe(sure=sure).pack() for sure in (True, False)} == {"forget:1", "forget:0"}
 

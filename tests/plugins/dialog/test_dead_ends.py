@@ -284,12 +284,12 @@ async def test_any_file_is_answered(
 
 
 async def test_the_menu_is_filled_in_every_language(feeder: Feeder, dispatcher: Dispatcher) -> None:
-    await dispatcher.emit_startup(bot=feeder.bot)
+    await dispatcher.emit_startup(bot=feeder.bot, **dispatcher.workflow_data)
     menus = [method for method in feeder.session.methods if isinstance(method, SetMyCommands)]
     private = {m.language_code: m for m in menus if m.scope.type == "all_private_chats"}
     assert set(private) == {None, *LANGUAGES} - {"en"}
     commands = [command.command for command in private["ru"].commands]
-    assert " ".join(commands) == "start styles settings status cancel language forget help"
+    assert " ".join(commands) == "start styles settings status cancel language forget help random"
     assert private["ru"].commands[0].description == "Что умеет этот бот"
 
 
@@ -303,14 +303,14 @@ async def test_owners_have_a_menu_of_their_own(
         await doing
         [menu] = [method for method in feeder.session.methods if isinstance(method, SetMyCommands)]
         assert menu.scope == BotCommandScopeChat(chat_id=7)
-        assert menu.commands[-1].command == "stats"
+        assert [command.command for command in menu.commands][-2:] == ["stats", "audit"]
 
 
 async def test_a_refused_menu_does_not_prevent_the_start(
     feeder: Feeder, dispatcher: Dispatcher
 ) -> None:
     feeder.session.refuse = SetMyCommands
-    await dispatcher.emit_startup(bot=feeder.bot)
+    await dispatcher.emit_startup(bot=feeder.bot, **dispatcher.workflow_data)
     await feeder.message(text="hello")
     assert feeder.session.texts
 

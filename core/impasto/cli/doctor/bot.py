@@ -98,6 +98,9 @@ def _offered(host: PluginHost, setting: str, name: str, offers: Mapping[str, obj
 
 
 def _working(host: PluginHost) -> Finding:
+    from impasto.hookspecs import PAINTING_GROUP
+    from impasto.plugins.finding import find_plugins
+
     failed = [f"{name} ({error})" for name, error in host.failed.items()]
     if failed:
         says = f"the bot goes without {'; '.join(failed)}"
@@ -106,7 +109,10 @@ def _working(host: PluginHost) -> Finding:
         return make("plugins", says, advice)
     left_out = [record.name for record in host.records if record.left_out]
     without = f", left out: {', '.join(left_out)}" if left_out else ""
-    return Finding.ok("plugins", f"{len(host.active)} in the bot{without}")
+    painting = find_plugins(PAINTING_GROUP, host.settings.plugins)
+    painters = sum(not record.left_out for record, _ in painting)
+    says = f"{len(host.active)} in the bot, {painters} in the painting process{without}"
+    return Finding.ok("plugins", says)
 
 
 def check_telegram(settings: Settings) -> Iterator[Finding]:

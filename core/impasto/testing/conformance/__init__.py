@@ -52,6 +52,7 @@ __all__ = [
 ]
 
 SUITES: Final = {
+    "impasto_chat_commands": "DialogConformance",
     "impasto_checks": "ChecksConformance",
     "impasto_commands": "PluginConformance",
     "impasto_devices": "DeviceConformance",

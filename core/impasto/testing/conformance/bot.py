@@ -17,12 +17,20 @@ from PIL import Image
 from pydantic import BaseModel
 
 from impasto import hookspecs
-from impasto.contracts import BRUSH_BOUNDS, Finding, NoticePresenter, Presenter, Say, StylePreset
+from impasto.contracts import (
+    BRUSH_BOUNDS,
+    ChatCommand,
+    Finding,
+    NoticePresenter,
+    Presenter,
+    Say,
+    StylePreset,
+)
 from impasto.hookspecs import BOT_GROUP, PAINTING_GROUP, PAINTING_HOOKS
 from impasto.jobs.job import ChosenStyle, Failure, Job, JobState, TelegramPicture
 from impasto.messages import Progress
 from impasto.plugins import PluginHost
-from impasto.testing.factories import make_settings
+from impasto.testing.factories import make_job, make_settings
 
 NOTHING_ELSE = {"allow": ["nothing that is installed"]}
 LONGEST_CAPTION = 1024
@@ -42,22 +50,6 @@ NOTICES: dict[str, dict[str, str | int]] = {
 LONGEST_TITLE = 40
 """Characters that fit on a button."""
 TAKEN = {"/healthz", "/readyz", "/telegram"}
-
-
-def make_job(state: JobState = JobState.ACCEPTED, **fields: Any) -> Job:
-    """A job in a state, with what jobs in that state have."""
-    if state in (JobState.FAILED, JobState.EXPLAINED):
-        fields.setdefault("failure", Failure(code="painting_failed", sentence="It failed."))
-    if state in (JobState.PAINTED, JobState.DELIVERED):
-        fields.setdefault("seconds", 12.5)
-    values: dict[str, Any] = {
-        "person": 1,
-        "chat": 1,
-        "content": TelegramPicture(file_id="photo"),
-        "styles": (ChosenStyle(preset="night"),),
-        "state": state,
-    }
-    return Job(**{**values, **fields})
 
 
 def host_of(plugin: Any) -> PluginHost:
@@ -96,7 +88,8 @@ class PluginConformance:
 
 
 class DialogConformance(PluginConformance):
-    """For plugins with the hook `impasto_routers`: what holds for every plugin, and more."""
+    """Inherit it and override the fixture `plugin` with the module (or object) that has the hooks
+    `impasto_routers` and, where it has, `impasto_chat_commands`."""
 
     def routers(self, host: PluginHost) -> list[Router]:
         [(_, routers)] = host.call("impasto_routers", settings=host.settings)
@@ -116,6 +109,14 @@ class DialogConformance(PluginConformance):
     def test_names_its_routers(self, host: PluginHost) -> None:
         """Logs name the router that failed; the default name is an address."""
         assert all(not router.name.startswith("0x") for router in self.routers(host))
+
+    def test_its_commands_for_the_menu_are_described_once(self, host: PluginHost) -> None:
+        hook = "impasto_chat_commands"
+        names = [
+            command.name for command in host.collect(hook, ChatCommand, settings=host.settings)
+        ]
+        assert host.failed == {}
+        assert sorted(set(names)) == sorted(names)
 
 
 class PresenterConformance:
@@ -245,7 +246,7 @@ class ObserverConformance:
 
     @pytest.mark.parametrize("state", list(JobState))
     def test_takes_every_change_and_returns_nothing(self, observer: Any, state: JobState) -> None:
-        facts = {"job": make_job(state), "change": state}
+        facts = {"job": make_job(state), "change": state, "settings": make_settings()}
         wanted = inspect.signature(observer.impasto_job_changed).parameters
         given = {name: value for name, value in facts.items() if name in wanted}
         assert observer.impasto_job_changed(**given) is None

@@ -16,7 +16,7 @@ from aiogram.fsm.storage.base import StorageKey
 from impasto.contracts import JobQueue, Journal, LimitReached, Limits, PaintOptions, Rate, Storage
 from impasto.errors import InvalidTransition
 from impasto.jobs.job import JobState
-from impasto.testing.conformance.bot import make_job
+from impasto.testing.factories import make_job
 
 T = TypeVar("T", Storage, JobQueue)
 
