@@ -22,6 +22,7 @@ from impasto.cli.inputs import (
 )
 from impasto.cli.session import Session, echo_json, session_of
 from impasto.errors import OwnerError
+from impasto.plugins.containment import standard_output_to_log
 from impasto.settings import AUTO
 
 if TYPE_CHECKING:
@@ -105,7 +106,8 @@ def paint(  # noqa: PLR0917  (typer calls it by name)
     inputs = [photo, *(style.picture for style in styles)]
     check_output(output, inputs)
     try:
-        painting = _paint(inputs, options, session)
+        with standard_output_to_log():
+            painting = _paint(inputs, options, session)
     except KeyboardInterrupt:
         typer.echo("Stopped; nothing was written.", err=True)
         raise typer.Exit(INTERRUPTED) from None
@@ -181,7 +183,8 @@ def _paint_with_progress(request: PaintRequest, catalogue: Catalogue) -> Paintin
         TimeElapsedColumn(),
     )
     with (
-        Progress(*columns, console=Console(stderr=True)) as bar,
+        # What plugins print is logged.
+        Progress(*columns, console=Console(stderr=True), redirect_stdout=False) as bar,
         contextlib.closing(paint(request, catalogue)) as events,  # type: ignore[type-var]
     ):
         task = bar.add_task("painting", total=None, loss="")

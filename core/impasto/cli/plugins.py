@@ -40,13 +40,17 @@ def plugins(
         print_table(
             ("name", "version", "origin", "process", "status", "hooks"),
             (
-                (r.name, r.version, r.origin, process, r.error or r.status, "\n".join(r.hooks))
+                (r.name, r.version, r.origin, process, _state(r), "\n".join(r.hooks))
                 for process, r in records
             ),
         )
     if session.strict:
         for host in hosts.values():
             host.check_strict()
+
+
+def _state(record: PluginRecord) -> str:
+    return record.error or "; ".join([record.status, *record.remarks])
 
 
 def _load_both(session: Session) -> dict[str, PluginHost]:
@@ -56,12 +60,13 @@ def _load_both(session: Session) -> dict[str, PluginHost]:
     With `--strict` the listing shall show failed plugins, too, so it is strict at its end only.
     """
     from impasto.hookspecs import BOT_GROUP, PAINTING_GROUP
-    from impasto.painting.catalogue import Catalogue
     from impasto.plugins import PluginHost
 
     bot = PluginHost(BOT_GROUP, session.settings).load()
-    painting = PluginHost(PAINTING_GROUP, session.settings).load()
     _call_start_hooks(bot, session.settings)
+    from impasto.painting.catalogue import Catalogue  # with torch, which no plugin above may load
+
+    painting = PluginHost(PAINTING_GROUP, session.settings).load()
     Catalogue(painting)
     return {"bot": bot, "painting": painting}
 
@@ -100,6 +105,7 @@ def _as_json(process: str, record: PluginRecord) -> dict[str, Any]:
         "hooks": record.hooks,
         "status": record.status,
         "error": record.error,
+        "remarks": record.remarks,
     }
 
 

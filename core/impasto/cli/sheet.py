@@ -26,6 +26,7 @@ from impasto.cli.paint import INTERRUPTED
 from impasto.cli.session import Session, session_of
 from impasto.contracts import PaintOptions
 from impasto.errors import OwnerError
+from impasto.plugins.containment import standard_output_to_log
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -63,7 +64,8 @@ def sheet(
     session = session_of(context)
     check_output(output, [photo, *map(Path, style or [])])
     try:
-        picture = _painted_sheet(photo, style, size, session)
+        with standard_output_to_log():
+            picture = _painted_sheet(photo, style, size, session)
     except KeyboardInterrupt:
         typer.echo("Stopped; nothing was written.", err=True)
         raise typer.Exit(INTERRUPTED) from None
@@ -133,6 +135,7 @@ def _painted(
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         console=Console(stderr=True),
+        redirect_stdout=False,  # what plugins print is logged
     )
     try:
         with (

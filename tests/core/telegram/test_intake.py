@@ -22,7 +22,7 @@ from impasto.hookspecs import BOT_GROUP
 from impasto.plugins import PluginHost
 from impasto.settings import Settings
 from impasto.telegram.intake import MOST_TRIES, Intake
-from impasto.telegram.notices import ErrorReplies
+from impasto.telegram.notices import ErrorReplies, OwnerAlerts
 from impasto.telegram.status.presenter import SafePresenter
 from impasto_dialog.presenter import DialogPresenter
 from impasto_playground import Person, Playground
@@ -61,16 +61,16 @@ async def make_intake(bot: Bot, storage: SqliteStorage) -> Callable[[Handle], In
         router = Router()
         router.message.register(handle)
         dispatcher = Dispatcher()
-        dispatcher.include_routers(router, error_replies())
+        dispatcher.include_routers(router, error_replies(bot))
         return Intake(bot=bot, dispatcher=dispatcher, journal=storage.journal)
 
     return make
 
 
-def error_replies() -> Router:
-    return ErrorReplies(
-        PluginHost(BOT_GROUP, Settings()), SafePresenter(DialogPresenter([]))
-    ).router()
+def error_replies(bot: Bot) -> Router:
+    presenter = SafePresenter(DialogPresenter([]))
+    alerts = OwnerAlerts(bot, [], presenter)
+    return ErrorReplies(PluginHost(BOT_GROUP, Settings()), presenter, alerts).router()
 
 
 @asynccontextmanager
@@ -443,7 +443,7 @@ class TestApologies:
         router.message.register(offer)
         router.callback_query.register(fail)
         dispatcher = Dispatcher()
-        dispatcher.include_routers(router, error_replies())
+        dispatcher.include_routers(router, error_replies(bot))
         async with polling(Intake(bot=bot, dispatcher=dispatcher, journal=storage.journal)):
             await alice.send_text("hello")
             await alice.wait_for(lambda message: message.text == "?")

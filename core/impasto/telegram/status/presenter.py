@@ -11,6 +11,7 @@ import structlog
 
 from impasto.contracts import NoticePresenter, Presenter, Say
 from impasto.jobs.job import Job
+from impasto.plugins.containment import running
 
 log = structlog.get_logger(__name__)
 
@@ -28,6 +29,7 @@ _PLAIN_NOTICES: Final = {
     "handler_failed": "Sorry, something went wrong here.",
     "disk_full": "The disk is full: {why}",
     "machine_fails": "The machine fails: {why}",
+    "plugin_fails": "The plugin {plugin} fails: {why}",
     "painter_keeps_dying": "The painting process keeps dying: {why}",
 }
 
@@ -45,7 +47,8 @@ class SafePresenter:
     def say(self, kind: str, job: Job, *facts: Any) -> Say:
         """What the method `kind` of the presenter returns."""
         try:
-            return _checked(getattr(self._presenter, kind)(job, *facts), kind)
+            with running(self._presenter.name, kind):
+                return _checked(getattr(self._presenter, kind)(job, *facts), kind)
         except Exception:
             log.exception("presenter_failed", presenter=self._presenter.name, kind=kind, job=job.id)
             return self.plain(kind, job)
@@ -72,7 +75,8 @@ class SafePresenter:
         presenter = self._presenter
         try:
             if isinstance(presenter, NoticePresenter):
-                say = presenter.notice(code, language or "en", facts)
+                with running(presenter.name, "notice"):
+                    say = presenter.notice(code, language or "en", facts)
                 if say is not None:
                     return _checked(say, "notice")
         except Exception:
