@@ -16,8 +16,9 @@ Unless its docstring says otherwise, a hook is called once, at the start. Plugin
 after another, by their `impasto_order` (an attribute of the module or object, 100 by default), then
 by their names. An implementation takes the arguments that it needs, by name. What it returns may be
 a list, another iterable or a generator; objects in it are sorted by their own `order`, else by that
-of their plugin, then by their names. A plugin that raises, or returns something else than
-is asked for, is taken out and named in the log.
+of their plugin, then by their names. A plugin that raises (SystemExit and the like, too), returns
+something else than is asked for, or takes longer than `plugins.start_seconds`, is taken out and
+named in the log. Of two objects of one name a built-in one is used, else the one that came first.
 
 `settings.plugin("<plugin name>")` is the plugin's own section, validated. A plugin that needs
 something of a certain version of the hooks says so by `impasto_api = "1.0"`.

@@ -4,7 +4,8 @@ Pictures travel as paths of files in the job's folder, never through the pipe.
 
     parent -> child   Configure, then any number of Paint, Finish and Cancel; end of input: exit
     child  -> parent  Ready once, Measured once if Configure asks for it, then for each Paint any
-                      number of Progress and one of Painted, Stopped and Failed
+                      number of Progress and one of Painted, Stopped and Failed; between them
+                      Entered, whenever a plugin's code begins or ends
 
 `impasto doctor` asks a child of its own, which paints nothing: one Probe, answered with one Probed.
 """
@@ -26,6 +27,12 @@ TOO_LARGE_NOW = (
     "This picture is too large to be painted just now; try again later or send a smaller one."
 )
 """What people are told then: memory is the owner's concern."""
+PLUGIN_FAILED = "plugin_failed"
+"""Code of a Failed because of a plugin: with another style, say, it may not run."""
+NOT_IN_THIS_STYLE = (
+    "A part of this bot failed at this picture; try another style, or try again later."
+)
+"""What people are told then: which plugin it was is the owner's concern."""
 
 
 class Message(BaseModel):
@@ -126,6 +133,17 @@ class Measured(Message):
     pixels: int
     steps: int
     seconds: float | None
+
+
+class Entered(Message):
+    """From here on this code of a plugin runs in a thread; whoever finds the child dead or silent
+    knows by it whose code that was. Empty: none does."""
+
+    kind: Literal["entered"] = "entered"
+    thread: int
+    plugin: str = ""
+    what: str = ""
+    """Its import, a hook, a step."""
 
 
 class Progress(Message):
@@ -250,7 +268,7 @@ class Probed(Message):
 
 ToChild = Configure | Paint | Finish | Cancel | Try | DropTrial
 Outcome = Painted | Stopped | Failed
-FromChild = Ready | Measured | Progress | Outcome | Thumbnail | TrialOver
+FromChild = Ready | Measured | Entered | Progress | Outcome | Thumbnail | TrialOver
 
 to_child: TypeAdapter[ToChild] = TypeAdapter(Annotated[ToChild, Field(discriminator="kind")])
 from_child: TypeAdapter[FromChild] = TypeAdapter(Annotated[FromChild, Field(discriminator="kind")])

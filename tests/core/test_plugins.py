@@ -139,8 +139,6 @@ MISBEHAVING = {
     "table": ("return {'night': 1}", "must return a list of StylePresets"),
     "wrong_kind": ("return [preset('a'), object()]", "which is no StylePreset"),
     "generator_raises": ("yield preset('a')\n        raise KeyError('late')", "KeyError: 'late'"),
-    "twice": ("return [preset('a'), preset('a')]", "the name 'a' is taken by 'broken'"),
-    "taken": ("return [preset('fine'), preset('good')]", "the name 'good' is taken by 'agood'"),
     "empty_name": ("return [preset('')]", "ValueError: a style's name must match"),
     "order_no_number": ("return [preset('a', order='x')]", "its order is 'x', not int"),
 }
@@ -282,6 +280,30 @@ def test_plugins_are_called_by_their_order_then_name(folder: Path, write: Write)
     assert called == ["early", "zeta", "alpha", "beta"]
 
 
+@pytest.mark.parametrize(
+    ("body", "used", "remarks"),
+    [
+        ("return [preset('a'), preset('a')]", ["a", "good"], {"broken": ["'a'", "'broken'"]}),
+        ("return [preset('b'), preset('good')]", ["b", "good"], {"broken": ["'good'", "'agood'"]}),
+    ],
+)
+def test_of_objects_of_one_name_the_first_is_used(
+    folder: Path, write: Write, body: str, used: list[str], remarks: dict[str, list[str]]
+) -> None:
+    write("agood", GOOD)
+    write("broken", STYLE + f"\n    @hookimpl\n    def impasto_styles(settings):\n        {body}\n")
+    host = host_of(folder).load()
+    for _ in range(2):  # as when settings are reloaded
+        assert styles(host) == used
+    assert errors(host) == {}
+    for record in host.records:
+        words = remarks.get(record.name, [])
+        assert len(record.remarks) == bool(words)
+        assert all(word in record.remarks[0] for word in words)
+    with pytest.raises(PluginsFailed, match="is left out"):
+        host.check_strict()
+
+
 def test_who_made_an_object_is_known(folder: Path, write: Write) -> None:
     write("mine", GOOD)
     host = host_of(folder).load()
@@ -384,7 +406,7 @@ def test_of_two_plugins_of_one_name_the_built_in_stays(
     host = host_of(folder).load()
     assert [r.origin for r in host.active] == ["built-in"]
     refused = [r.error for r in host.records if r.error]
-    assert refused == ["there is another plugin of this name"] * 2
+    assert refused == ["there is another plugin of this name (built-in), which is used"] * 2
     assert "good" not in styles(host)
     assert styles(host), "the built-in one still works"
 
@@ -421,14 +443,15 @@ def test_a_plugins_section_is_checked_and_handed_out(folder: Path, write: Write)
     assert host.settings.plugin("sepia").hue == 5
 
 
-def test_wrong_sections_stop_the_start_and_are_told_together(folder: Path, write: Write) -> None:
-    write("sepia", WITH_SETTINGS)
-    write("sketch", WITH_SETTINGS)
-    with pytest.raises(SettingsError) as caught:
-        host_of(folder, sepia={"hue": -1}, sketch={"hugh": 1}).load()
-    lines = str(caught.value).splitlines()
-    assert lines[0].startswith("plugins.sepia.hue = -1: ")
-    assert lines[1] == "plugins.sketch.hugh = 1: unknown setting"
+def test_a_wrong_section_costs_its_plugin(folder: Path, write: Write) -> None:
+    for name in ("good", "sepia", "sketch"):
+        write(name, WITH_SETTINGS)
+    host = host_of(folder, sepia={"hue": -1, "hew": 2}, sketch={"hugh": 1}).load()
+    assert [record.name for record in host.active] == ["good"]
+    value, unknown = errors(host)["sepia"].split("; ", 1)
+    assert value.startswith("plugins.sepia.hue = -1: ")
+    assert unknown == "plugins.sepia.hew = 2: unknown setting; did you mean plugins.sepia.hue?"
+    assert errors(host)["sketch"] == "plugins.sketch.hugh = 1: unknown setting"
 
 
 def test_what_is_no_model_is_a_plugins_fault(folder: Path, write: Write) -> None:

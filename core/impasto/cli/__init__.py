@@ -20,6 +20,7 @@ from impasto.cli import bot, doctor, inputs, installing, new_plugin, paint, plug
 from impasto.cli.bot import run_until_stopped, stop_on_signals
 from impasto.cli.session import AsJson, Session, print_json, print_table, session_of
 from impasto.errors import ImpastoError, PluginError
+from impasto.plugins.containment import contained_program, running
 from impasto.streams import prepare_streams
 
 __all__ = [
@@ -90,7 +91,8 @@ def commands_of_plugins(session: Session, taken: set[str]) -> dict[str, Any]:
         cli = typer.Typer(rich_markup_mode="markdown")
         try:
             host.call_one(record, "impasto_commands", cli=cli)
-            commands = typer.main.get_group(cli).commands
+            with running(record.name, "impasto_commands"):
+                commands = typer.main.get_group(cli).commands
             clash = sorted(set(commands) & (taken | set(found)))
             if clash:
                 raise PluginError(
@@ -172,7 +174,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     words = sys.argv[1:] if arguments is None else list(arguments)
     debug = "--debug" in words or bool(os.environ.get(DEBUG_VARIABLE))
     try:
-        app(args=words, prog_name="impasto")
+        with contained_program():
+            app(args=words, prog_name="impasto")
     except Exception as error:
         if debug:
             raise

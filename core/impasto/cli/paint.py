@@ -27,6 +27,7 @@ from impasto.cli.inputs import (
 from impasto.cli.session import Session, echo_json, session_of
 from impasto.cli.terminal_pictures import show_picture
 from impasto.errors import OwnerError, PictureError
+from impasto.plugins.containment import standard_output_to_log
 from impasto.settings import AUTO
 
 if TYPE_CHECKING:
@@ -213,7 +214,8 @@ class _Run:
         pictures = [open_input(style.picture) for style in self._styles]
         with _progress() as progress:
             task = progress.add_task("getting ready", total=None, left="")
-            catalogue = painting_catalogue(self._session)
+            with standard_output_to_log():
+                catalogue = painting_catalogue(self._session)
             for number, goal in enumerate(goals):
                 which = goal.photo.name if len(goals) == 1 else f"{number + 1} of {len(goals)}"
 
@@ -228,7 +230,8 @@ class _Run:
 
                 progress.start()
                 try:
-                    painting = self._painting(goal.photo, pictures, catalogue, show)
+                    with standard_output_to_log():
+                        painting = self._painting(goal.photo, pictures, catalogue, show)
                 except PictureError as error:
                     if len(goals) == 1:
                         raise

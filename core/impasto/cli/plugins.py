@@ -42,8 +42,8 @@ def plugins(
     else:
         print_table(("name", "from", "runs in", "status", "hooks"), _rows(records))
         for process, record in records:
-            if record.error:
-                typer.echo(f"{record.name} ({process}): {record.error}")
+            for problem in filter(None, [record.error, *record.remarks]):
+                typer.echo(f"{record.name} ({process}): {problem}")
     if session.strict:
         for host in hosts.values():
             host.check_strict()
@@ -56,12 +56,13 @@ def _load_both(session: Session) -> dict[str, PluginHost]:
     With `--strict` the listing shall show failed plugins, too, so it is strict at its end only.
     """
     from impasto.hookspecs import BOT_GROUP, PAINTING_GROUP
-    from impasto.painting.catalogue import Catalogue
     from impasto.plugins import PluginHost
 
     bot = PluginHost(BOT_GROUP, session.settings).load()
-    painting = PluginHost(PAINTING_GROUP, session.settings).load()
     _call_start_hooks(bot, session.settings)
+    from impasto.painting.catalogue import Catalogue  # with torch, which no plugin above may load
+
+    painting = PluginHost(PAINTING_GROUP, session.settings).load()
     Catalogue(painting)
     return {"bot": bot, "painting": painting}
 
@@ -101,6 +102,7 @@ def _as_json(process: str, record: PluginRecord) -> dict[str, Any]:
         "hooks": record.hooks,
         "status": record.status,
         "error": record.error,
+        "remarks": record.remarks,
     }
 
 

@@ -28,6 +28,7 @@ from impasto.cli.session import Session, session_of
 from impasto.cli.terminal_pictures import show_picture
 from impasto.contracts import PaintOptions
 from impasto.errors import OwnerError
+from impasto.plugins.containment import standard_output_to_log
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -77,7 +78,8 @@ def sheet(
     goal = output or beside(photo, ["sheet"])
     check_output(goal, [photo, *map(Path, style or [])])
     try:
-        picture = _painted_sheet(photo, style, size, session)
+        with standard_output_to_log():
+            picture = _painted_sheet(photo, style, size, session)
     except KeyboardInterrupt:
         typer.echo("Stopped; nothing was written.", err=True)
         raise typer.Exit(INTERRUPTED) from None
@@ -139,6 +141,7 @@ def _painted(
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         console=Console(stderr=True),
+        redirect_stdout=False,  # what plugins print is logged
     )
     try:
         with (

@@ -161,7 +161,7 @@ class Presenter(Protocol):
     - `handler_failed`: what this person sent met a bug;
     - those of `impasto.errors.ChatError`, with its facts;
     - for owners, whose language is not known, `disk_full` and `machine_fails` (fact `why`),
-      and `painter_keeps_dying` (`count`, `minutes`, `why`).
+      `plugin_fails` (`plugin`, `why`) and `painter_keeps_dying` (`count`, `minutes`, `why`).
     """
 
     name: str

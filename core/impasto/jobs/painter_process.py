@@ -24,6 +24,7 @@ from impasto.memory import (
 )
 from impasto.messages import (
     Configure,
+    Entered,
     FromChild,
     Measured,
     Message,
@@ -36,7 +37,7 @@ from impasto.messages import (
     encode,
     from_child,
 )
-from impasto.plugins import settings_for_painting
+from impasto.plugins import settings_for_painting, without_plugins
 from impasto.settings import Settings
 from impasto.settings.variables import environment_without_settings
 
@@ -76,8 +77,17 @@ torch and oneDNN, keeps besides for each thread: 1.8 MB for each size of a pictu
 class ChildLost(Exception):
     """The child died, was killed, or says nothing any more; it cannot be used again."""
 
-    def __init__(self, why: str, exit_code: int | None = None, *, for_memory: bool = False) -> None:
+    def __init__(
+        self,
+        why: str,
+        exit_code: int | None = None,
+        *,
+        for_memory: bool = False,
+        plugin: str | None = None,
+    ) -> None:
         super().__init__(why)
+        self.plugin = plugin
+        """Whose code ran then."""
         self.exit_code = exit_code
         """Negative: the signal that ended it; None: it did not end by itself."""
         self.for_memory = for_memory
@@ -106,6 +116,8 @@ class PaintingChild:
         self._rested_in: int | None = None
         """Bytes that it held right after its first job, and after its last one."""
         self._rests_in: int | None = None
+        self._entered: dict[int, Entered] = {}
+        """The plugins whose code runs now, by the thread of the child."""
 
     @classmethod
     async def start(
@@ -137,7 +149,9 @@ class PaintingChild:
         child = cls(process, silence, most_memory)
         try:
             child.tell(configure)
-            message = await child.receive(max(silence, SECONDS_TO_START))
+            message: FromChild | None = None
+            while message is None or isinstance(message, Entered):
+                message = await child.receive(max(silence, SECONDS_TO_START))
             if not isinstance(message, Ready):
                 raise ChildLost(f"the painting process began with {message.kind}, not with ready")
             child.ready = message
@@ -225,7 +239,7 @@ class PaintingChild:
                 silent += waited if waited <= 2 * look else 0.0
         finally:
             reading.cancel()
-        raise ChildLost(f"the painting process said nothing for {patience:g} s")
+        raise self._lost_in_plugin(f"the painting process said nothing for {patience:g} s")
 
     def has_grown(self) -> bool:
         """Whether it held much more memory after its last job than after its first."""
@@ -273,6 +287,8 @@ class PaintingChild:
     async def _message(self) -> FromChild:
         while True:
             message = _parsed(await self._line())
+            if isinstance(message, Entered):
+                self._entered[message.thread] = message
             if message is not None:
                 return message
 
@@ -290,7 +306,18 @@ class PaintingChild:
         if self._is_over_limit:
             return ChildLost("the painting process took too much memory", code, for_memory=True)
         why = f"the painting process {_how_it_ended(code)}"
-        return ChildLost(why, code, for_memory=self._was_killed_by_kernel(code))
+        if self._was_killed_by_kernel(code):
+            return ChildLost(why, code, for_memory=True)
+        return self._lost_in_plugin(why, code)
+
+    def _lost_in_plugin(self, why: str, code: int | None = None) -> ChildLost:
+        """The loss, with the plugin whose code ran, if one's did."""
+        at = next((one for one in self._entered.values() if one.plugin), None)
+        if at is None:
+            return ChildLost(why, code)
+        return ChildLost(
+            f"{why}, in {at.what!r} of the plugin {at.plugin!r}", code, plugin=at.plugin
+        )
 
     async def _look_at_memory(self, most_bytes: int) -> None:
         while (taken := resident_bytes(self.pid)) is not None:
@@ -326,6 +353,8 @@ class ChildKeeper:
         """What the first child has measured."""
         self._configure = _configuration(settings, presets)
         self._pictures = _states_of(presets)
+        self._left_out: list[str] = []
+        """Plugins under which a child died before it was up."""
         self._command = command
         self._queue = settings.queue
         self._is_measured = False
@@ -339,6 +368,7 @@ class ChildKeeper:
         configure, pictures = _configuration(settings, presets), _states_of(presets)
         if (configure, pictures) != (self._configure, self._pictures):
             self._configure, self._pictures = configure, pictures
+            self._left_out = []
             self._is_stale = True
 
     async def child(self) -> PaintingChild:
@@ -406,7 +436,15 @@ class ChildKeeper:
 
     async def _start(self) -> PaintingChild:
         self._is_stale = False
-        child = await (self._begun() if self._is_measured else self._measured())
+        while True:
+            try:
+                child = await (self._begun() if self._is_measured else self._measured())
+                break
+            except ChildLost as loss:
+                if loss.plugin is None or loss.plugin in self._left_out:
+                    raise
+                log.error("painting_plugin_failed", plugin=loss.plugin, error=str(loss))
+                self._left_out.append(loss.plugin)
         log.info("painting_child_ready", pid=child.pid, device=child.ready.device)
         self.has_gpu = child.ready.device != "cpu"
         for plugin, error in child.ready.failed_plugins.items():
@@ -414,8 +452,10 @@ class ChildKeeper:
         return child
 
     async def _begun(self, *, measure: bool = False) -> PaintingChild:
+        """A new child, without the plugins under which others died before they were up."""
+        settings = without_plugins(self._configure.settings, self._left_out)
         return await PaintingChild.start(
-            self._configure.model_copy(update={"measure": measure}),
+            self._configure.model_copy(update={"settings": settings, "measure": measure}),
             silence=self._queue.silence_seconds,
             most_memory=self._queue.worker_memory_mb * 1_000_000 or None,
             command=self._command,

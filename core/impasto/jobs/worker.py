@@ -32,6 +32,8 @@ from impasto.jobs.store import JobObserver, JobStore, Reporter
 from impasto.jobs.trials import Trials
 from impasto.messages import (
     MACHINE_FAILS,
+    NOT_IN_THIS_STYLE,
+    PLUGIN_FAILED,
     TOO_LARGE_NOW,
     TOO_LITTLE_MEMORY,
     Cancel,
@@ -172,10 +174,12 @@ class Worker(JobObserver):
         trials: Trials,
         on_loss: Callable[[str], None],
         on_machine_failing: Callable[[Exception], None],
+        on_plugin_failing: Callable[[str, str], None],
         command: Sequence[str] = PAINTING_COMMAND,
     ) -> None:
-        """`on_loss` is told why, whenever a job loses its child, and `on_machine_failing`, whenever
-        a job is put off since the disk is full, say; they must not block."""
+        """`on_loss` is told why, whenever a job loses its child, `on_machine_failing`, whenever a
+        job is put off since the disk is full, say, and `on_plugin_failing` which plugin a job
+        failed by, and why; they must not block."""
         self._attempts = settings.queue.attempts
         self._keeper = ChildKeeper(settings, presets, command=command)
         self._trials = trials
@@ -184,6 +188,7 @@ class Worker(JobObserver):
         self._estimates = estimates
         self._on_loss = on_loss
         self._on_machine_failing = on_machine_failing
+        self._on_plugin_failing = on_plugin_failing
         self._store = store
         self._pictures = pictures
         self._reporter = reporter
@@ -470,6 +475,8 @@ class Worker(JobObserver):
         log.warning(
             "job_failed", job=job.id, code=failed.code, plugin=failed.plugin, detail=failed.detail
         )
+        if failed.plugin is not None:
+            self._on_plugin_failing(failed.plugin, str(failed.facts.get("why", "")))
         failure = Failure(code=failed.code, sentence=failed.sentence, facts=failed.facts)
         self._reporter.finished(await self._store.move(job.id, JobState.FAILED, failure=failure))
 
@@ -483,6 +490,15 @@ class Worker(JobObserver):
 
 def _lost(job: Job, loss: ChildLost) -> Failed:
     """The painting process died under the job too often."""
+    if loss.plugin is not None:
+        return Failed(
+            job_id=job.id,
+            code=PLUGIN_FAILED,
+            sentence=NOT_IN_THIS_STYLE,
+            facts={"plugin": loss.plugin, "why": str(loss)},
+            plugin=loss.plugin,
+            detail=str(loss),
+        )
     if not loss.for_memory:
         return _given_up(job, str(loss))
     return Failed(

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 import structlog
 import torch
@@ -17,14 +15,12 @@ from impasto.hookspecs import PAINTING_GROUP
 from impasto.memory import MEGABYTE
 from impasto.painting.caches import StyleCache
 from impasto.painting.network import Network, load_network
-from impasto.painting.plugin_calls import PictureSteps, blaming
+from impasto.painting.plugin_calls import PictureSteps, blamed
 from impasto.painting.strips.plan import least_bytes
 from impasto.painting.threads import usable_cpus, use_threads
 from impasto.plugins import PluginHost
 from impasto.settings import AUTO, EMBEDDED_NETWORK, Settings
 from impasto.sizes import PHOTO_SIZE, limited, result_size
-
-T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
 
@@ -58,8 +54,8 @@ class Catalogue:
         devices = host.collect("impasto_devices", Device, settings=settings)
         networks = host.collect("impasto_networks", NetworkSource, settings=settings)
         self.optimizers = {optimizer.name: optimizer for optimizer in optimizers}
-        self.devices = {device.name: device for device in devices}
-        self.networks = {network.name: network for network in networks}
+        self.devices = {device.name: blamed(host, device) for device in devices}
+        self.networks = {network.name: blamed(host, network) for network in networks}
         self.styles = StyleCache()
         self._loaded: dict[tuple[str, torch.device, torch.dtype], Network] = {}
 
@@ -131,8 +127,7 @@ class Catalogue:
         embedded one."""
         if name_or_file == AUTO:
             name_or_file = EMBEDDED_NETWORK
-        where = self._asked(device, lambda: (device.torch_device(), device.feature_dtype()))
-        key = (name_or_file, *where)
+        key = (name_or_file, device.torch_device(), device.feature_dtype())
         if key not in self._loaded:
             self._loaded[key] = self._load_network(name_or_file).to(key[1], key[2])
         return self._loaded[key]
@@ -180,15 +175,10 @@ class Catalogue:
     def _why_not(self, item: Device | NetworkSource) -> str | None:
         """Why a device or network cannot be used here; one that fails when asked cannot be."""
         try:
-            return self._asked(item, item.why_not)
+            return item.why_not()
         except PluginError as error:
             log.warning("plugin_failed_when_asked", plugin=error.plugin, problem=error.problem)
             return str(error)
-
-    def _asked(self, item: Device | NetworkSource, question: Callable[[], T]) -> T:
-        """What a plugin's object answers. Raises PluginError when it fails."""
-        with blaming(self.host.owner_of(item), item.name):
-            return question()
 
     def _load_network(self, name_or_file: str) -> Network:
         source = self.networks.get(name_or_file)
@@ -196,7 +186,7 @@ class Catalogue:
             why_not = self._why_not(source)
             if why_not is not None:
                 raise NotAvailable("network", name_or_file, list(self.networks), why_not)
-            network = self._asked(source, source.load)
+            network = source.load()
             if not isinstance(network, Network):
                 raise PluginError(
                     self.host.owner_of(source),

@@ -4,14 +4,15 @@ carries their plugin's name."""
 from __future__ import annotations
 
 import contextlib
-import itertools
+import dataclasses
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import Any, Final, TypeVar, cast
 
 import torch
 from PIL import Image
 
 from impasto.contracts import (
+    Evaluation,
     Iterate,
     Optimizer,
     PaintOptions,
@@ -23,7 +24,9 @@ from impasto.contracts import (
 )
 from impasto.errors import ImpastoError, PluginError
 from impasto.plugins import PluginHost
+from impasto.plugins.containment import described, outside, running
 
+T = TypeVar("T")
 WeightedPicture = tuple[Image.Image, float]
 
 OUT_OF_MEMORY: Final = (MemoryError, torch.OutOfMemoryError)
@@ -42,13 +45,40 @@ def blaming(owner: str, name: str) -> Iterator[None]:
         MemoryError, torch.OutOfMemoryError: there was not the memory for it.
     """
     try:
-        yield
+        with running(owner, name):
+            yield
     except (ImpastoError, *OUT_OF_MEMORY):
         raise
     except Exception as error:
-        if _CPU_OUT_OF_MEMORY in str(error):
-            raise MemoryError(str(error)) from error
-        raise PluginError(owner, f"{name}: {type(error).__name__}: {error}") from error
+        words = described(error)
+        if _CPU_OUT_OF_MEMORY in words:
+            raise MemoryError(words) from error
+        raise PluginError(owner, f"{name}: {words}") from error
+
+
+def blamed(host: PluginHost, item: T) -> T:
+    """A plugin's object whose methods raise as `blaming` says."""
+    owner = host.owner_of(item)
+    stand_in = _Blamed(item, owner)
+    host.own(owner, [stand_in])
+    return cast("T", stand_in)
+
+
+class _Blamed:
+    def __init__(self, item: Any, owner: str) -> None:
+        self._item = item
+        self._owner = owner
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self._item, name)
+        if not callable(value):
+            return value
+
+        def call(*arguments: Any) -> Any:
+            with blaming(self._owner, self._item.name):
+                return value(*arguments)
+
+        return call
 
 
 class PictureSteps:
@@ -116,16 +146,29 @@ def iterates(optimizer: Optimizer, owner: str, problem: Problem, steps: int) -> 
         PluginError: it failed, or yielded what is no Iterate with an image of the start's shape.
         MemoryError, torch.OutOfMemoryError: there was not the memory for it.
     """
-    with (
-        blaming(owner, optimizer.name),
-        contextlib.closing(optimizer.minimize(problem, steps)) as found,
-    ):
-        for iterate in itertools.islice(found, steps):
-            _check(iterate, problem.start, optimizer.name, owner)
-            yield iterate
+
+    def evaluate(image: torch.Tensor) -> Evaluation:
+        with outside():
+            return problem.evaluate(image)
+
+    with blaming(owner, optimizer.name):
+        found = optimizer.minimize(dataclasses.replace(problem, evaluate=evaluate), steps)
+    try:
+        for _ in range(steps):
+            with blaming(owner, optimizer.name):
+                iterate = next(found, _END)
+            if iterate is _END:
+                return
+            yield _checked(iterate, problem.start, optimizer.name, owner)
+    finally:
+        with blaming(owner, optimizer.name):
+            found.close()
 
 
-def _check(iterate: object, start: torch.Tensor, name: str, owner: str) -> None:
+_END: Final = object()
+
+
+def _checked(iterate: object, start: torch.Tensor, name: str, owner: str) -> Iterate:
     if not isinstance(iterate, Iterate):
         raise PluginError(owner, f"{name} must yield Iterate, not {type(iterate).__name__}")
     if not isinstance(iterate.image, torch.Tensor) or iterate.image.shape != start.shape:
@@ -133,3 +176,4 @@ def _check(iterate: object, start: torch.Tensor, name: str, owner: str) -> None:
         raise PluginError(
             owner, f"{name} must yield images of the shape {tuple(start.shape)}, not {shape}"
         )
+    return iterate

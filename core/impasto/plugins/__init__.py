@@ -2,10 +2,11 @@
 
 pluggy calls hooks; this package sees to it that one broken plugin costs only itself: `finding`
 says which plugins there are, `checks` whether they keep their promises, `host` loads and calls them
-one by one, `watchdog` names the one that blocks the event loop.
+one by one, `containment` says what an exception of theirs is and whose code runs, `watchdog` names
+the one that blocks the event loop.
 """
 
-from impasto.plugins.finding import PluginRecord, settings_for_painting
+from impasto.plugins.finding import PluginRecord, settings_for_painting, without_plugins
 from impasto.plugins.host import PluginHost
 
-__all__ = ["PluginHost", "PluginRecord", "settings_for_painting"]
+__all__ = ["PluginHost", "PluginRecord", "settings_for_painting", "without_plugins"]

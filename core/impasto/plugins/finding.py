@@ -7,11 +7,12 @@ source, because importing a painting plugin would bring torch into the bot.
 from __future__ import annotations
 
 import ast
+import difflib
 import functools
 import importlib.metadata
 import importlib.util
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -50,6 +51,8 @@ class PluginRecord:
     """Why it was not even imported: `denied` or `off in safe mode`."""
     error: str | None = None
     """Why it was taken out."""
+    remarks: list[str] = field(default_factory=list)
+    """What is wrong with it though it works."""
     failures_in_a_row: int = 0
     """Of its observing hooks, which may fail now and then."""
 
@@ -135,15 +138,31 @@ def settings_for_painting(settings: Settings) -> dict[str, Any]:
     return settings.model_dump(mode="json", exclude={"telegram": True, "plugins": others})
 
 
+def without_plugins(values: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    """Settings as plain values, with which these plugins are not loaded."""
+    plugins = values.get("plugins", {})
+    return {**values, "plugins": {**plugins, "deny": [*plugins.get("deny", []), *names]}}
+
+
 def warn_of_absent_plugins(settings: PluginsSettings) -> None:
     """Logs names in `[plugins]` that no plugin has: mistyped, or of a plugin not installed here."""
     groups = (hookspecs.BOT_GROUP, hookspecs.PAINTING_GROUP)
     names = {name for group in groups for name in _names(group, settings)}
     for name in sorted(set(settings.sections) - names):
-        log.warning("settings_of_absent_plugin", section=f"plugins.{name}")
+        log.warning("settings_of_absent_plugin", section=f"plugins.{name}", **_meant(name, names))
     for setting in ("allow", "deny"):
         for name in sorted(set(getattr(settings, setting)) - names):
-            log.warning("absent_plugin_named", setting=f"plugins.{setting}", plugin=name)
+            log.warning(
+                "absent_plugin_named",
+                setting=f"plugins.{setting}",
+                plugin=name,
+                **_meant(name, names),
+            )
+
+
+def _meant(name: str, names: Iterable[str]) -> dict[str, str]:
+    close = difflib.get_close_matches(name, sorted(names), n=1)
+    return {"did_you_mean": close[0]} if close else {}
 
 
 def _names(group: str, settings: PluginsSettings) -> set[str]:

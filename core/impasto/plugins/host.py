@@ -8,12 +8,14 @@ with its error.
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import os
+import sys
 import time
 import traceback
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType, ModuleType
 from typing import Any, Final, TypeVar
@@ -34,7 +36,14 @@ from impasto.plugins.checks import (
     named,
     place_of,
 )
-from impasto.plugins.finding import GIVEN, PluginRecord, find_plugins, warn_of_absent_plugins
+from impasto.plugins.containment import described, is_from_outside, running
+from impasto.plugins.finding import (
+    BUILT_IN,
+    GIVEN,
+    PluginRecord,
+    find_plugins,
+    warn_of_absent_plugins,
+)
 from impasto.settings import RESERVED_PLUGIN_NAMES, Settings
 
 log = structlog.get_logger(__name__)
@@ -45,6 +54,7 @@ CHANCES: Final = 3
 server that was away."""
 OBSERVER_SECONDS: Final = 0.1
 """An observer that takes longer is slow: it runs on the event loop while people wait."""
+TORCH: Final = "torch"
 TRACE_VARIABLE: Final = "IMPASTO_TRACE_HOOKS"
 """Environment variable; 1 logs each call of a hook with its duration and result."""
 
@@ -80,7 +90,7 @@ class PluginHost:
 
         Raises:
             PluginsFailed: `strict` and at least one plugin failed.
-            SettingsError: a plugin's settings section is wrong.
+            SettingsError: a folder or file of the settings is not there.
         """
         given = (
             (PluginRecord(name=name, version="", origin=GIVEN), lambda plugin=plugin: plugin)
@@ -91,10 +101,10 @@ class PluginHost:
             if record.left_out:
                 continue
             try:
-                record.plugin = load()
-                self._register(record)
-            # SystemExit: a module that calls sys.exit() on import is broken, not in charge.
-            except (Exception, SystemExit) as error:
+                with self._running(record, "import"):
+                    record.plugin = load()
+                    self._register(record)
+            except Exception as error:
                 self.fail(record, error)
         self.records.sort(key=lambda record: (record.order, record.name))
         self._validate_sections()
@@ -103,8 +113,9 @@ class PluginHost:
         return self
 
     def check_strict(self) -> None:
-        """Raises PluginsFailed when any plugin has failed so far."""
-        failed = [f"{r.name} ({r.origin}): {r.error}" for r in self.records if r.error]
+        """Raises PluginsFailed when any plugin has failed so far, or does not do all it should."""
+        wrong = ((r, "; ".join(filter(None, [r.error, *r.remarks]))) for r in self.records)
+        failed = [f"{record.name} ({record.origin}): {what}" for record, what in wrong if what]
         if failed:
             raise PluginsFailed("plugins failed:\n" + "\n".join(failed))
 
@@ -129,7 +140,7 @@ class PluginHost:
                 continue
             try:
                 result = self.call_one(record, hook, **arguments)
-            except (Exception, SystemExit) as error:
+            except Exception as error:
                 record.failures_in_a_row += 1
                 if hook in hookspecs.OBSERVERS and record.failures_in_a_row < CHANCES:
                     log.error("plugin_hook_failed", plugin=record.name, hook=hook, exc_info=error)
@@ -140,20 +151,21 @@ class PluginHost:
             yield record, result
 
     def call_one(self, record: PluginRecord, hook: str, /, **arguments: Any) -> Any:
-        """Calls one plugin's implementation of a hook; whatever it raises comes through. What a
-        generator yields comes as a list."""
+        """Calls one plugin's implementation of a hook; the Exceptions that it raises come through,
+        everything else as a PluginError. What a generator yields comes as a list."""
         others = [r.plugin for r in self.active if r is not record]
         caller = self._manager.subset_hook_caller(hook, remove_plugins=others)
         begin = time.perf_counter()
         told = ""
         try:
-            results = caller(**arguments)
-            result = results[0] if results else None
-            result = list(result) if isinstance(result, Iterator) else result
-            told = _summary(result) if self._is_traced else ""
+            with self._running(record, hook):
+                results = caller(**arguments)
+                result = results[0] if results else None
+                result = list(result) if isinstance(result, Iterator) else result
+                told = _summary(result) if self._is_traced else ""
             return result
-        except BaseException as error:
-            told = f"raised {type(error).__name__}: {error}"
+        except Exception as error:
+            told = f"raised {described(error)}"
             raise
         finally:
             seconds = time.perf_counter() - begin
@@ -174,30 +186,38 @@ class PluginHost:
     def collect(self, hook: str, contract: type[T], **arguments: Any) -> list[T]:
         """All objects that a hook returns, checked and sorted by their `order`, then name.
 
-        A plugin that returns something else than objects of `contract`, or an object whose name
-        is taken, is taken out and none of its objects is used.
+        A plugin that returns something else than objects of `contract` is taken out, and none of
+        its objects is used. Of objects of one name only the first is used, built-in ones before
+        all others; the plugin keeps its other objects.
         """
-        taken: dict[str, str] = {}
-        accepted: list[tuple[int, str, T]] = []
+        found: list[tuple[PluginRecord, tuple[int, str], T]] = []
         for record, result in self.call(hook, **arguments):
             try:
-                objects = checked_objects(record.name, hook, contract, result)
-                entries = [(*place_of(record.name, hook, o, record.order), o) for o in objects]
-                names = [name for _, name, _ in entries]
-                for name in names:
-                    if name in taken or names.count(name) > 1:
-                        owner = taken.get(name, record.name)
-                        raise PluginError(
-                            record.name, f"{hook}: the name {name!r} is taken by {owner!r}"
-                        )
-            except PluginError as error:
+                with self._running(record, hook):
+                    objects = checked_objects(record.name, hook, contract, result)
+                    places = [place_of(record.name, hook, o, record.order) for o in objects]
+            except Exception as error:
                 self.fail(record, error, hook)
                 continue
-            taken |= dict.fromkeys(names, record.name)
-            self._owners |= {id(item): record.name for item in objects}
-            accepted += entries
-        accepted.sort(key=lambda entry: entry[:2])
-        return [item for _, _, item in accepted]
+            self.own(record.name, objects)
+            found += [(record, *entry) for entry in zip(places, objects, strict=True)]
+        taken: dict[str, str] = {}
+        accepted: list[tuple[tuple[int, str], T]] = []
+        for record, place, item in sorted(found, key=lambda entry: entry[0].origin != BUILT_IN):
+            _, name = place
+            if name not in taken:
+                taken[name] = record.name
+                accepted.append((place, item))
+            else:
+                kind = contract.__name__
+                what = f"its {kind} {name!r} is left out, as that of the plugin {taken[name]!r}"
+                self._remark(record, f"{what} has this name")
+        accepted.sort(key=lambda entry: entry[0])
+        return [item for _, item in accepted]
+
+    def own(self, plugin: str, objects: Iterable[object]) -> None:
+        """Notes whose these objects are."""
+        self._owners |= {id(item): plugin for item in objects}
 
     def owner_of(self, item: object) -> str:
         """Name of the plugin whose hook returned this object."""
@@ -215,10 +235,21 @@ class PluginHost:
                     return record, frame
         return None
 
+    def contained(self, error: BaseException) -> Exception:
+        """What a plugin's coroutine raised, as an Exception that names the plugin where it was none
+        before. Raises it as it is where it came from outside."""
+        if isinstance(error, Exception):
+            return error
+        if is_from_outside(error):
+            raise error
+        found = self.plugin_in(traceback.extract_tb(error.__traceback__))
+        blamed = PluginError(found[0].name if found else "unknown", described(error))
+        return blamed.with_traceback(error.__traceback__)
+
     def left_out(self) -> str:
         """The plugins that were found and do not work, in words, for messages about what is
         missing; empty when there are none."""
-        names = [f"{r.name}: {r.status}" for r in self.records if r.status != "active"]
+        names = [f"{r.name}: {r.error or r.status}" for r in self.records if r.status != "active"]
         return f"not loaded: {', '.join(names)}" if names else ""
 
     def fail(self, record: PluginRecord, error: BaseException, hook: str = "") -> None:
@@ -226,11 +257,28 @@ class PluginHost:
         if isinstance(error, PluginError):
             record.error = error.problem
         else:
-            record.error = f"{hook}: " * bool(hook) + f"{type(error).__name__}: {error}"
+            record.error = f"{hook}: " * bool(hook) + described(error)
         if record.plugin is not None and self._manager.get_plugin(record.name) is record.plugin:
             self._manager.unregister(record.plugin)
         log.error("plugin_failed", plugin=record.name, origin=record.origin, error=record.error)
         log.debug("plugin_failed_traceback", plugin=record.name, exc_info=error)
+
+    @contextlib.contextmanager
+    def _running(self, record: PluginRecord, what: str) -> Iterator[None]:
+        """As `containment.running`. Only what is called at the start has a limit: an observer must
+        not be ended in the middle of a job."""
+        seconds = 0 if what in hookspecs.OBSERVERS else self.settings.plugins.start_seconds
+        had_torch = TORCH in sys.modules
+        with running(record.name, what, seconds):
+            yield
+        if self.group == hookspecs.BOT_GROUP and TORCH in sys.modules and not had_torch:
+            self._remark(record, "loads torch in the bot: 200 MB that only painting plugins need")
+
+    def _remark(self, record: PluginRecord, remark: str) -> None:
+        """Tells, once, of what does not keep a plugin from working."""
+        if remark not in record.remarks:
+            record.remarks.append(remark)
+            log.error("plugin_remark", plugin=record.name, origin=record.origin, remark=remark)
 
     def _register(self, record: PluginRecord) -> None:
         if record.name in RESERVED_PLUGIN_NAMES:
@@ -239,7 +287,9 @@ class PluginHost:
         record.order = declared_order(record.name, record.plugin, record.order)
         for other in self._manager.list_name_plugin():
             if record.name == other[0]:
-                raise PluginError(record.name, "there is another plugin of this name")
+                [used] = (r for r in self.records if r.plugin is other[1])
+                problem = f"there is another plugin of this name ({used.origin}), which is used"
+                raise PluginError(record.name, problem)
             if record.plugin is other[1]:
                 raise PluginError(record.name, f"is the same object as the plugin {other[0]!r}")
         check_arguments(record.name, record.plugin, self._manager)
@@ -263,19 +313,18 @@ class PluginHost:
         check_hooks(record.name, record.hooks, self.group)
 
     def _validate_sections(self) -> None:
-        """Settings of plugins: a wrong value ends the start, one of no plugin is a warning."""
-        problems: list[str] = []
+        """Settings of plugins: a wrong value costs its plugin, one of no plugin is a warning."""
         for record, model in self.call("impasto_settings"):
-            if not (isinstance(model, type) and issubclass(model, BaseModel)):
-                problem = f"impasto_settings must return a pydantic model class, not {model!r}"
-                self.fail(record, PluginError(record.name, problem))
-                continue
             try:
-                self.settings.validate_plugin_section(record.name, model)
+                if not (isinstance(model, type) and issubclass(model, BaseModel)):
+                    problem = f"impasto_settings must return a pydantic model class, not {model!r}"
+                    raise PluginError(record.name, problem)
+                with self._running(record, "impasto_settings"):
+                    self.settings.validate_plugin_section(record.name, model)
             except SettingsError as error:
-                problems.append(str(error))
-        if problems:
-            raise SettingsError("\n".join(problems))
+                self.fail(record, PluginError(record.name, "; ".join(str(error).splitlines())))
+            except Exception as error:
+                self.fail(record, error, "impasto_settings")
         # Sections are shared by both processes; the bot alone warns of those that no plugin has.
         if self.group == hookspecs.BOT_GROUP:
             warn_of_absent_plugins(self.settings.plugins)

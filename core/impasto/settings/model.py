@@ -277,6 +277,9 @@ class PluginsSettings(BaseModel):
     """Load the built-in plugins alone, whatever is installed, allowed or denied."""
     slow_seconds: Annotated[float, Field(ge=0, le=600)] = 1.0
     """A plugin that keeps the bot waiting for longer than this is named, in seconds."""
+    start_seconds: Annotated[float, Field(ge=0, le=3600)] = 60.0
+    """A plugin whose import, or a hook of the start, takes longer than this is left out, in seconds
+    (not on Windows); 0 is no limit."""
 
     @property
     def sections(self) -> dict[str, Any]:

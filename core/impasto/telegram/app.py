@@ -10,17 +10,15 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 import structlog
-from aiogram import Dispatcher, Router
+from aiogram import Dispatcher
 
 from impasto.contracts import ChatCommand, StylePreset
-from impasto.errors import PluginError
 from impasto.jobs.folders import keep_house
 from impasto.jobs.service import JobService, limits_of
 from impasto.jobs.worker import Worker
 from impasto.lean_aiogram import build_models_on_use
 from impasto.memory import return_free_memory
 from impasto.plugins import PluginHost
-from impasto.plugins.checks import checked_objects
 from impasto.settings import Settings
 from impasto.tasks import start, unless_set, until_any_ends
 from impasto.telegram.access import AccessControl
@@ -28,6 +26,7 @@ from impasto.telegram.assembly import Assembly, opened
 from impasto.telegram.connection import ToldCalls, connected, introduced
 from impasto.telegram.intake import Intake
 from impasto.telegram.notices import ErrorReplies
+from impasto.telegram.routers import PluginRouters
 from impasto.telegram.web import Health, serving
 from impasto.telegram.webhook import Webhook
 
@@ -85,8 +84,7 @@ async def run_bot(
             opened(settings, host, bot, only_paints=only_paints)
         )
         health.add("journal", assembly.check)
-        intake = None if only_paints else _intake(assembly)
-        tasks = await _started(assembly, intake, webhook, changes, cleanup)
+        tasks = await _started(assembly, only_paints, webhook, changes, cleanup)
         health.started()
         return_free_memory()
         if on_ready is not None:
@@ -100,7 +98,7 @@ run_worker = functools.partial(run_bot, only_paints=True)
 
 async def _started(
     assembly: Assembly,
-    intake: Intake | None,
+    only_paints: bool,
     webhook: Webhook | None,
     changes: asyncio.Queue[Settings] | None,
     cleanup: contextlib.AsyncExitStack,
@@ -110,13 +108,11 @@ async def _started(
     It is undone in the opposite order: no more updates are taken, handlers and the worker come to
     rest, and only then does anything end that they use.
     """
-    paints_here = intake is None or assembly.queue.embedded_worker
+    paints_here = only_paints or assembly.queue.embedded_worker
     worker = assembly.worker() if paints_here else None
     if worker is not None:
         cleanup.push_async_callback(worker.close)
-    if intake is not None:
-        await intake.open()
-        cleanup.push_async_callback(intake.close)
+    intake = None if only_paints else await _intake(assembly, cleanup)
     listening = start([assembly.store.listen()], cleanup)
     await assembly.recovery.recover()
     if intake is not None:
@@ -163,8 +159,8 @@ async def _repeatedly(
             log.exception("work_failed", what=what, again_in_seconds=seconds)
 
 
-def _intake(assembly: Assembly) -> Intake:
-    """Takes updates for the handlers of plugins."""
+async def _intake(assembly: Assembly, cleanup: contextlib.AsyncExitStack) -> Intake:
+    """Takes updates for the handlers of plugins, which are told of the start here."""
     settings = assembly.settings
     job_service = JobService(
         store=assembly.store,
@@ -189,10 +185,12 @@ def _intake(assembly: Assembly) -> Intake:
             "impasto_chat_commands", ChatCommand, settings=settings
         ),
     )
+    replies = ErrorReplies(assembly.host, assembly.presenter, assembly.alerts)
+    dispatcher.update.outer_middleware(replies.contain)
     dispatcher.update.outer_middleware(access)
     dispatcher.message.outer_middleware(assembly.delivery.see_received)
-    _include_routers(dispatcher, assembly.host, settings)
-    replies = ErrorReplies(assembly.host, assembly.presenter, assembly.alerts.machine_fails)
+    routers = PluginRouters(dispatcher, assembly.host)
+    routers.include(settings)
     dispatcher.include_router(replies.router())
 
     def renew(now: Settings, presets: Sequence[StylePreset]) -> None:
@@ -201,31 +199,6 @@ def _intake(assembly: Assembly) -> Intake:
         job_service.renew(presets, limits_of(now.queue), now.telegram.admins)
 
     assembly.reloading.on_change(renew)
+    cleanup.push_async_callback(routers.close, assembly.bot)
+    await routers.open(assembly.bot)
     return Intake(bot=assembly.bot, dispatcher=dispatcher, journal=assembly.storage.journal)
-
-
-def _include_routers(dispatcher: Dispatcher, host: PluginHost, settings: Settings) -> None:
-    # Called, not collected: names of routers say nothing about their order.
-    for record, returned in host.call("impasto_routers", settings=settings):
-        try:
-            routers = _checked_routers(record.name, returned)
-        except PluginError as error:
-            host.fail(record, error, "impasto_routers")
-        else:
-            for router in routers:
-                dispatcher.include_router(router)
-    if host.strict:
-        host.check_strict()
-
-
-def _checked_routers(plugin: str, returned: Any) -> list[Router]:
-    """Raises PluginError where these cannot be included."""
-    routers = checked_objects(plugin, "impasto_routers", Router, returned)
-    for router in routers:
-        if router.parent_router is not None:
-            raise PluginError(
-                plugin,
-                f"impasto_routers returned {router!r}, which belongs to another router; make new "
-                "routers in every call",
-            )
-    return routers

@@ -107,6 +107,7 @@ class Assembly:
             trials=self.trials,
             on_loss=self.alerts.painter_lost,
             on_machine_failing=self.alerts.machine_fails,
+            on_plugin_failing=self.alerts.plugin_fails,
         )
         self.store.observe(worker)
         self.reloading.on_change(worker.renew)

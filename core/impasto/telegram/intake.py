@@ -74,19 +74,6 @@ class Intake:
         """The types of updates that there are handlers for."""
         return self._dispatcher.resolve_used_update_types()
 
-    async def open(self) -> None:
-        """Runs the startup handlers of plugins."""
-        data = self._dispatcher.workflow_data
-        await self._dispatcher.emit_startup(bot=self._bot, dispatcher=self._dispatcher, **data)
-
-    async def close(self) -> None:
-        """Runs the shutdown handlers of plugins; what they raise is logged."""
-        data = self._dispatcher.workflow_data
-        try:
-            await self._dispatcher.emit_shutdown(bot=self._bot, dispatcher=self._dispatcher, **data)
-        except Exception:
-            log.exception("shutdown_handler_failed")
-
     async def poll(self) -> None:
         """Takes updates by long polling until cancelled.
 

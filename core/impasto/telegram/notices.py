@@ -7,16 +7,17 @@ import asyncio
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable, Sequence
-from typing import Final
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Final
 
 import structlog
 from aiogram import Bot, Router
-from aiogram.types import CallbackQuery, ErrorEvent, Update, User
+from aiogram.types import CallbackQuery, ErrorEvent, TelegramObject, Update, User
 
-from impasto.errors import ChatError, is_of_full_disk, is_of_machine
+from impasto.errors import ChatError, PluginError, is_of_full_disk, is_of_machine
 from impasto.jobs.job import PHOTOS_FORBIDDEN
 from impasto.plugins import PluginHost
+from impasto.plugins.containment import described
 from impasto.scrubbing import scrub
 from impasto.telegram.retry import (
     REFUSALS,
@@ -33,6 +34,8 @@ from impasto.telegram.status.presenter import SafePresenter
 
 log = structlog.get_logger(__name__)
 
+Handler = Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]]
+
 DEATHS: Final = 3
 WITHIN_SECONDS: Final = 600.0
 SILENT_SECONDS: Final = 3600.0
@@ -42,23 +45,24 @@ SILENT_SECONDS: Final = 3600.0
 class ErrorReplies:
     """Answers for handlers that fail: with a sentence for the person, a traceback in the log."""
 
-    def __init__(
-        self,
-        host: PluginHost,
-        presenter: SafePresenter,
-        on_machine_failing: Callable[[Exception], None],
-    ) -> None:
-        """`on_machine_failing` is told when a handler fails since the disk is full, say; it must
-        not block."""
+    def __init__(self, host: PluginHost, presenter: SafePresenter, alerts: OwnerAlerts) -> None:
         self._host = host
         self._presenter = presenter
-        self._on_machine_failing = on_machine_failing
+        self._alerts = alerts
 
     def router(self) -> Router:
         """To be included last, so that plugins' own error handlers come first."""
         router = Router(name="error_replies")
         router.errors.register(self._handle)
         return router
+
+    async def contain(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
+        """Outer middleware of updates, after aiogram's own for errors, which takes Exceptions
+        alone: what handlers raise becomes one."""
+        try:
+            return await handler(event, data)
+        except BaseException as error:
+            raise self._host.contained(error)  # noqa: B904  (it is the same one, or its stand-in)
 
     async def _handle(
         self, event: ErrorEvent, bot: Bot, event_thread_id: int | None = None
@@ -73,11 +77,14 @@ class ErrorReplies:
             log.warning("answer_unreadable", update=update.update_id, why=str(meaning_of(error)))
             return
         if is_of_machine(error):
-            self._on_machine_failing(error)
+            self._alerts.machine_fails(error)
         elif not isinstance(error, ChatError) and not means(error, PhotosForbidden):
             found = self._host.plugin_in(traceback.extract_tb(error.__traceback__))
             plugin = found[0].name if found else None
             log.error("handler_failed", update=update.update_id, plugin=plugin, exc_info=error)
+            if plugin is not None:
+                why = error.problem if isinstance(error, PluginError) else described(error)
+                self._alerts.plugin_fails(plugin, why)
         facts = {"update": update.update_id}
         with overlooked("apology_not_sent", PersonGone, ChatMoved, Done, *REFUSALS, **facts):
             await self._reply(bot, update, error, event_thread_id)
@@ -107,16 +114,17 @@ class ErrorReplies:
 
 
 class OwnerAlerts:
-    """Tells all owners that the disk is full or the machine fails otherwise, and that painting
-    processes keep dying at jobs. One that dies idle harms nobody and is in the log alone."""
+    """Tells all owners that the disk is full or the machine fails otherwise, that a plugin fails
+    people, and that painting processes keep dying at jobs. One that dies idle harms nobody and is
+    in the log alone."""
 
     def __init__(self, bot: Bot, owners: Sequence[int], presenter: SafePresenter) -> None:
         self._bot = bot
         self._presenter = presenter
         self.owners = tuple(owners)
         self._deaths: deque[float] = deque(maxlen=DEATHS)
-        self._told_at: dict[str, float] = {}
-        """When there was an alert last, by its code."""
+        self._told_at: dict[tuple[str, str], float] = {}
+        """When there was an alert last, by its code and plugin."""
         self._telling: set[asyncio.Task[None]] = set()
 
     def painter_lost(self, why: str) -> None:
@@ -133,11 +141,16 @@ class OwnerAlerts:
         something else."""
         self._alert("disk_full" if is_of_full_disk(error) else "machine_fails", str(error))
 
-    def _alert(self, code: str, why: str, **facts: int) -> None:
+    def plugin_fails(self, plugin: str, why: str) -> None:
+        """Somebody got no picture, or no answer, because of a plugin."""
+        self._alert("plugin_fails", why, plugin=plugin)
+
+    def _alert(self, code: str, why: str, **facts: str | int) -> None:
         now = time.monotonic()
-        if now - self._told_at.get(code, float("-inf")) < SILENT_SECONDS:
+        kind = code, str(facts.get("plugin", ""))
+        if now - self._told_at.get(kind, float("-inf")) < SILENT_SECONDS:
             return
-        self._told_at[code] = now
+        self._told_at[kind] = now
         log.error(code, why=why, **facts)
         for owner in self.owners:
             task = asyncio.create_task(self._tell(owner, code, {"why": scrub(why), **facts}))

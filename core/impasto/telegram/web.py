@@ -8,16 +8,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, Final
 
 import structlog
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 from aiohttp.web_protocol import RequestHandler
 
 from impasto.errors import OwnerError, PluginError
 from impasto.plugins import PluginHost
 from impasto.plugins.checks import checked_objects
+from impasto.plugins.containment import running
 from impasto.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -157,12 +160,15 @@ async def serving(
         yield
         return
     connections = Connections()
-    application = web.Application(client_max_size=LARGEST_BODY, middlewares=[connections.limited])
+    application = web.Application(
+        client_max_size=LARGEST_BODY, middlewares=[connections.limited, _containing(host)]
+    )
     application.add_routes(routes)
     for record, returned in host.call("impasto_web_routes", settings=settings):
         try:
-            _add(application, record.name, returned)
-        except PluginError as error:
+            with running(record.name, "impasto_web_routes"):
+                _add(application, record.name, returned)
+        except Exception as error:
             host.fail(record, error, "impasto_web_routes")
     runner = web.AppRunner(application, access_log=None, shutdown_timeout=SECONDS_TO_CLOSE)
     await runner.setup()
@@ -180,6 +186,25 @@ async def serving(
         if listener is not None:
             listener.close()
         await runner.cleanup()
+
+
+def _containing(host: PluginHost) -> Middleware:
+    """Names the plugin whose page fails, whatever it raises."""
+
+    @web.middleware
+    async def contained(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except web.HTTPException:
+            raise
+        except BaseException as error:
+            contained = host.contained(error)
+            found = host.plugin_in(traceback.extract_tb(error.__traceback__))
+            plugin = found[0].name if found else None
+            log.error("page_failed", plugin=plugin, path=request.path, exc_info=contained)
+            raise web.HTTPInternalServerError from None
+
+    return contained
 
 
 def _add(application: web.Application, plugin: str, returned: Any) -> None:

@@ -262,7 +262,7 @@ failure-too_many_waiting = Too many pictures are waiting, so I cannot take yours
 come-back-in = Come back in { $duration }.
 come-back-later = Come back a little later.
 failure-painting_failed = Something went wrong while I painted. Please try again.
-failure-plugin_failed = Something went wrong while I painted. Please try again.
+failure-plugin_failed = A part of me failed at this picture. Please try another style, or try again later.
 failure-out_of_memory = I cannot paint this picture just now. Try again a little later, or send me a smaller one.
 failure-job_vanished = Your picture got lost on my side. Please send me the photo once more.
 failure-photos_forbidden = I may not send photos in this group. One of its admins can allow it.
@@ -284,6 +284,10 @@ notice-machine_fails =
     ⚠️ The machine fails the bot; pictures wait until it does not: { $why }. <code>impasto doctor</code> may know more.
 
     ⚠️ Машина отказывает; картины ждут, пока это не пройдёт.
+notice-plugin_fails =
+    ⚠️ The plugin <b>{ $plugin }</b> fails people: { $why }. The log says where; to go without it, name it in <code>plugins.deny</code>.
+
+    ⚠️ Плагин <b>{ $plugin }</b> даёт сбои: люди остаются без картин или ответов. Подробности в журнале.
 notice-painter_keeps_dying =
     ⚠️ The painting process has died { $count } times within { $minutes } minutes; pictures wait or fail. The last time: { $why }. <code>impasto doctor</code> may know more.
 

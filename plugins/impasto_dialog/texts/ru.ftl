@@ -273,7 +273,7 @@ failure-too_many_waiting = Сейчас ждёт слишком много ка�
 come-back-in = Возвращайтесь через { $duration }.
 come-back-later = Возвращайтесь немного позже.
 failure-painting_failed = Что-то пошло не так, пока я рисовал. Попробуйте ещё раз.
-failure-plugin_failed = Что-то пошло не так, пока я рисовал. Попробуйте ещё раз.
+failure-plugin_failed = С этой картиной что-то не вышло. Попробуйте другой стиль или повторите позже.
 failure-out_of_memory = Сейчас эта картина у меня не выходит. Попробуйте чуть позже или пришлите картинку поменьше.
 failure-job_vanished = Ваша картина у меня потерялась. Пришлите, пожалуйста, фото ещё раз.
 failure-photos_forbidden = В этой группе мне нельзя отправлять фото. Разрешить это может кто-то из админов.
@@ -295,6 +295,10 @@ notice-machine_fails =
     ⚠️ Машина отказывает; картины ждут, пока это не пройдёт.
 
     ⚠️ The machine fails the bot; pictures wait until it does not: { $why }. <code>impasto doctor</code> may know more.
+notice-plugin_fails =
+    ⚠️ Плагин <b>{ $plugin }</b> даёт сбои: люди остаются без картин или ответов. Подробности в журнале.
+
+    ⚠️ The plugin <b>{ $plugin }</b> fails people: { $why }. The log says where; to go without it, name it in <code>plugins.deny</code>.
 notice-painter_keeps_dying =
     ⚠️ Падений процесса рисования за { $minutes } мин.: { $count }; картины ждут или не выходят.
 

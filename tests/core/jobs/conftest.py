@@ -114,6 +114,7 @@ async def make_worker(
         *arguments: str,
         on_loss: Callable[[str], None] = lambda why: None,
         on_machine_failing: Callable[[str], None] = lambda why: None,
+        on_plugin_failing: Callable[[str, str], None] = lambda plugin, why: None,
         **limits: Any,
     ) -> Worker:
         changed = settings.queue.model_copy(update=limits)
@@ -129,6 +130,7 @@ async def make_worker(
             trials=trials,
             on_loss=on_loss,
             on_machine_failing=on_machine_failing,
+            on_plugin_failing=on_plugin_failing,
             command=[sys.executable, str(SCRIPTED_CHILD), *arguments],
         )
         store.observe(worker)

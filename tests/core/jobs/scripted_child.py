@@ -20,6 +20,7 @@ from impasto.messages import (
     Cancel,
     Configure,
     DropTrial,
+    Entered,
     Failed,
     Finish,
     Measured,
@@ -160,6 +161,13 @@ def act(job: Paint) -> None:
             paint(job, math.isqrt(job.options.max_pixels or 1))
         case "die":
             os._exit(int(str(script.get("code", 3))))
+        case "die_in_plugin":
+            say(Entered(thread=1, plugin="smudge", what="smear"))
+            os._exit(3)
+        case "die_after_plugin":
+            say(Entered(thread=1, plugin="smudge", what="smear"))
+            say(Entered(thread=1))
+            os._exit(3)
         case "be_killed":
             os.kill(os.getpid(), signal.SIGKILL)
         case "die_once":

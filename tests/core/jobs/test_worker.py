@@ -125,6 +125,25 @@ async def test_a_job_whose_child_dies_each_time_fails(
     assert (await painted_by(job_that("paint"))).state is JobState.PAINTED
 
 
+async def test_the_plugin_that_a_child_died_in_is_named(
+    make_worker: Callable[..., Worker], store: JobStore
+) -> None:
+    told: list[tuple[str, str]] = []
+    worker = make_worker(on_plugin_failing=lambda *what: told.append(what))
+    codes = []
+    for end in ("die_in_plugin", "die_after_plugin"):
+        job = job_that(end)
+        await store.add(job)
+        await worker.work()
+        stored = await store.journal.get(job.id)
+        assert stored is not None
+        assert stored.failure is not None
+        codes.append(stored.failure.code)
+    assert codes == ["plugin_failed", "painting_failed"]
+    why = "the painting process ended with exit code 3, in 'smear' of the plugin 'smudge'"
+    assert told == [("smudge", why)]
+
+
 async def test_a_job_whose_child_dies_once_is_painted_by_another(painted_by: PaintedBy) -> None:
     job = await painted_by(job_that("die_once"))
     assert (job.state, job.deaths, job.attempts) == (JobState.PAINTED, 1, 1)

@@ -21,6 +21,7 @@ from impasto.messages import (
     Cancel,
     Configure,
     DropTrial,
+    Entered,
     Failed,
     Finish,
     FromChild,
@@ -62,10 +63,14 @@ class Parent:
         self.process.stdin.flush()
 
     def hear(self) -> FromChild:
+        """The next message but for those that say whose code runs."""
         assert self.process.stdout
-        line = self.process.stdout.readline()
-        assert line, "the child went away"
-        return from_child.validate_json(line)
+        message: FromChild | None = None
+        while message is None or isinstance(message, Entered):
+            line = self.process.stdout.readline()
+            assert line, "the child went away"
+            message = from_child.validate_json(line)
+        return message
 
     def outcome(self) -> tuple[list[Progress], Painted | Stopped | Failed]:
         progress: list[Progress] = []
@@ -251,7 +256,8 @@ def impasto_preprocessors(settings):
         _, outcome = running.outcome()
     assert isinstance(outcome, Failed)
     assert (outcome.code, outcome.plugin) == ("plugin_failed", "smudge")
-    assert "smudged" in outcome.sentence
+    assert outcome.facts["why"] == "smudge: ZeroDivisionError: smudged"
+    assert "another style" in outcome.sentence, "which plugin it was is nothing for the chat"
 
 
 def test_a_result_that_does_not_fit_on_the_disk_is_the_disks_fault(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -25,7 +25,7 @@ from impasto.hookspecs import BOT_GROUP
 from impasto.plugins import PluginHost
 from impasto.settings import Settings
 from impasto.telegram.intake import MOST_TRIES, Intake
-from impasto.telegram.notices import ErrorReplies
+from impasto.telegram.notices import ErrorReplies, OwnerAlerts
 from impasto.telegram.status.presenter import SafePresenter
 from impasto_dialog.presenter import DialogPresenter
 from impasto_playground import Person, Playground
@@ -64,18 +64,16 @@ async def make_intake(bot: Bot, storage: SqliteStorage) -> Callable[[Handle], In
         router = Router()
         router.message.register(handle)
         dispatcher = Dispatcher()
-        dispatcher.include_routers(router, error_replies())
+        dispatcher.include_routers(router, error_replies(bot))
         return Intake(bot=bot, dispatcher=dispatcher, journal=storage.journal)
 
     return make
 
 
-def error_replies(failing: list[Exception] | None = None) -> Router:
-    """`failing` is filled with what the owners are told of."""
-    failing = [] if failing is None else failing
-    return ErrorReplies(
-        PluginHost(BOT_GROUP, Settings()), SafePresenter(DialogPresenter([])), failing.append
-    ).router()
+def error_replies(bot: Bot, owners: Sequence[int] = ()) -> Router:
+    presenter = SafePresenter(DialogPresenter([]))
+    alerts = OwnerAlerts(bot, owners, presenter)
+    return ErrorReplies(PluginHost(BOT_GROUP, Settings()), presenter, alerts).router()
 
 
 @asynccontextmanager
@@ -457,17 +455,16 @@ class TestApologies:
         self, bot: Bot, storage: SqliteStorage, alice: Person
     ) -> None:
         async def handle(message: Message) -> None:
-            raise full
+            raise OSError(errno.ENOMEM, "Redis takes no writes")
 
-        full, told = OSError(errno.ENOMEM, "Redis takes no writes"), list[Exception]()
         router = Router()
         router.message.register(handle)
         dispatcher = Dispatcher()
-        dispatcher.include_routers(router, error_replies(told))
+        dispatcher.include_routers(router, error_replies(bot, owners=[1]))
         async with polling(Intake(bot=bot, dispatcher=dispatcher, journal=storage.journal)):
             await alice.send_text("hello")
             await alice.wait_for(lambda message: "no room" in (message.text or ""))
-        assert told == [full]
+            await alice.wait_for(lambda message: "Redis takes no writes" in (message.text or ""))
 
     async def test_in_the_language_of_the_person(
         self, make_intake: Callable[[Handle], Intake], playground: Playground
@@ -508,7 +505,7 @@ class TestApologies:
         router.message.register(offer)
         router.callback_query.register(fail)
         dispatcher = Dispatcher()
-        dispatcher.include_routers(router, error_replies())
+        dispatcher.include_routers(router, error_replies(bot))
         async with polling(Intake(bot=bot, dispatcher=dispatcher, journal=storage.journal)):
             await alice.send_text("hello")
             await alice.wait_for(lambda message: message.text == "?")

@@ -77,6 +77,19 @@ async def test_a_full_disk_is_told_once_whatever_else_was_told(bot: Bot, alice: 
     assert len(alice.from_bot()) == 2
 
 
+async def test_each_plugin_that_fails_people_is_named_once(bot: Bot, alice: Person) -> None:
+    await alice.send_text("/start")
+    alerts = alerts_to(bot, [1])
+    for plugin in ("smudge", "crisp", "smudge"):
+        alerts.plugin_fails(plugin, "<smear>: KeyError")
+    await all_told(alerts)
+    told = [message.text or "" for message in alice.from_bot()]
+    assert len(told) == 2
+    for plugin in ("smudge", "crisp"):
+        [one] = [text for text in told if f"plugin {plugin} fails" in text]
+        assert "<smear>: KeyError" in one
+
+
 async def test_what_else_the_machine_refuses_is_told_too(bot: Bot, alice: Person) -> None:
     await alice.send_text("/start")
     alerts = alerts_to(bot, [1])

@@ -153,7 +153,7 @@ async def test_buttons_of_a_job_that_is_forgotten_offer_the_gallery(
     job = await start_job(alice, job_service)
     failed = job.model_copy(update={"failure": Failure(code="plugin_failed", sentence="")})
     await show(bot, failed, presenter.failed(failed))
-    await alice.wait_for(says("Something went wrong while I painted"))
+    await alice.wait_for(says("try another style, or try again later"))
     job_service.jobs = []
     for button in ("Try again", "Another style"):
         after = alice.messages()[-1].message_id

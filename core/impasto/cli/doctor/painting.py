@@ -3,6 +3,7 @@ so that this one stays without torch."""
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import math
 import re
@@ -23,8 +24,8 @@ from impasto.memory import (
     return_free_memory,
     unreclaimable_bytes,
 )
-from impasto.messages import Probe, Probed
-from impasto.plugins import settings_for_painting
+from impasto.messages import Entered, Probe, Probed
+from impasto.plugins import settings_for_painting, without_plugins
 from impasto.settings import AUTO
 from impasto.settings.variables import environment_without_settings
 
@@ -67,12 +68,41 @@ def check(settings: Settings) -> Iterator[Finding]:
 
 
 def ask(settings: Settings, budgets: list[int]) -> Probed:
-    """What the probe answers.
+    """What the probe answers; where a plugin brings it down, what it answers without that one.
 
     Raises:
         OwnerError: it answers nothing; the message says why.
     """
     question = Probe(settings=settings_for_painting(settings), budgets=budgets)
+    fatal: dict[str, str] = {}
+    while True:
+        try:
+            found = _ask(question)
+            return found.model_copy(update={"failed_plugins": fatal | found.failed_plugins})
+        except _ProbeLost as loss:
+            if not loss.plugin or loss.plugin in fatal:
+                raise
+            fatal[loss.plugin] = str(loss)
+            values = without_plugins(question.settings, [loss.plugin])
+            question = question.model_copy(update={"settings": values})
+
+
+class _ProbeLost(OwnerError):
+    """The probe has ended without an answer."""
+
+    def __init__(self, why: str, output: str) -> None:
+        """`output`: what it has said until then."""
+        last: dict[int, Entered] = {}
+        for line in output.splitlines():
+            with contextlib.suppress(ValidationError):
+                entered = Entered.model_validate_json(line)
+                last[entered.thread] = entered
+        at = next((one for one in last.values() if one.plugin), None)
+        self.plugin = at.plugin if at is not None else ""
+        super().__init__(f"{why}, in {at.what!r}" if at is not None else why)
+
+
+def _ask(question: Probe) -> Probed:
     try:
         ended = subprocess.run(  # noqa: S603  (our own program)
             PROBE,
@@ -85,11 +115,14 @@ def ask(settings: Settings, budgets: list[int]) -> Probed:
             check=False,
         )
         return Probed.model_validate_json(ended.stdout.splitlines()[-1])
-    except subprocess.TimeoutExpired:
-        raise OwnerError(f"loading torch took longer than {PROBE_SECONDS:g} s") from None
+    except subprocess.TimeoutExpired as late:
+        why = f"it took longer than {PROBE_SECONDS:g} s"
+        said = (late.stdout or b"").decode(errors="replace")  # bytes, whatever was asked for
+        raise _ProbeLost(why, said) from None
     except (IndexError, ValidationError):
         last_lines = ended.stderr.strip().splitlines()[-1:]
-        raise OwnerError(*last_lines or [f"it ended with {ended.returncode}"]) from None
+        why = last_lines[0] if last_lines else f"it ended with {ended.returncode}"
+        raise _ProbeLost(why, ended.stdout) from None
 
 
 def check_packages(torch: str) -> Finding:

@@ -12,10 +12,10 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import BinaryIO, NoReturn
+from typing import NoReturn
 
 import structlog
 from PIL import Image
@@ -33,6 +33,8 @@ from impasto.logs import configure_logging
 from impasto.memory import return_free_memory, return_large_blocks
 from impasto.messages import (
     MACHINE_FAILS,
+    NOT_IN_THIS_STYLE,
+    PLUGIN_FAILED,
     TOO_LARGE_NOW,
     TOO_LITTLE_MEMORY,
     Failed,
@@ -45,7 +47,6 @@ from impasto.messages import (
     Thumbnail,
     TrialOver,
     Try,
-    encode,
 )
 from impasto.painting.catalogue import Catalogue, load_catalogue
 from impasto.painting.painter import Painting, PaintRequest, paint, warm
@@ -53,9 +54,10 @@ from impasto.painting.pictures import open_picture
 from impasto.painting.plugin_calls import OUT_OF_MEMORY
 from impasto.painting.process.mailbox import Mailbox
 from impasto.painting.process.pace import measured_pace
-from impasto.painting.process.progress import Reporter, write_jpeg
+from impasto.painting.process.progress import Reporter, speaking, write_jpeg
 from impasto.painting.threads import end_threads
 from impasto.painting.thumbnails import SIZE, ThumbnailStyle, thumbnails
+from impasto.plugins.containment import described
 from impasto.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -75,14 +77,14 @@ class Child:
         self,
         catalogue: Catalogue,
         mailbox: Mailbox,
-        answers: BinaryIO,
+        say: Callable[[Message], None],
         presets: Sequence[PresetFile],
         *,
         measures: bool = False,
     ) -> None:
         self._catalogue = catalogue
         self._mailbox = mailbox
-        self._answers = answers
+        self._say = say
         self._cold = list(reversed(presets))
         self._measures = measures
         self._why_not_fine: str | None = None
@@ -130,8 +132,8 @@ class Child:
             cap = self._catalogue.device(self._default_device).max_pixels()
             options = PaintOptions(brush_size=preset.brush_size)
             warm(open_picture(preset.path, cap), options, self._catalogue)
-        except (ImpastoError, *OUT_OF_MEMORY) as error:  # who picks it will be told
-            log.warning("preset_not_ready", preset=preset.path.name, problem=str(error))
+        except Exception as error:  # who picks it will be told
+            log.warning("preset_not_ready", preset=preset.path.name, problem=described(error))
 
     def _try(self, trial: Try) -> None:
         """Paints thumbnails until there is something else to do. What goes wrong is told in the log
@@ -158,19 +160,18 @@ class Child:
         except ChatError as error:
             return _failed(job, error.code, str(error), error.facts)
         except PluginError as error:
-            return _failed(
-                job, "plugin_failed", str(error), {"plugin": error.plugin}, plugin=error.plugin
-            )
+            blame = {"plugin": error.plugin, "why": error.problem}
+            return _failed(job, PLUGIN_FAILED, NOT_IN_THIS_STYLE, blame, plugin=error.plugin)
         except OwnerError as error:
             return _failed(job, "painting_failed", str(error))
         except OUT_OF_MEMORY as error:
             log.warning("too_little_memory", job=job.job_id, why=str(error))
             return _failed(job, TOO_LITTLE_MEMORY, TOO_LARGE_NOW)
         except Exception as error:
-            code, facts = "painting_failed", {}
+            code, number = "painting_failed", dict[str, str | int]()
             if is_of_machine(error):
-                code, facts = MACHINE_FAILS, {"errno": getattr(error, "errno", 0)}
-            return _failed(job, code, f"{type(error).__name__}: {error}", facts)
+                code, number = MACHINE_FAILS, {"errno": getattr(error, "errno", 0)}
+            return _failed(job, code, described(error), number)
 
     def _paint(self, job: Paint) -> Painted | Stopped:
         cap = self._catalogue.device(job.options.device or self._default_device).max_pixels()
@@ -230,10 +231,6 @@ class Child:
             reduced=painting.reduced,
         )
 
-    def _say(self, message: Message) -> None:
-        self._answers.write(encode(message))
-        self._answers.flush()
-
 
 def _open_style(path: Path, wanted_pixels: int) -> Image.Image:
     try:
@@ -274,9 +271,7 @@ def _failed(
 
 
 def main() -> int:
-    """Takes over standard input and output for messages; prints of plugins go to standard error."""
-    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    """Takes over standard input and output for messages; prints of plugins go to the log."""
     # Ctrl-C reaches the whole terminal; the parent decides when its painter ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     mailbox = Mailbox(sys.stdin.buffer)
@@ -284,11 +279,12 @@ def main() -> int:
     settings = Settings.model_validate(configuration.settings)
     configure_logging(settings.log)
     return_large_blocks()
-    try:
-        catalogue = load_catalogue(settings)
-        presets, measures = configuration.presets, configuration.measure
-        Child(catalogue, mailbox, answers, presets, measures=measures).run()
-    except ImpastoError as error:
-        log.error("painting_child_cannot_start", problem=str(error))
-        return 1
+    with speaking() as say:
+        try:
+            catalogue = load_catalogue(settings)
+            presets, measures = configuration.presets, configuration.measure
+            Child(catalogue, mailbox, say, presets, measures=measures).run()
+        except ImpastoError as error:
+            log.error("painting_child_cannot_start", problem=str(error))
+            return 1
     return 0

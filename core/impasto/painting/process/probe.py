@@ -1,7 +1,7 @@
 """What painting finds on this machine: `python -m impasto.painting probe`.
 
 `impasto doctor` starts it, as it must not load torch itself. It reads a Probe from standard input
-and writes a Probed to standard output, after whatever plugins may have printed there.
+and writes a Probed to standard output, after an Entered for each plugin whose code has run.
 """
 
 from __future__ import annotations
@@ -12,10 +12,12 @@ import torch
 
 from impasto.contracts import Device
 from impasto.errors import ImpastoError
+from impasto.logs import configure_logging
 from impasto.memory import MEGABYTE, memory_for_painting, return_free_memory
 from impasto.messages import Probe, Probed
 from impasto.painting.catalogue import Catalogue, load_catalogue
 from impasto.painting.network import Network
+from impasto.painting.process.progress import speaking
 from impasto.painting.strips.plan import most_pixels
 from impasto.painting.threads import thread_count
 from impasto.settings import AUTO, Settings
@@ -27,6 +29,7 @@ SQUARE = 1.0
 def probe(question: Probe) -> Probed:
     """Loads all that painting needs, as the painting process does, and paints nothing."""
     settings = Settings.model_validate(question.settings)
+    configure_logging(settings.log)
     failed_plugins: dict[str, str] = {}
     try:
         catalogue = load_catalogue(settings)
@@ -81,7 +84,7 @@ def _fitting(catalogue: Catalogue, network: Network, device_name: str, megabytes
 
 
 def main() -> int:
-    answer = probe(Probe.model_validate_json(sys.stdin.buffer.read()))
-    sys.stdout.flush()  # what plugins have printed
-    sys.stdout.buffer.write(answer.model_dump_json().encode() + b"\n")
+    question = Probe.model_validate_json(sys.stdin.buffer.read())
+    with speaking() as say:
+        say(probe(question))
     return 0

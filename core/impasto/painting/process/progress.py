@@ -1,18 +1,27 @@
-"""What the parent is told while a picture is painted, progress and previews; saving pictures."""
+"""What the parent is told: which plugin's code runs and, while a picture is painted, progress and
+previews; saving pictures."""
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import structlog
 from PIL import Image
 
-from impasto.messages import Message, Paint, Progress
+from impasto.messages import Entered, Message, Paint, Progress, encode
 from impasto.painting.painter import PaintProgress
+from impasto.plugins.containment import (
+    Place,
+    contained_program,
+    standard_output_to_log,
+    tell_of_plugins,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -21,6 +30,25 @@ PROGRESS_SECONDS = 0.5
 FIRST_PREVIEW_SECONDS = 0.4
 """Time after which the smallest level is shown as a first preview."""
 PREVIEW_NAME = "preview-{step}.jpg"
+
+
+@contextlib.contextmanager
+def speaking() -> Iterator[Callable[[Message], None]]:
+    """Takes over standard output for messages; yields what says one. Whenever a plugin's code
+    begins to run or ends, an Entered is said; what plugins print is logged."""
+    sys.stdout.flush()
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+
+    def say(message: Message) -> None:
+        answers.write(encode(message))  # whole, also where several threads say something
+        answers.flush()
+
+    def tell(thread: int, place: Place | None) -> None:
+        say(Entered(thread=thread, **(place._asdict() if place is not None else {})))
+
+    with contained_program(), standard_output_to_log():
+        tell_of_plugins(tell)
+        yield say
 
 
 class Reporter:

@@ -11,6 +11,7 @@ import structlog
 
 from impasto.contracts import NoticePresenter, Presenter, Say
 from impasto.jobs.job import Job
+from impasto.plugins.containment import running
 
 log = structlog.get_logger(__name__)
 
@@ -30,6 +31,7 @@ _PLAIN_NOTICES: Final = {
     "no_room": "There is no room for new pictures just now. Please come back a little later.",
     "disk_full": "The disk is full: {why}",
     "machine_fails": "The machine fails: {why}",
+    "plugin_fails": "The plugin {plugin} fails: {why}",
     "painter_keeps_dying": "The painting process keeps dying: {why}",
 }
 
@@ -50,7 +52,8 @@ class SafePresenter:
         if words is None:  # one that it need not have
             return self.plain(kind, job)
         try:
-            return _checked(words(job, *facts), kind)
+            with running(self._presenter.name, kind):
+                return _checked(words(job, *facts), kind)
         except Exception:
             log.exception("presenter_failed", presenter=self._presenter.name, kind=kind, job=job.id)
             return self.plain(kind, job)
@@ -77,7 +80,8 @@ class SafePresenter:
         presenter = self._presenter
         try:
             if isinstance(presenter, NoticePresenter):
-                say = presenter.notice(code, language or "en", facts)
+                with running(presenter.name, "notice"):
+                    say = presenter.notice(code, language or "en", facts)
                 if say is not None:
                     return _checked(say, "notice")
         except Exception:

@@ -44,6 +44,7 @@ NOTICES: dict[str, dict[str, str | int]] = {
     "no_room": {},
     "disk_full": {"why": UNESCAPED},
     "machine_fails": {"why": UNESCAPED},
+    "plugin_fails": {"plugin": UNESCAPED, "why": UNESCAPED},
     "painter_keeps_dying": {"count": 3, "minutes": 10, "why": UNESCAPED},
 }
 """What the core itself has said about something other than a job: facts by code."""

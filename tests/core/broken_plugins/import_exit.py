@@ -1,0 +1,5 @@
+"""Ends the program at import, politely."""
+
+import sys
+
+sys.exit(3)

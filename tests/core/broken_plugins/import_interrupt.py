@@ -1,0 +1,3 @@
+"""Raises KeyboardInterrupt at import: nobody has pressed Ctrl-C."""
+
+raise KeyboardInterrupt

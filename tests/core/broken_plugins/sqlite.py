@@ -1,0 +1,8 @@
+"""Is called like a built-in plugin."""
+
+from impasto import hookimpl
+
+
+@hookimpl
+def impasto_styles(settings):
+    return []
