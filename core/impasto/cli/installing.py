@@ -96,6 +96,6 @@ def _pip(*arguments: str) -> None:
     if importlib.util.find_spec("pip") is None:
         command = f"uv pip {arguments[0]} --python {sys.executable}"
         raise OwnerError(f"this Python has no pip; with uv it is: {command} ...")
-    ended = subprocess.run([sys.executable, "-m", "pip", *arguments], check=False)  # noqa: S603
+    ended = subprocess.run([sys.executable, "-P", "-m", "pip", *arguments], check=False)  # noqa: S603
     if ended.returncode != 0:
         raise typer.Exit(ended.returncode)

@@ -251,6 +251,7 @@ class Job(JobModel):
     left_message: int | None = None
     """The status message before `result_message`, which is to say where the picture is."""
     left_has_picture: bool = False
+    """Whether `left_message` shows a preview."""
     finish_early: bool = False
     """The person wants the picture as it is by now."""
     result: Path | None = None

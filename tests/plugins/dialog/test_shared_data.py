@@ -29,7 +29,7 @@ async def test_what_others_keep_outlives_a_whole_conversation(
     await alice.send_photo(photo())
     await alice.wait_for(is_gallery)
     assert (await data.get_data())["mine"] == MINE["mine"]
-    await alice.tap("Woodblock wave")
+    await tap(alice, "Woodblock wave")
     await job_service.wait_for_jobs(1)
     await alice.send_text("/start")
     await alice.wait_for(says("Shall we?"))
@@ -46,7 +46,7 @@ async def test_the_last_photo_is_known_also_when_it_is_painted(
         await alice.wait_for(is_gallery)
         known = await last_photo(data)
         assert known is not None
-        await alice.tap("Woodblock wave")
+        await tap(alice, "Woodblock wave")
     await job_service.wait_for_jobs(1)
     await alice.send_text("/start")
     await alice.wait_for(says("Shall we?"))
