@@ -224,8 +224,11 @@ class Child:
         )
 
     def _say(self, message: Message) -> None:
-        self._answers.write(encode(message))
-        self._answers.flush()
+        try:
+            self._answers.write(encode(message))
+            self._answers.flush()
+        except BrokenPipeError:
+            os._exit(0)  # the parent has died, as `Mailbox` notices, too
 
 
 def _open_style(path: Path, wanted_pixels: int) -> Image.Image:
