@@ -76,7 +76,7 @@ docs: install
 bench: install
 	$(BIN)/python -m benchmarks $(ARGUMENTS)
 
-# ARGUMENTS chooses here, too: make soak ARGUMENTS='--kills 500 --seed 7 --json soak.json'
+# ARGUMENTS chooses here, too: make soak ARGUMENTS='--faults 500 --seed 7 --json soak.json'
 # Each says with --help what there is.
 soak: install
 	$(BIN)/python -m benchmarks.soak crash $(ARGUMENTS)

@@ -8,8 +8,9 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
@@ -21,8 +22,12 @@ SECONDS_TO_START = 30.0
 class RedisServer:
     """`redis-server` with an append-only file in `folder`."""
 
-    def __init__(self, folder: Path, port: int) -> None:
+    def __init__(
+        self, folder: Path, port: int, environment: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
+        """`environment` are variables beside those of this process."""
         self._folder = folder
+        self._environment = environment
         self._port = port
         self._process: subprocess.Popen[bytes] | None = None
         self.url = f"redis://127.0.0.1:{self._port}/0"
@@ -41,13 +46,21 @@ class RedisServer:
         }
         words = [str(word) for name, value in settings.items() for word in (f"--{name}", value)]
         self._process = subprocess.Popen(
-            ["redis-server", *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            ["redis-server", *words],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, **self._environment},
         )
         deadline = time.monotonic() + SECONDS_TO_START
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError("redis-server did not start")
             time.sleep(0.02)
+
+    @property
+    def pid(self) -> int | None:
+        """None while it does not run."""
+        return None if self._process is None else self._process.pid
 
     def kill(self) -> None:
         """Ends it at once, as a crash would."""

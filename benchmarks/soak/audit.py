@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -99,6 +99,9 @@ class Verdict:
     left_behind: dict[str, int] = field(default_factory=dict)
     """Messages that still offer to stop a job that is over, by its state."""
     asked_again: int = 0
+    vanished: dict[str, int] = field(default_factory=dict)
+    """Jobs of a store that was emptied: how many people were told of, by the picture or by what
+    became of it, and how many not."""
     left_over: int = 0
     """Processes that outlived the others."""
 
@@ -108,16 +111,27 @@ class Verdict:
 
 
 def judge(
-    jobs: Iterable[Job], record: Record, wishes: Iterable[Wish], left: Counter[str]
+    jobs: Iterable[Job],
+    record: Record,
+    wishes: Iterable[Wish],
+    left: Counter[str],
+    vanished: Collection[str] = (),
 ) -> Verdict:
-    """The verdict; `left` counts, by job, the messages that still offer to stop it."""
+    """The verdict; `left` counts, by job, the messages that still offer to stop it, and `vanished`
+    are jobs that their store lost."""
     verdict = Verdict()
     known = {job.id: job for job in jobs}
     verdict.jobs = len(known)
     verdict.by_state = dict(Counter(job.state.value for job in known.values()))
     verdict.failures = dict(Counter(job.failure.code for job in known.values() if job.failure))
     for job in known.values():
-        _judge_job(job, record.told[job.id], verdict)
+        told = record.told[job.id]
+        if job.id in vanished:
+            kind = "told" if told.ends or told.pictures else "untold"
+            verdict.vanished[kind] = verdict.vanished.get(kind, 0) + 1
+        else:
+            _judge_job(job, verdict, told)
+        _judge_pictures(job, verdict, told)
     for wish in wishes:
         _judge_wish(wish, known, verdict)
     for job_id, count in left.items():
@@ -128,7 +142,7 @@ def judge(
     return verdict
 
 
-def _judge_job(job: Job, told: Told, verdict: Verdict) -> None:
+def _judge_job(job: Job, verdict: Verdict, told: Told) -> None:
     if not job.is_settled:
         verdict.lost.append(f"job {job.id} is still {job.state}")
     if job.state is JobState.CANCELLED and not told.ends:
@@ -137,6 +151,9 @@ def _judge_job(job: Job, told: Told, verdict: Verdict) -> None:
         verdict.lost.append(f"job {job.id} is delivered, and no picture was shown")
     if job.state is JobState.DELIVERED and not told.ready:
         verdict.lost.append(f"job {job.id} is delivered, and nobody was told that it is ready")
+
+
+def _judge_pictures(job: Job, verdict: Verdict, told: Told) -> None:
     verdict.ready_twice += max(0, told.ready - 1)
     more = len(told.pictures) - 1
     if more > 0 and told.pictures_edited:

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from .installation import Installation, OneMachine
 from .people import Customer, Wishes
 from .storm import Storm, Tally
 
-SECONDS_TO_SETTLE = 300.0
+SECONDS_TO_SETTLE = 600.0
 """After the storm, every wish must have its end within this time."""
 
 Factory = Callable[[Playground, Path], Installation]
@@ -45,7 +45,7 @@ class Outcome:
 async def run_crash(
     folder: Path,
     *,
-    kills: int,
+    faults: int,
     seconds: float,
     seed: int,
     people: int = 6,
@@ -53,13 +53,13 @@ async def run_crash(
     say: Callable[[str], None] = lambda line: None,
     longest_calm: float = 8.0,
 ) -> Outcome:
-    """Storms over a bot in `folder` until `kills` or `seconds` are reached, and judges."""
+    """Storms over a bot in `folder` until `faults` or `seconds` are reached, and judges."""
     began = time.monotonic()
     record, wishes = Record(), Wishes()
     async with Playground(port=0) as playground, record.of(playground):
         installation = install(playground, folder)
         customers = [Customer(number, playground, wishes, seed) for number in range(1, people + 1)]
-        storm = Storm(installation, playground, seed, say, longest_calm=longest_calm)
+        storm = Storm(installation, playground, wishes, seed, say, longest_calm=longest_calm)
         closing = asyncio.Event()
         async with contextlib.AsyncExitStack() as stack:
             stack.callback(installation.close)
@@ -67,20 +67,21 @@ async def run_crash(
                 await stack.enter_async_context(customer.person)
             lives = [asyncio.create_task(customer.live(closing)) for customer in customers]
             try:
-                await _unless_any_fails(storm.rage(kills, seconds), lives)
+                await _unless_any_fails(storm.rage(faults, seconds), lives)
                 say("calm")
                 closing.set()
                 await asyncio.wait(lives, timeout=SECONDS_TO_SETTLE)
                 _raise_failures(lives)
                 for wish in wishes.open:
                     say(f"still open: {wish}")
-                jobs = await _settled(installation, storm.tally)
+                jobs = await _settled(installation, storm.tally, wishes.vanished)
             finally:
                 for life in lives:
                     life.cancel()
                 await asyncio.gather(*lives, return_exceptions=True)
                 await installation.stop()
-            verdict = judge(jobs, record, wishes.all, _left_behind(customers))
+            left = _left_behind(customers)
+            verdict = judge(jobs, record, wishes.all, left, wishes.vanished)
             verdict.left_over = len(installation.left_over())
     return Outcome(seed, people, time.monotonic() - began, storm.tally, verdict, record.calls)
 
@@ -103,14 +104,16 @@ def _raise_failures(tasks: list[asyncio.Task[None]]) -> None:
             task.result()
 
 
-async def _settled(installation: Installation, tally: Tally) -> list[Job]:
+async def _settled(
+    installation: Installation, tally: Tally, vanished: Collection[str]
+) -> list[Job]:
     """Every job, once nothing is under way any more or has had its time."""
     for pause in (0.0, 10.0, 30.0):
         await installation.start()
         await asyncio.sleep(pause)
         tally.ends += await installation.stop()
-        jobs = await installation.jobs()
-        if all(job.is_settled for job in jobs):
+        jobs = await installation.store.jobs()
+        if all(job.is_settled or job.id in vanished for job in jobs):
             break
     return jobs
 

@@ -21,9 +21,10 @@ def crash_table(outcome: Outcome) -> str:
     """What was done to the bot and what came of it."""
     tally, verdict = outcome.tally, outcome.verdict
     rows: list[tuple[str, object]] = [
+        ("faults", tally.faults),
         ("kills", f"{tally.kills.total()} ({_counts(tally.kills)})"),
         ("where", _counts(tally.moments)),
-        ("storms", _counts(tally.storms)),
+        ("bad days", _counts(tally.storms)),
         ("SIGTERM", f"{len(tally.ends)}, {tally.unclean_ends} of them unclean"),
         ("slowest clean end", f"{max(tally.ends, default=0):.1f} s"),
         ("gave up by themselves", tally.ended_by_themselves),
@@ -32,6 +33,7 @@ def crash_table(outcome: Outcome) -> str:
         ("failures explained", _counts(verdict.failures)),
         ("**lost**", f"**{len(verdict.lost)}**"),
         ("**second pictures on the edit path**", f"**{len(verdict.second_pictures)}**"),
+        ("vanished with an emptied store", _counts(verdict.vanished)),
         ("processes left over", verdict.left_over),
         ("repeated fresh sends", verdict.repeated_fresh_sends),
         ("“ready” said again", verdict.ready_twice),

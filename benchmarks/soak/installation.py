@@ -6,19 +6,22 @@ import asyncio
 import contextlib
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
 from tests.bot_environment import bot_environment
+from tests.ports import reserved_port
 
 from impasto.jobs.job import Job
 from impasto.testing import tiny_network
 from impasto_playground import Playground
+
+from .clock import Clocks
+from .stores import SqliteStore, Store
 
 SECONDS_TO_END = 30.0
 """After SIGTERM. Process managers commonly give 10 s; how long it took is written down."""
@@ -30,6 +33,10 @@ MOST_FAILURES = 5
 
 DISK_MB = 64
 
+STYLE_WEIGHT = 20_000
+
+SECONDS_TO_GO_ON = 120.0
+"""A bot whose journal was taken away has so long to finish what it has."""
 
 TINY = {
     "PLUGINS__FILES": f'["{tiny_network.__file__}"]',
@@ -46,8 +53,11 @@ HURRIED = {
     "TELEGRAM__EDIT_SECONDS": "0.3",
     "TELEGRAM__MESSAGES_PER_SECOND": "1000",
     "TELEGRAM__CHAT_MESSAGES_PER_SECOND": "30",
+    "QUEUE__SILENCE_SECONDS": "5",
+    "QUEUE__REMEMBER_DAYS": "3650",
 }
-"""So that killing the bot is what takes the time."""
+"""So that killing the bot is what takes the time, and that no clock that jumps makes it forget jobs
+before they were looked at."""
 
 
 class Installation(Protocol):
@@ -55,6 +65,10 @@ class Installation(Protocol):
 
     victims: Sequence[str]
     """What `kill` can be told to kill, in the order of a table's rows."""
+    store: Store
+    clocks: Clocks
+    port: int
+    """Where the bot says how it is."""
 
     async def start(self) -> int:
         """Starts whatever does not run; returns how many processes had ended by themselves.
@@ -66,6 +80,10 @@ class Installation(Protocol):
 
     async def until_one_ends(self) -> None:
         """Returns when a process that `start` started runs no more."""
+        ...
+
+    async def until_all_end(self) -> None:
+        """Returns when all of them have ended."""
         ...
 
     async def kill(self, victim: str) -> bool:
@@ -81,22 +99,31 @@ class Installation(Protocol):
         """What runs now, by name."""
         ...
 
+    def forgive(self) -> None:
+        """That processes ended by themselves just now was right."""
+        ...
+
+    def write_settings(self, number: int) -> None:
+        """Writes the file that is read at SIGHUP: by even numbers and by odd ones pictures are
+        painted differently."""
+        ...
+
     def left_over(self) -> list[int]:
         """Processes of this installation that still run, whoever is their parent."""
         ...
 
-    def job_folders(self) -> Path:
+    def job_folders(self) -> Sequence[Path]:
         """Where workers keep the pictures of jobs."""
         ...
 
-    def fill_disk(self) -> bool:
-        """Leaves no room in the state folder; False where that cannot be done here."""
+    async def fill_disk(self) -> bool:
+        """Leaves no room for state; False where that cannot be done here."""
         ...
 
-    def free_disk(self) -> None: ...
+    async def free_disk(self) -> None: ...
 
-    async def jobs(self) -> list[Job]:
-        """Every job in the journal. Nothing runs meanwhile."""
+    async def empty_store(self) -> list[Job]:
+        """Empties the journal of what runs; returns the jobs that vanish."""
         ...
 
 
@@ -144,15 +171,24 @@ class OneMachine:
     ) -> None:
         self._folder = folder
         self._disk = SmallDisk(folder / "state")
+        self.store = SqliteStore(self._disk.folder, self._disk.folder / "attic")
+        self.clocks = Clocks(folder)
         self._log = (folder / "bot.log").open("ab")
         self._process: asyncio.subprocess.Process | None = None
+        self._sessions: set[int] = set()
         self._failures = 0
-        self._environment = environment(playground, folder / "state", settings)
+        self._cleanup = contextlib.ExitStack()
+        self.port = self._cleanup.enter_context(reserved_port())
+        self.write_settings(0)
+        config = {"CONFIG": str(self._config), "SERVER__PORT": str(self.port)}
+        variables = environment(playground, folder / "state", {**settings, **config})
+        self._environment = variables | self.clocks.environment("bot")
 
     def close(self) -> None:
         """When nothing runs any more."""
         self._log.close()
         self._disk.close()
+        self._cleanup.close()
 
     async def start(self) -> int:
         process = self._process
@@ -169,12 +205,17 @@ class OneMachine:
             env=self._environment,
             stdout=self._log,
             stderr=self._log,
+            start_new_session=True,
         )
+        self._sessions.add(self._process.pid)
         return int(failed)
 
     async def until_one_ends(self) -> None:
         if self._process is not None:
             await self._process.wait()
+
+    async def until_all_end(self) -> None:
+        await self.until_one_ends()
 
     async def kill(self, victim: str) -> bool:
         running = self.process_ids()
@@ -196,29 +237,44 @@ class OneMachine:
         process = self._process
         if process is None or process.returncode is not None:
             return {}
-        found = {"bot": process.pid}
-        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-            children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-            if children:
-                found["painter"] = int(children[-1])
-        return found
+        painter = child_of(process.pid)
+        return {"bot": process.pid} | ({"painter": painter} if painter is not None else {})
+
+    def forgive(self) -> None:
+        self._process = None
+        self._failures = 0
+
+    def write_settings(self, number: int) -> None:
+        write_settings(self._config, number)
 
     def left_over(self) -> list[int]:
-        return processes_with(f"IMPASTO_STATE_DIR={self._disk.folder}")
+        return processes_of(self._sessions)
 
-    def job_folders(self) -> Path:
-        return self._disk.folder / "jobs"
+    def job_folders(self) -> Sequence[Path]:
+        return [self._disk.folder / "jobs"]
 
-    def fill_disk(self) -> bool:
+    async def fill_disk(self) -> bool:
         return self._disk.fill()
 
-    def free_disk(self) -> None:
+    async def free_disk(self) -> None:
         self._disk.free()
 
-    async def jobs(self) -> list[Job]:
-        with contextlib.closing(sqlite3.connect(self._disk.folder / "impasto.sqlite")) as journal:
-            bodies = journal.execute("SELECT body FROM jobs ORDER BY number").fetchall()
-        return [Job.model_validate_json(body) for (body,) in bodies]
+    async def empty_store(self) -> list[Job]:
+        """The bot finishes what it has and is stopped then, as its owner would do: nothing
+        vanishes."""
+        await self.store.empty()
+        until = time.monotonic() + SECONDS_TO_GO_ON
+        while time.monotonic() < until:
+            if not self.process_ids() or not self.store.unsettled():
+                break
+            await asyncio.sleep(0.5)
+        unsettled = self.store.unsettled()
+        await self.stop()
+        return unsettled
+
+    @property
+    def _config(self) -> Path:
+        return self._folder / "soak.toml"
 
 
 async def started(installation: Installation, playground: Playground) -> None:
@@ -242,14 +298,33 @@ async def ended(process: asyncio.subprocess.Process) -> float:
     return time.monotonic() - began if code in (0, -signal.SIGTERM) else -1.0
 
 
-def processes_with(variable: str) -> list[int]:
-    """The processes that were started with this in their environment."""
+def child_of(pid: int) -> int | None:
+    """The process that this one has started last, if it runs."""
+    with contextlib.suppress(OSError):
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return int(children[-1]) if children else None
+    return None
+
+
+def processes_of(sessions: Collection[int]) -> list[int]:
+    """The processes of these sessions that run, whoever is their parent now: a child stays in the
+    session of the process that started it. The environment of a bot is nobody's to read."""
     found = []
-    for folder in Path("/proc").glob("[0-9]*"):
+    for path in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
-            if variable.encode() in (folder / "environ").read_bytes().split(b"\0"):
-                found.append(int(folder.name))
+            # Behind the name, which may be anything: state, parent, group, session
+            # (https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html).
+            state, _, _, session = path.read_text().rpartition(")")[2].split()[:4]
+            if int(session) in sessions and state != "Z":
+                found.append(int(path.parent.name))
     return found
+
+
+def write_settings(path: Path, number: int) -> None:
+    """The file of settings, whole at every moment, with the default or nearly so."""
+    new = path.with_suffix(".new")
+    new.write_text(f"[painting]\nstyle_weight = {STYLE_WEIGHT + number % 2}\n")
+    new.replace(path)
 
 
 def environment(playground: Playground, state: Path, settings: Mapping[str, str]) -> dict[str, str]:

@@ -7,17 +7,27 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from redis.asyncio import Redis
 from tests.ports import reserved_port
 from tests.redis_server import RedisServer
 
 from impasto.jobs.job import Job
 from impasto_playground import Playground
 
-from .installation import HURRIED, MOST_FAILURES, CannotRun, ended, environment, processes_with
+from .clock import Clocks
+from .installation import (
+    HURRIED,
+    MOST_FAILURES,
+    CannotRun,
+    child_of,
+    ended,
+    environment,
+    processes_of,
+    write_settings,
+)
+from .stores import RedisStore
 
 WORKERS = ("worker 1", "worker 2")
 
@@ -34,11 +44,15 @@ class ManyMachines:
         (folder / "redis").mkdir(parents=True)
         self._cleanup = contextlib.ExitStack()
         port = self._cleanup.enter_context(reserved_port())
-        self._redis = RedisServer(folder / "redis", port)
+        self.clocks = Clocks(folder)
+        self._redis = RedisServer(folder / "redis", port, self.clocks.environment("redis"))
         self._redis.start()
-        self._bot_id = playground.token.partition(":")[0]
+        self.store = RedisStore(self._redis.url, playground.token.partition(":")[0])
+        self.port = self._cleanup.enter_context(reserved_port())
+        self.write_settings(0)
         wanted = {
             **settings,
+            "CONFIG": str(self._config),
             "QUEUE__KIND": "saq",
             "QUEUE__STORAGE": "redis",
             "PLUGINS__SAQ__REDIS_URL": self._redis.url,
@@ -47,11 +61,14 @@ class ManyMachines:
         }
         self._log = (folder / "all.log").open("ab")
         self._processes: dict[str, asyncio.subprocess.Process] = {}
+        self._sessions: set[int] = set()
         self._failures = 0
         self._environments = {
             name: environment(playground, folder / name.replace(" ", "-"), wanted)
+            | self.clocks.environment(name)
             for name in ("bot", *WORKERS)
         }
+        self._environments["bot"]["IMPASTO_SERVER__PORT"] = str(self.port)
 
     def close(self) -> None:
         """When nothing runs any more."""
@@ -73,7 +90,9 @@ class ManyMachines:
                 env=variables,
                 stdout=self._log,
                 stderr=self._log,
+                start_new_session=True,
             )
+            self._sessions.add(self._processes[name].pid)
         self._failures = self._failures + failed if failed else 0
         if self._failures > MOST_FAILURES:
             last = Path(self._log.name).read_text(errors="replace")[-2000:]
@@ -88,12 +107,15 @@ class ManyMachines:
             for end in ends:
                 end.cancel()
 
+    async def until_all_end(self) -> None:
+        await asyncio.gather(*(process.wait() for process in self._processes.values()))
+
     async def kill(self, victim: str) -> bool:
         if victim == "redis":
             self._redis.kill()
             return True
         names = WORKERS if victim == "both workers" else (victim,)
-        running = [name for name in names if name in self.process_ids()]
+        running = [name for name in names if self._processes[name].returncode is None]
         for name in running:
             process = self._processes[name]
             with contextlib.suppress(ProcessLookupError):
@@ -109,28 +131,39 @@ class ManyMachines:
         )
 
     def process_ids(self) -> dict[str, int]:
-        return {
+        found = {
             name: process.pid
             for name, process in self._processes.items()
             if process.returncode is None
         }
+        workers = [name for name in WORKERS if name in found]
+        painters = {f"painter of {name}": child_of(found[name]) for name in workers}
+        redis = {"redis": self._redis.pid} if self._redis.pid is not None else {}
+        return found | redis | {name: pid for name, pid in painters.items() if pid is not None}
+
+    def forgive(self) -> None:
+        self._processes.clear()
+        self._failures = 0
+
+    def write_settings(self, number: int) -> None:
+        write_settings(self._config, number)
 
     def left_over(self) -> list[int]:
-        states = [variables["IMPASTO_STATE_DIR"] for variables in self._environments.values()]
-        return [pid for state in states for pid in processes_with(f"IMPASTO_STATE_DIR={state}")]
+        return processes_of(self._sessions)
 
-    def job_folders(self) -> Path:
-        return self._folder / WORKERS[0].replace(" ", "-") / "jobs"
+    def job_folders(self) -> Sequence[Path]:
+        return [self._folder / name.replace(" ", "-") / "jobs" for name in WORKERS]
 
-    def fill_disk(self) -> bool:
-        return False
+    async def fill_disk(self) -> bool:
+        await self.store.fill()
+        return True
 
-    def free_disk(self) -> None:
-        """There is nothing to free."""
+    async def free_disk(self) -> None:
+        await self.store.make_room()
 
-    async def jobs(self) -> list[Job]:
-        async with Redis.from_url(self._redis.url) as redis:
-            names = [name async for name in redis.scan_iter(f"impasto:{self._bot_id}:job:*")]
-            bodies = [await redis.hget(name, "body") for name in names]  # type: ignore[misc]
-        jobs = [Job.model_validate_json(body) for body in bodies if body is not None]
-        return sorted(jobs, key=lambda job: job.accepted_at)
+    async def empty_store(self) -> list[Job]:
+        return await self.store.empty()
+
+    @property
+    def _config(self) -> Path:
+        return self._folder / "soak.toml"

@@ -25,7 +25,8 @@ MOST_TAPS = 4
 """So often somebody taps a button that does not seem to work."""
 
 BROKEN = "broken file"
-LONGEST_S = 24 * 3600.0
+GONE_FOR_S = 60.0
+"""After so long nobody expects to hear of a job that has vanished."""
 
 NAMES = ("Alice", "Борис", "Chiara", "Дарья", "Emil", "Фёдор", "Grace", "Женя")
 
@@ -37,6 +38,8 @@ class End(StrEnum):
     PICTURE = "picture"
     EXPLAINED = "explained"
     CANCELLED = "cancelled"
+    VANISHED = "vanished"
+    """With everything else in the store, and nobody was told."""
 
 
 @dataclass
@@ -58,6 +61,10 @@ class Wishes:
     """All of them."""
 
     all: list[Wish] = field(default_factory=list)
+    wanted: str | None = None
+    """What the next person who asks for a picture is to wish."""
+    vanished: set[str] = field(default_factory=set)
+    """Jobs of stores that were emptied."""
 
     @property
     def open(self) -> list[Wish]:
@@ -112,6 +119,8 @@ class Customer:
                 await asyncio.wait_for(closing.wait(), pause)
                 return
             [name] = self._random.choices(list(kinds), [weight for weight, _ in kinds.values()])
+            if self._wishes.wanted is not None:
+                name, self._wishes.wanted = self._wishes.wanted, None
             await kinds[name][1](self._wishes.new(self.person.user_id, name))
             if self._random.random() < 0.2:
                 await self.person.send_text(self._random.choice(["/help", "/status", "привет!"]))
@@ -224,7 +233,14 @@ class Customer:
             wish.end = self._end_of(wish)
             return wish.end is not End.OPEN
 
-        await self.person.wait_until(end, timeout=LONGEST_S)
+        while True:
+            try:
+                await self.person.wait_until(end, timeout=GONE_FOR_S)
+                break
+            except TimeoutError:
+                if wish.job in self._wishes.vanished:
+                    wish.end = End.VANISHED
+                    break
         self._known_jobs |= {
             one.job for one in map(news_of, self.person.from_bot()) if one is not None
         }

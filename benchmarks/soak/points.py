@@ -29,6 +29,8 @@ class Point:
     says_ready: bool = False
     until_on_disk: bool = False
     """The file of a download is to be complete, which no call tells."""
+    wish: str | None = None
+    """What somebody has to ask for so that such a call comes; None where it comes anyhow."""
 
 
 POINTS = (
@@ -40,7 +42,13 @@ POINTS = (
     Point("in mid-paint", "editMessageMedia", acts=True, about=About.PAINTING),
     Point("after paint", "editMessageMedia", acts=False, about=About.RESULT),
     Point("between send and confirm", "editMessageMedia", acts=True, about=About.RESULT),
-    Point("between cancel and saying so", "editMessageCaption", acts=False, about=About.END),
+    Point(
+        "between cancel and saying so",
+        "editMessageCaption",
+        acts=False,
+        about=About.END,
+        wish="cancelled",
+    ),
     Point("between ready and confirm", "sendMessage", acts=True, says_ready=True),
 )
 
@@ -93,7 +101,8 @@ async def _downloaded(playground: Playground, installation: Installation, patien
         if not await watcher.next(patience):
             return False
     for _ in range(200):
-        contents = list(installation.job_folders().glob("*/content"))
+        folders = installation.job_folders()
+        contents = [path for folder in folders for path in folder.glob("*/content")]
         with contextlib.suppress(OSError):
             if contents and max(contents, key=lambda path: path.stat().st_mtime).stat().st_size:
                 return True

@@ -6,35 +6,32 @@ import asyncio
 import random
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from impasto_playground import Fault, FaultKind, Playground
 
+from .bad_days import BAD_DAYS, Scene
 from .installation import Installation
+from .people import Wishes
 from .points import POINTS, Point, held_at
+
+T = TypeVar("T")
 
 WEATHER = (
     Fault(kind=FaultKind.FLOOD, probability=0.02, retry_after=1),
     Fault(kind=FaultKind.ERROR, probability=0.01, code=500),
     Fault(kind=FaultKind.ERROR, probability=0.01, code=502, acts=True),
+    Fault(kind=FaultKind.PAGE, probability=0.01),
+    Fault(kind=FaultKind.PAGE, probability=0.005, code=504, acts=True),
     Fault(kind=FaultKind.CUT, probability=0.01),
     Fault(kind=FaultKind.CUT, probability=0.01, acts=True),
     Fault(kind=FaultKind.CUT, probability=0.05, acts=True, method="download"),
 )
 """What goes wrong now and then, all the time."""
 
-STORMS = {
-    "429 storm": Fault(kind=FaultKind.FLOOD, retry_after=2),
-    "5xx storm": Fault(kind=FaultKind.ERROR, code=503),
-    "connections cut": Fault(kind=FaultKind.CUT),
-    "answers lost": Fault(kind=FaultKind.CUT, acts=True),
-    "silence": Fault(kind=FaultKind.SILENCE),
-}
-"""What then strikes every call for some seconds."""
-
-PATIENCE_S = 40.0
+PATIENCE_S = 120.0
 """If no call comes to a point in so long, the blow falls where things are."""
 
 
@@ -47,10 +44,16 @@ class Tally:
     moments: Counter[str] = field(default_factory=Counter)
     """By point, or "at random"."""
     storms: Counter[str] = field(default_factory=Counter)
+    """Bad days, by name."""
     ends: list[float] = field(default_factory=list)
     """Seconds from SIGTERM to the end."""
     ended_by_themselves: int = 0
     """Processes that gave up: at a start on a full disk."""
+
+    @property
+    def faults(self) -> int:
+        """Kills and bad days."""
+        return self.kills.total() + self.storms.total()
 
     @property
     def unclean_ends(self) -> int:
@@ -58,12 +61,13 @@ class Tally:
 
 
 class Storm:
-    """Strikes until as many kills were made as asked for, or the time is up."""
+    """Strikes until there were as many faults as asked for, or the time is up."""
 
     def __init__(
         self,
         installation: Installation,
         playground: Playground,
+        wishes: Wishes,
         seed: int,
         say: Callable[[str], None],
         *,
@@ -72,38 +76,41 @@ class Storm:
         self.tally = Tally()
         self._installation = installation
         self._playground = playground
+        self._wishes = wishes
         self._random = random.Random(seed)
+        self._scene = Scene(installation, playground, wishes, self._random)
         self._say = say
         self._longest_calm = longest_calm
         self._is_striking = False
         playground.faults.random.seed(seed)
 
-    async def rage(self, kills: int, seconds: float) -> None:
-        """Half of the kills fall at named points, each in its turn."""
+    async def rage(self, faults: int, seconds: float) -> None:
+        """Kills fall at named points, each in its turn, or at random; so do bad days."""
         until = time.monotonic() + seconds
         weather = [self._playground.faults.add(fault) for fault in WEATHER]
-        points = self._turns(POINTS)
-        while self.tally.kills.total() < kills and time.monotonic() < until:
+        points, bad_days = self._turns(POINTS), self._turns(tuple(BAD_DAYS))
+        while self.tally.faults < faults and time.monotonic() < until:
             self.tally.ended_by_themselves += await self._installation.start()
             chance = self._random.random()
-            if chance < 0.5:
+            if chance < 0.3:
                 await self._kill_at(next(points))
-            elif chance < 0.85:
+            elif chance < 0.5:
                 await self._kill_at_random()
             elif chance < 0.95:
-                await self._storm()
+                await self._bad_day(next(bad_days))
             else:
                 await self._end()
         for fault in weather:
             self._playground.faults.remove(fault)
         await self._installation.start()
 
-    def _turns(self, points: Sequence[Point]) -> Iterator[Point]:
+    def _turns(self, things: Sequence[T]) -> Iterator[T]:
         while True:
-            yield from self._random.sample(points, len(points))
+            yield from self._random.sample(things, len(things))
 
     async def _kill_at(self, point: Point) -> None:
         async def strike() -> None:
+            self._wishes.wanted = point.wish
             async with held_at(point, self._playground, self._installation, PATIENCE_S) as reached:
                 await self._kill(point.name if reached else f"not reached: {point.name}")
 
@@ -138,31 +145,11 @@ class Storm:
             self._say(f"kill {self.tally.kills.total()}: {victim}, {moment}")
         self._is_striking = False
 
-    async def _storm(self) -> None:
-        kinds: dict[str, Callable[[float], Awaitable[bool]]] = {
-            name: lambda seconds, fault=fault: self._faulty(fault, seconds)
-            for name, fault in STORMS.items()
-        }
-        kinds["full disk"] = self._full_disk
-        name = self._random.choice(list(kinds))
+    async def _bad_day(self, name: str) -> None:
         seconds = self._random.uniform(2, 6)
-        if await kinds[name](seconds):
+        self._say(f"{name}, {seconds:.1f} s")
+        if await BAD_DAYS[name](self._scene, seconds):
             self.tally.storms[name] += 1
-            self._say(f"{name}, {seconds:.1f} s")
-
-    async def _faulty(self, fault: Fault, seconds: float) -> bool:
-        with self._playground.faults.during(fault):
-            await asyncio.sleep(seconds)
-        return True
-
-    async def _full_disk(self, seconds: float) -> bool:
-        if not self._installation.fill_disk():
-            return False
-        try:
-            await asyncio.sleep(seconds)
-        finally:
-            self._installation.free_disk()
-        return True
 
     async def _end(self) -> None:
         await asyncio.sleep(self._random.uniform(0, self._longest_calm))

@@ -21,7 +21,7 @@ from . import messages, profile
 from .context import Context
 from .faults import DOWNLOAD, ConnectionCut, Faults, SeenCall
 from .files import StoredFile
-from .refusals import Refusal, not_found, unauthorized
+from .refusals import ProxyPage, Refusal, not_found, unauthorized
 from .state import World
 from .updates import Webhook
 from .wire import Call, build_method, json_fields, read_call, read_form, to_json
@@ -150,6 +150,8 @@ class BotApi:
 
 
 def _refused(refusal: Refusal) -> web.Response:
+    if isinstance(refusal, ProxyPage):
+        return web.Response(text=refusal.as_html(), content_type="text/html", status=refusal.code)
     return web.json_response(refusal.as_json(), status=refusal.code)
 
 

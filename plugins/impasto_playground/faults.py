@@ -24,7 +24,7 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from .events import Event, Watcher, stream
-from .refusals import Refusal
+from .refusals import ProxyPage, Refusal
 from .wire import Call, read_call, to_json
 
 T = TypeVar("T")
@@ -40,6 +40,8 @@ class FaultKind(StrEnum):
     """429 with `retry_after`."""
     ERROR = "error"
     """An answer with `code`, as from a server or proxy that is out of order."""
+    PAGE = "page"
+    """A page of HTML with `code`, as a proxy sends it."""
     SILENCE = "silence"
     """No answer as long as the fault is there, then a closed connection."""
     CUT = "cut"
@@ -90,7 +92,7 @@ class Fault(Choice):
     retry_after: Annotated[int, Field(ge=1, le=3600)] = 1
     """Of a flood, in seconds."""
     code: Annotated[int, Field(ge=400, le=599)] = 502
-    """Of an error."""
+    """Of an error or a page."""
 
     @model_validator(mode="after")
     def _flood_never_acts(self) -> Fault:
@@ -255,6 +257,8 @@ async def _strike(active: ActiveFault) -> None:
             )
         case FaultKind.ERROR:
             raise Refusal(fault.code, _phrase(fault.code))
+        case FaultKind.PAGE:
+            raise ProxyPage(fault.code, _phrase(fault.code))
         case FaultKind.SILENCE:
             await active.removed.wait()
     raise ConnectionCut(acted=fault.acts)

@@ -36,6 +36,18 @@ class Refusal(Exception):
         return body
 
 
+class ProxyPage(Refusal):
+    """The answer of a proxy in front of Telegram: a page of HTML with this status."""
+
+    def as_html(self) -> str:
+        """The body of the answer, as nginx words it."""
+        title = f"{self.code} {self.description}"
+        return (
+            f"<html><head><title>{title}</title></head>"
+            f"<body><center><h1>{title}</h1></center><hr><center>nginx</center></body></html>"
+        )
+
+
 def bad_request(reason: str) -> Refusal:
     """400, the code of everything that is wrong with the call itself."""
     return Refusal(400, f"Bad Request: {reason}")

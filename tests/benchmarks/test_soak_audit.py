@@ -130,3 +130,13 @@ def test_fresh_sends_that_are_repeated_are_counted_apart(chat: Chat) -> None:
     assert verdict.repeated_fresh_sends == 2, "of the first message and of the picture"
     assert verdict.ready_twice == 1
     assert verdict.left_behind == {"delivered": 1}
+
+
+def test_a_job_that_vanished_is_counted_apart_and_whether_it_was_told() -> None:
+    job = a_job(JobState.ACCEPTED)
+    chat = Chat(job)
+    for kind in ("untold", "told"):
+        verdict = judge([job], chat.record, [], Counter(), {job.id})
+        assert verdict.is_good
+        assert verdict.vanished == {kind: 1}
+        chat.shows("sendMessage", 6, keyboards.AnotherStyle)

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import pytest
 from aiogram.fsm.storage.base import StorageKey
-from hypothesis import example, given
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 from redis import Redis
@@ -255,6 +255,7 @@ ROWS = st.dictionaries(st.sampled_from(sorted(SOUND)), JSON).map(
 @example(body='{"language": "\\ud800", "chat": 1e999}', state="failed")
 def test_any_row_is_a_job_that_can_be_written_again(body: str, state: str) -> None:
     job = read_job(body, job_id="id", person=5, state=state)
+    assert job.id == "id"
     again = job.model_dump_json()
     assert Job.model_validate_json(again) == job
     for to in JobState:
@@ -282,3 +283,28 @@ async def spoil_dialogue(storage: Any, request: pytest.FixtureRequest, data: str
     with Redis.from_url(request.getfixturevalue("redis").url) as client:
         for name in client.keys("impasto:1:dialogue:*"):
             client.set(name, data)
+
+
+@given(body=st.text() | ROWS, state=st.sampled_from(["accepted", "running", "cancelled", "moon"]))
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+async def test_any_row_lets_every_question_be_answered(
+    storage: Storage, rows: Rows, body: str, state: str
+) -> None:
+    body = body.encode(errors="replace").decode()  # neither storage takes lone surrogates
+    journal = storage.journal
+    broken, sound = [await journal.add(job_of(person)) for person in (1, 2)]
+    await rows.spoil(broken, body, state=state)
+    await journal.adopt_jobs()
+    await journal.of_person(1)
+    await journal.last_painted(5)
+    await journal.ahead_of(sound.id)
+    claimed = [await journal.claim(larger_than=1), await journal.claim()]
+    assert sound.id in {job.id for job in claimed if job is not None}
+    for job in (broken, sound):
+        with contextlib.suppress(InvalidTransition):  # it has ended
+            await journal.move(job.id, JobState.ABANDONED)
+    await journal.forget(1)
+    await journal.prune(datetime.now(UTC) + timedelta(hours=1))
+    assert await journal.get(sound.id) is None

@@ -389,7 +389,8 @@ def read_job(body: str, *, job_id: str, person: int, state: str) -> Job:
     there is none.
     """
     try:
-        return Job.model_validate_json(body)
+        # What is asked for by one id is not to be written by another.
+        return Job.model_validate_json(body).model_copy(update={"id": job_id})
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False)[:3]
         why = [(detail["loc"], detail["msg"]) for detail in details]

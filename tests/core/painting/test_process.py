@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -42,6 +43,7 @@ from impasto.messages import (
     from_child,
 )
 from impasto.painting.painter import PaintProgress
+from impasto.painting.process.main import Child
 from impasto.painting.process.progress import Reporter
 from impasto.plugins import settings_for_painting
 from impasto.settings import Settings
@@ -310,6 +312,22 @@ def test_the_child_ends_when_its_parent_goes_away_in_mid_painting(
 
 
 @pytest.mark.slow
+def test_a_child_whose_parent_is_gone_ends_without_a_word(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """When it would say that it is ready, say: the pipe that it reads from is closed a moment
+    later."""
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    ended: list[int] = []
+    monkeypatch.setattr(os, "_exit", ended.append)
+    child = Child.__new__(Child)
+    with os.fdopen(write_end, "wb", buffering=0) as answers:
+        child._answers = answers
+        child._say(Stopped(job_id="a"))
+    assert ended == [0]
+
+
 def test_a_child_that_cannot_paint_says_why_and_ends(tmp_path: Path) -> None:
     with child({"painting": {"network": str(tmp_path / "absent.safetensors")}}) as running:
         assert running.process.stdout

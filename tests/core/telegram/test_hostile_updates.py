@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from aiogram import Bot, Dispatcher, Router
 from aiogram.types import Message
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from impasto.telegram.answers import Session
@@ -97,18 +97,74 @@ def test_any_updates_are_read_as_they_come(updates: list[Any]) -> None:
 
 
 class Telegram(Session):
-    """Has these updates to give."""
+    """Has these answers to give to getUpdates, each a status and a body."""
 
-    def __init__(self, updates: list[Any]) -> None:
+    def __init__(self, *answers: tuple[int, str]) -> None:
         super().__init__()
-        self._updates = updates
+        self._answers = list(answers)
 
     async def make_request(self, bot: Bot, method: Any, timeout: int | None = None) -> Any:
-        updates, self._updates = self._updates, []
-        if not updates:
+        if not isinstance(method, GetUpdates):
+            return True
+        if not self._answers:
             await asyncio.Event().wait()
-        answer = json.dumps({"ok": True, "result": updates})
-        return self.check_response(bot, method, 200, answer).result
+        return self.check_response(bot, method, *self._answers.pop(0)).result
+
+
+def updates_answer(*updates: Any) -> tuple[int, str]:
+    return 200, json.dumps({"ok": True, "result": updates})
+
+
+def is_of_a_bad_token(answer: tuple[int, str]) -> bool:
+    """Telegram's own answer, after which the bot ends: its owner has to do something."""
+    status, body = answer
+    try:
+        parsed = json.loads(body)
+    except ValueError:
+        return False
+    return status in (401, 404) and isinstance(parsed, dict) and parsed.get("ok") is False
+
+
+@given(
+    answer=st.tuples(
+        st.integers(100, 599),
+        ANY_TEXT
+        | st.dictionaries(
+            st.sampled_from(["ok", "result", "description", "error_code", "parameters"]), JSON
+        ).map(json.dumps)
+        | JSON.map(lambda result: json.dumps({"ok": True, "result": result})),
+    ).filter(lambda answer: not is_of_a_bad_token(answer))
+)
+@settings(max_examples=100, deadline=None)
+@example(answer=(409, json.dumps({"ok": False, "description": "webhook is active"})))
+@example(answer=(429, json.dumps({"ok": False, "parameters": {"retry_after": "x"}})))
+def test_any_answer_to_a_poll_is_followed_by_the_next_poll(answer: tuple[int, str]) -> None:
+    asyncio.run(polled(answer, updates_answer({"update_id": 7, "message": message("hello")})))
+
+
+async def polled(*answers: tuple[int, str]) -> None:
+    """Returns when a handler has heard "hello"; raises what ends the polling."""
+    heard = asyncio.Event()
+    router = Router()
+
+    async def handle(message: Message) -> None:
+        if message.text == "hello":
+            heard.set()
+
+    router.message.register(handle)
+    dispatcher = Dispatcher()
+    dispatcher.include_router(router)
+    bot = Bot("123456:EXAMPLE-TOKEN", session=Telegram(*answers))
+    intake = Intake(bot=bot, dispatcher=dispatcher, journal=Memory())  # type: ignore[arg-type]
+    polling = asyncio.create_task(intake.poll())
+    listening = asyncio.create_task(heard.wait())
+    async with asyncio.timeout(30):
+        await asyncio.wait({polling, listening}, return_when=asyncio.FIRST_COMPLETED)
+    if polling.done():
+        polling.result()
+    polling.cancel()
+    await intake.drain(30)
+    assert heard.is_set()
 
 
 def message(text: str, name: str = "Alice") -> dict[str, Any]:
@@ -144,7 +200,7 @@ class TestOneAmongOthers:
         router.message.register(handle)
         dispatcher = Dispatcher()
         dispatcher.include_router(router)
-        telegram = Telegram([odd, {"update_id": 2, "message": message("sound")}])
+        telegram = Telegram(updates_answer(odd, {"update_id": 2, "message": message("sound")}))
         bot = Bot("123456:EXAMPLE-TOKEN", session=telegram)
         intake = Intake(bot=bot, dispatcher=dispatcher, journal=storage.journal)
         polling = asyncio.create_task(intake.poll())

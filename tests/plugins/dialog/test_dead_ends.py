@@ -35,6 +35,7 @@ def no_more_formats(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(photo, "is_installed", lambda _: False)
 
 
+ANY_SIDE = st.integers(-1, 2**40)
 REFUSALS = [
     # Telegram sends a GIF with a document of the same file beside the animation.
     ("refused-animation", {"animation": VIDEO, **document("a.gif", "image/gif")}),
@@ -281,6 +282,39 @@ async def test_any_file_is_answered(
     await feeder.message(document={**FILE, "file_name": name, "mime_type": mime, "file_size": size})
     said = [m for m in feeder.session.methods if isinstance(m, SendMessage | SendPhoto)]
     assert len(said) == 1
+
+
+ANY_PHOTO = st.fixed_dictionaries(
+    {**{name: st.just(text) for name, text in FILE.items()}, "width": ANY_SIDE, "height": ANY_SIDE}
+)
+ANY_WORDS = st.sampled_from(["/style", "/style wave", "/start style_", "/cancel", "2", "wave"])
+ANY_MESSAGE = st.fixed_dictionaries(
+    {"message_id": st.integers(1, 9)},
+    optional={
+        "text": ANY_WORDS | st.text(max_size=20),
+        "caption": ANY_WORDS | st.text(max_size=20),
+        "photo": st.lists(ANY_PHOTO, max_size=2),
+        "media_group_id": st.sampled_from(["1", "2"]),
+        "message_thread_id": st.integers(1, 3),
+        "is_topic_message": st.booleans(),
+        "reply_to_message": st.lists(ANY_PHOTO, max_size=1).map(lambda sizes: replied(photo=sizes)),
+        "sender_chat": st.just({"id": -100, "type": "channel", "title": "x"}),
+        "entities": st.just(command("/style")["entities"]),
+    },
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=100)
+@given(
+    chat=st.sampled_from(["private", "group", "supergroup", "channel"]),
+    language=st.sampled_from(["en", "ru", "", "xx-YY"]),
+    content=ANY_MESSAGE,
+)
+async def test_any_message_is_answered_or_passed_over(
+    feeder: Feeder, chat: str, language: str, content: dict[str, Any]
+) -> None:
+    """Whatever was said before, too: the conversation goes on from one example to the next."""
+    await feeder.message(chat=chat, language=language, **content)
 
 
 async def test_the_menu_is_filled_in_every_language(feeder: Feeder, dispatcher: Dispatcher) -> None:

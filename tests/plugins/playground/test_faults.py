@@ -9,7 +9,12 @@ from typing import Any
 import aiohttp
 import pytest
 from aiogram import Bot
-from aiogram.exceptions import TelegramNetworkError, TelegramRetryAfter, TelegramServerError
+from aiogram.exceptions import (
+    ClientDecodeError,
+    TelegramNetworkError,
+    TelegramRetryAfter,
+    TelegramServerError,
+)
 from aiogram.types import BufferedInputFile
 from pydantic import ValidationError
 
@@ -17,7 +22,8 @@ from impasto_playground import Fault, FaultKind, Person, Playground
 
 from .conftest import picture
 
-CUT, ERROR, FLOOD, SILENCE = FaultKind.CUT, FaultKind.ERROR, FaultKind.FLOOD, FaultKind.SILENCE
+CUT, ERROR, FLOOD = FaultKind.CUT, FaultKind.ERROR, FaultKind.FLOOD
+PAGE, SILENCE = FaultKind.PAGE, FaultKind.SILENCE
 
 
 def texts(person: Person) -> list[str | None]:
@@ -54,7 +60,8 @@ async def test_an_error_has_the_code_that_was_asked_for(
 
 @pytest.mark.parametrize("acts", [False, True])
 @pytest.mark.parametrize(
-    ("kind", "error"), [(CUT, TelegramNetworkError), (ERROR, TelegramServerError)]
+    ("kind", "error"),
+    [(CUT, TelegramNetworkError), (ERROR, TelegramServerError), (PAGE, ClientDecodeError)],
 )
 async def test_only_a_call_that_acts_takes_effect(
     playground: Playground,

@@ -40,8 +40,11 @@ def speaking() -> Iterator[Callable[[Message], None]]:
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
 
     def say(message: Message) -> None:
-        answers.write(encode(message))  # whole, also where several threads say something
-        answers.flush()
+        try:
+            answers.write(encode(message))  # whole, also where several threads say something
+            answers.flush()
+        except BrokenPipeError:
+            os._exit(0)  # the parent has died, as `Mailbox` notices, too
 
     def tell(thread: int, place: Place | None) -> None:
         say(Entered(thread=thread, **(place._asdict() if place is not None else {})))
