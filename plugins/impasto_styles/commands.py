@@ -35,7 +35,7 @@ def _famous(context: typer.Context, incomplete: str) -> list[str]:
 
 @styles.callback(invoke_without_command=True)
 def show(context: typer.Context, as_json: AsJson = False) -> None:
-    """List the preset styles; `add` adds one, `fetch` gets famous paintings."""
+    """List the styles; `add` adds one, `fetch` gets famous paintings."""
     if context.invoked_subcommand is not None:
         return
     from impasto_styles.adding import presets_of
@@ -67,9 +67,9 @@ def add(
     name: Annotated[str, typer.Option(help="Short name: lower-case letters, digits, _.")],
     title: Annotated[
         list[str] | None,
-        typer.Option(help="What people read; for other languages than English, ru=Название."),
+        typer.Option(help="Title that people see; in another language with its code: ru=Название."),
     ] = None,
-    emoji: Annotated[str, typer.Option(help="Stands before the title.")] = "🎨",
+    emoji: Annotated[str, typer.Option(help="Emoji before the title.")] = "🎨",
     credit: Annotated[str, typer.Option(help="Who made the picture.")] = "unknown",
     licence: Annotated[
         str, typer.Option(help="Terms of use, such as CC0-1.0.")

@@ -62,7 +62,7 @@ def new_plugin(
         Path, typer.Option(help="Folder to write it into.", file_okay=False, exists=True)
     ] = Path(),
 ) -> None:
-    """Write a plugin that works, with its tests, for you to change into your own."""
+    """Write a working plugin with tests, for you to build on."""
     name = name.replace("-", "_")
     _check_name(name)
     if single_file:
