@@ -144,7 +144,9 @@ async def _start(playground: Playground, host: str, port: int) -> None:
         elif error.errno == errno.EACCES:
             problem = f"port {port} may not be opened; choose one above 1023 with --port"
         else:
-            problem = f"the chat page cannot listen on {host}:{port}: {error.strerror or error}"
+            # asyncio's text says the address again before its reason.
+            why = (error.strerror or str(error)).rpartition(": ")[2]
+            problem = f"the chat page cannot listen on {host}:{port}: {why}"
         raise OwnerError(problem) from None
 
 
