@@ -103,8 +103,18 @@ def compared(records: Records, baseline: Baseline) -> list[Compared]:
 
 
 def as_markdown(records: Records, pairs: Sequence[Compared]) -> str:
-    """The whole page."""
-    parts = [_introduction(list(records))]
+    """The whole page: first what somebody wants to know who runs a bot, last the comparison."""
+    parts = [
+        "# Speed, memory and quality",
+        _FIRST,
+        _table(_BOT_HEADER, _bot_lines(records)),
+        _FURTHER,
+        "## How it was measured",
+        _circumstances(list(records)),
+        "## The painting process",
+        _WORKER,
+        _table(_WORKER_HEADER, _worker_lines(records)),
+    ]
     if pairs:
         parts += [
             "## Beside the baseline",
@@ -113,18 +123,10 @@ def as_markdown(records: Records, pairs: Sequence[Compared]) -> str:
             _table(_PAIR_HEADER, _pair_lines(pairs)),
             _baselines_memory(pairs),
         ]
-    parts += [
-        "## The painting process",
-        _WORKER,
-        _table(_WORKER_HEADER, _worker_lines(records)),
-        "## The whole bot",
-        _BOT,
-        _table(_BOT_HEADER, _bot_lines(records)),
-    ]
     return "\n\n".join(parts) + "\n"
 
 
-def _introduction(measurements: Sequence[Measurement]) -> str:
+def _circumstances(measurements: Sequence[Measurement]) -> str:
     facts = machine.describe()
     days = sorted({measurement.at[:10] for measurement in measurements})
     when = days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}"
@@ -138,10 +140,27 @@ def _introduction(measurements: Sequence[Measurement]) -> str:
         f"({max(others):.0%} at most).",
     ]
     if max(others) > MOST_OTHERS:
-        sentences.append("**That is much: some of the seconds below are too many.**")
+        sentences.append("**That is much: some of the seconds are too many.**")
     if len({measurement.code for measurement in measurements}) > 1:
-        sentences.append("**Not all was measured of the same state of the code.**")
-    return "# Speed, memory and quality\n\n" + "\n".join(sentences)
+        sentences.append("**Not all was measured with the same state of the code.**")
+    return "\n".join(sentences)
+
+
+_FIRST: Final = """\
+How long a picture takes depends on its size, on the network and on the machine. Somebody sent a
+photo of 1280 x 960 pixels to `impasto run`, over HTTP on the same machine, and tapped the first
+preset. Seconds count from the moment the job was taken until the person sees the picture. Memory is
+that of all processes of the bot together."""
+_FURTHER: Final = """\
+- **How large.** By default pictures have 1080 pixels on their longer side, and 1920 on a GPU
+  (`painting.long_side_cpu`, `painting.long_side_gpu`). `impasto doctor` says how large they can be
+  in the memory of your machine.
+- **In how little memory.** There are figures of ten pictures in a row
+  [on a host of 512 MB](deploying.md#a-small-host-with-buildpacks).
+- **Beside other programs.** Painting takes its fair share
+  [where CPUs are shared or limited](deploying.md#shared-and-limited-cpus).
+- **Compared with the usual program.** By time and by quality, in the
+  [last section](#beside-the-baseline)."""
 
 
 _BESIDE: Final = f"""\
@@ -160,13 +179,9 @@ _WORKER: Final = """\
 The painting process as the bot drives it, a photo of just that many pixels. "First preview" and
 "painted" count from the moment it is told, files written included. Memory is what the kernel cannot
 take back: anonymous memory (`RssAnon` and `VmSwap` of `/proc/PID/status`), read twenty times a
-second. The code of torch and other libraries is not in it: those are pages of files, which the
-kernel drops and reads again as needed. "Idle" is before the first job, "peak" the most during
-it."""
-_BOT: Final = """\
-`impasto run` with a person who sends a photo of 1280 x 960 and taps the first preset, over HTTP on
-the same machine. Seconds count from the moment the job was taken until the person sees it. MB are
-of all its processes together, read as above."""
+second; so it is for the whole bot above. The code of torch and other libraries is not in it: those
+are pages of files, which the kernel drops and reads again as needed. "Idle" is before the first
+job, "peak" the most during it."""
 
 _PAIR_HEADER: Final = (
     *("photo x style", "painter", "seconds", "times faster"),

@@ -28,7 +28,7 @@ HEAD = """\
 This page is made from the code by `docs/make_settings_docs.py`; `impasto settings` shows the same
 for your installation, with the values in use and where each came from.
 
-Values come from, the strongest first:
+Values come from these places; the first one that has a value wins:
 
 1. variables: `IMPASTO_PAINTING__STEPS=100` is `steps = 100` in the section `[painting]`; lists,
    secrets in files and more are [shown by examples](deploying.md#variables-secrets-and-proxies);
@@ -38,9 +38,9 @@ Values come from, the strongest first:
 5. the defaults, as in [`config/impasto.toml`](../config/impasto.toml), which is a good start for a
    file of your own.
 
-A wrong value ends the start with the setting's name, the variable or the line that it stands in,
-and what is allowed; a name that there is not, with the nearest that there is. Those marked
-**reload** are taken over by a running bot on SIGHUP; all others need a restart.
+If a value is wrong, the bot does not start: it names the setting, the variable or line in which it
+stands, and what is allowed. For a name that does not exist, it suggests the nearest one. A running
+bot takes over changes of those marked **reload** on SIGHUP; all others need a restart.
 
 ```sh
 IMPASTO_PAINTING__STEPS=100 impasto settings --changed

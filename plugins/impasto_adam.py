@@ -19,7 +19,7 @@ class AdamSettings(Section):
     """`[plugins.adam]`"""
 
     learning_rate: Annotated[float, Field(gt=0, le=1)] = 0.02
-    """Change of a value (within [0, 1]) by the first steps; it falls to zero along a cosine."""
+    """How much the first steps change a value (of 0 to 1); later ones change less and less."""
 
 
 class Adam:

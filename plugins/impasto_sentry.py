@@ -77,7 +77,7 @@ def start(section: SentrySettings, **options: Any) -> None:
             **options,
         )
     except BadDsn as error:
-        raise OwnerError("plugins.sentry.dsn is no DSN; copy it again from Sentry") from error
+        raise OwnerError("plugins.sentry.dsn is not a DSN; copy it again from Sentry") from error
 
 
 def prepared(event: Event, hint: Hint) -> Event:

@@ -147,7 +147,15 @@ WHEEL = (
 """All that may be in a wheel."""
 LARGEST_WHEEL = 8_000_000
 SDIST = {"benchmarks", "config", "core", "deploy", "docs", "plugins", "styles", "tests", "weights"}
-SDIST |= {"CHANGELOG.md", "LICENSE", "Makefile", "PKG-INFO", "Procfile", "README.md"}
+SDIST |= {
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "LICENSE",
+    "Makefile",
+    "PKG-INFO",
+    "Procfile",
+    "README.md",
+}
 SDIST |= {".gitignore", "mkdocs.yml", "pyproject.toml"}
 
 

@@ -75,8 +75,17 @@ def test_the_example_in_python_paints(tmp_path: Path, monkeypatch: pytest.Monkey
     assert (tmp_path / "painting.png").is_file()
 
 
-def test_links_lead_somewhere() -> None:
-    targets = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", README)
-    assert len(targets) > 10
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])
+def test_links_lead_somewhere(page: str) -> None:
+    targets = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", (ROOT / page).read_text(encoding="utf-8"))
+    assert len(targets) > 3
     for target in targets:
         assert target.startswith("http") or (ROOT / target).exists(), target
+
+
+def test_the_places_that_contributors_are_shown_are_there() -> None:
+    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    cells = re.findall(r"^\| .* \| (`.*`) \|$", page, re.MULTILINE)
+    places = [place for cell in cells for place in re.findall(r"`([^`]+)`", cell)]
+    assert len(places) > 10
+    assert [place for place in places if not (ROOT / place).exists()] == []

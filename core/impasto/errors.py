@@ -103,7 +103,8 @@ class NotAvailable(OwnerError):
     ) -> None:
         """`left_out` says which plugins do not work: it may be one of them that is missed."""
         choices = ", ".join(known) or "none"
-        reason = why or f"no plugin offers it; there is {choices}{nearest(name, known)}"
+        hint = nearest(name, known) or f"; there is {choices}"
+        reason = why or f"no plugin offers it{hint}"
         reasons = "; ".join(filter(None, [reason, left_out]))
         super().__init__(f"{kind} {name!r} is not available: {reasons}")
 

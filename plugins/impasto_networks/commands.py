@@ -43,7 +43,7 @@ def _fetchable(context: typer.Context, incomplete: str) -> list[str]:
 
 @weights.command("list")
 def list_networks(context: typer.Context) -> None:
-    """List all networks that plugins offer, and whether they are here."""
+    """List all networks, and whether each is installed."""
     from impasto.contracts import NetworkSource
     from impasto.hookspecs import PAINTING_GROUP
     from impasto.plugins import PluginHost
@@ -64,7 +64,9 @@ def fetch_network(
     name: Annotated[
         str,
         typer.Argument(
-            help="As `impasto weights list` names it.", metavar="NAME", autocompletion=_fetchable
+            help="Name of the network, as in `impasto weights list`.",
+            metavar="NAME",
+            autocompletion=_fetchable,
         ),
     ],
     copy: Annotated[
@@ -88,7 +90,7 @@ def fetch_network(
 
 @weights.command()
 def verify(context: typer.Context) -> None:
-    """Compare the networks' files with the digests on record."""
+    """Check that the networks' files are undamaged."""
     wrong = []
     for network in network_files(session_of(context).settings.state_dir):
         problem = problem_of(network)
@@ -100,7 +102,7 @@ def verify(context: typer.Context) -> None:
         else:
             typer.echo(f"{network.name}: not here; {network.why_not()}")
     if wrong:
-        raise WeightsError(f"not as they should be: {', '.join(wrong)}")
+        raise WeightsError(f"damaged files: {', '.join(wrong)}")
 
 
 def fetch(network: NetworkFile, *, copy: Path | None = None, keep: bool = False) -> None:
@@ -118,7 +120,7 @@ def fetch(network: NetworkFile, *, copy: Path | None = None, keep: bool = False)
     source, through = network.entry.source, network.entry.through
     if source is None or through is None:
         raise NotAvailable(
-            "network", network.name, [], "it comes with impasto: no need to fetch it"
+            "network", network.name, [], "it comes with Impasto and need not be fetched"
         )
     try:
         if copy is not None:

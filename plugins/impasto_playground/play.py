@@ -42,12 +42,12 @@ def play(
     *,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[
-        int, typer.Option(min=0, max=65535, help="Port of the chat page; 0 takes a free one.")
+        int, typer.Option(min=0, max=65535, help="Port of the chat page; 0 picks a free one.")
     ] = 8080,
     browser: Annotated[bool, typer.Option(help="Open the chat page in a browser.")] = True,
     state_dir: Annotated[
         Path | None,
-        typer.Option(help="Folder for what is written; a temporary one if not given."),
+        typer.Option(help="Folder for the bot's state; by default a temporary one."),
     ] = None,
     plugin: Annotated[
         list[Path] | None,
@@ -144,7 +144,9 @@ async def _start(playground: Playground, host: str, port: int) -> None:
         elif error.errno == errno.EACCES:
             problem = f"port {port} may not be opened; choose one above 1023 with --port"
         else:
-            problem = f"the chat page cannot listen on {host}:{port}: {error.strerror or error}"
+            # asyncio's text says the address again before its reason.
+            why = (error.strerror or str(error)).rpartition(": ")[2]
+            problem = f"the chat page cannot listen on {host}:{port}: {why}"
         raise OwnerError(problem) from None
 
 
@@ -207,7 +209,7 @@ def _watched(settings: Settings) -> list[Path]:
     paths = [*plugins.files, *folder, *_editable_plugins()]
     if not paths:
         raise OwnerError(
-            "there is nothing to reload; name a plugin with --plugin, or install it with pip's -e"
+            "there is nothing to reload; name a plugin with --plugin, or `pip install -e` one"
         )
     return [path.resolve() for path in paths]
 

@@ -96,7 +96,7 @@ def client(settings: SaqSettings, *, text: bool, waits_seconds: float = 0) -> Re
         )
     except ValueError as error:
         raise OwnerError(
-            "plugins.saq.redis_url is no URL of a Redis, which looks like redis://localhost:6379/0"
+            "plugins.saq.redis_url is not the URL of a Redis server, such as redis://localhost:6379/0"
         ) from error
     return _Client.from_pool(pool)
 

@@ -17,10 +17,10 @@ class SaqSettings(Section):
     """The Redis that all bots and workers share: `redis://user:password@host:port/number`, `rediss://`
     with TLS, or `unix://`. Never printed."""
     lease_seconds: Annotated[float, Field(ge=1, le=600)] = 20.0
-    """A process that was not heard of for this long is taken for lost, and others go on with what
-    it was at, in seconds."""
+    """A process that has not been heard of for this long, in seconds, is taken for lost, and others
+    go on with its work."""
     look_seconds: Annotated[float, Field(ge=0.1, le=60)] = 5.0
-    """An idle worker looks this often for jobs whose announcement got lost, in seconds."""
+    """How often, in seconds, an idle worker looks for jobs whose announcement got lost."""
 
 
 @contextmanager

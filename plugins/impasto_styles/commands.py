@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from impasto.cli import AsJson, print_json, print_table, session_of
-from impasto.errors import OwnerError
+from impasto.errors import OwnerError, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +35,7 @@ def _famous(context: typer.Context, incomplete: str) -> list[str]:
 
 @styles.callback(invoke_without_command=True)
 def show(context: typer.Context, as_json: AsJson = False) -> None:
-    """List the preset styles; `add` adds one, `fetch` gets famous paintings."""
+    """List the styles; `add` adds one, `fetch` gets famous paintings."""
     if context.invoked_subcommand is not None:
         return
     from impasto_styles.adding import presets_of
@@ -67,9 +67,9 @@ def add(
     name: Annotated[str, typer.Option(help="Short name: lower-case letters, digits, _.")],
     title: Annotated[
         list[str] | None,
-        typer.Option(help="What people read; for other languages than English, ru=Название."),
+        typer.Option(help="Title that people see; in another language with its code: ru=Название."),
     ] = None,
-    emoji: Annotated[str, typer.Option(help="Stands before the title.")] = "🎨",
+    emoji: Annotated[str, typer.Option(help="Emoji before the title.")] = "🎨",
     credit: Annotated[str, typer.Option(help="Who made the picture.")] = "unknown",
     licence: Annotated[
         str, typer.Option(help="Terms of use, such as CC0-1.0.")
@@ -124,9 +124,8 @@ def fetch(
         raise typer.BadParameter("give names or --all, not both")
     unknown = [name for name in names or () if name not in paintings]
     if unknown:
-        raise OwnerError(
-            f"there is no painting {unknown[0]!r} to fetch; there is {', '.join(paintings)}"
-        )
+        hint = nearest(unknown[0], paintings) or "; `impasto styles fetch` lists all"
+        raise OwnerError(f"there is no painting {unknown[0]!r} to fetch{hint}")
     here = {preset.name for preset in presets_of(session)}
     if names or all_of_them:
         wanted = dict.fromkeys(names or paintings)

@@ -60,7 +60,7 @@ def download(address: str) -> bytes:
         why = getattr(error, "reason", None) or error
         raise OwnerError(f"{host} cannot be reached ({why})") from None
     except ValueError as error:
-        raise OwnerError(f"{host} sends on to an address that is not safe: {error}") from None
+        raise OwnerError(f"{host} redirects to an address that is not safe: {error}") from None
 
 
 class _SafeRedirects(HTTPRedirectHandler):

@@ -112,7 +112,7 @@ def test_a_disturbed_and_mixed_measurement_is_told(everything: Records, baseline
     subject = {"painter": "VGG", "side": 480, "repeat": 0}
     everything.add("worker", subject, worker_of(300.0, 230_400), code="def", others=0.4)
     page = as_markdown(everything, compared(everything, baseline))
-    assert "**Not all was measured of the same state of the code.**" in page
+    assert "**Not all was measured with the same state of the code.**" in page
     assert "(40% at most)" in page
     assert "That is much" in page
 

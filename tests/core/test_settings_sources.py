@@ -217,7 +217,7 @@ class TestFiles:
 
     def test_a_home_folder_of_nobody_is_told(self, monkeypatch: Patch) -> None:
         monkeypatch.setenv("IMPASTO_STATE_DIR", "~nobody-of-this-name/state")
-        assert "(variable IMPASTO_STATE_DIR): nobody has this home folder" in refusal()
+        assert "(variable IMPASTO_STATE_DIR): there is no such home folder" in refusal()
 
 
 class Secretive(BaseModel):

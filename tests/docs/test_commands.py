@@ -61,10 +61,12 @@ def reader(tmp_path: Path) -> Path:
     """The folder that a reader is in: pictures, the plugin of README.md, one that was made."""
     folder = tmp_path / "reader"
     (folder / "my_plugins").mkdir(parents=True)
+    (folder / "holiday").mkdir()
     picture = Image.effect_mandelbrot((600, 400), (-2, -1.5, 1, 1.5), 40).convert("RGB")
     for name in PHOTOS:
         picture.save(folder / name)
-    picture.resize((200, 133)).save(folder / "photo.jpg")  # what is painted, in seconds
+    for name in ("photo.jpg", "holiday/beach.jpg"):  # what is painted, in seconds
+        picture.resize((200, 133)).save(folder / name)
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     [plugin] = re.findall(r"```python\n(from PIL.+?)```", readme, re.DOTALL)
     (folder / "my_plugins" / "sepia.py").write_text(plugin, encoding="utf-8")

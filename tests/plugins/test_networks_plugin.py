@@ -301,7 +301,7 @@ class TestFetch:
             fetch(named(tmp_path / "state", "vgg19"))
 
     def test_what_comes_with_the_program_is_not_fetched(self, tmp_path: Path) -> None:
-        with pytest.raises(NotAvailable, match="no need to fetch it"):
+        with pytest.raises(NotAvailable, match="need not be fetched"):
             fetch(named(tmp_path, "embedded"))
 
     def test_a_failed_fetch_leaves_no_network(self, state: State, tmp_path: Path) -> None:
@@ -360,7 +360,7 @@ class TestCommands:
         output = capsys.readouterr()
         assert "vgg19: " in output.out
         assert sha256_of(path) in output.out
-        assert "not as they should be: vgg19" in output.err
+        assert "damaged files: vgg19" in output.err
 
         path.with_name("vgg19.safetensors.sha256").unlink()
         assert self.run("verify") == 1

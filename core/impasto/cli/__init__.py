@@ -131,10 +131,10 @@ def _program(
     context: typer.Context,
     config: Annotated[
         Path | None,
-        typer.Option(help="Settings file (TOML), over the defaults.", is_eager=True),
+        typer.Option(help="Settings file (TOML); the rest stays at the defaults.", is_eager=True),
     ] = None,
     strict: Annotated[
-        bool, typer.Option("--strict", help="End when any plugin fails.", is_eager=True)
+        bool, typer.Option("--strict", help="Stop if any plugin fails.", is_eager=True)
     ] = False,
     debug: Annotated[
         bool,

@@ -40,7 +40,7 @@ class Program(Protocol):
 
 
 def run(context: typer.Context) -> None:
-    """Run the bot on Telegram until it is stopped. SIGHUP has it read its settings again."""
+    """Run the bot on Telegram. On SIGHUP it reads its settings again."""
     from impasto.telegram.app import run_bot
 
     session = session_of(context)
@@ -50,7 +50,7 @@ def run(context: typer.Context) -> None:
 
 
 def worker(context: typer.Context) -> None:
-    """Paint what bots on other machines accept, until it is stopped. See docs/scaling.md."""
+    """Paint the pictures that bots on other machines accept. See docs/scaling.md."""
     from impasto.telegram.app import run_worker
 
     session = session_of(context)

@@ -79,7 +79,7 @@ def new_plugin(
         typer.Option(help="Folder to write it into; made if it is not there.", file_okay=False),
     ] = Path(),
 ) -> None:
-    """Write a plugin that works, with its tests, for you to change into your own."""
+    """Write a working plugin with tests, for you to build on."""
     name = name.replace("-", "_")
     _check_name(name)
     if single_file:

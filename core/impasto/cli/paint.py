@@ -76,14 +76,14 @@ def paint(  # noqa: PLR0917  (typer calls it by name)
     optimizer: Annotated[
         str | None,
         typer.Option(
-            help="lbfgs, adam, or a plugin's.",
+            help="lbfgs, adam, or one of a plugin.",
             metavar="NAME",
         ),
     ] = None,
     device: Annotated[
         str | None,
         typer.Option(
-            help="auto, cpu, cuda, or a plugin's.",
+            help="auto, cpu, cuda, or one of a plugin.",
             metavar="NAME",
         ),
     ] = None,
@@ -109,7 +109,7 @@ def paint(  # noqa: PLR0917  (typer calls it by name)
         typer.Option("--brush", help="Size of the style's marks: 0.25 to 4.", metavar="X"),
     ] = None,
     keep_colors: Annotated[
-        bool, typer.Option("--keep-colors", help="Keep the photo's own hues.")
+        bool, typer.Option("--keep-colors", help="Keep the photo's own colors.")
     ] = False,
     seed: Annotated[
         int, typer.Option(help="The same number gives the same picture.", metavar="N")
@@ -122,7 +122,8 @@ def paint(  # noqa: PLR0917  (typer calls it by name)
     session = session_of(context)
     if fine and (network or session.settings.painting.network) != AUTO:
         raise typer.BadParameter(
-            "only with the network auto: another paints everything", param_hint="--fine"
+            "works only with the network auto, as any other paints the whole picture",
+            param_hint="--fine",
         )
     styles = styles_named(style, session) if style else [first_preset(session)]
     options = _options(
@@ -289,7 +290,7 @@ class _Run:
             )
         if painting.reduced:
             typer.echo(
-                f"{written.path}: smaller than asked for, as there is not the memory for more",
+                f"{written.path}: smaller than asked for, as there is too little memory",
                 err=True,
             )
 

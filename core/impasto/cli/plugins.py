@@ -21,13 +21,15 @@ if TYPE_CHECKING:
 
 def plugins(
     context: typer.Context,
-    hooks: Annotated[bool, typer.Option("--hooks", help="Show who implements which hook.")] = False,
+    hooks: Annotated[
+        bool, typer.Option("--hooks", help="Show which plugins implement which hook.")
+    ] = False,
     settings: Annotated[
         bool, typer.Option("--settings", help="Show the settings of plugins and their values.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """List the plugins of both processes, and why one does not work."""
+    """List all plugins, and say why one does not work."""
     if context.invoked_subcommand is not None:
         return
     session = session_of(context)

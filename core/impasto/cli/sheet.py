@@ -73,7 +73,7 @@ def sheet(
         ),
     ] = 320,
 ) -> None:
-    """Show PHOTO in many styles, small, before you choose."""
+    """Show a photo in many styles, small, so that you can choose."""
     session = session_of(context)
     goal = output or beside(photo, ["sheet"])
     check_output(goal, [photo, *map(Path, style or [])])

@@ -106,29 +106,31 @@ class TelegramSettings(Section):
     api_base: Annotated[str, AfterValidator(_address)] = "https://api.telegram.org"
     """Address of the Bot API server."""
     proxy: Annotated[SecretStr, AfterValidator(_proxy)] = SecretStr("")
-    """Proxy for all calls to Telegram, as http://proxy.example.org:3128, with NAME:PASSWORD@ before
-    the host if it asks for these; socks5:// needs the extra `socks`. If empty, HTTPS_PROXY and
-    NO_PROXY decide, as everywhere."""
+    """Proxy for all calls to Telegram, such as http://proxy.example.org:3128, with NAME:PASSWORD@
+    before the host if the proxy asks for them; socks5:// needs the extra `socks`. If empty, the
+    usual variables HTTPS_PROXY and NO_PROXY decide."""
     local_files: Annotated[str, AfterValidator(_folders)] = ""
-    """Where your own Bot API server (one with --local) keeps its files, as in
-    /var/lib/telegram-bot-api: pictures are read there, and may have more than 20 MB. If the server
-    has that folder by another name: THERE=HERE. Empty for any other server."""
+    """Where your own Bot API server (one with --local) keeps its files, such as
+    /var/lib/telegram-bot-api: pictures are read from there, and may be larger than 20 MB. If the
+    server knows that folder by another name: THERE=HERE. Empty for any other server."""
     webhook_base: Annotated[str, Field(pattern=r"^(https?://[^/\s]+\S*)?$")] = ""
-    """Public address of this bot, as in https://bot.example.org: Telegram brings updates there
+    """Public address of this bot, such as https://bot.example.org: Telegram sends updates there
     (webhook). If empty, the bot asks for them (polling)."""
     webhook_secret: Annotated[SecretStr, AfterValidator(_fit_for_telegram)] = SecretStr("")
-    """What Telegram shows with each update to prove itself; derived from the token if empty."""
+    """Secret that Telegram sends with each update to prove who it is; derived from the token if
+    empty."""
     edit_seconds: Annotated[float, Field(ge=0, le=60)] = 3.0
-    """Least time between two edits of one job's message, in seconds."""
+    """Shortest time between two edits of the message about a picture, in seconds."""
     messages_per_second: Annotated[float, Field(ge=0, le=1000)] = 30.0
-    """Most messages and edits a second, over all chats; 0 is no limit."""
+    """Most messages and edits a second, in all chats together; 0 means no limit."""
     chat_messages_per_second: Annotated[float, Field(ge=0, le=30)] = 1.0
-    """Most messages and edits a second in one private chat, in groups a quarter of it; a few more
-    in a row are fine. 0 is no limit."""
+    """Most messages and edits a second in one private chat, and a quarter of that in groups; short
+    bursts may be faster. 0 means no limit."""
     admins: Annotated[list[int], LIVE] = Field(default_factory=list)
-    """Telegram's numeric ids of the bot's owners, for whom no limit on numbers holds."""
+    """Telegram's numeric ids of the bot's owners, for whom there is no limit on pictures."""
     allow: Annotated[list[int], LIVE] = Field(default_factory=list)
-    """Ids of the only people the bot works for, besides its owners; if empty, it works for all."""
+    """Ids of the only people the bot works for, besides its owners; if empty, it works for
+    everybody."""
     ban: Annotated[list[int], LIVE] = Field(default_factory=list)
     """Ids of people whom the bot does not answer."""
 
@@ -146,12 +148,12 @@ def _without_brackets(host: str) -> str:
 
 class ServerSettings(Section):
     host: Annotated[str, AfterValidator(_without_brackets)] = "127.0.0.1"
-    """Address that webhook, health checks and pages of plugins (metrics) listen on; `0.0.0.0`, or
-    `::` for IPv6 as well, where others than programs on this machine are to reach them, as in a
-    container."""
+    """Address on which webhook, health checks and pages of plugins (metrics) are served. By default
+    only programs on this machine reach them; `0.0.0.0`, or `::` for IPv6 as well, lets others in,
+    as a container needs."""
     port: Annotated[int, Field(ge=0, le=65535)] = 0
-    """Port they listen on; 0 is that of the variable PORT, else 8080 with a webhook, and without
-    one nothing listens."""
+    """Port on which they are served. 0 means that of the variable PORT; without that, 8080 with a
+    webhook, and none with polling."""
 
 
 AUTO: Final = "auto"
@@ -170,21 +172,21 @@ def _auto_or_megabytes(value: Any, validate: ValidatorFunctionWrapHandler) -> An
 class PaintingSettings(Section):
     network: NetworkName = AUTO
     """Feature network that paints everything: a name from `impasto weights list`, or a safetensors
-    file; auto is the embedded one, and fine pictures are finished on another."""
+    file. auto is the embedded one, and `fine_network` after it for fine pictures."""
     fine: Annotated[bool, LIVE] = False
-    """Whether every picture is fine, which means finished on `fine_network` where that is
-    installed. If false, only the pictures that people ask for as fine are."""
+    """Whether every picture is fine, that is, finished with `fine_network` where that is installed.
+    If false, only the pictures are for which people choose it."""
     fine_network: NetworkName = "vgg19"
-    """What fine pictures are finished on: a name from `impasto weights list`, or a safetensors
-    file. It takes more memory and time a step than the embedded one."""
+    """Network that finishes fine pictures: a name from `impasto weights list`, or a safetensors
+    file. It takes more memory than the embedded one, and more time for each step."""
     fine_steps: Annotated[Steps, LIVE] = 15
-    """Most optimizer steps that finish a fine picture, at its full size, after all others."""
+    """Most optimizer steps with `fine_network`, at full size, after all others."""
     optimizer: str = "lbfgs"
-    """Optimizer plugin by name: lbfgs (fewer steps to a good picture) or adam."""
+    """Name of the optimizer: lbfgs (a good picture in fewer steps), adam, or one of a plugin."""
     device: str = AUTO
-    """Device plugin by name (cpu, cuda), or auto: the best that works here."""
+    """Name of the device (cpu, cuda, or one of a plugin), or auto: the best that works here."""
     steps: Annotated[Steps, LIVE] = 50
-    """Most optimizer steps for one picture, over all pyramid levels."""
+    """Most optimizer steps for one picture, at all of its sizes together."""
     long_side_cpu: Annotated[Side, LIVE] = 1080
     """Longer side of a result painted on a CPU, in pixels."""
     long_side_gpu: Annotated[Side, LIVE] = 1920
@@ -194,70 +196,74 @@ class PaintingSettings(Section):
     max_pixels_gpu: Annotated[PixelCap, LIVE] = 2_073_600
     """Pixel cap of a result painted on a GPU; 2,073,600 is 1920 x 1080."""
     enlarge: Annotated[Enlargement, LIVE] = 2.0
-    """A photo that is smaller than that is painted up to this number of times as long and high as
-    it is, unless a number of pixels is asked for: strokes are sharp at any size. 1 is never."""
+    """A smaller photo is painted larger than it is, up to this number of times in width and height:
+    strokes are sharp at any size. 1 means never."""
     large_factor: Annotated[float, Field(ge=1, le=100), LIVE] = 4.0
-    """How many times more pixels than the cap a picture may have when it is asked for as large."""
+    """How many times the pixel cap a picture may have if somebody asks for a large one."""
     patience_seconds: Annotated[float, Field(ge=0, le=3600), LIVE] = 30.0
-    """How long painting may take in the usual size, in seconds. What would take longer, by the pace
-    of the last pictures, is painted smaller, though not below 480 x 360 pixels, and the usual size
-    is offered with it. Who asks for a fine or a large picture waits for it. 0 is no limit."""
+    """How long painting may take, in seconds. A picture that would take longer, judging by the last
+    ones, is painted smaller, but not below 480 x 360 pixels, and the usual size is offered with it.
+    Fine and large pictures take as long as they take. 0 means no limit."""
     memory_mb: Annotated[
         Literal["auto"] | Annotated[int, Field(ge=0, le=1_000_000)],
         WrapValidator(_auto_or_megabytes),
         LIVE,
     ] = "auto"
-    """Most memory of the bot's painting process on a CPU, in MB; program code, which the system can
-    drop and read again, is not counted. Larger pictures are scaled down to what fits, and more
-    memory makes painting faster, up to a point. auto is what the machine or its container leaves
-    when a picture is begun, beyond 2,048 at most half of it; 0 is no limit."""
+    """Most memory of the bot's painting process on a CPU, in MB, without program code, which the
+    system can drop and read again. Pictures that need more are painted smaller; up to a point, more
+    memory makes painting faster. auto takes what is free on the machine or in its container when
+    the picture is begun, but no more than 2,048 or half of it, whichever is more; 0 means no
+    limit."""
     style_weight: Annotated[StyleWeight, LIVE] = 20_000
-    """Weight of the style loss against the content loss, whose weight is 1. From a hundred times
-    more on, the photo's shapes yield to the style."""
+    """Weight of the style, where that of the photo is 1. With a hundred times more, the shapes of
+    the photo begin to dissolve."""
     coarse_weight: Annotated[float, Field(ge=0, le=10), LIVE] = 1.0
-    """Weight of the losses at half, quarter and eighth size in the steps at full size. At 0 large
-    strokes fade; most steps are then made at full size, and the loss there gets lowest."""
+    """How much large strokes count while details are painted: the weight of the smaller sizes of
+    the picture in the steps at full size. At 0 large strokes fade, and most steps are made at full
+    size."""
     color_coherence: Annotated[ColorCoherence, LIVE] = 2.0
-    """How firmly each part of a picture keeps the color that the photo has there in the style's
-    palette. At 0 patches of the style's colors may land on a face; 10 is tame."""
+    """How firmly each part of a picture keeps the color that it has in the photo, as the style's
+    palette has it. At 0 a patch of red may land on a face; at 10 the result is tame."""
     least_gain: Annotated[float, Field(ge=0, le=1), LIVE] = 0.05
-    """A level of the picture is finished when its loss fell by less than this share in 10 steps. At
-    0 all steps are made."""
+    """Painting goes on to the next size when 10 steps have improved the picture by less than this
+    share. At 0 all steps are made."""
     brush_size: Annotated[BrushSize, LIVE] = 1.0
-    """How large a style's marks come out; at 1 as if style picture and photo had the same area."""
+    """How large the strokes of a style come out; at 1 as large as if style picture and photo had
+    the same area."""
     preview_seconds: Annotated[float, Field(ge=0.1, le=600), LIVE] = 2.0
-    """Least time between two previews, in seconds; each pyramid level also ends with one."""
+    """Shortest time between two previews, in seconds; there is one at the end of each size, too."""
     try_styles: Annotated[Literal["never", "private", "always"], LIVE] = "private"
-    """Where the gallery of styles shows people their own photo in each style, small, a moment after
-    they sent it: in private chats, always (which means in groups, too) or never. It is painted only
-    while nobody waits for a picture, by a painting process that has nothing else to do."""
+    """Where the gallery shows people their own photo in each style, small, soon after they sent it:
+    only in private chats, always (in groups, too) or never. These are painted only while nobody
+    waits for a picture, by a painting process that has nothing else to do."""
     threads: Annotated[int, Field(ge=0, le=1024)] = 0
-    """CPU threads for painting; 0 takes as many as this process may use."""
+    """CPU threads for painting; 0 means as many as this process may use."""
 
 
 class QueueSettings(Section):
     kind: str = "local"
-    """Queue plugin by name: how workers learn of jobs."""
+    """Name of the queue, by which workers learn of jobs: local, saq, or one of a plugin."""
     storage: str = "sqlite"
-    """Storage plugin by name: where journal and dialogue state live."""
+    """Name of the storage of journal and conversations: sqlite, redis, or one of a plugin."""
     jobs_per_person: Annotated[int, Field(ge=1, le=1000), LIVE] = 3
     """How many unfinished pictures one person may have."""
     pictures_per_hour: Annotated[int, Field(ge=0, le=10_000), LIVE] = 30
-    """How many pictures one person may ask for within an hour; 0 is no limit."""
+    """How many pictures one person may ask for within an hour; 0 means no limit."""
     most_waiting: Annotated[int, Field(ge=0, le=1_000_000), LIVE] = 200
-    """How many pictures of all people may wait; whoever asks for one more is told when to come
-    back. 0 is no limit."""
+    """How many pictures may wait in all; whoever asks for one more is told when to come back.
+    0 means no limit."""
     attempts: Annotated[int, Field(ge=1, le=10)] = 2
-    """How often a job is tried when the painting process dies under it."""
+    """How often a picture is tried if the painting process dies."""
     silence_seconds: Annotated[float, Field(ge=5, le=3600)] = 120.0
-    """A painting process that says nothing for this long is replaced."""
+    """A painting process that reports nothing for this long is replaced."""
     worker_memory_mb: Annotated[int, Field(ge=0, le=10_000_000)] = 0
-    """A painting process that takes more memory than this, in MB, is replaced and its picture tried
-    once more in half the pixels; set it well above memory_mb, 0 is no limit (Linux only)."""
+    """A painting process that takes more memory than this, in MB, is replaced, and its picture is
+    tried once more with half the pixels (Linux only). Set it well above painting.memory_mb; 0 means
+    no limit."""
     keep_hours: Annotated[float, Field(ge=0, le=720)] = 24.0
-    """How long pictures of finished jobs are kept, in hours."""
+    """How long finished pictures are kept on the disk, in hours."""
     remember_days: Annotated[int, Field(ge=1, le=3650)] = 30
-    """How long finished jobs are remembered and the buttons under them work, in days."""
+    """How long the buttons under finished pictures work, in days."""
 
 
 class PluginsSettings(BaseModel):
@@ -266,20 +272,20 @@ class PluginsSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="allow", use_attribute_docstrings=True)
 
     folder: Path | None = None
-    """Folder of one-file plugins: every `*.py` in it whose name begins with no underscore."""
+    """Folder of one-file plugins: every `*.py` in it whose name does not begin with `_`."""
     files: list[Path] = Field(default_factory=list)
-    """Single one-file plugins, or folders of packages, besides those of the folder."""
+    """One-file plugins, or folders of packages, besides those in `folder`."""
     allow: list[str] = Field(default_factory=list)
     """If not empty, only the plugins named here are loaded."""
     deny: list[str] = Field(default_factory=list)
     """Plugins that are not loaded."""
     safe_mode: bool = False
-    """Load the built-in plugins alone, whatever is installed, allowed or denied."""
+    """Load only the built-in plugins, whatever is installed, allowed or denied."""
     slow_seconds: Annotated[float, Field(ge=0, le=600)] = 1.0
-    """A plugin that keeps the bot waiting for longer than this is named, in seconds."""
+    """A plugin that keeps the bot waiting for longer than this, in seconds, is named in the log."""
     start_seconds: Annotated[float, Field(ge=0, le=3600)] = 60.0
-    """A plugin whose import, or a hook of the start, takes longer than this is left out, in seconds
-    (not on Windows); 0 is no limit."""
+    """A plugin whose import, or a hook of the start, takes longer than this, in seconds, is left out
+    (not on Windows). 0 means no limit."""
 
     @property
     def sections(self) -> dict[str, Any]:
@@ -293,9 +299,9 @@ RESERVED_PLUGIN_NAMES = frozenset(PluginsSettings.model_fields)
 
 class LogSettings(Section):
     level: Annotated[Literal["debug", "info", "warning", "error"], LIVE] = "info"
-    """Least severity that is logged."""
+    """Lowest severity that is logged."""
     format: Literal["auto", "pretty", "json"] = "auto"
-    """auto is pretty on a terminal and JSON elsewhere."""
+    """auto means pretty on a terminal and JSON elsewhere."""
 
 
 class Settings(BaseModel):

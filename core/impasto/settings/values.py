@@ -58,7 +58,7 @@ def expanded(path: str) -> str:
     try:
         return str(Path(path).expanduser())
     except RuntimeError:
-        raise ValueError("nobody has this home folder; write the path in full") from None
+        raise ValueError("there is no such home folder; write the path in full") from None
 
 
 def _kinds(annotation: Any) -> set[Any]:

@@ -230,7 +230,7 @@ def _check(queue: JobQueue, storage: Storage, *, only_paints: bool) -> None:
     if only_paints and queue.embedded_worker:
         raise OwnerError(
             f"with queue.kind {queue.name!r} the bot paints by itself: start `impasto run`, or set "
-            'queue.kind to one of many machines, such as "saq"'
+            'queue.kind to one for many machines, such as "saq"'
         )
     if not queue.embedded_worker and not storage.is_shared:
         raise OwnerError(

@@ -53,7 +53,7 @@ def connected(settings: Settings) -> Bot:
         )
     if token[0] in QUOTES:
         raise OwnerError(
-            f"telegram.token, from {origin}, is in quotes, which nothing takes away there: write "
+            f"telegram.token, from {origin}, is in quotes, which belong to the value there: write "
             f"it without them, like {EXAMPLE}"
         )
     proxy = proxy_for(settings)
@@ -65,7 +65,7 @@ def connected(settings: Settings) -> Bot:
         return Bot(token, session=session, default=DefaultBotProperties(parse_mode=ParseMode.HTML))
     except TokenValidationError:
         raise OwnerError(
-            f"telegram.token, from {origin}, is no bot token, which looks like {EXAMPLE}; copy it "
+            f"telegram.token, from {origin}, is not a bot token, such as {EXAMPLE}; copy it "
             "again from @BotFather into IMPASTO_TELEGRAM__TOKEN"
         ) from None
 

@@ -331,7 +331,7 @@ class TestCommand:
         wiki.answers["storm"] = Answer()
         ended = run("fetch", "storm", "strom", "--manifest", publish("storm", "calm"))
         assert ended.code == 1
-        assert "there is no painting 'strom' to fetch; there is storm, calm" in ended.err
+        assert "there is no painting 'strom' to fetch; did you mean storm?" in ended.err
         assert wiki.agents == []
 
     def test_names_and_all_is_wrong_usage(

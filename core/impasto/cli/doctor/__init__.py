@@ -38,7 +38,7 @@ LEAST_DISK: Final = 50 * MEGABYTE
 
 
 def doctor(context: typer.Context, as_json: AsJson = False) -> None:
-    """Check everything that the bot needs to start here, and say what to do about what is wrong.
+    """Check everything that the bot needs to start, and say how to repair what is wrong.
 
     The exit code is 1 if the bot would not start."""
     found = []
@@ -84,7 +84,7 @@ def findings(session: Session) -> Iterator[Finding]:
         yield Finding.problem("settings", _one_line(error), advice)
         return
     except ImpastoError as error:  # `--strict`
-        yield Finding.problem("plugins", _one_line(error), "mend it, or name it in plugins.deny")
+        yield Finding.problem("plugins", _one_line(error), "repair it, or name it in plugins.deny")
         return
     yield check_settings(settings)
     yield from bot.check_plugins(host)
@@ -145,7 +145,9 @@ def check_disk(state_dir: Path) -> Finding:
     why = why_forgotten(existing)
     if why:
         says = f"{says}; {why}, together with waiting pictures and fetched networks"
-        return Finding.warning("disk", says, "put state_dir on a disk or volume that stays")
+        return Finding.warning(
+            "disk", says, "put state_dir on a disk or volume that survives restarts"
+        )
     return Finding.ok("disk", says)
 
 
