@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from aiogram import Bot
-from aiogram.types import Message
+from aiogram.types import Message, User
 
 from impasto.contracts import News, Say
 from impasto.jobs.estimates import Estimates
@@ -655,6 +655,23 @@ class TestOutOfView:
         await until_state(store.journal, job.id, JobState.DELIVERED)
         await alice.wait_for(says("ready"))
         assert captions(alice).count("painted") == 1
+
+
+def test_a_presenter_is_introduced_to_its_bot_again_and_again() -> None:
+    class Curious(PlainPresenter):
+        def introduce(self, bot: User) -> None:
+            met.append(bot.id)
+
+    class Shy(PlainPresenter):
+        def introduce(self, bot: User) -> None:
+            raise RuntimeError("a plugin's bug")
+
+    met: list[int] = []
+    presenter = SafePresenter(Curious(), User(id=5, is_bot=True, first_name="x"))
+    presenter.renew(Curious())
+    presenter.renew(Shy())
+    presenter.renew(PlainPresenter())
+    assert met == [5, 5]
 
 
 class TestOtherEnds:
