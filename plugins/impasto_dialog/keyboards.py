@@ -299,14 +299,14 @@ def painted(
         for text, how in repeats
         if look.varied(how) is not None
     ]
-    last = [
+    again += [
         _button(colors[0], RepeatJob(job=job_id, how=colors[1])),
         _button(texts.plain("button-file"), SendFile(job=job_id)),
     ]
     if is_shared:
         share = texts.plain("button-share")
-        last.append(InlineKeyboardButton(text=share, switch_inline_query=job_id))
-    return InlineKeyboardMarkup(inline_keyboard=[first, again, last])
+        again.append(InlineKeyboardButton(text=share, switch_inline_query=job_id))
+    return InlineKeyboardMarkup(inline_keyboard=[first, *_rows(again, MOST_IN_A_ROW)])
 
 
 def stop_any(texts: Texts, job_ids: Sequence[str]) -> InlineKeyboardMarkup:

@@ -71,20 +71,20 @@ option-large = large
 
 # In captions
 
-strength-faint = very subtle
-strength-subtle = subtle
-strength-balanced = balanced
-strength-strong = strong
+strength-faint = very subtle style
+strength-subtle = subtle style
+strength-balanced = balanced style
+strength-strong = strong style
 brush-thin = thin brush
 brush-medium = medium brush
 brush-broad = broad brush
 colors-style = the style’s colors
 colors-own = my colors
 quality-quick = quick look
-quality-standard = standard
+quality-standard = standard size
 quality-full = full size
-quality-fine = fine
-quality-large = large
+quality-fine = fine finish
+quality-large = large size
 
 ## The way of a photo
 
@@ -118,6 +118,7 @@ choose-style-for-new-photo =
     📷 I’ll paint this photo instead of the last one.
     🎨 <b>Which style shall I paint it in?</b> Tap its number.
 choose-another-style = 🎨 <b>The same photo, another style:</b> which one?
+gallery-look = ⚙️ <i>{ $look }</i>
 choose-style-first =
     🎨 <b>These are my styles.</b>
     Tap a number, then send me a photo.
@@ -127,7 +128,7 @@ write-as-yourself = 🎭 I cannot tell who you are when you write as a group or 
 choose-style-in-group = 🎨 { $name }, <b>which style shall I paint it in?</b>
 choose-options =
     ⚙️ <b>How shall I paint?</b>
-    Tap a line to change it. I will remember it for all your pictures.
+    Tap what you would like to change. I’ll remember it for all your pictures.
 choose-strength =
     💪 <b>Strength:</b> how much may the style change your photo?
 choose-brush =

@@ -70,10 +70,10 @@ option-large = большой
 
 # В подписях
 
-strength-faint = едва заметно
-strength-subtle = мягко
-strength-balanced = в меру
-strength-strong = сильно
+strength-faint = едва заметный стиль
+strength-subtle = мягкий стиль
+strength-balanced = стиль в меру
+strength-strong = сильный стиль
 brush-thin = тонкая кисть
 brush-medium = средняя кисть
 brush-broad = широкая кисть
@@ -82,7 +82,7 @@ colors-own = мои цвета
 quality-quick = набросок
 quality-standard = обычный размер
 quality-full = полный размер
-quality-fine = тщательно
+quality-fine = тщательная отделка
 quality-large = большой размер
 
 ## Путь фотографии
@@ -117,6 +117,7 @@ choose-style-for-new-photo =
     📷 Хорошо, вместо прежнего фото возьму это.
     🎨 <b>В каком стиле нарисовать?</b> Нажмите на его номер.
 choose-another-style = 🎨 <b>То же фото в другом стиле:</b> какой выберем?
+gallery-look = ⚙️ <i>{ $look }</i>
 choose-style-first =
     🎨 <b>Вот мои стили.</b>
     Нажмите на номер, а потом пришлите фото.
@@ -126,7 +127,7 @@ write-as-yourself = 🎭 Когда пишут от имени группы ил
 choose-style-in-group = 🎨 { $name }, <b>в каком стиле нарисовать?</b>
 choose-options =
     ⚙️ <b>Как рисовать?</b>
-    Нажмите на строку, чтобы изменить её. Я запомню это для всех ваших картин.
+    Нажмите на то, что хотите изменить. Я запомню это для всех ваших картин.
 choose-strength =
     💪 <b>Сила стиля:</b> насколько сильно он может изменить фото?
 choose-brush =

@@ -573,11 +573,14 @@ class TestOutOfView:
         await alice.wait_for(lambda m: m.message_id == done.status_message and m.photo)
         await alice.wait_until(lambda: "moved" in captions(alice))
         status, other, result = alice.from_bot()
-        assert status.message_id == buried.status_message == done.left_message
+        assert status.message_id == buried.status_message
         assert (status.caption, status.reply_markup) == ("moved", None)
         assert other.text == "something else"
         assert (result.message_id, result.caption) == (done.status_message, "painted")
         assert color_of(await alice.download(result.photo[-1].file_id)) == "red"
+        replied = result.reply_to_message
+        assert replied is not None
+        assert (replied.message_id, replied.caption) == (status.message_id, "moved")
         said = [m.text for m in alice.versions() if m.message_id == result.message_id]
         assert said == ["ready", None], "that is what notifies"
 

@@ -113,7 +113,7 @@ def test_a_result_can_be_varied_without_an_upload(presenter: DialogPresenter) ->
     assert max(map(len, keyboard.inline_keyboard)) <= 3
     unusual = painted.model_copy(update={"wishes": {"strength": "strong", "colors": "own"}})
     say = presenter.painted(unusual)
-    assert "strong · my colors" in say.text
+    assert "strong style · my colors" in say.text
     assert RepeatJob(job=painted.id, how=Variation.STRONGER).pack() not in buttons(say)
     assert RepeatJob(job=painted.id, how=Variation.STYLE_COLORS).pack() in buttons(say)
     in_group = painted.model_copy(update={"chat": -5})
