@@ -15,7 +15,7 @@ from aiogram.filters import Command, CommandStart
 
 from impasto import ChatCommand, Presenter, StylePreset, hookimpl
 from impasto.settings import Settings
-from impasto_dialog import commands, jobs, naming, photo, preferences, style
+from impasto_dialog import commands, jobs, naming, photo, preferences, sharing, still, style
 from impasto_dialog import keyboards as button
 from impasto_dialog.contact_sheet import Sheets
 from impasto_dialog.own_sheets import OwnSheets
@@ -52,12 +52,13 @@ def build_router(*, album_wait_s: float = ALBUM_WAIT_S) -> Router:
     albums, own_sheets = Albums(album_wait_s), OwnSheets()
     talks = TalkMiddleware(sheets=Sheets(), own_sheets=own_sheets, albums=albums)
     router.callback_query.middleware(AnswerOnce())
-    for observer in (router.message, router.callback_query):
+    for observer in (router.message, router.callback_query, router.inline_query):
         observer.middleware(talks)
     router.startup.register(commands.register_commands)
     router.shutdown.register(albums.close)
     router.shutdown.register(own_sheets.close)
     router.message.register(naming.style_photo, Command("style"), naming.replied_photo)
+    router.inline_query.register(sharing.pictures)
     router.include_router(_private_messages())
     _register_buttons(router)
     return router
@@ -88,6 +89,7 @@ def _private_messages() -> Router:
     on.register(naming.written, F.text, ~F.text.startswith("/"), naming.style_in_text)
     on.register(naming.ask_about_text, F.text, ~F.text.startswith("/"), naming.misspelt)
     on.register(commands.hint, F.text)
+    on.register(still.offer, still.has_still)
     on.register(commands.refuse, commands.is_refused)
     return router
 
@@ -105,6 +107,7 @@ def _register_buttons(router: Router) -> None:
     on.register(style.cancel, button.CloseDialog.filter(), is_current)
     on.register(style.nothing_to_cancel, button.CloseDialog.filter())
     on.register(style.show_styles, button.OpenGallery.filter())
+    on.register(still.paint, button.PaintStill.filter(), still.in_reply)
     on.register(preferences.open_choice, button.OpenChoice.filter())
     on.register(preferences.set_look, button.SetLook.filter())
     on.register(preferences.set_language, button.ChooseLanguage.filter())

@@ -136,7 +136,7 @@ def _keyboard(talk: Talk, memory: Memory) -> InlineKeyboardMarkup:
 def _caption(talk: Talk, memory: Memory) -> str:
     """The question, and the options as far as they are unusual."""
     look = look_label(talk.look, talk.texts)
-    lines = [talk.texts("job-look", look=look)] if look and not talk.in_group else []
+    lines = [talk.texts("gallery-look", look=look)] if look and not talk.in_group else []
     return "\n".join([_question(talk, memory), *lines])
 
 

@@ -107,6 +107,10 @@ class ForgetMe(CallbackData, prefix="forget"):
     sure: bool
 
 
+class PaintStill(CallbackData, prefix="still"):
+    """Paint the first frame of the animation that the message answers."""
+
+
 class OfJob(CallbackData, prefix="job-button"):
     """A button under a message about a job."""
 
@@ -261,45 +265,62 @@ def painting(texts: Texts, job_id: str) -> InlineKeyboardMarkup:
 
 
 def painted(
-    texts: Texts, job_id: str, look: Look, *, in_group: bool, offers_larger: bool
+    texts: Texts,
+    job_id: str,
+    look: Look,
+    *,
+    in_group: bool,
+    larger: Variation | None,
+    is_shared: bool,
 ) -> InlineKeyboardMarkup:
-    """What can be done next with a finished picture, none of it with an upload."""
+    """What can be done next with a finished picture, none of it with an upload.
+
+    Args:
+        larger: how to paint it larger; None where it cannot be.
+        is_shared: whether it can be put into another chat by inline mode.
+    """
     own = look.colors is Colors.OWN
     colors = (
         (texts.plain("button-style-colors"), Variation.STYLE_COLORS)
         if own
         else (texts.plain("button-own-colors"), Variation.OWN_COLORS)
     )
-    strengths = [
+    repeats = [
         (texts.plain("button-weaker"), Variation.WEAKER),
         (texts.plain("button-stronger"), Variation.STRONGER),
     ]
-    rows = [
-        [_button(texts.plain("button-another-style"), AnotherStyle(job=job_id))],
-        [
-            _button(text, RepeatJob(job=job_id, how=how))
-            for text, how in strengths
-            if look.varied(how) is not None
-        ],
-        [_button(colors[0], RepeatJob(job=job_id, how=colors[1]))],
-    ]
-    if offers_larger:
-        larger = RepeatJob(job=job_id, how=Variation.LARGER)
-        rows.insert(0, [_button(texts.plain("button-larger"), larger)])
+    if larger is not None:
+        repeats.append((texts.plain("button-larger"), larger))
+    first = [_button(texts.plain("button-another-style"), AnotherStyle(job=job_id))]
     if not in_group:  # there the bot does not see the photo that would come next
-        rows.append([_button(texts.plain("button-as-style"), UseAsStyle(job=job_id))])
-    rows.append([_button(texts.plain("button-file"), SendFile(job=job_id))])
-    return InlineKeyboardMarkup(inline_keyboard=rows)
+        first.append(_button(texts.plain("button-as-style"), UseAsStyle(job=job_id)))
+    again = [
+        _button(text, RepeatJob(job=job_id, how=how))
+        for text, how in repeats
+        if look.varied(how) is not None
+    ]
+    again += [
+        _button(colors[0], RepeatJob(job=job_id, how=colors[1])),
+        _button(texts.plain("button-file"), SendFile(job=job_id)),
+    ]
+    if is_shared:
+        share = texts.plain("button-share")
+        again.append(InlineKeyboardButton(text=share, switch_inline_query=job_id))
+    return InlineKeyboardMarkup(inline_keyboard=[first, *_rows(again, MOST_IN_A_ROW)])
 
 
 def stop_any(texts: Texts, job_ids: Sequence[str]) -> InlineKeyboardMarkup:
     """A "stop" per job, numbered as in the list above it."""
-    return _column(
-        *(
-            (texts.plain("button-stop-numbered", number=number), StopJob(job=job_id))
-            for number, job_id in enumerate(job_ids, start=1)
-        )
-    )
+    buttons = [
+        _button(texts.plain("button-stop-numbered", number=number), StopJob(job=job_id))
+        for number, job_id in enumerate(job_ids, start=1)
+    ]
+    return InlineKeyboardMarkup(inline_keyboard=_rows(buttons, MOST_IN_A_ROW))
+
+
+def paint_still(texts: Texts) -> InlineKeyboardMarkup:
+    """Yes, the first frame; or not."""
+    return _column((texts.plain("button-still"), PaintStill()))
 
 
 def another_style(texts: Texts, job_id: str) -> InlineKeyboardMarkup:

@@ -62,6 +62,9 @@ class Variation(StrEnum):
     STRONGER = "stronger"
     WEAKER = "weaker"
     LARGER = "larger"
+    """As large as usual, where it was kept small to be ready sooner."""
+    LARGE = "large"
+    """Larger than usual; a quick look as large as usual."""
     OWN_COLORS = "own"
     STYLE_COLORS = "style"
 
@@ -125,6 +128,9 @@ class Look(BaseModel):
                 return self.with_choice(Colors.STYLE)
             case Variation.LARGER:
                 return self.with_choice(Quality.FULL)
+            case Variation.LARGE:
+                is_quick = self.quality is Quality.QUICK
+                return self.with_choice(Quality.STANDARD if is_quick else Quality.LARGE)
             case Variation.SAME:
                 return self
         strengths = list(Strength)

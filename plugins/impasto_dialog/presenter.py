@@ -5,18 +5,21 @@ from __future__ import annotations
 import html
 from collections.abc import Mapping, Sequence
 
-from aiogram.types import InlineKeyboardMarkup
+from aiogram.types import InlineKeyboardMarkup, User
 
 from impasto import Say, StylePreset
 from impasto.jobs.job import Failure, Job
 from impasto.messages import Progress
 from impasto_dialog import keyboards
-from impasto_dialog.looks import Look, Quality
+from impasto_dialog.looks import Look, Quality, Variation
 from impasto_dialog.texts import Texts, duration, look_label, refusal, styles_label, texts_for
 
 BAR_LENGTH = 12
 WORTH_REPEATING = frozenset({"painting_failed", "plugin_failed", "out_of_memory"})
 """Codes of failures that another try with the same pictures may not meet again."""
+LARGER = 1.2
+"""A photo of this many times the pixels of its painting can be painted larger: large pictures are
+as large as their photos at most."""
 WORTH_ANOTHER_STYLE = frozenset({"style_gone"})
 
 
@@ -35,6 +38,10 @@ class DialogPresenter:
 
     def __init__(self, presets: Sequence[StylePreset]) -> None:
         self._presets = presets
+        self._has_inline_mode = False
+
+    def introduce(self, bot: User) -> None:
+        self._has_inline_mode = bool(bot.supports_inline_queries)
 
     def waiting(self, job: Job, ahead: int, seconds: float | None) -> Say:
         texts = texts_for(job.language)
@@ -67,12 +74,14 @@ class DialogPresenter:
             lines.append(texts("painted-largest"))
         if job.reduced_for_time:
             lines.append(texts("painted-sooner"))
+        in_group = job.chat != job.person
         keyboard = keyboards.painted(
             texts,
             job.id,
             look,
-            in_group=job.chat != job.person,
-            offers_larger=job.reduced_for_time,
+            in_group=in_group,
+            larger=_larger(job, look),
+            is_shared=self._has_inline_mode and not in_group,
         )
         return Say("\n".join(lines), keyboard)
 
@@ -106,6 +115,17 @@ class DialogPresenter:
     def _title(self, job: Job, texts: Texts) -> list[str]:
         style = styles_label(job.styles, self._presets, texts)
         return [texts("job-title", style=style), *_look_line(Look.of(job.wishes), texts)]
+
+
+def _larger(job: Job, look: Look) -> Variation | None:
+    """How this picture can be painted larger; None where it cannot be."""
+    if job.reduced_for_time:
+        return Variation.LARGER
+    if job.reduced or look.quality is Quality.LARGE:
+        return None
+    photo, painting = job.content.pixels, job.effort.pixels if job.effort else None
+    is_as_large = photo is not None and painting is not None and photo < LARGER * painting
+    return None if is_as_large and look.quality is not Quality.QUICK else Variation.LARGE
 
 
 def _look_line(look: Look, texts: Texts) -> list[str]:

@@ -25,7 +25,7 @@ pytestmark = [
 
 FINISH = "Stop and keep this"
 CANCEL = "Cancel"
-AS_FILE = "Full-quality file"
+AS_FILE = "As a file"
 
 _people = itertools.count(1)
 

@@ -147,8 +147,10 @@ class Presenter(Protocol):
 
     Delivery decides when to say something, the presenter what it says.
 
-    It may have two more methods:
+    It may have more methods:
 
+    - `introduce(bot: User) -> None`: who the bot is, before anything is said, and so whether inline
+      mode is on (`supports_inline_queries`);
     - `moved(job: Job) -> Say`: what the message about a job says when other messages came after it
       and the picture was therefore sent below them;
     - `notice(code: str, language: str, facts: Mapping[str, str | int]) -> Say | None`: what is said

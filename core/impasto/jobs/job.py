@@ -248,10 +248,8 @@ class Job(JobModel):
     one, it is out of view."""
     result_message: int | None = None
     """The message that was chosen for the finished picture, before it is shown there."""
-    left_message: int | None = None
-    """The status message before `result_message`, which is to say where the picture is."""
-    left_has_picture: bool = False
-    """Whether `left_message` shows a preview."""
+    has_said_ready: bool = False
+    """That message came new and notified, as the status message was out of view."""
     finish_early: bool = False
     """The person wants the picture as it is by now."""
     result: Path | None = None

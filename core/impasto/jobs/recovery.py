@@ -56,7 +56,12 @@ class Recovery:
 
     async def _handed_back(self, job: Job) -> Job:
         if job.attempts < MOST_ATTEMPTS:
-            facts = {"finish_early": False, "result": None}
+            facts = {
+                "finish_early": False,
+                "result": None,
+                "result_message": None,
+                "has_said_ready": False,
+            }
             return await self._store.move(job.id, JobState.ACCEPTED, **facts)
         log.warning("job_given_up", job=job.id, attempts=job.attempts)
         return await self._store.move(job.id, JobState.FAILED, failure=PAINTING_FAILED)

@@ -284,8 +284,8 @@ class PluginsSettings(BaseModel):
     slow_seconds: Annotated[float, Field(ge=0, le=600)] = 1.0
     """A plugin that keeps the bot waiting for longer than this, in seconds, is named in the log."""
     start_seconds: Annotated[float, Field(ge=0, le=3600)] = 60.0
-    """A plugin whose import, or a hook of the start, takes longer than this, in seconds, is left out
-    (not on Windows). 0 means no limit."""
+    """A plugin whose import, or a hook of the start, takes longer than this, in seconds, is left
+    out (not on Windows). 0 means no limit."""
 
     @property
     def sections(self) -> dict[str, Any]:

@@ -164,7 +164,8 @@ async def opened(
         await queue.open()
         store = JobStore(storage.journal, host)
         estimates = Estimates(storage.journal, settings.painting)
-        presenter = SafePresenter(_presenter(host, settings, presets))
+        me = await bot.me()
+        presenter = SafePresenter(_presenter(host, settings, presets), me)
         delivery = Delivery(
             bot=bot,
             store=store,

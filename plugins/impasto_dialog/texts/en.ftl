@@ -33,10 +33,12 @@ button-another-style = 🎨 Another style
 button-stronger = 💪 Stronger
 button-weaker = 🪶 Weaker
 button-larger = 🔍 Larger
-button-own-colors = 🌈 Again with my colors
-button-style-colors = 🌈 Again with its colors
-button-as-style = 🖌 Use this as a style
-button-file = 💾 Full-quality file
+button-own-colors = 🌈 My colors
+button-style-colors = 🌈 Its colors
+button-as-style = 🖌 Use as a style
+button-file = 💾 As a file
+button-share = 📤 Share
+button-still = 🖼 Paint its first frame
 button-yes = ✅ Yes
 button-try-again = 🔁 Try again
 button-language = 🌐 Language
@@ -69,31 +71,31 @@ option-large = large
 
 # In captions
 
-strength-faint = very subtle
-strength-subtle = subtle
-strength-balanced = balanced
-strength-strong = strong
+strength-faint = very subtle style
+strength-subtle = subtle style
+strength-balanced = balanced style
+strength-strong = strong style
 brush-thin = thin brush
 brush-medium = medium brush
 brush-broad = broad brush
 colors-style = the style’s colors
 colors-own = my colors
 quality-quick = quick look
-quality-standard = standard
+quality-standard = standard size
 quality-full = full size
-quality-fine = fine
-quality-large = large
+quality-fine = fine finish
+quality-large = large size
 
 ## The way of a photo
 
 -introduction =
-    I repaint photos in the style of a picture.
+    I repaint photos in the style of a painting.
 
     📷 Send me a photo,
-    🎨 tap a style or send a style picture of your own,
-    ✨ and watch your photo being painted.
+    🎨 choose a style, or send a picture whose style you like,
+    ✨ and watch your photo turn into a painting.
 
-    Shall we? Send me a photo.
+    Ready? Send me a photo.
 start =
     👋 Hello, <b>{ $name }</b>! { -introduction }
 start-without-name =
@@ -102,10 +104,10 @@ help =
     <b>How it works</b>
 
     1. Send me a photo (or an image file up to 20 MB).
-    2. Tap a style, or “My own style” and send any picture: a painting, a pattern, a drawing.
-    3. I paint, and you can watch. You can stop at any time and keep the picture as it is.
+    2. Tap the number of a style. Or tap “My own style” and send any picture: a painting, a pattern, a drawing.
+    3. Watch me paint. You can stop me at any time and keep the picture as it is.
 
-    Even quicker: send a photo whose caption names a style, or two pictures in one album: your photo first, the style second. In a group, answer a photo with /style.
+    Even quicker: send a photo with the name of a style as its caption. Or send two pictures as one album: your photo first, the style second. In a group, reply to a photo with /style.
 
     /styles – choose the style first
     /settings – strength, brush, colors, size
@@ -120,6 +122,7 @@ choose-style-for-new-photo =
     📷 I’ll paint this photo instead of the last one.
     🎨 <b>Which style shall I paint it in?</b> Tap its number.
 choose-another-style = 🎨 <b>The same photo, another style:</b> which one?
+gallery-look = ⚙️ <i>{ $look }</i>
 choose-style-first =
     🎨 <b>These are my styles.</b>
     Tap a number, then send me a photo.
@@ -129,7 +132,7 @@ write-as-yourself = 🎭 I cannot tell who you are when you write as a group or 
 choose-style-in-group = 🎨 { $name }, <b>which style shall I paint it in?</b>
 choose-options =
     ⚙️ <b>How shall I paint?</b>
-    Tap a line to change it. I will remember it for all your pictures.
+    Tap what you would like to change. I’ll remember it for all your pictures.
 choose-strength =
     💪 <b>Strength:</b> how much may the style change your photo?
 choose-brush =
@@ -144,14 +147,14 @@ send-style-picture = 🖼 Send me the picture whose style you like: a painting, 
 send-photo-for-style = <b>{ $style }</b> it is! Now send me the photo to paint.
 send-photo-for-own-style = A beautiful style! Now send me the photo to paint.
 own-style-first = 🖼 First send me the picture whose style you like; then I will ask for your photo.
-album-taken = Two pictures at once, good: the first is your photo, the second is the style. I ignore any others in the album.
+album-taken = Two pictures at once: the first is your photo, the second is the style. I’ll leave out the rest of the album.
 no-presets = I have no styles of my own here: send me the picture whose style you like.
 choose-language = 🌐 Which language shall I speak? · На каком языке говорить?
 language-chosen = 🌐 All right, English it is.
 forget-question =
     🧹 <b>Shall I forget you?</b>
-    I stop what I am painting for you and delete what I keep: your photos, styles, settings, and the pictures I painted. Messages in our chat stay until you delete them.
-forgotten = 🧹 Done, I no longer keep anything about you. If you ever want another picture, send me a photo.
+    I’ll stop painting for you and delete everything I keep: your photos, styles and settings, and the pictures I painted. The messages in our chat stay until you delete them.
+forgotten = 🧹 Done. I no longer keep anything about you. If you ever want another picture, send me a photo.
 
 ## Toasts: the answer to a tap on a button
 
@@ -162,7 +165,7 @@ toast-old-button = This button is from an earlier picture. Here are the styles.
 toast-not-open = This button is from an earlier picture.
 toast-not-yours = This button belongs to somebody else. Reply to a photo with /style to get your own.
 toast-stopped = Stopped.
-toast-finishing = One moment, I am finishing it as it is.
+toast-finishing = One moment, I’m finishing it as it is.
 toast-not-running = This picture is no longer being painted.
 toast-cancelled = Cancelled.
 toast-painting-again = I am painting it again.
@@ -193,9 +196,10 @@ status-time = ⏱ ready in { $duration }
 ## What cannot be used, and what to do instead
 
 hint = Send me a photo and I will paint it. See what I can do with /styles or /help.
-hint-choose = Tap one of the styles above, or write its name or number. /styles shows them again, /cancel starts over.
+hint-choose = Tap the number of a style above, or write its name. /styles shows them again, /cancel starts over.
 hint-style-picture = I am waiting for the picture whose style you like. Send it as a photo, take one of my /styles, or start over with /cancel.
 hint-photo = The style is chosen, now I need a photo. Send me one, or start over with /cancel.
+offer-still = 🎞 I cannot paint moving pictures, but I can paint the first frame of this one. Shall I? Or send me a photo.
 refused-animation = I cannot paint moving pictures. Send me a photo or a screenshot instead.
 refused-video = I cannot paint videos. Send me a photo or a screenshot of it instead.
 refused-voice = I cannot hear, only see! Send me a photo instead.
@@ -209,7 +213,7 @@ refused-large = This file is over 20 MB, more than Telegram lets me fetch. Send 
 own-style = 🖼 your own style
 job-title = <b>{ $style }</b>
 job-look = <i>{ $look }</i>
-waiting-soon = I have your photo and start in a moment.
+waiting-soon = I have your photo and will start in a moment.
 waiting-behind =
     { $count ->
         [one] ⏳ { $count } picture is ahead of yours.
@@ -220,13 +224,14 @@ waiting-time-unknown = ⏱ I’ll tell you how long it will take as soon as I st
 painting = { $bar } { $percent }%
 painting-time = ⏱ { $duration } left
 painted = ✨ Painted: <b>{ $style }</b>
-painted-sooner = I kept it small so that you have it soon. Tap “Larger” for the full size, it takes a while.
+painted-sooner = I kept it small so that you wouldn’t have to wait long. Tap “Larger” for the full size; that takes a while.
 painted-largest = This is the largest I can paint here.
 ready = ✨ Your picture is ready!
 moved = ✨ <b>{ $style }</b> is ready: see below ⬇️
 failed = 😔 { $reason }
 failed-style = 😔 About your style picture: { $reason }
-cancelled-job = Stopped. The photo is still here: choose another style, or send a new photo.
+cancelled-job = Stopped. I still have your photo: choose another style, or send a new photo.
+share-none = Send me a photo to paint
 file-caption = 💾 { $style }, in full quality
 
 duration-moment = a few seconds
@@ -257,8 +262,8 @@ failure-picture_too_narrow = This picture is too long and narrow. Crop it, or se
 failure-file_too_large = This file is over 20 MB, more than Telegram lets me fetch. Send it as a photo.
 failure-file_gone = Telegram no longer has this picture. Please send it once more.
 failure-too_many_jobs = You have as many pictures in progress as I can take. Wait for one to be ready, or stop one: /status shows them.
-failure-too_many_this_hour = You have had as many pictures within an hour as I paint for one person.
-failure-too_many_waiting = Too many pictures are waiting, so I cannot take yours now.
+failure-too_many_this_hour = I have painted as many pictures for you within an hour as I can paint for one person.
+failure-too_many_waiting = Too many pictures are waiting, so I cannot take yours right now.
 come-back-in = Come back in { $duration }.
 come-back-later = Come back a little later.
 failure-painting_failed = Something went wrong while I painted. Please try again.
@@ -281,17 +286,17 @@ notice-disk_full =
 
     ⚠️ Диск заполнен; картины ждут, пока не появится место.
 notice-machine_fails =
-    ⚠️ The machine fails the bot; pictures wait until it does not: { $why }. <code>impasto doctor</code> may know more.
+    ⚠️ Something is wrong with this machine; pictures wait until it works again: { $why }. <code>impasto doctor</code> may know more.
 
-    ⚠️ Машина отказывает; картины ждут, пока это не пройдёт.
+    ⚠️ С этим компьютером что-то не так; картины ждут, пока он снова не заработает.
 notice-plugin_fails =
-    ⚠️ The plugin <b>{ $plugin }</b> fails people: { $why }. The log says where; to go without it, name it in <code>plugins.deny</code>.
+    ⚠️ The plugin <b>{ $plugin }</b> does not work, and people notice: { $why }. The log says where; to do without it, name it in <code>plugins.deny</code>.
 
     ⚠️ Плагин <b>{ $plugin }</b> даёт сбои: люди остаются без картин или ответов. Подробности в журнале.
 notice-painter_keeps_dying =
     ⚠️ The painting process has died { $count } times within { $minutes } minutes; pictures wait or fail. The last time: { $why }. <code>impasto doctor</code> may know more.
 
-    ⚠️ Падений процесса рисования за { $minutes } мин.: { $count }; картины ждут или не выходят.
+    ⚠️ Падений процесса рисования за { $minutes } мин.: { $count }; картины ждут или не получаются.
 
 ## For owners
 

@@ -32,10 +32,12 @@ button-another-style = 🎨 Другой стиль
 button-stronger = 💪 Сильнее
 button-weaker = 🪶 Слабее
 button-larger = 🔍 Крупнее
-button-own-colors = 🌈 Ещё раз, с моими цветами
-button-style-colors = 🌈 Ещё раз, с цветами стиля
+button-own-colors = 🌈 Мои цвета
+button-style-colors = 🌈 Цвета стиля
 button-as-style = 🖌 Взять как стиль
-button-file = 💾 Файл в полном качестве
+button-file = 💾 Файлом
+button-share = 📤 Поделиться
+button-still = 🖼 Нарисовать первый кадр
 button-yes = ✅ Да
 button-try-again = 🔁 Ещё раз
 button-language = 🌐 Язык
@@ -68,10 +70,10 @@ option-large = большой
 
 # В подписях
 
-strength-faint = едва заметно
-strength-subtle = мягко
-strength-balanced = в меру
-strength-strong = сильно
+strength-faint = едва заметный стиль
+strength-subtle = мягкий стиль
+strength-balanced = стиль в меру
+strength-strong = сильный стиль
 brush-thin = тонкая кисть
 brush-medium = средняя кисть
 brush-broad = широкая кисть
@@ -80,7 +82,7 @@ colors-own = мои цвета
 quality-quick = набросок
 quality-standard = обычный размер
 quality-full = полный размер
-quality-fine = тщательно
+quality-fine = тщательная отделка
 quality-large = большой размер
 
 ## Путь фотографии
@@ -89,7 +91,7 @@ quality-large = большой размер
     Я перерисовываю фотографии в стиле картины.
 
     📷 Пришлите фото,
-    🎨 выберите стиль или пришлите свою картинку стиля,
+    🎨 выберите стиль или пришлите картинку, стиль которой вам нравится,
     ✨ и смотрите, как фото становится картиной.
 
     Начнём? Пришлите мне фото.
@@ -101,10 +103,10 @@ help =
     <b>Как это работает</b>
 
     1. Пришлите фото (или файл с картинкой до 20 МБ).
-    2. Нажмите на стиль или на «Свой стиль» и пришлите любую картинку: живопись, узор, рисунок.
+    2. Нажмите на номер стиля. Или нажмите «Свой стиль» и пришлите любую картинку: живопись, узор, рисунок.
     3. Я рисую, а вы смотрите, как появляется картина. Можно остановить меня в любой момент и оставить картину как есть.
 
-    Ещё быстрее: пришлите фото с названием стиля в подписи или две картинки одним альбомом: сначала фото, потом стиль. В группе ответьте на фото командой /style.
+    Ещё быстрее: пришлите фото с названием стиля в подписи. Или две картинки одним альбомом: сначала фото, потом стиль. В группе ответьте на фото командой /style.
 
     /styles – сначала выбрать стиль
     /settings – сила стиля, кисть, цвета, размер
@@ -119,6 +121,7 @@ choose-style-for-new-photo =
     📷 Хорошо, вместо прежнего фото возьму это.
     🎨 <b>В каком стиле нарисовать?</b> Нажмите на его номер.
 choose-another-style = 🎨 <b>То же фото в другом стиле:</b> какой выберем?
+gallery-look = ⚙️ <i>{ $look }</i>
 choose-style-first =
     🎨 <b>Вот мои стили.</b>
     Нажмите на номер, а потом пришлите фото.
@@ -128,7 +131,7 @@ write-as-yourself = 🎭 Когда пишут от имени группы ил
 choose-style-in-group = 🎨 { $name }, <b>в каком стиле нарисовать?</b>
 choose-options =
     ⚙️ <b>Как рисовать?</b>
-    Нажмите на строку, чтобы изменить её. Я запомню это для всех ваших картин.
+    Нажмите на то, что хотите изменить. Я запомню это для всех ваших картин.
 choose-strength =
     💪 <b>Сила стиля:</b> насколько сильно он может изменить фото?
 choose-brush =
@@ -143,7 +146,7 @@ send-style-picture = 🖼 Пришлите картинку, стиль кото
 send-photo-for-style = <b>{ $style }</b> – отличный выбор! Теперь пришлите фото.
 send-photo-for-own-style = Прекрасный стиль! Теперь пришлите фото.
 own-style-first = 🖼 Сначала пришлите картинку, стиль которой вам нравится, а потом я попрошу ваше фото.
-album-taken = Две картинки сразу, отлично: первая – ваше фото, вторая – стиль. Остальные картинки альбома я пропускаю.
+album-taken = Две картинки сразу: первая – ваше фото, вторая – стиль. Остальное в альбоме пропущу.
 no-presets = Своих стилей у меня здесь нет: пришлите картинку, стиль которой вам нравится.
 choose-language = 🌐 На каком языке говорить? · Which language shall I speak?
 language-chosen = 🌐 Хорошо, говорим по-русски.
@@ -196,9 +199,10 @@ status-time = ⏱ готово через { $duration }
 ## Что не годится и что сделать вместо этого
 
 hint = Пришлите фото, и я его нарисую. Что я умею, покажут /styles и /help.
-hint-choose = Нажмите на один из стилей выше или напишите его название или номер. /styles покажет их снова, /cancel начнёт сначала.
+hint-choose = Нажмите на номер стиля выше или напишите его название. /styles покажет их снова, /cancel начнёт сначала.
 hint-style-picture = Я жду картинку, стиль которой вам нравится. Пришлите её как фото, выберите из моих /styles или начните сначала: /cancel.
 hint-photo = Стиль выбран, теперь нужно фото. Пришлите его или начните сначала: /cancel.
+offer-still = 🎞 Движущиеся картинки я не рисую, но могу нарисовать первый кадр этой. Хотите? Или пришлите фото.
 refused-animation = Движущиеся картинки я не рисую. Пришлите фото или снимок экрана.
 refused-video = Видео я не рисую. Пришлите фото или снимок экрана из него.
 refused-voice = Я не слышу, только вижу! Пришлите фото.
@@ -225,13 +229,14 @@ waiting-time-unknown = ⏱ Сколько ждать, скажу, как тол�
 painting = { $bar } { $percent }%
 painting-time = ⏱ ещё { $duration }
 painted = ✨ Готово: <b>{ $style }</b>
-painted-sooner = Поменьше, чтобы вам не ждать долго. Для полного размера нажмите «Крупнее», но это не так быстро.
-painted-largest = Крупнее у меня здесь не получится.
+painted-sooner = Сделал поменьше, чтобы вам не пришлось долго ждать. Для полного размера нажмите «Крупнее»: это дольше.
+painted-largest = Крупнее у меня не получится.
 ready = ✨ Ваша картина готова!
 moved = ✨ <b>{ $style }</b>: готово, смотрите ниже ⬇️
 failed = 😔 { $reason }
-failed-style = 😔 Про вашу картинку стиля: { $reason }
-cancelled-job = Остановлено. Фото осталось: выберите другой стиль или пришлите новое.
+failed-style = 😔 О картинке со стилем: { $reason }
+cancelled-job = Остановлено. Ваше фото у меня осталось: выберите другой стиль или пришлите новое.
+share-none = Прислать фото и получить картину
 file-caption = 💾 { $style }, в полном качестве
 
 duration-moment = несколько секунд
@@ -268,7 +273,7 @@ failure-picture_too_narrow = Картинка слишком длинная и �
 failure-file_too_large = Этот файл больше 20 МБ, Telegram не даёт мне его скачать. Пришлите его как фото.
 failure-file_gone = У Telegram больше нет этой картинки. Пришлите её, пожалуйста, ещё раз.
 failure-too_many_jobs = У вас уже столько картин в работе, сколько я могу взять. Дождитесь готовой или остановите одну: их покажет /status.
-failure-too_many_this_hour = За час вы получили столько картин, сколько я могу нарисовать одному человеку.
+failure-too_many_this_hour = За этот час я нарисовал для вас столько картин, сколько могу нарисовать одному человеку.
 failure-too_many_waiting = Сейчас ждёт слишком много картин, вашу я пока взять не могу.
 come-back-in = Возвращайтесь через { $duration }.
 come-back-later = Возвращайтесь немного позже.
@@ -292,15 +297,15 @@ notice-disk_full =
 
     ⚠️ The disk is full; pictures wait until there is room: { $why }. <code>impasto doctor</code> says where.
 notice-machine_fails =
-    ⚠️ Машина отказывает; картины ждут, пока это не пройдёт.
+    ⚠️ С этим компьютером что-то не так; картины ждут, пока он снова не заработает.
 
-    ⚠️ The machine fails the bot; pictures wait until it does not: { $why }. <code>impasto doctor</code> may know more.
+    ⚠️ Something is wrong with this machine; pictures wait until it works again: { $why }. <code>impasto doctor</code> may know more.
 notice-plugin_fails =
     ⚠️ Плагин <b>{ $plugin }</b> даёт сбои: люди остаются без картин или ответов. Подробности в журнале.
 
-    ⚠️ The plugin <b>{ $plugin }</b> fails people: { $why }. The log says where; to go without it, name it in <code>plugins.deny</code>.
+    ⚠️ The plugin <b>{ $plugin }</b> does not work, and people notice: { $why }. The log says where; to do without it, name it in <code>plugins.deny</code>.
 notice-painter_keeps_dying =
-    ⚠️ Падений процесса рисования за { $minutes } мин.: { $count }; картины ждут или не выходят.
+    ⚠️ Падений процесса рисования за { $minutes } мин.: { $count }; картины ждут или не получаются.
 
     ⚠️ The painting process has died { $count } times within { $minutes } minutes; pictures wait or fail. The last time: { $why }. <code>impasto doctor</code> may know more.
 

@@ -46,11 +46,15 @@ async def test_every_state_goes_on(
 async def test_a_picture_that_was_lost_before_it_was_sent_is_painted_again(
     store: JobStore, reports: Reports, queue: CountingQueue, tmp_path: Path
 ) -> None:
+    told = {"status_message": 5, "result_message": 5, "has_said_ready": True}
     job = await brought_to(
-        store, JobState.PAINTED, result=tmp_path / "on-another-machine.jpg", status_message=5
+        store, JobState.PAINTED, result=tmp_path / "on-another-machine.jpg", **told
     )
     await Recovery(store, queue, reports).recover()
-    assert await state_of(store, job) is JobState.ACCEPTED
+    again = await store.journal.get(job.id)
+    assert again is not None
+    assert (again.state, again.status_message) == (JobState.ACCEPTED, 5)
+    assert (again.result_message, again.has_said_ready) == (None, False), "it is told again"
     assert (queue.announced, reports.ended) == (1, [])
 
 

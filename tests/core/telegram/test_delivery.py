@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from aiogram import Bot
 from aiogram.exceptions import TelegramBadRequest
-from aiogram.types import Message
+from aiogram.types import Message, User
 
 from impasto.contracts import News, Say
 from impasto.errors import InvalidTransition
@@ -666,11 +666,14 @@ class TestOutOfView:
         await alice.wait_for(lambda m: m.message_id == done.status_message and m.photo)
         await alice.wait_until(lambda: "moved" in captions(alice))
         status, other, result = alice.from_bot()
-        assert status.message_id == buried.status_message == done.left_message
+        assert status.message_id == buried.status_message
         assert (status.caption, status.reply_markup) == ("moved", None)
         assert other.text == "something else"
         assert (result.message_id, result.caption) == (done.status_message, "painted")
         assert color_of(await alice.download(result.photo[-1].file_id)) == "red"
+        replied = result.reply_to_message
+        assert replied is not None
+        assert (replied.message_id, replied.caption) == (status.message_id, "moved")
         said = [m.text for m in alice.versions() if m.message_id == result.message_id]
         assert said == ["ready", None], "that is what notifies"
 
@@ -748,6 +751,23 @@ class TestOutOfView:
         await until_state(store.journal, job.id, JobState.DELIVERED)
         await alice.wait_for(says("ready"))
         assert captions(alice).count("painted") == 1
+
+
+def test_a_presenter_is_introduced_to_its_bot_again_and_again() -> None:
+    class Curious(PlainPresenter):
+        def introduce(self, bot: User) -> None:
+            met.append(bot.id)
+
+    class Shy(PlainPresenter):
+        def introduce(self, bot: User) -> None:
+            raise RuntimeError("a plugin's bug")
+
+    met: list[int] = []
+    presenter = SafePresenter(Curious(), User(id=5, is_bot=True, first_name="x"))
+    presenter.renew(Curious())
+    presenter.renew(Shy())
+    presenter.renew(PlainPresenter())
+    assert met == [5, 5]
 
 
 class TestOtherEnds:

@@ -10,6 +10,7 @@ from aiogram import Bot, Dispatcher
 from aiogram.client.session.base import BaseSession
 from aiogram.exceptions import TelegramBadRequest
 from aiogram.methods import (
+    AnswerInlineQuery,
     GetMe,
     SendDocument,
     SendMessage,
@@ -82,6 +83,16 @@ class Feeder:
         user = {"id": 7, "is_bot": False, "first_name": "Eve"}
         query = {"id": "1", "from": user, "chat_instance": "1", "data": data}
         await self._feed(callback_query=query | ({"message": message} if message else {}))
+
+    async def inline_query(self, words: str, person: int = 7) -> AnswerInlineQuery:
+        """What the bot answers to these words after its name, in any chat."""
+        del self.session.methods[:]
+        self._last += 1
+        user = {"id": person, "is_bot": False, "first_name": "Eve"}
+        await self._feed(inline_query={"id": "1", "from": user, "query": words, "offset": ""})
+        [answer] = self.session.methods
+        assert isinstance(answer, AnswerInlineQuery)
+        return answer
 
     async def _feed(self, **event: Any) -> None:
         update = Update.model_validate(

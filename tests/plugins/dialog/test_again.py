@@ -35,7 +35,7 @@ async def job(alice: Person, bot: Bot, job_service: RecordingJobService, tmp_pat
     [
         ("Stronger", STYLE_WEIGHTS[Strength.STRONG], False),
         ("Weaker", STYLE_WEIGHTS[Strength.SUBTLE], False),
-        ("Again with my colors", STYLE_WEIGHTS[Strength.BALANCED], True),
+        ("My colors", STYLE_WEIGHTS[Strength.BALANCED], True),
     ],
 )
 async def test_the_same_photo_a_little_different(
@@ -81,7 +81,7 @@ async def test_the_picture_becomes_a_style(
     alice: Person, job_service: RecordingJobService, job: Job
 ) -> None:
     await job_service.change(job, photo_id="the painting")
-    await tap(alice, "Use this as a style")
+    await tap(alice, "Use as a style")
     await alice.wait_for(says("A beautiful style! Now send me the photo"))
     await alice.send_photo(photo("green"))
     again = (await job_service.wait_for_jobs(2))[1]
@@ -93,7 +93,7 @@ async def test_the_picture_becomes_a_style(
 async def test_a_picture_that_the_journal_does_not_know_is_taken_from_its_message(
     alice: Person, job_service: RecordingJobService, job: Job
 ) -> None:
-    await tap(alice, "Use this as a style")
+    await tap(alice, "Use as a style")
     await alice.wait_for(says("A beautiful style!"))
     await alice.send_photo(photo("green"))
     assert (await job_service.wait_for_jobs(2))[1].styles[0].picture is not None
@@ -103,14 +103,14 @@ async def test_the_file_of_full_quality_is_sent_and_then_known_to_telegram(
     alice: Person, job_service: RecordingJobService, job: Job
 ) -> None:
     assert job.result is not None
-    await tap(alice, "Full-quality file")
+    await tap(alice, "As a file")
     sent = await alice.wait_for(lambda m: m.document)
     assert sent.document is not None
     assert sent.document.file_name == "impasto-wave.jpg"
     assert sent.caption == "💾 🎨 Woodblock wave, in full quality"
     assert await alice.download(sent.document.file_id) == job.result.read_bytes()
     job.result.unlink()
-    await tap(alice, "Full-quality file")
+    await tap(alice, "As a file")
     again = await alice.wait_for(lambda m: m.document, after=sent.message_id)
     assert again.document is not None
     assert again.document.file_id == sent.document.file_id
@@ -121,7 +121,7 @@ async def test_a_file_that_is_gone_is_said_to_be(
 ) -> None:
     assert job.result is not None
     job.result.unlink()
-    answer = await tap(alice, "Full-quality file")
+    answer = await tap(alice, "As a file")
     assert answer.show_alert
     assert "this one is gone" in (answer.text or "")
 
@@ -132,7 +132,7 @@ async def test_a_file_on_another_machine_is_sent_from_there(
     assert job.result is not None
     job.result.unlink()
     job_service.is_file_elsewhere = True
-    answer = await tap(alice, "Full-quality file")
+    answer = await tap(alice, "As a file")
     assert not answer.show_alert
     [(wanted, caption)] = job_service.files_wanted
     assert wanted == job.id
@@ -209,7 +209,7 @@ class TestInAGroup:
         done = await job_service.move(job, JobState.DELIVERED)
         message = await show(bot, done, DialogPresenter(job_service.presets).painted(done))
         await bob.wait_for(says("✨ Painted"))
-        for button in ("Stronger", "Another style", "Full-quality file"):
+        for button in ("Stronger", "Another style", "As a file"):
             answer = await tap(bob, button, message)
             assert "belongs to somebody else" in (answer.text or "")
         assert len(job_service.jobs) == 1

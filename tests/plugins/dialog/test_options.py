@@ -59,7 +59,7 @@ async def test_options_are_under_the_gallery_and_the_next_tap_paints_with_them(
         )
     await tap(alice, "Back to the styles")
     again = await alice.wait_for(says("Which style shall I paint it in?"))
-    assert "strong · broad brush · my colors · large" in (again.caption or "")
+    assert "⚙️ strong style · broad brush · my colors · large size" in (again.caption or "")
     alice.find_button("⚙️ Settings")
     await tap(alice, "Starry night")
     [job] = job_service.jobs
@@ -137,7 +137,7 @@ async def test_fine_is_offered_where_it_can_be_had(
     await alice.wait_until(lambda: "📐 Size: fine" in chosen(alice.from_bot()[-1]))
     await tap(alice, "Back to the styles")
     again = await alice.wait_for(says("Which style"), after=gallery.message_id - 1)
-    assert (again.caption or "").splitlines()[-1] == "fine"
+    assert (again.caption or "").splitlines()[-1] == "⚙️ fine finish"
     await tap(alice, "Starry night")
     [job] = job_service.jobs
     assert job.options.fine

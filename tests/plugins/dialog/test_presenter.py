@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from html import unescape
+from typing import Any
 
 import pytest
+from aiogram.types import User
 from hypothesis import given
 from hypothesis import strategies as st
 
 from impasto import Presenter, Say, StylePreset
-from impasto.jobs.job import ChosenStyle, Failure, Job, TelegramPicture
+from impasto.jobs.job import ChosenStyle, Effort, Failure, Job, TelegramPicture
 from impasto.messages import Progress
 from impasto_dialog.keyboards import (
     AnotherStyle,
@@ -27,6 +29,8 @@ from impasto_dialog.texts import LANGUAGES
 from .test_texts import documented_codes
 
 PICTURE = TelegramPicture(file_id="photo")
+PHOTO = TelegramPicture(file_id="photo", pixels=480_000)
+PAINTED = Effort(pixels=300_000, steps=50, seconds=9.0, device="cpu")
 OWN = ChosenStyle(picture=TelegramPicture(file_id="style"))
 NIGHT = ChosenStyle(preset="night")
 
@@ -97,15 +101,19 @@ def test_a_result_can_be_varied_without_an_upload(presenter: DialogPresenter) ->
     painted = job()
     assert buttons(presenter.painted(painted)) == [
         AnotherStyle(job=painted.id).pack(),
+        UseAsStyle(job=painted.id).pack(),
         RepeatJob(job=painted.id, how=Variation.WEAKER).pack(),
         RepeatJob(job=painted.id, how=Variation.STRONGER).pack(),
+        RepeatJob(job=painted.id, how=Variation.LARGE).pack(),
         RepeatJob(job=painted.id, how=Variation.OWN_COLORS).pack(),
-        UseAsStyle(job=painted.id).pack(),
         SendFile(job=painted.id).pack(),
     ]
+    keyboard = presenter.painted(painted).keyboard
+    assert keyboard is not None
+    assert max(map(len, keyboard.inline_keyboard)) <= 3
     unusual = painted.model_copy(update={"wishes": {"strength": "strong", "colors": "own"}})
     say = presenter.painted(unusual)
-    assert "strong · my colors" in say.text
+    assert "strong style · my colors" in say.text
     assert RepeatJob(job=painted.id, how=Variation.STRONGER).pack() not in buttons(say)
     assert RepeatJob(job=painted.id, how=Variation.STYLE_COLORS).pack() in buttons(say)
     in_group = painted.model_copy(update={"chat": -5})
@@ -120,11 +128,52 @@ def test_what_was_kept_small_to_be_ready_soon_is_offered_larger(
     say = presenter.painted(usual.model_copy(update={"reduced_for_time": True}))
     assert words in say.text
     assert say.keyboard is not None
-    [larger] = say.keyboard.inline_keyboard[0]
+    larger = say.keyboard.inline_keyboard[1][-1]
     assert larger.text == f"🔍 {words}"
     assert larger.callback_data == RepeatJob(job=usual.id, how=Variation.LARGER).pack()
     assert words not in presenter.painted(usual).text
-    assert buttons(presenter.painted(usual)) == buttons(say)[1:]
+
+
+@pytest.mark.parametrize(
+    ("facts", "is_offered"),
+    [
+        ({}, True),
+        ({"wishes": {"quality": "large"}}, False),
+        ({"reduced": True}, False),
+        ({"content": PHOTO, "effort": PAINTED}, True),
+        ({"content": PHOTO, "effort": PAINTED.model_copy(update={"pixels": 450_000})}, False),
+        (
+            {
+                "content": PHOTO,
+                "effort": PAINTED.model_copy(update={"pixels": 450_000}),
+                "wishes": {"quality": "quick"},
+            },
+            True,
+        ),
+    ],
+)
+def test_larger_is_offered_where_it_would_be(
+    presenter: DialogPresenter, facts: dict[str, Any], is_offered: bool
+) -> None:
+    painted = job().model_copy(update=facts)
+    larger = RepeatJob(job=painted.id, how=Variation.LARGE).pack()
+    assert (larger in buttons(presenter.painted(painted))) is is_offered
+
+
+@pytest.mark.parametrize("has_inline_mode", [True, False, None])
+def test_sharing_is_offered_where_inline_mode_is_on(
+    presenter: DialogPresenter, has_inline_mode: bool | None
+) -> None:
+    bot = User(id=1, is_bot=True, first_name="x", supports_inline_queries=has_inline_mode)
+    presenter.introduce(bot)
+    painted = job()
+    say = presenter.painted(painted)
+    assert say.keyboard is not None
+    shared = [b.switch_inline_query for row in say.keyboard.inline_keyboard for b in row]
+    assert (painted.id in shared) is bool(has_inline_mode)
+    in_group = presenter.painted(painted.model_copy(update={"chat": -5}))
+    assert in_group.keyboard is not None
+    assert not any(b.switch_inline_query for row in in_group.keyboard.inline_keyboard for b in row)
 
 
 def test_what_is_being_painted_can_be_stopped_and_kept(presenter: DialogPresenter) -> None:

@@ -68,7 +68,7 @@ async def test_each_step_has_its_own_hint_and_a_way_back(alice: Person) -> None:
     await alice.send_text("/styles")
     await alice.wait_for(is_gallery)
     await alice.send_text("what now?")
-    await alice.wait_for(says("Tap one of the styles above"))
+    await alice.wait_for(says("Tap the number of a style above"))
     await alice.tap("My own style")
     await alice.wait_for(says("First send me the picture"))
     await alice.send_text("what now?")

@@ -273,15 +273,16 @@ class Conversation:
             picture = await _photo_of(self.job.result)
             if picture:
                 await self._note_newest()
-                await self._message.choose_place(*self._presenter.choices("ready", self.job))
+                await self._message.choose_place(
+                    self._presenter.choices("moved", self.job),
+                    self._presenter.choices("ready", self.job),
+                )
             problem = await self._put_picture(picture) if picture else Refused("it is gone")
             if problem is not None:
                 await self._fail(problem)
                 return
             self._is_pictured = True
-        if self.job.left_message is not None:
-            await self._message.edit_left(*self._presenter.choices("moved", self.job))
-        elif not self._is_notified:
+        if not self._is_notified and not self.job.has_said_ready:
             await self._message.send_text(*self._presenter.choices("ready", self.job), reply=True)
             self._is_notified = True
         await self._move(JobState.DELIVERED)

@@ -6,7 +6,6 @@ no second picture.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
@@ -101,48 +100,39 @@ class StatusMessage:
 
     async def edit_text(self, *choices: Say) -> None:
         """Changes the words, as far as there is a message that can be edited."""
-        await self._edit_first(self._edit_of_text, choices)
-
-    async def edit_left(self, *choices: Say) -> None:
-        """The same of the message that the result was not put into."""
-        job = self.job
-        edit = functools.partial(_edit_of_text, job.chat, job.left_message, job.left_has_picture)
-        await self._edit_first(edit, choices)
-
-    async def choose_place(self, *choices: Say) -> None:
-        """Decides, once for all tries, which message the result goes into: the status message while
-        it is in view, else a new one, which replies to it and notifies.
-
-        That one says first what `choices` say, as a result that is sent itself would come twice
-        where this process ends before the journal knows of it.
-        """
-        old = self.job.status_message
-        if old is None or self.job.result_message is not None:
-            return
-        sent = await self.send_text(*choices, reply=True) if self.job.is_out_of_view else None
-        if sent is None:
-            await self.note(result_message=old)
-            return
-        await self.note(
-            status_message=sent.message_id,
-            status_has_picture=False,
-            result_message=sent.message_id,
-            left_message=old,
-            left_has_picture=self.job.status_has_picture,
-        )
-
-    async def _edit_first(
-        self, edit: Callable[[Say], EditMessageCaption | EditMessageText], choices: Sequence[Say]
-    ) -> None:
         for say in choices:
             try:
-                await self._call(edit(say))
+                await self._call(self._edit_of_text(say))
             except MessageGone as gone:
                 log.info("status_not_edited", job=self.job.id, why=str(gone))
             except Refused as refusal:
                 log.error("words_refused", job=self.job.id, why=str(refusal), text=say.text)
                 continue
             return
+
+    async def choose_place(self, moved: Sequence[Say], ready: Sequence[Say]) -> None:
+        """Decides, once for all tries, which message the result goes into: the status message while
+        it is in view, else a new one, which replies to it and notifies.
+
+        The old one says then what one of `moved` says. The new one says `ready` first, as a result
+        that is sent itself would come twice where this process ends before the journal knows of it.
+        """
+        job = self.job
+        if job.status_message is None or job.result_message is not None:
+            return
+        sent = None
+        if job.is_out_of_view:
+            await self.edit_text(*moved)
+            sent = await self.send_text(*ready, reply=True)
+        if sent is None:
+            await self.note(result_message=job.status_message)
+            return
+        await self.note(
+            status_message=sent.message_id,
+            status_has_picture=False,
+            result_message=sent.message_id,
+            has_said_ready=True,
+        )
 
     async def try_to_show(self, say: Say, picture: bytes | None) -> None:
         """Shows progress, with a preview if there is one.
@@ -224,8 +214,14 @@ class StatusMessage:
         return True
 
     def _edit_of_text(self, say: Say) -> EditMessageCaption | EditMessageText:
-        job = self.job
-        return _edit_of_text(job.chat, job.status_message, job.status_has_picture, say)
+        chat, message = self.job.chat, self.job.status_message
+        if self.job.status_has_picture:
+            return EditMessageCaption(
+                chat_id=chat, message_id=message, caption=say.text, reply_markup=say.keyboard
+            )
+        return EditMessageText(
+            chat_id=chat, message_id=message, text=say.text, reply_markup=say.keyboard
+        )
 
     def _edit_of_picture(self, picture: bytes, say: Say) -> EditMessageMedia:
         return EditMessageMedia(
@@ -247,18 +243,6 @@ class StatusMessage:
             disable_notification=silent,
             reply_parameters=_reply_to(self.job.reply_to),
         )
-
-
-def _edit_of_text(
-    chat: int, message: int | None, has_picture: bool, say: Say
-) -> EditMessageCaption | EditMessageText:
-    if has_picture:
-        return EditMessageCaption(
-            chat_id=chat, message_id=message, caption=say.text, reply_markup=say.keyboard
-        )
-    return EditMessageText(
-        chat_id=chat, message_id=message, text=say.text, reply_markup=say.keyboard
-    )
 
 
 def _file(picture: bytes) -> InputFile:

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 import structlog
+from aiogram.types import User
 
 from impasto.contracts import NoticePresenter, Presenter, Say
 from impasto.jobs.job import Job
@@ -39,12 +40,21 @@ _PLAIN_NOTICES: Final = {
 class SafePresenter:
     """Says what `presenter` says; plain words where that one raises or has none."""
 
-    def __init__(self, presenter: Presenter) -> None:
-        self._presenter = presenter
+    def __init__(self, presenter: Presenter, bot: User | None = None) -> None:
+        """`bot` is the one that it speaks for."""
+        self._bot = bot
+        self.renew(presenter)
 
     def renew(self, presenter: Presenter) -> None:
         """Has this one speak from here on."""
         self._presenter = presenter
+        introduce = getattr(presenter, "introduce", None)
+        if introduce is None or self._bot is None:
+            return
+        try:
+            introduce(self._bot)
+        except Exception:
+            log.exception("presenter_failed", presenter=presenter.name, kind="introduce")
 
     def say(self, kind: str, job: Job, *facts: Any) -> Say:
         """What the method `kind` of the presenter returns."""
