@@ -1,4 +1,4 @@
-"""The feature networks of `weights/weights.toml`, and `impasto weights` to get and check them.
+"""The feature networks of `weights/weights.toml`, and commands to get and check them.
 
 In both groups: the painting process is offered the networks, the command line the command. So
 torch is imported inside functions only.
