@@ -304,7 +304,11 @@ def _contract(hook: str) -> type | None:
 
 
 def _contract_section(contract: type) -> str:
-    lines = [f"## What it returns: `{contract.__name__}`\n", inspect.getdoc(contract) or "", ""]
+    name = contract.__name__
+    lines = [f"## What it returns: `{name}`\n", inspect.getdoc(contract) or "", ""]
+    if name in impasto.__all__:
+        where = f"../reference.md#{name.lower()}"
+        lines += [f"What its members take and return is in [the reference]({where}).", ""]
     [definition] = ast.parse(textwrap.dedent(inspect.getsource(contract))).body
     lines += ["| member | meaning |", "|---|---|"]
     for name, meaning in _members(definition):

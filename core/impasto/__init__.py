@@ -141,48 +141,28 @@ __all__ = [
     "weights_folder",
 ]
 
-_ELSEWHERE = {
-    "ChatError": "impasto.errors",
-    "ChosenStyle": "impasto.jobs.job",
-    "Convolution": "impasto.painting.network",
-    "Effort": "impasto.jobs.job",
-    "Estimates": "impasto.jobs.estimates",
-    "Failure": "impasto.jobs.job",
-    "ImpastoError": "impasto.errors",
-    "InvalidTransition": "impasto.errors",
-    "Job": "impasto.jobs.job",
-    "JobService": "impasto.jobs.service",
-    "JobState": "impasto.jobs.job",
-    "LocalIsolation": "impasto.telegram.isolation",
-    "MemoryBuckets": "impasto.jobs.buckets",
-    "Network": "impasto.painting.network",
-    "NotAvailable": "impasto.errors",
-    "OwnerError": "impasto.errors",
-    "PaintRequest": "impasto.painting.painter",
-    "Painting": "impasto.painting.painter",
-    "PaintingFailed": "impasto.errors",
-    "PictureError": "impasto.errors",
-    "PluginError": "impasto.errors",
-    "Progress": "impasto.messages",
-    "Readout": "impasto.painting.network",
-    "Section": "impasto.settings",
-    "Settings": "impasto.settings",
-    "SettingsError": "impasto.errors",
-    "TelegramPicture": "impasto.jobs.job",
-    "ThumbnailStyle": "impasto.painting.thumbnails",
-    "TooManyJobs": "impasto.errors",
-    "WaitingJob": "impasto.jobs.order",
-    "WeightsError": "impasto.errors",
-    "in_order": "impasto.jobs.order",
-    "language_of": "impasto.telegram.dialogue",
-    "last_photo": "impasto.telegram.dialogue",
-    "load_network": "impasto.painting.network",
-    "open_picture": "impasto.painting.pictures",
-    "paint": "impasto.painting.painter",
-    "thumbnails": "impasto.painting.thumbnails",
-    "weights_folder": "impasto.data_folders",
+_MODULES = {
+    "impasto.data_folders": "weights_folder",
+    "impasto.errors": (
+        "ChatError ImpastoError InvalidTransition NotAvailable OwnerError PaintingFailed "
+        "PictureError PluginError SettingsError TooManyJobs WeightsError"
+    ),
+    "impasto.jobs.buckets": "MemoryBuckets",
+    "impasto.jobs.estimates": "Estimates",
+    "impasto.jobs.job": "ChosenStyle Effort Failure Job JobState TelegramPicture",
+    "impasto.jobs.order": "WaitingJob in_order",
+    "impasto.jobs.service": "JobService",
+    "impasto.messages": "Progress",
+    "impasto.painting.network": "Convolution Network Readout load_network",
+    "impasto.painting.painter": "PaintRequest Painting paint",
+    "impasto.painting.pictures": "open_picture",
+    "impasto.painting.thumbnails": "ThumbnailStyle thumbnails",
+    "impasto.settings": "Section Settings",
+    "impasto.telegram.dialogue": "language_of last_photo",
+    "impasto.telegram.isolation": "LocalIsolation",
 }
-"""The modules of what is not in `impasto.contracts`."""
+"""Where names are that are not in `impasto.contracts`."""
+_ELSEWHERE = {name: module for module, names in _MODULES.items() for name in names.split()}
 
 
 def __getattr__(name: str) -> Any:

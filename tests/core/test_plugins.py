@@ -228,7 +228,7 @@ def test_a_failed_plugin_is_not_called_again(folder: Path, write: Write) -> None
     plugin = host.records[0].plugin
     assert styles(host) == []
     assert styles(host) == []
-    assert list(host.call("impasto_job_changed", job=None, change=None)) == []
+    assert list(host.call("impasto_job_changed", job=None, change=None, settings=None)) == []
     assert plugin.calls == [1]
 
 

@@ -31,7 +31,7 @@ def observer(watch: Callable[[Any], None]) -> Plugin:
 
 
 def tell(host: PluginHost, job: object = None) -> None:
-    for _ in host.call("impasto_job_changed", job=job, change=None):
+    for _ in host.call("impasto_job_changed", job=job, change=None, settings=host.settings):
         pass
 
 

@@ -33,6 +33,24 @@ class Observer:
             raise RuntimeError("a plugin's bug")
 
 
+class Curious:
+    """Asks for the settings alone."""
+
+    def __init__(self) -> None:
+        self.seen: list[Settings] = []
+
+    @impasto.hookimpl
+    def impasto_job_changed(self, settings: Settings) -> None:
+        self.seen.append(settings)
+
+
+async def test_an_observer_gets_the_settings_if_it_asks(storage: SqliteStorage) -> None:
+    observer = Curious()
+    host = host_with(curious=observer)
+    await JobStore(storage.journal, host).add(job_that("paint"))
+    assert observer.seen == [host.settings]
+
+
 async def test_plugins_see_every_change(storage: SqliteStorage) -> None:
     observer = Observer()
     store = JobStore(storage.journal, host_with(log=observer))

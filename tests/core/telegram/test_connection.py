@@ -29,8 +29,11 @@ class Listener:
         self.told: list[tuple[str, str]] = []
 
     @hookimpl
-    def impasto_telegram_called(self, method: str, result: str, seconds: float) -> None:
+    def impasto_telegram_called(
+        self, method: str, result: str, seconds: float, settings: Settings
+    ) -> None:
         assert seconds >= 0
+        assert settings.plugins.allow
         self.told.append((method, result))
 
 

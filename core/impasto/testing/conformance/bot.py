@@ -112,11 +112,11 @@ class DialogConformance(PluginConformance):
         assert all(not router.name.startswith("0x") for router in self.routers(host))
 
     def test_its_commands_for_the_menu_are_described_once(self, host: PluginHost) -> None:
-        hook = "impasto_chat_commands"
-        names = [
-            command.name for command in host.collect(hook, ChatCommand, settings=host.settings)
-        ]
+        found = host.call("impasto_chat_commands", settings=host.settings)
+        commands = [command for _, returned in found for command in returned]
         assert host.failed == {}
+        assert all(isinstance(command, ChatCommand) for command in commands)
+        names = [command.name for command in commands]
         assert sorted(set(names)) == sorted(names)
 
 
