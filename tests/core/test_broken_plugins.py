@@ -298,6 +298,8 @@ class TestRunningBot:
             for command in ("unusual", "interrupt", "leave", "cancel"):
                 await chat.send_text(f"/{command}")
                 assert "went wrong" in await chat.reply()
+        await chat.send_text("/later")
+        assert "plugin 'handlers': SystemExit: 3" in await chat.reply(), "in a task of its own, too"
         told = [event["plugin"] for event in logged if event["event"] == "handler_failed"]
         assert told == ["handlers"] * 4
         assert "handlers" in await owner.reply(containing="plugin")

@@ -19,6 +19,7 @@ from impasto.jobs.worker import Worker
 from impasto.lean_aiogram import build_models_on_use
 from impasto.memory import return_free_memory
 from impasto.plugins import PluginHost
+from impasto.plugins.coroutines import contained_tasks
 from impasto.settings import Settings
 from impasto.tasks import start, unless_set, until_any_ends
 from impasto.telegram.access import AccessControl
@@ -69,6 +70,7 @@ async def run_bot(
     bot = connected(settings)
     bot.session.middleware(ToldCalls(host))
     async with contextlib.AsyncExitStack() as cleanup:
+        cleanup.enter_context(contained_tasks(host))
         cleanup.push_async_callback(bot.session.close)
         health = Health()
         takes_posts = bool(settings.telegram.webhook_base) and not only_paints

@@ -32,9 +32,15 @@ async def cancel(message: Message):
     raise asyncio.CancelledError
 
 
+async def later(message: Message):
+    task = asyncio.create_task(leave(message))
+    await asyncio.wait({task})
+    await message.answer(f"{task.exception()}")
+
+
 @hookimpl
 def impasto_routers(settings):
     router = Router(name="handlers")
-    for handler in (unusual, interrupt, leave, cancel):
+    for handler in (unusual, interrupt, leave, cancel, later):
         router.message.register(handler, Command(handler.__name__))
     return [router]

@@ -201,6 +201,9 @@ def act(job: Paint) -> None:
         case "paint_and_prepare":
             paint(job)
             prepared.append(b"x" * HOARD)
+        case "fall_silent_in_plugin":
+            say(Entered(thread=1, plugin="smudge", what="smear"))
+            threading.Event().wait()
         case "fall_silent":
             progress(job, 1)
             threading.Event().wait()

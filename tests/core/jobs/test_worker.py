@@ -144,6 +144,19 @@ async def test_the_plugin_that_a_child_died_in_is_named(
     assert told == [("smudge", why)]
 
 
+async def test_the_plugin_that_a_child_hangs_in_is_named(
+    make_worker: Callable[..., Worker], store: JobStore
+) -> None:
+    told: list[str] = []
+    worker = make_worker(
+        silence_seconds=0.5, attempts=1, on_plugin_failing=lambda plugin, why: told.append(plugin)
+    )
+    await worker.ready()
+    await store.add(job_that("fall_silent_in_plugin"))
+    await worker.work()
+    assert told == ["smudge"]
+
+
 async def test_a_job_whose_child_dies_once_is_painted_by_another(painted_by: PaintedBy) -> None:
     job = await painted_by(job_that("die_once"))
     assert (job.state, job.deaths, job.attempts) == (JobState.PAINTED, 1, 1)
