@@ -354,8 +354,8 @@ class TestInstalling:
         calls: list[list[str]] = []
 
         def called(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
-            assert command[:3] == [sys.executable, "-m", "pip"]
-            calls.append(command[3:])
+            assert command[:4] == [sys.executable, "-P", "-m", "pip"]
+            calls.append(command[4:])
             return subprocess.CompletedProcess(command, 3 if "wrong" in command else 0)
 
         monkeypatch.setattr("impasto.cli.installing.subprocess.run", called)

@@ -370,7 +370,7 @@ class TestCommands:
         assert self.run("fetch", "vgg16") == 1
         error = capsys.readouterr().err
         assert "network 'vgg16' is not available" in error
-        assert "vgg19_gatys" in error
+        assert "did you mean vgg19?" in error
 
     def test_a_missing_copy(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert self.run("fetch", "vgg19", "--from", "nowhere.pth") == 1

@@ -505,7 +505,7 @@ class TestOpening:
 
     async def test_no_url(self, tmp_path: Path) -> None:
         settings = SaqSettings(redis_url="localhost secret")
-        with pytest.raises(OwnerError, match="looks like redis://") as caught:
+        with pytest.raises(OwnerError, match="such as redis://") as caught:
             await RedisStorage(settings, "1", tmp_path).open()
         assert "secret" not in str(caught.value)
 

@@ -86,7 +86,7 @@ async def test_each_plugin_that_fails_people_is_named_once(bot: Bot, alice: Pers
     told = [message.text or "" for message in alice.from_bot()]
     assert len(told) == 2
     for plugin in ("smudge", "crisp"):
-        [one] = [text for text in told if f"plugin {plugin} fails" in text]
+        [one] = [text for text in told if f"plugin {plugin} does not work" in text]
         assert "<smear>: KeyError" in one
 
 
@@ -94,7 +94,7 @@ async def test_what_else_the_machine_refuses_is_told_too(bot: Bot, alice: Person
     await alice.send_text("/start")
     alerts = alerts_to(bot, [1])
     alerts.machine_fails(OSError(errno.EMFILE, "Too many open files"))
-    told = await alice.wait_for(lambda m: m.text and "machine fails" in m.text)
+    told = await alice.wait_for(lambda m: m.text and "Something is wrong with this machine" in m.text)
     assert "Too many open files" in (told.text or "")
 
 

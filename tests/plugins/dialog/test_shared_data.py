@@ -32,7 +32,7 @@ async def test_what_others_keep_outlives_a_whole_conversation(
     await tap(alice, "Woodblock wave")
     await job_service.wait_for_jobs(1)
     await alice.send_text("/start")
-    await alice.wait_for(says("Shall we?"))
+    await alice.wait_for(says("Ready?"))
     assert (await data.get_data())["mine"] == MINE["mine"]
 
 
@@ -49,7 +49,7 @@ async def test_the_last_photo_is_known_also_when_it_is_painted(
         await tap(alice, "Woodblock wave")
     await job_service.wait_for_jobs(1)
     await alice.send_text("/start")
-    await alice.wait_for(says("Shall we?"))
+    await alice.wait_for(says("Ready?"))
     assert await last_photo(data) == job_service.jobs[0].content
 
 
