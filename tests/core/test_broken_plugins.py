@@ -6,6 +6,7 @@ running bot, while painting.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -26,7 +27,7 @@ from impasto.hookspecs import BOT_GROUP, PAINTING_GROUP
 from impasto.jobs.painter_process import ChildKeeper, ChildLost
 from impasto.messages import Paint, StyleFile
 from impasto.plugins import PluginHost
-from impasto.plugins.containment import contained_program
+from impasto.plugins.containment import contained_program, outside, running
 from impasto.settings import Settings
 from impasto.telegram.web import serving
 from impasto.testing import App, make_photo, make_style, paint_small
@@ -339,6 +340,25 @@ class TestPainting:
         sections = {"painting": options} if "device" in options else {}
         with pytest.raises(PluginError, match=f"plugin '{name}': {name}: {why}"):
             paint_small(plugins=[ALL[name]], settings=sections, **options)
+
+    @pytest.mark.parametrize(("is_ours", "told"), [(False, ["mine"]), (True, [])])
+    def test_who_is_waited_for_is_named_unless_the_program_works_for_it(
+        self, is_ours: bool, told: list[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("impasto.plugins.containment.SECONDS_UNTIL_TOLD", 0.05)
+        rings = []
+        set_timer = signal.setitimer
+
+        def count(which: int, *seconds: float) -> Any:
+            rings.append(seconds)
+            return set_timer(which, *seconds)
+
+        monkeypatch.setattr(signal, "setitimer", count)
+        at_work = outside() if is_ours else contextlib.nullcontext()
+        with capture_logs() as logged, running("mine", "step"), at_work:
+            while len(rings) < 2:  # the first sets the timer, the second is that of the ring
+                pass
+        assert [event["plugin"] for event in logged] == told
 
     @pytest.mark.slow
     async def test_a_plugin_that_takes_the_process_along_is_named_and_left_out_at_the_start(

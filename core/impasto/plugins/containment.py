@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import faulthandler
 import io
+import math
 import os
 import signal
 import sys
@@ -63,8 +64,8 @@ class _Program:
 
 @contextlib.contextmanager
 def running(plugin: str, what: str, seconds: float = 0) -> Iterator[None]:
-    """Inside it runs code of this plugin, for so many seconds at most (0: no limit). There is a
-    limit only in the main thread, and none on Windows.
+    """Inside it runs code of this plugin, for at most so many seconds (0: no limit). In threads
+    other than the main one, and on Windows, nobody looks at the time.
 
     Raises:
         PluginError: the code took longer, or raised what is no Exception.
@@ -191,31 +192,37 @@ def _tell(place: Place | None) -> None:
 
 @contextlib.contextmanager
 def _limited(place: Place, seconds: float) -> Iterator[None]:
-    """Raises TookTooLong in the code inside, or after it, when its time is over.
+    """Raises TookTooLong in the code inside, or after it, when its time is over; who waits for it
+    for long is told before.
 
     By a timer of the system, whose signal also ends a wait for the system.
     """
     can_be = _is_main_thread() and hasattr(signal, "SIGALRM")
     before = signal.getsignal(signal.SIGALRM) if can_be else None
-    if not seconds or before is None:
+    if before is None:
         yield
         return
     began = time.monotonic()
+    end = began + (seconds or math.inf)
     is_inside, is_over = True, False
 
     def ring(_number: int, _frame: FrameType | None) -> None:
         nonlocal is_over
-        left = began + seconds - time.monotonic()
+        left = end - time.monotonic()
         is_over = is_over or left <= 0
-        if is_over and is_inside:
+        if not is_inside:
+            return
+        if is_over:
             raise TookTooLong
-        if is_inside:
-            signal.setitimer(signal.ITIMER_REAL, left, SECONDS_BETWEEN_RINGS)
+        pause = SECONDS_UNTIL_TOLD
+        if _running.get() == place:  # else the program works for it
+            pause = left if seconds else 0
             with contextlib.suppress(RuntimeError):  # the signal came while the log was written
                 log.warning("waiting_for_plugin", plugin=place.plugin, what=place.what)
+        signal.setitimer(signal.ITIMER_REAL, min(pause, left), SECONDS_BETWEEN_RINGS)
 
     signal.signal(signal.SIGALRM, ring)
-    first = min(seconds, SECONDS_UNTIL_TOLD)
+    first = min(seconds or math.inf, SECONDS_UNTIL_TOLD)
     delay, interval = signal.setitimer(signal.ITIMER_REAL, first, SECONDS_BETWEEN_RINGS)
     try:
         yield
