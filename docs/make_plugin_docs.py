@@ -67,8 +67,8 @@ GROUPS = {
 }
 """Everything that can be imported from `impasto`, in the order of the reference."""
 OF_THE_CORE = {
-    "JobService": {"__init__", "renew", "job_changed"},
-    "Estimates": {"__init__", "renew", "learn", "options_in_time"},
+    "JobService": {"renew", "job_changed"},
+    "Estimates": {"renew", "learn", "options_in_time"},
 }
 """Members that are no business of plugins."""
 
@@ -185,11 +185,10 @@ def _method(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[Member]:
     if "property" in decorators:
         returns = f": {ast.unparse(node.returns)}" if node.returns else ""
         yield Member(node.name, node.name + returns, doc, is_method=False)
-    elif node.name in ("__init__", "__call__") or not node.name.startswith("_"):
-        if node.name == "__init__":
-            yield from _set_in(node)
-        if node.name != "__init__" or doc:
-            yield Member(node.name, _head(node), doc, is_method=True)
+    elif node.name == "__init__":
+        yield from _set_in(node)
+    elif node.name == "__call__" or not node.name.startswith("_"):
+        yield Member(node.name, _head(node), doc, is_method=True)
 
 
 def _set_in(constructor: Any) -> Iterator[Member]:
@@ -304,37 +303,17 @@ def _contract(hook: str) -> type | None:
 
 
 def _contract_section(contract: type) -> str:
+    """What the reference says of it, in a table."""
     name = contract.__name__
-    lines = [f"## What it returns: `{name}`\n", inspect.getdoc(contract) or "", ""]
-    if name in impasto.__all__:
-        where = f"../reference.md#{name.lower()}"
-        lines += [f"What its members take and return is in [the reference]({where}).", ""]
-    [definition] = ast.parse(textwrap.dedent(inspect.getsource(contract))).body
+    doc, _ = _attributes_of(inspect.getdoc(contract) or "")
+    where = f"../reference.md#{name.lower()}"
+    lines = [f"## What it returns: `{name}`\n", doc, ""]
+    lines += [f"What its members take and return is in [the reference]({where}).", ""]
     lines += ["| member | meaning |", "|---|---|"]
-    for name, meaning in _members(definition):
-        lines.append(f"| `{name}` | {meaning} |")
+    for member in members_of(name):
+        code = member.code.removeprefix("def ").replace("async def ", "async ")
+        lines.append(f"| `{_cell(code)}` | {_cell(member.doc)} |")
     return "\n".join(lines) + "\n"
-
-
-def _members(definition: Any) -> list[tuple[str, str]]:
-    """Attributes with the text below them, methods with their signatures and docstrings."""
-    found: list[tuple[str, str]] = []
-    for node, after in zip(definition.body, [*definition.body[1:], None], strict=True):
-        if isinstance(node, ast.AnnAssign):
-            plain = "What settings pick it by." if ast.unparse(node) == "name: str" else ""
-            text = after.value.value if _is_text(after) else plain
-            found.append((ast.unparse(node), _cell(text)))
-        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and (
-            node.name == "__call__" or not node.name.startswith("_")
-        ):
-            arguments = ast.unparse(node.args).removeprefix("self, ").removeprefix("self")
-            returns = f" -> {ast.unparse(node.returns)}" if node.returns else ""
-            is_property = any(ast.unparse(d) == "property" for d in node.decorator_list)
-            prefix = "async " if isinstance(node, ast.AsyncFunctionDef) else ""
-            call = "" if is_property else f"({arguments})"
-            name = f"{prefix}{node.name}{call}{returns}"
-            found.append((name.replace("|", "\\|"), _cell(ast.get_docstring(node) or "")))
-    return found
 
 
 def _is_text(node: Any) -> bool:
