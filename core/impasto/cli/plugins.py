@@ -20,15 +20,13 @@ if TYPE_CHECKING:
 
 def plugins(
     context: typer.Context,
-    hooks: Annotated[
-        bool, typer.Option("--hooks", help="Show which plugins implement which hook.")
-    ] = False,
+    hooks: Annotated[bool, typer.Option("--hooks", help="Show who implements which hook.")] = False,
     settings: Annotated[
         bool, typer.Option("--settings", help="Show the settings of plugins and their values.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """List all plugins, and say why one does not work."""
+    """List the plugins of both processes, and why one does not work."""
     session = session_of(context)
     hosts = _load_both(session)
     records = [(process, record) for process, host in hosts.items() for record in host.records]
@@ -40,23 +38,15 @@ def plugins(
         print_table(("hook", "runs in", "plugins"), _hook_rows(hosts))
     else:
         print_table(
-            ("name", "origin", "process", "status", "hooks"),
+            ("name", "version", "origin", "process", "status", "hooks"),
             (
-                (r.name, _origin(r), process, r.error or r.status, "\n".join(r.hooks))
+                (r.name, r.version, r.origin, process, r.error or r.status, "\n".join(r.hooks))
                 for process, r in records
             ),
         )
     if session.strict:
         for host in hosts.values():
             host.check_strict()
-
-
-def _origin(record: PluginRecord) -> str:
-    """Built-in plugins have this program's version, and files have none."""
-    from impasto.plugins.finding import BUILT_IN
-
-    version = "" if record.origin == BUILT_IN else record.version
-    return f"{record.origin} {version}".rstrip()
 
 
 def _load_both(session: Session) -> dict[str, PluginHost]:

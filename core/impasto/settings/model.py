@@ -233,9 +233,9 @@ class PaintingSettings(Section):
     preview_seconds: Annotated[float, Field(ge=0.1, le=600), LIVE] = 2.0
     """Shortest time between two previews, in seconds; there is one at the end of each size, too."""
     try_styles: Annotated[Literal["never", "private", "always"], LIVE] = "private"
-    """Where the gallery shows people their own photo in each style, small, soon after they sent it:
-    only in private chats, always (in groups, too) or never. These are painted only while nobody
-    waits for a picture, and only where the bot itself paints."""
+    """Where the gallery of styles shows people their own photo in each style, small, a moment after
+    they sent it: in private chats, always (which means in groups, too) or never. It is painted only
+    while nobody waits for a picture, by a bot that paints itself."""
     threads: Annotated[int, Field(ge=0, le=1024)] = 0
     """CPU threads for painting; 0 means as many as this process may use."""
 
@@ -282,7 +282,7 @@ class PluginsSettings(BaseModel):
     safe_mode: bool = False
     """Load only the built-in plugins, whatever is installed, allowed or denied."""
     slow_seconds: Annotated[float, Field(ge=0, le=600)] = 1.0
-    """A plugin that keeps the bot waiting for longer than this, in seconds, is named in the log."""
+    """A plugin that keeps the bot waiting for longer than this is named, in seconds."""
 
     @property
     def sections(self) -> dict[str, Any]:
