@@ -40,10 +40,10 @@ $(BIN)/python:
 	"$$found" -m venv $(VENV)
 
 # On Linux pip takes torch's build for CUDA unless it is told of another index: see README.md.
-say_what_is_installed = @echo "Installing $(1) into $(VENV): $(2) MB, or several GB with CUDA."
+say_what_is_installed = @echo "Installing $(1) into $(VENV): $(2) MB, several GB with CUDA."
 
 $(STAMP): pyproject.toml | $(BIN)/python
-	$(call say_what_is_installed,Impasto and its developers' tools,350)
+	$(call say_what_is_installed,Impasto for its developers,350)
 	$(PIP_INSTALL) --quiet --editable '.[dev]'
 	@touch $(STAMP) $(PLAY_STAMP)
 

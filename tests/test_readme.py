@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shlex
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -73,6 +75,29 @@ def test_the_example_in_python_paints(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.chdir(tmp_path)
     exec(compile(example, "README.md", "exec"), {})
     assert (tmp_path / "painting.png").is_file()
+
+
+def test_there_is_one_way_to_try_it() -> None:
+    index = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
+    ways = [
+        re.findall(r"^```sh\n.*?^```$", text[text.index("## Try it") :], re.MULTILINE | re.DOTALL)
+        for text in (README, index)
+    ]
+    assert ways[0][:2] == ways[1][:2]
+
+
+@pytest.mark.parametrize("target", ["play", "install"])
+def test_make_says_in_one_line_what_it_installs(target: str) -> None:
+    commands = subprocess.run(
+        ["make", "--dry-run", "--what-if", "pyproject.toml", target],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.splitlines()
+    [said] = [shlex.split(line)[1] for line in commands if line.startswith("echo")]
+    assert said.startswith("Installing")
+    assert len(said) <= 80
 
 
 @pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])
