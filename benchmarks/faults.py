@@ -36,7 +36,7 @@ CELL: Final = 16
 PIXELS: Final = 100_000
 FLAT: Final = 0.02
 """Standard deviation of values in [0, 1] below which a cell of the photo is flat."""
-PRESETS: Final = ("stained_glass", "night", "comic", "watercolor")
+PRESETS: Final = ("wave", "night", "comic", "watercolor")
 FACE, SKY = "face.jpg", "flat_sky.jpg"
 
 Array = NDArray[np.float64]

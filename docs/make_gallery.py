@@ -34,7 +34,7 @@ TILE = 300
 GAP = 6
 ROWS = (
     ("face", ("palette_knife", "mosaic", "cubist")),
-    ("cat", ("wave", "embroidery", "gilded")),
+    ("cat", ("wave", "embroidery", "charcoal")),
     ("coffee", ("pointillism", "watercolor", "linocut")),
 )
 """What the README shows: a photo and its paintings in each row."""

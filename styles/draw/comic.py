@@ -1,8 +1,8 @@
-"""A comic panel of clouds and round trees: flat tints, shadows in dots, thin contours in ink.
+"""A comic panel of clouds and round trees: flat tints, dots in the darks, contours in ink.
 
 Every shape has three tints, as cel shading has: light, the light with dots of the dark over it,
-and dark. Dots keep to the middle tones and contours are inked in a dark of their own shape, so
-that what is light stays flat and clean.
+and dark. Dots keep to shapes that are not light, and contours are inked in
+a dark of their own shape, so that what is light stays flat and clean.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from .palette import luminance, palette, rgb
 from .strokes import picture
 
 INK = rgb("221c2c")
-SKY = palette("a8d3e0 7db6d2")
-CLOUD = palette("f8eed6 f0cda4")
-FAR = palette("9fb2c4 6f88a8")
-LAND = palette("f5caa0 e09a6a")
+SKY = palette("8fbccb 5f98b8")
+CLOUD = palette("f9ecd2 f2d2ae")
+FAR = palette("8299b0 546e92")
+LAND = palette("f1c49c e2aa7c")
 CLIFF = palette("dd7f4c 9c3626")
 WOOD = palette("8f9660 34504a")
-SEA = palette("5f9cc0 2c5c8c")
-NEAR = palette("3a4a6a 1c2238")
+SEA = palette("4c82a4 244a72")
+NEAR = palette("2c3650 141826")
 ROWS = (
     (0.10, 0.15, 3, (CLOUD,)), (0.42, 0.12, 5, (FAR, SEA, NEAR)),
     (0.54, 0.15, 5, (LAND, FAR, WOOD)), (0.68, 0.17, 5, (LAND, CLIFF, WOOD, NEAR)),
@@ -35,7 +35,7 @@ PITCH = 14.0 / 1024
 """Distance of two dots as a share of the side."""
 SLANT = 0.46
 """Radians by which the rows of dots rise."""
-LINE = 0.0022
+LINE = 0.0034
 """Half the width of a contour as a share of the side."""
 
 
@@ -111,12 +111,13 @@ def _printed(plate: Plate, x: Field, y: Field, rng: np.random.Generator) -> Fiel
         smoothstep(at - soft, at + soft, plate.tone) for at in (0.40, 0.66, 0.80)
     )
     dots = _screen(x, y, 0.10 + 0.9 * np.clip(plate.tone - 0.36, 0, 0.5)) * middle
+    dots = dots * smoothstep(0.76, 0.64, luminance(plate.light))
     color = plate.light + np.maximum(dots, full)[..., None] * (plate.dark - plate.light)
     # Ink goes where a shape is not light itself: a black line on it would be a wrinkle on skin.
-    inked = smoothstep(0.70, 0.52, luminance(plate.light))
+    inked = smoothstep(0.75, 0.50, luminance(plate.light))
     contour = plate.dark + (inked * (0.4 + 0.6 * middle))[..., None] * (INK - plate.dark)
     color = color + (black * inked)[..., None] * (INK - color)
     color = color + plate.line[..., None] * (contour - color)
-    press = 0.015 * grain(size, rng, 0.8) + 0.015 * noise(size, rng, 70, 3)
+    press = 0.006 * grain(size, rng, 0.8) + 0.008 * noise(size, rng, 70, 3)
     printed: Field = color * (1 + press[..., None])
     return printed

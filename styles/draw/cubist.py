@@ -15,14 +15,14 @@ from PIL import Image
 
 from .curves import Sheet
 from .fields import Field, grain, grid, noise, smoothstep
-from .palette import palette, ramp, rgb
+from .palette import luminance, palette, ramp, rgb
 from .strokes import picture, relief
 
 HUES = (
-    palette("2e1c10 7a4a1c c08a3c e6c37a f6e6bd"),  # ochre
-    palette("33120d 8a3420 c4663c e9a877 f6dcbe"),  # rust
+    palette("2a1e14 6e5030 b08c58 dec294 f4e6c8"),  # ochre
+    palette("2c1812 6e4230 a87654 d8b08c f2dec8"),  # rust
     palette("3a2c1e 8c7350 c9b184 ecdcb4 faf2dc"),  # cream
-    palette("0d2226 1f5558 5b918c a5c4b6 e2e9d6"),  # teal
+    palette("14232a 345660 708f94 acc2bc e2e6d8"),  # teal
 )
 BLACK = rgb("000000")
 DIRECTIONS = np.radians((20.0, 95.0, 140.0))
@@ -30,6 +30,8 @@ DIRECTIONS = np.radians((20.0, 95.0, 140.0))
 FACETS = 160
 LONG_CUTS = 30
 """The first cuts, which run over much of the canvas."""
+REACH = (0.12, 0.20)
+"""How far a facet turns from light to dark, the least and the most; light ones turn less."""
 LEAST = 0.0016
 """Area of a facet, as a share of the picture, below which it is cut no more."""
 
@@ -49,7 +51,7 @@ def draw(size: int, rng: np.random.Generator) -> Image.Image:
     color = _shaded(facet, hand, paint)
     # Ink lets the paint shine through: black on dark facets, brown on light ones.
     ink = _contours(size, cuts, hand)[..., None]
-    color += ink * (0.35 * np.square(color) - color)
+    color += ink * (color * (0.40 + 0.45 * luminance(color)[..., None]) - color)
     return picture(_brushed(color, facet, hand, paint))
 
 
@@ -102,8 +104,8 @@ def _shaded(facet: NDArray[np.intp], rng: np.random.Generator, paint: np.random.
         angle = rng.choice(DIRECTIONS) + np.pi / 2 * rng.choice([-1, 1])
         along = px * np.cos(angle) + py * np.sin(angle)
         along = (along - along.min()) / (along.max() - along.min())
-        middle = 0.58 + 0.16 * float(lights[where].mean()) + 0.14 * rng.standard_normal()
-        reach = rng.uniform(0.22, 0.42)
+        middle = 0.58 + 0.16 * float(lights[where].mean()) + 0.10 * rng.standard_normal()
+        reach = rng.uniform(*REACH) * (1.25 - 0.9 * max(middle - 0.3, 0))
         tone = middle + reach * (0.5 - along**0.8) * 2
         hue = HUES[_hue(float(zones[where].mean()), rng)]
         color[where] = ramp(hue, np.clip(tone, 0.06, 1))
@@ -149,4 +151,4 @@ def _brushed(
     tone = 1 + 0.045 * marks + 0.015 * grain(size, paint, 0.6)
     worn = smoothstep(1.2, 2.4, marks)[..., None] * 0.06
     painted = color * tone[..., None]
-    return relief(painted + worn * (1 - painted), 0.2 * marks, 0.5, 0.05)
+    return relief(painted + worn * (1 - painted), 0.2 * marks, 0.25, 0.03)

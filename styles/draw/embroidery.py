@@ -15,9 +15,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from .fields import Field, grain, grid, noise, scattered, smoothstep
-from .palette import palette, ramp, rgb
+from .palette import luminance, palette, ramp, rgb
 from .strokes import picture
 
+CALM = 0.9
+"""How much of the shading of a thread is left out where silk is white: it would be wrinkles."""
 LINEN = rgb("e0d2b8")
 HEM = 0.022
 THREAD = 7.2 / 1024
@@ -27,10 +29,10 @@ STITCH = 130 / 1024
 PATCH = 150 / 1024
 """Distance between the middles of neighboring fields, likewise."""
 
-SKY = palette("93aab8 aabcc4 c3cfd0 dce4de")
-CREAM = palette("dcc79c e9d6ae f3e4c2 fbf1d8")
-PEACH = palette("d8a67c e4b68c eec8a2 f6dcbc")
-ROSE = palette("c58563 d49872 e2ae8a eec4a4")
+SKY = palette("a9bac2 b7c5ca c6d0d1 d6ddd8")
+CREAM = palette("e6d4ae ecdcb9 f1e3c6 f6ebd4")
+PEACH = palette("e0b48e e6be9a ebc9a8 f1d6b8")
+ROSE = palette("cc9272 d49d7e dcaa8c e4b99e")
 LAKE = palette("4d7a94 6690a8 86a9b8 a8c2cc")
 INDIGO = palette("1d3c63 2f547c 466e94 6488a8")
 MEADOW = palette("727a4a 8a9160 a4a97c c1c49c")
@@ -134,13 +136,14 @@ def _silk(x: Field, y: Field, fields: Patchwork, rng: np.random.Generator) -> Fi
     round_ = np.sqrt(np.clip(1 - side**2, 0, 1))
     arch = np.clip(1 - end**2, 0, 1)
     drift = noise(len(x), rng, 6, 2)
-    shade = np.clip(0.5 + 0.16 * drift + 0.34 * chances.normal(own + 37 * stitch), 0, 1)
+    shade = np.clip(0.5 + 0.16 * drift + 0.26 * chances.normal(own + 37 * stitch), 0, 1)
     color = np.zeros((*x.shape, 3), np.float32)
     silk = fields.silk[fields.number]
     for number, shades in enumerate(SILKS):
         here = silk == number
         color[here] = ramp(shades, shade[here])
     caught = 0.88 + 0.12 * smoothstep(0.0, 0.12, arch)
-    light = (0.66 + 0.36 * round_ + 0.10 * arch) * caught
+    calm = CALM * luminance(color)
+    light = calm + (1 - calm) * (0.66 + 0.36 * round_ + 0.10 * arch) * caught
     shine = 0.10 * arch**2 * round_**3
     return color * light[..., None] + shine[..., None]

@@ -22,12 +22,12 @@ from .palette import palette, varied
 from .strokes import picture
 
 FAMILIES = (
-    palette("f0dfbe e8d2ac f6e9d0 dfbf8e d2d4ca"),  # cream
-    palette("ecc39c e2ae88 f2d5b2 d59a78 f4e0c2"),  # peach
+    palette("f0dfbe ebd8b6 f4e6cc e6cda4 dcdccf"),  # cream
+    palette("ebc39e e6b692 efcfac dea888 f2dabc"),  # peach
     palette("7394ae 92acbe bccad0 4f7294 e2d6be"),  # dusty blue
-    palette("eed4b4 e4bea0 f5e4ca d6a88a c4cac6"),  # rose beige
+    palette("ecd2b4 e6c4a8 f2dfc6 ddb498 d0cfc6"),  # rose beige
     palette("6b1c2c 8c3038 b45a50 48121f c8923c"),  # burgundy
-    palette("ecc98f dcae60 f4dfb6 c18a3a f8ecd2"),  # gold
+    palette("eaca96 dfb670 f0d9ae c99a50 f4e4c6"),  # gold
     palette("1f4038 3a6450 6a8a68 122a26 c8a258"),  # green
     palette("1a3258 30527a 587898 101e38 b8c4c0"),  # night blue
 )
@@ -68,6 +68,8 @@ class Rake:
         if self.wave:
             across = across - self.wave * np.sin(2 * np.pi * self.waves * along)
         far = np.abs((across - self.offset) % self.gap - self.gap / 2)
+        # A blunt tine: a sharp one leaves creases, which are scars on a face.
+        far = np.hypot(far, 0.5 * self.reach)
         shift = self.pull * np.exp2(-far / self.reach)
         return x - shift * cos, y - shift * sin
 
@@ -95,7 +97,7 @@ TOOLS: tuple[Tool, ...] = (
     Swirl(0.78, 0.70, 0.32, 1.8),
     Swirl(0.80, 0.15, 0.22, -1.5),
     Swirl(0.18, 0.85, 0.24, -1.5),
-    Rake(1.3, 0.14, 0.075, 0.026, wave=0.05, waves=1.2),
+    Rake(1.3, 0.14, 0.09, 0.034, wave=0.05, waves=1.2),
 )
 
 

@@ -3,7 +3,8 @@
 Stones are cells of a Voronoi diagram under a square metric turned along the drawing's lines,
 relaxed until they sit in rows (Hausner, "Simulating decorative mosaics", SIGGRAPH 2001). A stone
 never crosses from one shape into another, as a mosaicist would cut it. Stones are matte and flat
-and the grout is of a middle tone: round stones in black grout break up a face.
+and the grout takes their color where they are light: round stones in dark grout break up
+a face.
 """
 
 from __future__ import annotations
@@ -15,10 +16,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from .fields import Field, blur, distance, grain, grid, noise, scattered, smoothstep
-from .palette import palette, ramp, rgb, varied
+from .palette import luminance, palette, ramp, rgb, varied
 from .strokes import picture, relief
 
-STONE = 24 / 1024
+STONE = 21 / 1024
 """Side of a stone as a share of the picture's side."""
 
 RELAXATIONS = 22
@@ -29,7 +30,10 @@ SEA = palette("1f4a5c 33708a 5f9aa4 9cc0b8 dcd9bc")
 HILL = palette("574c2a 7d7040 a48f58 cbb07a ead09c")
 EARTH = palette("6a2f22 96492f bf6c46 dca070 f0cfa2")
 CYPRESS = palette("1d2a26 2f4334 4a5c40")
-GROUT = rgb("998b76")
+GROUT = rgb("a89a84")
+GROUTED = (0.9, 0.15)
+"""How much of the grout is of its own color between dark stones and between light ones; the rest is
+of theirs."""
 
 # x, y of the foot, height
 CYPRESSES = ((0.13, 0.66, 0.34), (0.24, 0.71, 0.25), (0.90, 0.52, 0.22), (0.62, 0.93, 0.20))
@@ -168,6 +172,9 @@ def _laid(
     veins = noise(size, rng, round(1.2 * size / stone), 3)
     speckle = grain(size, rng, 0.8)
     face = hue[owner] * (1 + (0.03 * veins + 0.025 * speckle)[..., None])
-    bed = GROUT * (1 + 0.08 * grain(size, rng, 0.8)[..., None])
+    bed = blur(face, 0.6 * stone)
+    own = GROUTED[0] + (GROUTED[1] - GROUTED[0]) * luminance(bed)[..., None]
+    bed += own * (GROUT - bed)
+    bed *= 1 + 0.05 * grain(size, rng, 0.8)[..., None]
     color = bed + cover[..., None] * (face - bed)
-    return relief(color, cover * (1 + 0.03 * veins), 0.35, 0.0)
+    return relief(color, cover * (1 + 0.03 * veins), 0.15, 0.0)

@@ -1,4 +1,4 @@
-"""An autumn lake in broad slabs of thick oil, laid with a palette knife.
+"""An autumn lake in slabs of thick oil, laid with a palette knife.
 
 A knife leaves slabs with straight, parallel sides, flat in color, scraped along their length, with
 a ridge where its edge pushed the paint aside. Slabs that lie side by side in few directions keep
@@ -13,16 +13,19 @@ import numpy as np
 from PIL import Image
 
 from .fields import Field, blur, grid, noise, resized, scattered, smoothstep
-from .palette import palette, ramp, varied
+from .palette import luminance, palette, ramp, varied
 from .strokes import PRINTS, Brush, Canvas, picture, relief
 
-SKY = palette("8fa5b5 b9c3c4 e6dcc6 f4e6c8 f2d3a4")
-HILLS = palette("4a5a6e 728695 8a6a58")
-TREES = palette("5a2a22 9c4426 c46a2c dc9a42 edc47c f6e2b4")
+SKY = palette("9cacb4 c2c8c4 e8dfcc f5e8d0 f2d8b2")
+HILLS = palette("46525f 6e7d88 866c5e")
+TREES = palette("40261f 824630 b07244 cfa266 e6c896 f5e4c2")
 WATER = palette("2f4054 4f667c 8097a6 c3c4b8 efdcb6")
 DIRECTIONS = (-0.16, 0.62, -0.85)
 """Radians from the horizontal; a knife is turned no further than a wrist likes."""
 SHORE = 0.60
+KNIVES = ((110, 46, 1.0), (86, 34, 1.0), (64, 26, 0.4))
+"""Length and width in pixels of a picture of 1024, and the share of the canvas that each works
+over. No broader: a slab must not be as wide as a nose."""
 
 
 @dataclass(frozen=True)
@@ -38,10 +41,10 @@ def draw(size: int, rng: np.random.Generator) -> Image.Image:
     view = _view(size, rng)
     canvas = Canvas(0.8 * blur(view.color, size / 60))
     unit = size / 1024
-    for length, width, share in ((160, 74, 1.0), (130, 56, 1.0), (100, 40, 0.3)):
+    for length, width, share in KNIVES:
         tool = _knife(length * unit, width * unit, rng)
         _laid(canvas, view, tool, rng, share)
-    return picture(relief(canvas.color, canvas.height, 1.5, 0.16))
+    return picture(relief(canvas.color, canvas.height, 0.7, 0.08))
 
 
 def _knife(length: float, width: float, rng: np.random.Generator) -> Brush:
@@ -101,7 +104,10 @@ def _laid(canvas: Canvas, view: View, tool: Brush, rng: np.random.Generator, sha
     size = canvas.size
     xs, ys = scattered(size, 0.76 * (tool.length * tool.width) ** 0.5, rng)
     columns, rows = xs.astype(int).clip(0, size - 1), ys.astype(int).clip(0, size - 1)
-    colors = varied(view.color[rows, columns], rng, 0.10, 0.012, 0.12)
+    seen = view.color[rows, columns]
+    # Light slabs differ little from each other, or they are patches on a cheek.
+    steady = 0.7 * luminance(seen)[:, None]
+    colors = seen + (1 - steady) * (varied(seen, rng, 0.12, 0.015, 0.15) - seen)
     angles = view.angle[rows, columns] + 0.06 * rng.standard_normal(len(xs))
     scales = np.clip(rng.normal(1.0, 0.22, len(xs)), 0.6, 1.5)
     for i in np.flatnonzero(rng.random(len(xs)) < share):

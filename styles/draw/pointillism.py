@@ -1,8 +1,8 @@
-"""A shore in summer in round dots, each apart from its neighbors, on a light ground.
+"""A shore in summer in small round dots that lap over each other.
 
 The scene is painted flat first and then only looked at: most dots take the color under them, some
-a purer one, and some its complement, all about as bright as the place they stand for, so that they
-mix in the eye and do not speckle. Large dots are set first, small ones fill the gaps.
+a purer one, and some a grey, all about as bright as the place they stand for, so that they mix in
+the eye and do not speckle.
 """
 
 from __future__ import annotations
@@ -11,50 +11,45 @@ import numpy as np
 from PIL import Image
 
 from .curves import Sheet
-from .fields import Field, blur, grain, grid, noise, smoothstep
-from .palette import luminance, palette, ramp, rgb, varied
-from .strokes import picture, relief
+from .fields import Field, grain, grid, noise, smoothstep
+from .palette import luminance, palette, ramp, varied
+from .strokes import picture
 
-GROUND = rgb("fbf4e6")
 SKY = palette("4f8acb 86b6df c3d8e6 f3dcc8 f5bfa4")
 HILL = palette("7b74b4 a597c8 cdb6cf")
 TREES = palette("10183a 173f52 2f7052 7d9a54 d8b583")
 SAND = palette("4f3f86 b06a80 e5967a f3b695 f9dcc8")
-DOTS = ((18.0, 1.26), (9.0, 1.30))
-"""Diameters in pixels of a picture of 1024, and how far apart dots keep, in the mean of two."""
+PURE, LOCAL, GREY = 1.3, 0.9, 0.3
+"""Factors on the chroma of dots: those that are to be grey mute their neighbors."""
+DOT = 14.0 / 1024
+"""Diameter of a dot as a share of the picture's side."""
+SPACING = 0.85
+"""How far apart the middles of dots keep, in diameters. They lap over each other: gaps between them
+become a net on a face."""
 
 
 def draw(size: int, rng: np.random.Generator) -> Image.Image:
     """Draw the shore at `size` by `size` pixels."""
     hand, paint = rng.spawn(2)
     view = _view(size, paint)
-    ground = view + (0.15 + 0.4 * luminance(view))[..., None] * (GROUND - view)
-    sheet = Sheet(ground)
-    x, y, diameter = _apart(hand)
+    sheet = Sheet(view)
+    x, y = _apart(hand)
     rows, columns = ((at * size).astype(int) for at in (y, x))
-    colors = _divided(view[rows, columns], hand)
-    for at_x, at_y, wide, color in zip(x, y, diameter, colors, strict=True):
-        sheet.disks([(at_x, at_y, wide / 2)], color)
+    for at_x, at_y, color in zip(x, y, _divided(view[rows, columns], hand), strict=True):
+        sheet.disks([(at_x, at_y, DOT / 2)], color)
     dotted = sheet.color()
-    height = blur(np.abs(dotted - ground).max(axis=-1) > 0.03, 1.5 * size / 1024)
-    weave = 0.05 * grain(size, paint, 0.8)
-    return picture(relief(dotted, 0.5 * height + weave, 0.6, 0.06))
+    return picture(dotted * (1 + 0.01 * grain(size, paint, 0.8)[..., None]))
 
 
-def _apart(rng: np.random.Generator) -> tuple[Field, Field, Field]:
-    """Throw dots, large ones first, and keep those that touch no other.
-
-    Returns x, y and diameter on the unit square, in random order.
-    """
-    kept = np.zeros((0, 3))
-    for diameter, spacing in DOTS:
-        wide = diameter / 1024
-        for x, y in rng.random((round(9 / wide**2), 2)):
-            near = kept[np.abs(kept[:, 0] - x) < 2 * wide]
-            gap = np.hypot(near[:, 0] - x, near[:, 1] - y)
-            if np.all(gap > spacing * (near[:, 2] + wide) / 2):
-                kept = np.vstack([kept, (x, y, wide)])
-    return kept[:, 0], kept[:, 1], kept[:, 2]
+def _apart(rng: np.random.Generator) -> tuple[Field, Field]:
+    """Throw dots and keep those that are far enough from the others; returns their x and y on the
+    unit square."""
+    kept = np.zeros((0, 2))
+    for x, y in rng.random((round(9 / DOT**2), 2)):
+        near = kept[np.abs(kept[:, 0] - x) < DOT]
+        if np.all(np.hypot(near[:, 0] - x, near[:, 1] - y) > SPACING * DOT):
+            kept = np.vstack([kept, (x, y)])
+    return kept[:, 0], kept[:, 1]
 
 
 def _view(size: int, rng: np.random.Generator) -> Field:
@@ -75,10 +70,10 @@ def _view(size: int, rng: np.random.Generator) -> Field:
 
 
 def _divided(color: Field, rng: np.random.Generator) -> Field:
-    """Give colors (n, 3) one by one to a dot: local, purer, or complementary and as bright."""
+    """Give colors (n, 3) one by one to a dot: local, purer or grey, and as bright."""
     value = luminance(color)[:, None]
     hue = color - value
     chance = rng.random(len(color))[:, None]
-    tone = np.where(chance < 0.35, 0.97 * value + 1.8 * hue, 0.97 * value + 1.15 * hue)
-    tone = np.where(chance > 0.86, 0.94 * value - 0.7 * hue, tone)
-    return varied(np.clip(tone, 0, 1).astype(np.float32), rng, 0.06, 0.025)
+    tone = np.where(chance < 0.35, 0.97 * value + PURE * hue, 0.97 * value + LOCAL * hue)
+    tone = np.where(chance > 0.86, 0.94 * value + GREY * hue, tone)
+    return varied(np.clip(tone, 0, 1).astype(np.float32), rng, 0.05, 0.02)

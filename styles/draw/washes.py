@@ -7,19 +7,12 @@ granulation in the paper's valleys, flow patterns, glazing.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
-from .fields import Field, grain, grid, noise, smoothstep
+from .fields import Field, blur, grain, grid, noise, smoothstep
 
-Shape = Callable[[Field, Field], Field]
-"""Takes x and y on the unit square and returns a level that is negative inside."""
-
-Box = tuple[float, float, float, float]
-"""Left, top, right, bottom on the unit square."""
-
-SHEET: Box = (0.0, 0.0, 1.0, 1.0)
+EDGE = 0.0012
+"""Half the width of the edge of a wash, in units of the side."""
 
 
 class WetPaper:
@@ -39,12 +32,10 @@ class WetPaper:
 
     def wash(
         self,
-        shape: Shape,
+        level: Field,
         pigment: Field,
         strength: float,
         *,
-        box: Box = SHEET,
-        soft: float = 0.0012,
         fray: float = 0.004,
         rim: float = 0.55,
         granulation: float = 0.45,
@@ -53,27 +44,22 @@ class WetPaper:
     ) -> None:
         """Lay a wash of `pigment`, which is the color that full `strength` 1 leaves of white.
 
-        `pigment` is one color (3,) or, for a wash whose box is the sheet, one a pixel
-        (size, size, 3); `soft` is the width of the edge and `fray` how far it wanders, in units of
-        the side; `rim` the darkening of the edge; `granulation` and `pooling` how unevenly pigment
-        settles in the tooth and in puddles. `draft` picks another of the fixed patterns of water.
+        `level` (size, size) is the distance to the edge of the wash, negative inside, and `fray`
+        how far the edge wanders, in units of the side; `pigment` is one color (3,) or one a pixel
+        (size, size, 3); `rim` is the darkening of the edge; `granulation` and `pooling` how
+        unevenly pigment settles in the tooth and in puddles. `draft` picks another of the fixed
+        patterns of water.
         """
-        left, top, right, bottom = (round(min(max(side, 0.0), 1.0) * self.size) for side in box)
-        if left >= right or top >= bottom:
-            return
-        patch = (slice(top, bottom), slice(left, right))
-        cloud = self._clouds[draft % 3][patch]
-        flow = self._clouds[(draft + 1) % 3][patch]
-        ragged = self._frays[draft % 2][patch]
-        level = shape(self._x[patch], self._y[patch]) + fray * (ragged + 0.5 * flow)
-        inside = smoothstep(soft, -soft, level)
+        cloud, flow = self._clouds[draft % 3], self._clouds[(draft + 1) % 3]
+        away = level + fray * (self._frays[draft % 2] + 0.5 * flow)
+        inside = smoothstep(EDGE, -EDGE, away)
         band = max(2.2 / self.size, 0.0030)
-        edge = np.exp(-(((level + 0.7 * band) / band) ** 2))
-        edge += 0.35 * np.exp(-np.clip(-level, 0, None) / (5 * band))
-        tooth = granulation * (self.valley[patch] - 0.5) * 1.5
-        settled = 1 + pooling * cloud + rim * edge + tooth
+        pooled = np.exp(-(((away + 0.7 * band) / band) ** 2))
+        pooled += 0.35 * np.exp(-np.clip(-away, 0, None) / (5 * band))
+        tooth = granulation * (self.valley - 0.5) * 1.5
+        settled = 1 + pooling * cloud + rim * pooled + tooth
         amount = np.clip(strength * inside * settled, 0, 1)[..., None]
-        self.color[patch] *= 1 - amount * (1 - pigment)
+        self.color *= 1 - amount * (1 - pigment)
 
     def backrun(self, x: float, y: float, radius: float, strength: float, draft: int = 0) -> None:
         """Let a drop of water spread in a wet wash: it pushes pigment out into a crinkled rim."""
@@ -91,33 +77,18 @@ class WetPaper:
         self.color[patch] = color
 
 
-def disk(x: float, y: float, radius: float) -> tuple[Shape, Box]:
-    """Return a disk's shape and the box it needs."""
+def edge(
+    depth: Field, level: float, rng: np.random.Generator, *, puddles: float, wet: float = 0.0
+) -> Field:
+    """Return the distance to the edge of a wash over what is deeper than `level`, for `WetPaper`.
 
-    def level(px: Field, py: Field) -> Field:
-        return (np.hypot(px - x, py - y) - radius).astype(np.float32)
-
-    reach = 1.5 * radius + 0.03
-    return level, (x - reach, y - reach, x + reach, y + reach)
-
-
-def blade(
-    x: float, y: float, angle: float, length: float, width: float, bend: float
-) -> tuple[Shape, Box]:
-    """Return a leaf's or petal's shape and its box: it starts at (x, y) and runs along `angle`.
-
-    `bend` moves its middle sideways as a share of the length. It is widest past the middle.
+    `puddles` is how far the water wanders from there, in units of `depth`. Edges are lost in broad
+    gradients where the paper is still wet: here and there, or, with `wet` 1, everywhere.
     """
-    cos, sin = np.cos(angle), np.sin(angle)
-
-    def level(px: Field, py: Field) -> Field:
-        along = ((px - x) * cos + (py - y) * sin) / length
-        inner = np.clip(along, 0, 1)
-        across = (py - y) * cos - (px - x) * sin - bend * length * np.sin(np.pi * inner)
-        half = 0.5 * width * np.sin(np.pi * inner**1.25)
-        outside = np.maximum(np.abs(along - 0.5) - 0.5, 0) * length
-        edge: Field = np.abs(across) - half + outside + 1e-4
-        return edge.astype(np.float32)
-
-    reach = length + 0.5 * width + 0.03
-    return level, (x - reach, y - reach, x + reach, y + reach)
+    size = len(depth)
+    wander = puddles * noise(size, rng, 9, 2) + 0.012 * noise(size, rng, 40, 2)
+    deep = blur(depth + wander, 1.5 * size / 1024)
+    slope = np.hypot(*np.gradient(deep)) * size
+    lost = 1 + 9 * np.maximum(smoothstep(-0.3, 0.9, noise(size, rng, 5, 2)), wet)
+    away: Field = np.clip((level - deep) / np.maximum(slope, 0.6), -0.05, 0.05) / lost
+    return away

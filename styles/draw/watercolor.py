@@ -15,7 +15,7 @@ from PIL import Image
 from .fields import Field, blur, grid, noise, smoothstep
 from .palette import palette, ramp, rgb
 from .strokes import picture
-from .washes import WetPaper
+from .washes import WetPaper, edge
 
 PAPER = rgb("faf5ea")
 SKY = palette("9cc0da b4cde0 e6d3c4 f3d2b4")
@@ -60,15 +60,9 @@ def _glaze(
     rng: np.random.Generator,
 ) -> None:  # fmt: skip
     """Wash over what is deeper than `level`, in puddles whose edges wander from glaze to glaze."""
-    size = paper.size
-    puddles = noise(size, rng, 9, 2) * 0.085 + 0.012 * noise(size, rng, 40, 2)
-    deep = blur(depth + puddles, 1.5 * size / 1024)
-    slope = np.hypot(*np.gradient(deep)) * size
-    # Where the paper is still wet an edge is lost in a broad gradient.
-    lost = 1 + 9 * smoothstep(-0.3, 0.9, noise(size, rng, 5, 2))
-    away = np.clip((level - deep) / np.maximum(slope, 0.6), -0.05, 0.05) / lost
+    away = edge(depth, level, rng, puddles=0.085)
     paper.wash(
-        lambda _x, _y: away, pigment, 0.55, rim=0.5, fray=0.0006, granulation=0.20,
+        away, pigment, 0.55, rim=0.5, fray=0.0006, granulation=0.20,
         pooling=0.16, draft=number,
     )  # fmt: skip
 

@@ -1,0 +1,78 @@
+"""Hills in charcoal on cream paper: the side of the stick over rubbed tones, grain by grain.
+
+Tones are rubbed into the paper first. Over them the stick is drawn in broad parallel strokes that
+bite on the paper's tooth, harder the darker a place is; light places stay paper, barely touched.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from PIL import Image
+
+from .fields import Field, blur, grain, grid, noise, smoothstep
+from .palette import palette, ramp, rgb
+from .strokes import picture
+
+RUBBED = palette("f4e8d2 ddcfb8 ac9f8d 6f655b 2e2824")
+"""Charcoal rubbed into the paper, from none to much."""
+BLACK = rgb("171310")
+LIGHT = 0.16
+"""How dark a place must be before the stick touches it: grains on light ground would be moles."""
+GAP = 15.0 / 1024
+"""Distance between the middles of strokes as a share of the picture's side."""
+STROKE = 150 / 1024
+"""Length of a stroke, likewise."""
+SLANTS = (-0.95, -0.62)
+"""Directions in radians from the horizontal; hills take them in turn."""
+HILLS = (0.42, 0.68, 0.30, 0.86, 0.50, 0.95)
+"""How dark hills are, from the farthest to the nearest."""
+
+
+def draw(size: int, rng: np.random.Generator) -> Image.Image:
+    """Draw the hills at `size` by `size` pixels."""
+    dark, slant = _hills(size, rng)
+    unit = size / 1024
+    tooth = 0.75 * grain(size, rng, 1.1 * unit) + 0.25 * noise(size, rng, 120, 2)
+    rubbed = blur(dark, 3 * unit) + 0.02 * noise(size, rng, 30, 2)
+    color = ramp(RUBBED, np.clip(0.92 * rubbed, 0, 1))
+    covered = _drawn(dark, slant, tooth, rng)
+    color += covered[..., None] * (BLACK - color)
+    color *= 1 + (0.012 * tooth)[..., None]
+    return picture(color)
+
+
+def _hills(size: int, rng: np.random.Generator) -> tuple[Field, Field]:
+    """Return how dark places are, in [0, 1], and the slant of their strokes, both (size, size)."""
+    x, y = grid(size)
+    clouds = np.sin(13 * y - 4 * x + 1.2 * noise(size, rng, 3, 2))
+    dark = 0.05 + 0.16 * smoothstep(-0.2, 0.9, clouds)
+    slant = np.full(x.shape, SLANTS[1], np.float32)
+    for layer, tone in enumerate(HILLS):
+        rough = noise(size, rng, 3, 3)
+        down = y - 0.24 - 0.13 * layer - 0.04 * rough[size // 2]
+        lean = 13 if layer % 2 else -10
+        hollow = np.sin(12 * x + lean * down + 0.9 * rough + 2 * layer)
+        steps = 0.34 * smoothstep(0.2, 0.7, hollow) - 0.34 * smoothstep(-0.2, -0.7, hollow)
+        dark = np.where(down > 0, tone - 0.06 + steps + 0.03 * rough, dark)
+        slant = np.where(down > 0, SLANTS[layer % len(SLANTS)], slant)
+    return np.clip(dark, 0.02, 1).astype(np.float32), slant.astype(np.float32)
+
+
+def _drawn(dark: Field, slant: Field, tooth: Field, rng: np.random.Generator) -> Field:
+    """Return how much charcoal, in [0, 1], strokes along `slant` radians leave."""
+    size = len(dark)
+    x, y = grid(size)
+    wander = 0.30 * noise(size, rng, 4, 3)
+    across = (np.cos(slant) * y - np.sin(slant) * x) / GAP + wander + 128
+    along = (np.cos(slant) * x + np.sin(slant) * y) / STROKE + 16
+    line = np.floor(across).astype(np.intp)
+    side = np.abs(2 * (across - line) - 1)
+    starts, weights = rng.random(256), rng.normal(1.0, 0.28, (256, 64))
+    run = along + starts[line]
+    stroke = np.floor(run).astype(np.intp)
+    end = 2 * (run - stroke) - 1
+    press = (dark - LIGHT) * weights[line, stroke] * (1 - 0.3 * end**4)
+    touch = smoothstep(0.30, -0.30, side - 0.35 - 0.65 * press) * smoothstep(0.02, 0.25, press)
+    bite = smoothstep(-1.2, 1.6, tooth + 2.4 * (press - 0.55)) * (0.35 + 0.65 * press)
+    covered: Field = 0.9 * touch * bite
+    return covered
