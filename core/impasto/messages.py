@@ -174,11 +174,19 @@ class Progress(Message):
     """File of the picture so far, where it was written anew."""
 
 
-class Painted(Message):
+class Ended(Message):
+    """A job that was told to be painted is done with; see those that derive from this."""
+
+    job_id: str
+    rests_in: int | None = None
+    """Bytes that the child still holds, of those that the kernel cannot take back; None where that
+    is not known."""
+
+
+class Painted(Ended):
     """The result is on the disk (written, synced, renamed)."""
 
     kind: Literal["painted"] = "painted"
-    job_id: str
     result: Path
     width: int
     height: int
@@ -194,19 +202,17 @@ class Painted(Message):
     """Whether it was painted smaller than asked for, because more did not fit into memory."""
 
 
-class Stopped(Message):
+class Stopped(Ended):
     """The job was cancelled before it was finished."""
 
     kind: Literal["stopped"] = "stopped"
-    job_id: str
 
 
-class Failed(Message):
+class Failed(Ended):
     """The job cannot be painted. `code` and `facts` as in impasto.errors.ChatError; `detail` is for
     the owner's log, `plugin` names the one at fault, if one is."""
 
     kind: Literal["failed"] = "failed"
-    job_id: str
     code: str
     sentence: str
     facts: dict[str, str | int] = Field(default_factory=dict)

@@ -20,7 +20,6 @@ from impasto.memory import (
     make_first_victim,
     oom_kills,
     resident_bytes,
-    unreclaimable_bytes,
 )
 from impasto.messages import (
     Configure,
@@ -195,7 +194,8 @@ class PaintingChild:
                 if not isinstance(message, Progress | Outcome) or message.job_id != job_id:
                     continue
                 if not isinstance(message, Progress):
-                    self._look_at_rest()
+                    self._rests_in = message.rests_in
+                    self._rested_in = self._rested_in or self._rests_in
                     return message
                 on_progress(message)
 
@@ -246,12 +246,6 @@ class PaintingChild:
         if self._rested_in is None or self._rests_in is None:
             return False
         return self._rests_in > self._rested_in + max(GROWTH_BYTES, GROWTH_SHARE * self._rested_in)
-
-    def _look_at_rest(self) -> None:
-        """Just then it has given back what it can; a moment later it prepares styles, and holds
-        more for a while. Pages of code, which come and go where memory is tight, do not count."""
-        self._rests_in = unreclaimable_bytes(self.pid)
-        self._rested_in = self._rested_in or self._rests_in
 
     def kill_now(self) -> None:
         """Kills the child without waiting for its end."""

@@ -15,6 +15,7 @@ import sys
 import threading
 from pathlib import Path
 
+from impasto.memory import unreclaimable_bytes
 from impasto.messages import (
     MACHINE_FAILS,
     Cancel,
@@ -130,6 +131,7 @@ def paint(job: Paint, side: int = 1) -> None:
             seconds=0.5,
             device="cpu",
             network="scripted",
+            rests_in=unreclaimable_bytes(),
         )
     )
 

@@ -30,7 +30,7 @@ from impasto.errors import (
     is_of_machine,
 )
 from impasto.logs import configure_logging
-from impasto.memory import return_free_memory, return_large_blocks
+from impasto.memory import return_free_memory, return_large_blocks, unreclaimable_bytes
 from impasto.messages import (
     MACHINE_FAILS,
     NOT_IN_THIS_STYLE,
@@ -122,9 +122,8 @@ class Child:
                 self._say(TrialOver(trial_id=wanted.trial_id))
                 continue
             outcome = self._answer(wanted)
-            # The parent looks at the memory it rests in as soon as it hears of the outcome.
             _rest()
-            self._say(outcome)
+            self._say(outcome.model_copy(update={"rests_in": unreclaimable_bytes()}))
 
     def _warm(self, preset: PresetFile) -> None:
         """Computes a preset's Gram matrices before somebody picks it."""
