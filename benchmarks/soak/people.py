@@ -201,7 +201,8 @@ class Customer:
             if await self._is_taken(wish):
                 return
             wish.asked_again += 1
-            if not galleries:
+            # After the store was emptied, the bot knows of no photo.
+            if not galleries or wish.asked_again > 1:
                 wish.sent = (await (send or self._send_photo)()).message_id
 
     async def _send_photo(self) -> Message:
@@ -260,9 +261,10 @@ class Customer:
         return End.EXPLAINED if self._is_refused(wish) else End.OPEN
 
     def _is_refused(self, wish: Wish) -> bool:
-        """Whether the bot said that this file cannot be painted; without a button, so of no job."""
-        return wish.kind == BROKEN and any(
-            _is_failure(message) and message.message_id > wish.sent
+        """Whether the bot said why there will be no picture without a button, so of no job: of a
+        file that cannot be painted, or that Telegram has no more. Nobody has two wishes at once."""
+        return any(
+            _is_failure(message) and news_of(message) is None and message.message_id > wish.sent
             for message in self.person.from_bot()
         )
 

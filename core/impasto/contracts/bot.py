@@ -161,6 +161,7 @@ class Presenter(Protocol):
 
     - `not_allowed`: the bot does not work for this person;
     - `handler_failed`: what this person sent met a bug;
+    - `no_room`: the disk or Redis is full, or the machine fails otherwise;
     - those of `impasto.errors.ChatError`, with its facts;
     - for owners, whose language is not known, `disk_full` and `machine_fails` (fact `why`),
       `plugin_fails` (`plugin`, `why`) and `painter_keeps_dying` (`count`, `minutes`, `why`).
