@@ -305,6 +305,20 @@ class TestRunningBot:
         assert await chat.painting()
         assert impasto_app.plugins.failed.keys() == {"observer_interrupt", "startup_exit"}
 
+    async def test_who_gets_no_picture_is_told_what_to_do_and_the_owner_by_which_plugin(
+        self, impasto_settings: dict[str, Any], tmp_path: Path
+    ) -> None:
+        with App([ALL["step_exit"]], impasto_settings, tmp_path) as app:
+            chat, owner = app.chat(), app.chat("Olga")
+            await owner.send_text("/start")
+            await chat.send_photo(make_photo(96, 64))
+            gallery = await chat.reply()
+            await chat.tap(gallery.buttons[0])
+            failed = await chat.reply(containing="try another style, or try again later")
+            assert failed.buttons == ["🔁 Try again", "🎨 Another style"]
+            told = await owner.reply(containing="plugin")
+            assert "step_exit fails people: step_exit: SystemExit: 3" in told
+
     async def test_a_page_that_ends_the_program_ends_nothing(self, free_port: int) -> None:
         host = host_of("page_exit")
         settings = host.settings.model_copy(
