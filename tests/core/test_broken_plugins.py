@@ -133,9 +133,13 @@ class TestStart:
         finally:
             signal.setitimer(signal.ITIMER_REAL, *before)
 
-    def test_a_real_ctrl_c_ends_the_program_where_a_raised_one_does_not(self) -> None:
+    @pytest.mark.parametrize("caught", [(), BaseException], ids=["", "caught by the plugin"])
+    def test_a_real_ctrl_c_ends_the_program_where_a_raised_one_does_not(self, caught: Any) -> None:
         def press(settings: Settings) -> list[StylePreset]:
-            signal.raise_signal(signal.SIGINT)
+            with contextlib.suppress(caught):
+                signal.raise_signal(signal.SIGINT)
+                for _ in range(100):  # somewhere here Python looks for signals
+                    pass
             return []
 
         raised = host_of("hook_interrupt")
