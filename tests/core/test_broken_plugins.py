@@ -133,9 +133,13 @@ class TestStart:
         finally:
             signal.setitimer(signal.ITIMER_REAL, *before)
 
-    def test_a_real_ctrl_c_ends_the_program_where_a_raised_one_does_not(self) -> None:
+    @pytest.mark.parametrize("caught", [(), BaseException], ids=["", "caught by the plugin"])
+    def test_a_real_ctrl_c_ends_the_program_where_a_raised_one_does_not(self, caught: Any) -> None:
         def press(settings: Settings) -> list[StylePreset]:
-            signal.raise_signal(signal.SIGINT)
+            with contextlib.suppress(caught):
+                signal.raise_signal(signal.SIGINT)
+                for _ in range(100):  # somewhere here Python looks for signals
+                    pass
             return []
 
         raised = host_of("hook_interrupt")
@@ -309,6 +313,20 @@ class TestRunningBot:
         await chat.tap(gallery.buttons[0])
         assert await chat.painting()
         assert impasto_app.plugins.failed.keys() == {"observer_interrupt", "startup_exit"}
+
+    async def test_who_gets_no_picture_is_told_what_to_do_and_the_owner_by_which_plugin(
+        self, impasto_settings: dict[str, Any], tmp_path: Path
+    ) -> None:
+        with App([ALL["step_exit"]], impasto_settings, tmp_path) as app:
+            chat, owner = app.chat(), app.chat("Olga")
+            await owner.send_text("/start")
+            await chat.send_photo(make_photo(96, 64))
+            gallery = await chat.reply()
+            await chat.tap(gallery.buttons[0])
+            failed = await chat.reply(containing="try another style, or try again later")
+            assert failed.buttons == ["🔁 Try again", "🎨 Another style"]
+            told = await owner.reply(containing="plugin")
+            assert "step_exit fails people: step_exit: SystemExit: 3" in told
 
     async def test_a_page_that_ends_the_program_ends_nothing(self, free_port: int) -> None:
         host = host_of("page_exit")

@@ -299,7 +299,7 @@ class PaintingChild:
     def _loss(self, code: int) -> ChildLost:
         if self._is_over_limit:
             return ChildLost("the painting process took too much memory", code, for_memory=True)
-        why = f"the painting process {_how_it_ended(code)}"
+        why = f"the painting process {how_it_ended(code)}"
         if self._was_killed_by_kernel(code):
             return ChildLost(why, code, for_memory=True)
         return self._lost_in_plugin(why, code)
@@ -480,7 +480,8 @@ def _parsed(line: bytes) -> FromChild | None:
         return None
 
 
-def _how_it_ended(code: int) -> str:
+def how_it_ended(code: int) -> str:
+    """What the exit code of a process says, as half a sentence."""
     if code >= 0:
         return f"ended with exit code {code}"
     with contextlib.suppress(ValueError):

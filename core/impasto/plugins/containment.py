@@ -79,11 +79,13 @@ def running(plugin: str, what: str, seconds: float = 0) -> Iterator[None]:
         problem = f"{what} took longer than {seconds:g} s (plugins.start_seconds)"
         raise PluginError(plugin, problem) from None
     except Exception:
+        _raise_interrupt()
         raise
     except BaseException as error:
         if is_from_outside(error):
             raise
         raise PluginError(plugin, f"{what}: {described(error)}") from error
+    _raise_interrupt()
 
 
 def outside() -> contextlib.AbstractContextManager[None]:
@@ -131,6 +133,7 @@ def contained_program() -> Iterator[None]:
         faulthandler.enable(_STANDARD_ERROR)
     if is_noticed:
         signal.signal(signal.SIGINT, _interrupted)
+    # mypy takes the function of a module for one that stays as it is.
     os._exit = _exit_unless_running(exit_before, os.getpid())  # type: ignore[assignment]
     try:
         yield
@@ -238,6 +241,12 @@ def _limited(place: Place, seconds: float) -> Iterator[None]:
             signal.setitimer(signal.ITIMER_REAL, max(left, 1e-3), interval)
     if is_over:
         raise TookTooLong
+
+
+def _raise_interrupt() -> None:
+    """Ctrl-C ends the program, also where a plugin has caught the KeyboardInterrupt."""
+    if _Program.was_interrupted:
+        raise KeyboardInterrupt
 
 
 def _interrupted(number: int, frame: FrameType | None) -> None:

@@ -16,7 +16,7 @@ from impasto.cli.doctor.painting import (
     check_packages,
 )
 from impasto.contracts import Finding
-from impasto.messages import Probed
+from impasto.messages import Entered, Probed
 from impasto.settings import PaintingSettings, Settings
 
 BOT = 130 * MEGABYTE
@@ -141,6 +141,23 @@ class TestProbe:
         monkeypatch.setattr(painting, "PROBE", (sys.executable, "-c", program))
         [finding] = check(Settings())
         assert (finding.name, finding.verdict) == ("torch", "problem")
+
+    def test_a_plugin_that_brings_it_down_is_named_and_the_rest_is_told_without_it(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        entered = Entered(thread=1, plugin="smudge", what="import").model_dump_json()
+        answer = make_probed(failed_plugins={"crisp": "of its own"}).model_dump_json()
+        program = (
+            "import json, os, sys\n"
+            "denied = json.load(sys.stdin)['settings']['plugins']['deny']\n"
+            f"print('{answer}' if 'smudge' in denied else '{entered}', flush=True)\n"
+            "'smudge' in denied or os.abort()\n"
+        )
+        monkeypatch.setattr(painting, "PROBE", (sys.executable, "-c", program))
+        found = {finding.name: finding for finding in check(Settings())}
+        assert found["plugin smudge"].says == "the process was ended by SIGABRT, in 'import'"
+        assert found["plugin crisp"].says == "of its own"
+        assert found["device"].verdict == "ok"
 
     def test_one_that_hangs_is_given_up(self, monkeypatch: pytest.MonkeyPatch) -> None:
         program = "import sys; sys.stdin.read(); sys.stdout.close(); import time; time.sleep(600)"

@@ -102,14 +102,13 @@ def _working(host: PluginHost) -> Finding:
     from impasto.plugins.finding import find_plugins
 
     failed = [f"{name} ({error})" for name, error in host.failed.items()]
-    if failed:
-        says = f"the bot goes without {'; '.join(failed)}"
+    remarks = [f"{record.name}: {one}" for record in host.records for one in record.remarks]
+    if failed or remarks:
+        goes = [f"the bot goes without {'; '.join(failed)}"] if failed else []
+        says = "; ".join([*goes, *remarks])
         advice = "mend them, or name them in plugins.deny"
         make = Finding.problem if host.strict else Finding.warning
         return make("plugins", says, advice)
-    remarks = [f"{r.name}: {remark}" for r in host.records for remark in r.remarks]
-    if remarks:
-        return Finding.warning("plugins", "; ".join(remarks), "tell their authors")
     left_out = [record.name for record in host.records if record.left_out]
     without = f", left out: {', '.join(left_out)}" if left_out else ""
     painting = find_plugins(PAINTING_GROUP, host.settings.plugins)

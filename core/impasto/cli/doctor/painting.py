@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from impasto.contracts import PIXEL_BOUNDS, Finding
 from impasto.errors import OwnerError
+from impasto.jobs.painter_process import how_it_ended
 from impasto.lean_aiogram import build_models_on_use
 from impasto.memory import (
     LEAST_FOR_PAINTING,
@@ -121,7 +122,9 @@ def _ask(question: Probe) -> Probed:
         raise _ProbeLost(why, said) from None
     except (IndexError, ValidationError):
         last_lines = ended.stderr.strip().splitlines()[-1:]
-        why = last_lines[0] if last_lines else f"it ended with {ended.returncode}"
+        # A crash of machine code leaves its stack there.
+        is_explained = ended.returncode > 0 and last_lines
+        why = last_lines[0] if is_explained else f"the process {how_it_ended(ended.returncode)}"
         raise _ProbeLost(why, ended.stdout) from None
 
 
