@@ -906,6 +906,28 @@ class TestManyPhotos:
         steps = np.diff([0.0, *first[:4]])
         assert steps[0] < steps[-1], "steps of small sizes are less work"
 
+    def test_a_terminal_that_shows_pictures_has_one_for_each_size(
+        self, paint: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        from impasto.cli import display
+
+        shown: list[tuple[int, int]] = []
+
+        class Seen:
+            is_possible = True
+
+            def __init__(self, console: Any) -> None: ...
+
+            def show(self, picture: Image.Image) -> None:
+                shown.append(picture.size)
+
+        monkeypatch.setattr(display, "Preview", Seen)
+        Image.effect_noise((240, 200), 50).convert("RGB").save(tmp_path / "photo.png")
+        assert paint("photo.png", "--steps", "4").code == 0
+        assert shown == [(480, 400)] * 3, "after each smaller size, and at the end"
+        assert paint("photo.png", "--json").code == 0
+        assert len(shown) == 3, "whoever wants JSON looks at no pictures"
+
     def test_ctrl_c_says_how_many_were_written(
         self, paint: Run, photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

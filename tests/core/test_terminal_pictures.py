@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
-from impasto.cli.terminal_pictures import CHUNK, protocol_of, show_picture
+from impasto.cli.terminal_pictures import CHUNK, ROWS, Preview, protocol_of
 
 
 @pytest.mark.parametrize(
@@ -46,18 +46,19 @@ def kitty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm-kitty")
 
 
-def shown(picture: Image.Image, *, is_terminal: bool = True) -> str:
-    console = Console(file=io.StringIO(), force_terminal=is_terminal)
-    show_picture(picture, console)
-    assert isinstance(console.file, io.StringIO)
-    return console.file.getvalue()
+def shown(picture: Image.Image, *, times: int = 1, height: int = 50, terminal: bool = True) -> str:
+    file = io.StringIO()
+    preview = Preview(Console(file=file, force_terminal=terminal, width=80, height=height))
+    for _ in range(times):
+        preview.show(picture)
+    return file.getvalue()
 
 
 @pytest.mark.usefixtures("kitty")
 def test_kitty_gets_a_small_png_in_chunks(picture: Image.Image) -> None:
     commands = re.findall(r"\x1b_G([^;]*);([^\x1b]*)\x1b\\", shown(picture))
     assert len(commands) > 1
-    assert commands[0][0] == "a=T,f=100,q=2,m=1"
+    assert commands[0][0] == f"a=T,f=100,q=2,r={ROWS},m=1"
     assert {keys for keys, _ in commands[1:-1]} == {"m=1"}
     assert commands[-1][0] == "m=0"
     assert all(len(data) == CHUNK for _, data in commands[:-1])
@@ -71,7 +72,7 @@ def test_iterm_gets_it_in_one(
 ) -> None:
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setenv("TERM_PROGRAM", "iTerm.app")
-    found = re.fullmatch(r"\x1b\]1337;File=inline=1;size=(\d+):(.*)\a\n", shown(picture))
+    found = re.search(r"\x1b\]1337;File=inline=1;size=(\d+);height=16:(.*)\a", shown(picture))
     assert found is not None
     png = base64.b64decode(found[2])
     assert len(png) == int(found[1])
@@ -79,4 +80,15 @@ def test_iterm_gets_it_in_one(
 
 @pytest.mark.usefixtures("kitty")
 def test_what_is_no_terminal_gets_nothing(picture: Image.Image) -> None:
-    assert shown(picture, is_terminal=False) == ""
+    assert shown(picture, terminal=False) == ""
+    assert shown(picture, height=2) == "", "there is no room"
+
+
+@pytest.mark.usefixtures("kitty")
+@pytest.mark.parametrize("height", [50, 10])
+def test_a_picture_is_replaced_in_its_place(picture: Image.Image, height: int) -> None:
+    """Rows are made once; each time the cursor goes up, and is put back to where it was."""
+    text = re.sub(r"\x1b_G[^\x1b]*\x1b\\", "", shown(picture, times=3, height=height))
+    rows = min(ROWS, height - 2)
+    turn = f"\x1b[{rows}A\x1b7\x1b8\x1b[{rows}B"
+    assert text == "\n" * rows + 3 * turn

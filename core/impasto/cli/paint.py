@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
@@ -25,16 +25,14 @@ from impasto.cli.inputs import (
     weight_for,
 )
 from impasto.cli.session import Session, echo_json, session_of
-from impasto.cli.terminal_pictures import show_picture
 from impasto.errors import OwnerError, PictureError
 from impasto.plugins.containment import standard_output_to_log
 from impasto.settings import AUTO
 
 if TYPE_CHECKING:
     from PIL import Image
-    from rich.console import Console
-    from rich.progress import Progress
 
+    from impasto.cli.display import Display
     from impasto.contracts import PaintOptions
     from impasto.painting.catalogue import Catalogue
     from impasto.painting.painter import Painting
@@ -212,49 +210,35 @@ class _Run:
 
     def paint(self, goals: Sequence[_Goal]) -> None:
         """Raises ImpastoError: nothing to paint with, or the only photo cannot be used."""
+        from impasto.cli.display import Display
+
         pictures = [open_input(style.picture) for style in self._styles]
-        with _progress() as progress:
-            task = progress.add_task("getting ready", total=None, left="")
+        with Display(len(goals), shows_pictures=not self._as_json) as display:
             with standard_output_to_log():
                 catalogue = painting_catalogue(self._session)
             for number, goal in enumerate(goals):
-                which = goal.photo.name if len(goals) == 1 else f"{number + 1} of {len(goals)}"
-
-                def show(share: float, done: int = number, which: str = which) -> None:
-                    progress.update(
-                        task,
-                        description=f"painting {which}",
-                        total=len(goals),
-                        completed=done + share,
-                        left="left",
-                    )
-
-                progress.start()
+                display.begin(number, goal.photo)
                 try:
                     with standard_output_to_log():
-                        painting = self._painting(goal.photo, pictures, catalogue, show)
+                        painting = self._painting(goal.photo, pictures, catalogue, display)
                 except PictureError as error:
                     if len(goals) == 1:
                         raise
-                    progress.stop()
+                    display.end()
                     self.has_failed = True
                     typer.echo(f"impasto: {error}", err=True)
                 else:
-                    progress.stop()  # to write other things
-                    self._finish(goal, painting, progress.console)
+                    display.end(painting.picture)
+                    self._finish(goal, painting)
 
     def _painting(
         self,
         photo: Path,
         styles: Sequence[Image.Image],
         catalogue: Catalogue,
-        show: Callable[[float], None],
+        display: Display,
     ) -> Painting:
-        """
-        Args:
-            show: is told of the share of the work that is done, after every step.
-        """
-        from impasto.painting.painter import PaintProgress, PaintRequest, paint
+        from impasto.painting.painter import Painting, PaintRequest, paint
         from impasto.painting.plugin_calls import OUT_OF_MEMORY
 
         request = PaintRequest(
@@ -265,17 +249,16 @@ class _Run:
         try:
             with contextlib.closing(paint(request, catalogue)) as events:  # type: ignore[type-var]
                 for event in events:
-                    if not isinstance(event, PaintProgress):
-                        show(1)
+                    if isinstance(event, Painting):
                         return event
-                    show(event.share)
+                    display.step(event)
         except OUT_OF_MEMORY:
             raise OwnerError(
                 "there is not enough memory for this picture; ask for less with --pixels"
             ) from None
         raise AssertionError("paint() ended without a painting")
 
-    def _finish(self, goal: _Goal, painting: Painting, console: Console) -> None:
+    def _finish(self, goal: _Goal, painting: Painting) -> None:
         """Writes a painting and tells of it."""
         written = save(painting.picture, goal.output, may_replace=goal.may_replace)
         self.written += 1
@@ -283,7 +266,6 @@ class _Run:
         if self._as_json:
             echo_json(self._described(goal.photo, written.path, painting))
         else:
-            show_picture(painting.picture, console)
             width, height = painting.picture.size
             typer.echo(
                 f"{written.path}: {width} x {height}, painted in {painting.seconds:.1f} s", err=True
@@ -309,26 +291,3 @@ class _Run:
             "brush_size": self._options.brush_size,
             "losses": {**painting.losses._asdict(), "total": painting.losses.total},
         }
-
-
-def _progress() -> Progress:
-    """A bar that leaves nothing behind, as there is a line about each painting."""
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        Progress,
-        TaskProgressColumn,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeRemainingColumn(compact=True),
-        TextColumn("{task.fields[left]}"),
-        console=Console(stderr=True),
-        transient=True,
-        redirect_stdout=False,
-    )

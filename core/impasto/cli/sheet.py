@@ -25,7 +25,7 @@ from impasto.cli.inputs import (
 )
 from impasto.cli.paint import INTERRUPTED
 from impasto.cli.session import Session, session_of
-from impasto.cli.terminal_pictures import show_picture
+from impasto.cli.terminal_pictures import Preview
 from impasto.contracts import PaintOptions
 from impasto.errors import OwnerError
 from impasto.plugins.containment import standard_output_to_log
@@ -86,7 +86,7 @@ def sheet(
     from rich.console import Console
 
     written = save(picture, goal, may_replace=output is not None)
-    show_picture(picture, Console(stderr=True))
+    Preview(Console(stderr=True)).show(picture)
     typer.echo(str(written.path), err=True)
     if not written.is_in_place:
         raise typer.Exit(1)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 LONGER_SIDE: Final = 480
 """Most pixels of a preview."""
+ROWS: Final = 16
+"""Of text, that a preview is high at most."""
 CHUNK: Final = 4096
 """Most characters of a picture in one of kitty's commands."""
 
@@ -36,27 +38,46 @@ def protocol_of(variables: Mapping[str, str]) -> Protocol | None:
     return None
 
 
-def show_picture(picture: Image.Image, console: Console) -> None:
-    """Shows a picture, small, if the console is a terminal that can."""
-    protocol = protocol_of(os.environ)
-    if protocol is None or not console.is_terminal:
-        return
-    small = picture.convert("RGB")
-    small.thumbnail((LONGER_SIDE, LONGER_SIDE))
-    file = io.BytesIO()
-    small.save(file, "PNG")
-    console.file.write(escapes(file.getvalue(), protocol) + "\n")
-    console.file.flush()
+class Preview:
+    """A picture above the cursor, if the console is a terminal that shows pictures; it is replaced
+    when it is shown anew."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._protocol = protocol_of(os.environ) if console.is_terminal else None
+        self._rows = min(ROWS, console.height - 2)
+        self._is_shown = False
+
+    @property
+    def is_possible(self) -> bool:
+        return self._protocol is not None and self._rows > 0
+
+    def show(self, picture: Image.Image) -> None:
+        """To be called with the cursor at the begin of a line, where it is afterwards, too."""
+        if self._protocol is None or self._rows <= 0:
+            return
+        small = picture.convert("RGB")
+        small.thumbnail((LONGER_SIDE, LONGER_SIDE))
+        file = io.BytesIO()
+        small.save(file, "PNG")
+        # Terminals leave the cursor in different places, so it is put back. Rows are made before,
+        # as what is kept is a place on the screen, and the screen may scroll.
+        rows = "" if self._is_shown else "\n" * self._rows
+        image = escapes(file.getvalue(), self._protocol, self._rows)
+        up, down = f"\x1b[{self._rows}A", f"\x1b[{self._rows}B"
+        self._console.file.write(f"{rows}{up}\x1b7{image}\x1b8{down}")
+        self._console.file.flush()
+        self._is_shown = True
 
 
-def escapes(png: bytes, protocol: Protocol) -> str:
-    """The characters that show a PNG file at the cursor."""
+def escapes(png: bytes, protocol: Protocol, rows: int) -> str:
+    """The characters that show a PNG file at the cursor, this number of rows high."""
     text = base64.b64encode(png).decode()
     if protocol == "iterm2":
-        return f"\x1b]1337;File=inline=1;size={len(png)}:{text}\a"
+        return f"\x1b]1337;File=inline=1;size={len(png)};height={rows}:{text}\a"
     chunks = [text[begin : begin + CHUNK] for begin in range(0, len(text), CHUNK)]
     # Show (a=T) a PNG (f=100) and answer nothing (q=2); m=1 says that more follows.
-    keys = ["a=T,f=100,q=2,", *[""] * (len(chunks) - 1)]
+    keys = [f"a=T,f=100,q=2,r={rows},", *[""] * (len(chunks) - 1)]
     more = [1] * (len(chunks) - 1) + [0]
     return "".join(
         f"\x1b_G{key}m={flag};{chunk}\x1b\\"
