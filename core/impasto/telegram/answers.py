@@ -44,13 +44,22 @@ class Session(AiohttpSession):
         self, bot: Bot, method: TelegramMethod[TelegramType], status_code: int, content: str
     ) -> Response[TelegramType]:
         try:
-            return super().check_response(bot, method, status_code, content)
+            return self._read(bot, method, status_code, content)
         except ClientDecodeError as error:
             if HTTPStatus.OK <= status_code <= HTTPStatus.IM_USED and says_ok(error.data):
                 return self._read_in_part(bot, method, error)
             raise _of_status(method, status_code, error.data) from error
         except TypeError as error:  # aiogram looks into a description that is not there
             raise _of_status(method, status_code, None) from error
+
+    def _read(
+        self, bot: Bot, method: TelegramMethod[TelegramType], status_code: int, content: str
+    ) -> Response[TelegramType]:
+        """Raises ClientDecodeError also where the result is null, which aiogram takes for one."""
+        response = super().check_response(bot, method, status_code, content)
+        if response.result is None:
+            raise ClientDecodeError("there is no result", ValueError(), self.json_loads(content))
+        return response
 
     def _read_in_part(
         self, bot: Bot, method: TelegramMethod[TelegramType], error: ClientDecodeError
@@ -63,7 +72,7 @@ class Session(AiohttpSession):
         for fields in (_FIELDS, _LEAST_FIELDS):
             part = {"ok": True, "result": _part_of(error.data.get("result"), fields)}
             try:
-                response = super().check_response(bot, method, HTTPStatus.OK, self.json_dumps(part))
+                response = self._read(bot, method, HTTPStatus.OK, self.json_dumps(part))
             except ClientDecodeError:
                 continue
             log.warning("answer_read_in_part", call=method.__api_method__)
