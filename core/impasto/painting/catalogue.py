@@ -203,7 +203,7 @@ def load_catalogue(settings: Settings, *, strict: bool = False) -> Catalogue:
     """Loads the painting plugins and sets the number of CPU threads.
 
     Raises:
-        SettingsError: a plugin's settings section is wrong, or there is nothing to paint with.
+        SettingsError: there is nothing to paint with, or a folder of plugins is not there.
         PluginsFailed: `strict` and a plugin failed.
     """
     use_threads(settings.painting.threads or usable_cpus())
