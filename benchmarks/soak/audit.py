@@ -100,8 +100,8 @@ class Verdict:
     """Messages that still offer to stop a job that is over, by its state."""
     asked_again: int = 0
     vanished: dict[str, int] = field(default_factory=dict)
-    """Jobs of a store that was emptied: how many people were told of, by the picture or by what
-    became of it, and how many not."""
+    """Jobs of a store that was emptied: of how many people had the picture or were told what became
+    of it, and of how many not."""
     left_over: int = 0
     """Processes that outlived the others."""
 
@@ -126,14 +126,14 @@ def judge(
     verdict.failures = dict(Counter(job.failure.code for job in known.values() if job.failure))
     for job in known.values():
         told = record.told[job.id]
-        if job.id in vanished:
-            kind = "told" if told.ends or told.pictures else "untold"
-            verdict.vanished[kind] = verdict.vanished.get(kind, 0) + 1
-        else:
+        if job.id not in vanished:
             _judge_job(job, verdict, told)
         _judge_pictures(job, verdict, told)
     for wish in wishes:
         _judge_wish(wish, known, verdict)
+        if wish.job in vanished:
+            kind = "untold" if wish.end is End.VANISHED else "told"
+            verdict.vanished[kind] = verdict.vanished.get(kind, 0) + 1
     for job_id, count in left.items():
         job = known.get(job_id)
         if job is None or job.state.is_final:

@@ -33,7 +33,7 @@ def crash_table(outcome: Outcome) -> str:
         ("failures explained", _counts(verdict.failures)),
         ("**lost**", f"**{len(verdict.lost)}**"),
         ("**second pictures on the edit path**", f"**{len(verdict.second_pictures)}**"),
-        ("vanished with an emptied store", _counts(verdict.vanished)),
+        ("vanished with an emptied store, as people saw it", _counts(verdict.vanished)),
         ("processes left over", verdict.left_over),
         ("repeated fresh sends", verdict.repeated_fresh_sends),
         ("“ready” said again", verdict.ready_twice),

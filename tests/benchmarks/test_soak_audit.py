@@ -134,9 +134,8 @@ def test_fresh_sends_that_are_repeated_are_counted_apart(chat: Chat) -> None:
 
 def test_a_job_that_vanished_is_counted_apart_and_whether_it_was_told() -> None:
     job = a_job(JobState.ACCEPTED)
-    chat = Chat(job)
-    for kind in ("untold", "told"):
-        verdict = judge([job], chat.record, [], Counter(), {job.id})
+    for end, kind in ((End.VANISHED, "untold"), (End.EXPLAINED, "told")):
+        wish = Wish(1, "preset", job=job.id, end=end)
+        verdict = judge([job], Record(), [wish], Counter(), {job.id})
         assert verdict.is_good
         assert verdict.vanished == {kind: 1}
-        chat.shows("sendMessage", 6, keyboards.AnotherStyle)

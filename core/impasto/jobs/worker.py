@@ -436,7 +436,9 @@ class Worker(JobObserver):
             await self._write(hand, outcome)
         except InvalidTransition:
             log.info("job_was_taken_away", job=hand.job.id)
-            await self._release(hand.job.id)
+            is_known = await self._release(hand.job.id)
+            if not is_known and hand.stop is None:
+                self._reporter.finished(hand.job)  # who finds that it vanished, and says so
         self._unwritten = None
 
     async def _write(self, hand: InHand, outcome: Outcome) -> None:
@@ -480,12 +482,14 @@ class Worker(JobObserver):
         failure = Failure(code=failed.code, sentence=failed.sentence, facts=failed.facts)
         self._reporter.finished(await self._store.move(job.id, JobState.FAILED, failure=failure))
 
-    async def _release(self, job_id: str) -> None:
+    async def _release(self, job_id: str) -> bool:
+        """Leaves its pictures to others; whether the journal knows the job."""
         job = await self._store.journal.get(job_id)
         if job is not None:
             await self._folders.release(job)
         else:
             await self._folders.remove(job_id)
+        return job is not None
 
 
 def _lost(job: Job, loss: ChildLost) -> Failed:

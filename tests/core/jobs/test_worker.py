@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from impasto.contracts import PaintOptions, StylePreset
+from impasto.errors import InvalidTransition
 from impasto.jobs import worker as module
 from impasto.jobs.estimates import FEWEST_PIXELS
 from impasto.jobs.folders import NotFetched
@@ -410,6 +411,22 @@ class TestCancelling:
         assert await working
         assert reports.ended == [], "whoever shows it says so"
         assert not (settings.state_dir / "jobs" / job.id).exists()
+
+    async def test_a_painted_job_that_the_journal_has_lost_is_told(
+        self, worker: Worker, store: JobStore, reports: Reports, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async def get(job_id: str) -> None:
+            return None
+
+        async def move(job_id: str, *_: object, **__: object) -> None:
+            raise InvalidTransition(f"there is no job {job_id}")
+
+        job = job_that("paint")
+        await store.add(job)
+        monkeypatch.setattr(store.journal, "get", get)
+        monkeypatch.setattr(store.journal, "move", move)
+        assert await worker.work()
+        assert [one.id for one in reports.ended] == [job.id]
 
     async def test_a_child_that_does_not_stop_is_killed(
         self,
