@@ -7,6 +7,10 @@ channel), X the image and S the color-matched picture that painting starts from,
     weight * mean((A X - A S)^2)
 
 It holds the broad colors and leaves all that is smaller than a cell, the strokes, to the style.
+
+Eyes and teeth are smaller than a cell. So there is the same term with a finer grid, which weighs
+each cell by how much the photo has to show there: what is drawn in the photo stays drawn, and
+smooth surfaces are for the marks of the style.
 """
 
 from __future__ import annotations
@@ -15,15 +19,29 @@ import math
 from typing import Final
 
 import torch
+import torch.nn.functional as F
 
 from impasto.contracts import Evaluation
 from impasto.painting.pyramid import Term
 
 CELLS: Final = 20
-"""Cells along the root of the picture's area."""
+"""Cells of the coarse grid along the root of the picture's area."""
+FINE_CELLS: Final = 60
+"""The same of the fine grid."""
 DRIFT: Final = 0.1
 """RMS drift of the cells' colors at which the term, with a strength of 1, is as large as the loss
 that a level begins with."""
+
+NEIGHBORS: Final = 5
+"""Fine cells across which the photo's contrast is looked at."""
+NO_DETAIL, FULL_DETAIL = 0.01, 0.05
+"""Standard deviations of their lightness between which the weight of a fine cell rises."""
+LEAST_WEIGHT: Final = 0.25
+"""Of a fine cell without detail: with none, the style would put there what it may not put
+elsewhere."""
+
+_LIGHTNESS: Final = (0.299, 0.587, 0.114)
+"""Of red, green and blue (ITU-R BT.601)."""
 
 
 class CoherentColors:
@@ -31,19 +49,15 @@ class CoherentColors:
 
     Args:
         objective: what is minimised besides.
-        start: 1x3xHxW in [0, 1], the picture whose broad colors are kept.
+        start: 1x3xHxW in [0, 1], the picture whose colors are kept.
         strength: 0 or more. The weight follows from it and from the objective's value at the first
             image that is evaluated, so that a strength means the same for all styles and sizes.
     """
 
     def __init__(self, objective: Term, start: torch.Tensor, strength: float) -> None:
         self._objective = objective
-        height, width = start.shape[-2:]
-        cell = math.sqrt(height * width) / CELLS
-        rows, columns = max(1, round(height / cell)), max(1, round(width / cell))
-        self._down = _averages(height, rows).to(start)
-        self._across = _averages(width, columns).to(start).T
-        self._wanted = self._cells(start)
+        self._coarse, self._fine = _Grid(start, CELLS), _Grid(start, FINE_CELLS)
+        self._detail = _detail(self._fine.wanted)
         self._strength = strength
         self._weight: torch.Tensor | None = None
 
@@ -52,15 +66,31 @@ class CoherentColors:
         loss, gradient = self._objective.evaluate(image)
         if self._weight is None:
             self._weight = self._strength * loss / DRIFT**2
-        drift = self._cells(image) - self._wanted
-        term = self._weight * drift.square().mean()
-        slope = drift.mul_(2 * self._weight / drift.numel())
-        gradient.add_(self._down.T @ slope @ self._across.T)
-        return Evaluation(loss + term, gradient)
+        for grid, share in ((self._coarse, 1.0), (self._fine, self._detail)):
+            drift = grid.means(image) - grid.wanted
+            weighted = drift * (self._weight * share)
+            loss = loss + (weighted * drift).mean()
+            grid.add_slope(weighted.mul_(2 / drift.numel()), gradient)
+        return Evaluation(loss, gradient)
 
-    def _cells(self, image: torch.Tensor) -> torch.Tensor:
-        """The means over the cells of the grid, 1x3 x rows x columns."""
+
+class _Grid:
+    """Cells of about the same size that a picture is divided into."""
+
+    def __init__(self, start: torch.Tensor, cells: int) -> None:
+        height, width = start.shape[-2:]
+        side = max(1.0, math.sqrt(height * width) / cells)
+        self._down = _averages(height, max(1, round(height / side))).to(start)
+        self._across = _averages(width, max(1, round(width / side))).to(start).T
+        self.wanted = self.means(start)
+
+    def means(self, image: torch.Tensor) -> torch.Tensor:
+        """The means over the cells, 1x3 x rows x columns."""
         return self._down @ image @ self._across
+
+    def add_slope(self, slope: torch.Tensor, gradient: torch.Tensor) -> None:
+        """Adds to the gradient of a loss by the image what follows from that by the means."""
+        gradient.add_(self._down.T @ slope @ self._across.T)
 
 
 def _averages(length: int, cells: int) -> torch.Tensor:
@@ -70,3 +100,16 @@ def _averages(length: int, cells: int) -> torch.Tensor:
         first, end = cell * length // cells, -(-(cell + 1) * length // cells)
         row[first:end] = 1 / (end - first)
     return matrix
+
+
+def _detail(colors: torch.Tensor) -> torch.Tensor:
+    """1x1 x rows x columns in [LEAST_WEIGHT, 1]: how much there is to see around each cell."""
+    light = F.conv2d(colors, colors.new_tensor(_LIGHTNESS).view(1, 3, 1, 1))
+
+    def around(values: torch.Tensor) -> torch.Tensor:
+        padded = F.pad(values, (NEIGHBORS // 2,) * 4, mode="replicate")
+        return F.avg_pool2d(padded, NEIGHBORS, stride=1)
+
+    contrast = (around(light.square()) - around(light).square()).clamp(min=0).sqrt()
+    rise = (contrast - NO_DETAIL) / (FULL_DETAIL - NO_DETAIL)
+    return rise.clamp(LEAST_WEIGHT, 1)

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from impasto.contracts import Evaluation
-from impasto.painting.coherence import CELLS, DRIFT, CoherentColors
+from impasto.painting.coherence import CELLS, DRIFT, LEAST_WEIGHT, CoherentColors
 
 
 class Bowl:
@@ -63,7 +63,28 @@ def test_a_strength_means_the_same_for_all_styles_and_sizes(scale: float, side: 
     objective = CoherentColors(inner, start, strength=2.0)
     at_first = objective.evaluate(start).loss.item()
     drifted = start + DRIFT
-    assert own_loss(objective, inner, drifted) == pytest.approx(2 * at_first, rel=1e-3)
+    both_grids = 2 * at_first * (1 + LEAST_WEIGHT)
+    assert own_loss(objective, inner, drifted) == pytest.approx(both_grids, rel=1e-3)
+
+
+def test_what_is_drawn_in_the_photo_is_held_more_than_what_is_smooth() -> None:
+    """A mark of half a coarse cell, as an eye has, and around which the coarse means stay."""
+    side = 4 * CELLS
+    start, inner = torch.full((1, 3, side, side), 0.5), Bowl()
+    start[..., :20, :20] += 0.1 * torch.tensor([[1.0, -1.0], [-1.0, 1.0]]).repeat_interleave(
+        10, 0
+    ).repeat_interleave(10, 1)
+    objective = CoherentColors(inner, start, strength=5.0)
+    objective.evaluate(start)
+
+    def with_mark(at: int) -> torch.Tensor:
+        image = start.clone()
+        image[..., at : at + 4, at : at + 2] += 0.1
+        image[..., at : at + 4, at + 2 : at + 4] -= 0.1
+        return image
+
+    drawn, smooth = (own_loss(objective, inner, with_mark(at)) for at in (8, 60))
+    assert drawn == pytest.approx(smooth / LEAST_WEIGHT, rel=0.05)
 
 
 def test_devices_are_not_asked_for_values(monkeypatch: pytest.MonkeyPatch) -> None:
