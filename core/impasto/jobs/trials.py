@@ -225,7 +225,8 @@ class _AtWork:
                 self._kill_timer.cancel()
 
     def drop(self) -> None:
-        if self._kill_timer is None:
+        # One that is over has ended its timer already: another would kill the child at its next job.
+        if self._kill_timer is None and not self.is_over.is_set():
             self._child.tell(DropTrial(trial_id=self._trial_id))
             loop = asyncio.get_running_loop()
             self._kill_timer = loop.call_later(SECONDS_TO_STOP, self._child.kill_now)
