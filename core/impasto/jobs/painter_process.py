@@ -398,9 +398,10 @@ class ChildKeeper:
             await self.replace()
 
     async def replace(self) -> None:
-        """Ends what is left of the child and starts a new one."""
-        child, self._starting = self.running(), None
+        """Ends what is left of the child and starts a new one, unless one starts already."""
+        child = self.running()
         if child is not None:
+            self._starting = None
             await child.kill()
         self._started()
 
@@ -462,9 +463,11 @@ class ChildKeeper:
         self._is_measured = True
         try:
             self.pace = await child.measured()
-        except ChildLost as loss:
-            log.warning("pace_not_measured", pid=child.pid, why=str(loss))
-            await child.kill()
+        except BaseException as error:
+            await child.kill()  # nobody else knows of it yet
+            if not isinstance(error, ChildLost):
+                raise
+            log.warning("pace_not_measured", pid=child.pid, why=str(error))
             return await self._begun()
         return child
 
