@@ -225,7 +225,7 @@ class _AtWork:
                 self._kill_timer.cancel()
 
     def drop(self) -> None:
-        # One that is over has ended its timer already: another would kill the child at its next job.
+        # What is over has ended its timer; another would kill the child at its next job.
         if self._kill_timer is None and not self.is_over.is_set():
             self._child.tell(DropTrial(trial_id=self._trial_id))
             loop = asyncio.get_running_loop()

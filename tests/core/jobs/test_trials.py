@@ -140,9 +140,9 @@ async def test_dropping_one_that_is_over_does_not_kill_the_child_at_its_next_job
     job_service: JobService, worker: Worker, trials: Trials, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await worker.ready()
-    killed: list[PaintingChild] = []
+    killed: list[int] = []
     monkeypatch.setattr("impasto.jobs.trials.SECONDS_TO_STOP", 0.0)
-    monkeypatch.setattr(PaintingChild, "kill_now", lambda child: killed.append(child))
+    monkeypatch.setattr(PaintingChild, "kill_now", lambda child: killed.append(child.pid))
     async with asyncio.timeout(30):
         trial = asyncio.create_task(job_service.try_styles(PHOTO, BOTH))
         work = await at_work(trials)
