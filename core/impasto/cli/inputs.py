@@ -15,13 +15,11 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from statistics import geometric_mean
 from typing import TYPE_CHECKING, NamedTuple
 
 import typer
 
 from impasto.cli.session import Session, print_json, session_of
-from impasto.contracts import BRUSH_BOUNDS, MOST_STYLE_WEIGHT
 from impasto.errors import OwnerError, PictureError, nearest
 from impasto.settings import AUTO
 
@@ -47,19 +45,6 @@ class Style(NamedTuple):
     title: str
     strength: float = 1.0
     brush_size: float = 1.0
-
-
-def weight_for(styles: Iterable[Style], session: Session) -> float:
-    """The style weight that the presets recommend; where several are mixed, they count equally."""
-    strength = geometric_mean(style.strength for style in styles)
-    return min(session.settings.painting.style_weight * strength, MOST_STYLE_WEIGHT)
-
-
-def brush_for(styles: Iterable[Style], session: Session) -> float:
-    """The brush size, as `weight_for`."""
-    brush = geometric_mean(style.brush_size for style in styles)
-    least, most = BRUSH_BOUNDS
-    return min(max(session.settings.painting.brush_size * brush, least), most)
 
 
 def styles_named(names: Iterable[str], session: Session) -> list[Style]:

@@ -37,6 +37,7 @@ from impasto.messages import (
     from_child,
 )
 from impasto.plugins import settings_for_painting, without_plugins
+from impasto.recommended import recommended
 from impasto.settings import Settings
 from impasto.settings.variables import environment_without_settings
 
@@ -505,7 +506,8 @@ def _configuration(settings: Settings, presets: Sequence[StylePreset]) -> Config
     return Configure(
         settings=settings_for_painting(settings),
         presets=[
-            PresetFile(path=preset.picture, brush_size=preset.brush_size) for preset in presets
+            PresetFile(path=preset.picture, options=recommended([preset], settings.painting))
+            for preset in presets
         ],
     )
 

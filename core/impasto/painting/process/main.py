@@ -129,8 +129,7 @@ class Child:
         """Computes a preset's Gram matrices before somebody picks it."""
         try:
             cap = self._catalogue.device(self._default_device).max_pixels()
-            options = PaintOptions(brush_size=preset.brush_size)
-            warm(open_picture(preset.path, cap), options, self._catalogue)
+            warm(open_picture(preset.path, cap), preset.options, self._catalogue)
         except Exception as error:  # who picks it will be told
             log.warning("preset_not_ready", preset=preset.path.name, problem=described(error))
 
