@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import typer
 
 from impasto.cli.session import Session, print_json, session_of
-from impasto.errors import OwnerError, PictureError, nearest
+from impasto.errors import OwnerError, PictureError, did_you_mean
 from impasto.settings import AUTO
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def _style_of(name_or_file: str, list_presets: Callable[[], Mapping[str, Style]]
         return Style(path, path.stem, path.stem)
     found = list_presets()
     if name_or_file not in found:
-        hint = nearest(name_or_file, found) or "; `impasto styles` lists the presets"
+        hint = did_you_mean(name_or_file, found) or "; `impasto styles` lists the presets"
         raise OwnerError(f"--style {name_or_file}: there is no such preset and no such file{hint}")
     return found[name_or_file]
 

@@ -18,7 +18,7 @@ import structlog
 from pydantic import Base64Bytes, TypeAdapter, ValidationError
 
 from impasto.contracts import Errands, PaintOptions, StylePreset
-from impasto.errors import ImpastoError
+from impasto.errors import ImpastoError, described
 from impasto.jobs.folders import JobFolders, NotFetched, PictureSource
 from impasto.jobs.job import JobState, TelegramPicture
 from impasto.jobs.painter_process import ChildKeeper, ChildLost, PaintingChild
@@ -119,7 +119,7 @@ class Trials:
                 if errand is not None:
                     await errand.answer(await self._answer(errand.request))
             except Exception as error:
-                log.warning("errand_failed", why=f"{type(error).__name__}: {error}")
+                log.warning("errand_failed", why=described(error))
                 await asyncio.sleep(PAUSE_SECONDS)
 
     async def _sent_for(
@@ -174,7 +174,7 @@ class Trials:
             found = await self._painted(child, trial)
             return found if len(found) == len(styles) else None
         except (ImpastoError, ChildLost, NotFetched, OSError) as error:
-            log.warning("styles_not_tried", why=f"{type(error).__name__}: {error}")
+            log.warning("styles_not_tried", why=described(error))
             return None
         finally:
             await self._folders.remove(trial_id)

@@ -7,7 +7,6 @@ source, because importing a painting plugin would bring torch into the bot.
 from __future__ import annotations
 
 import ast
-import difflib
 import functools
 import importlib.metadata
 import importlib.util
@@ -21,7 +20,7 @@ from typing import Any, Final
 import structlog
 
 from impasto import hookspecs
-from impasto.errors import SettingsError
+from impasto.errors import SettingsError, nearest
 from impasto.settings import PluginsSettings, Settings
 
 log = structlog.get_logger(__name__)
@@ -161,8 +160,8 @@ def warn_of_absent_plugins(settings: PluginsSettings) -> None:
 
 
 def _meant(name: str, names: Iterable[str]) -> dict[str, str]:
-    close = difflib.get_close_matches(name, sorted(names), n=1)
-    return {"did_you_mean": close[0]} if close else {}
+    meant = nearest(name, names)
+    return {"did_you_mean": meant} if meant else {}
 
 
 def _names(group: str, settings: PluginsSettings) -> set[str]:

@@ -25,7 +25,7 @@ import structlog
 from pydantic import BaseModel
 
 from impasto import hookspecs
-from impasto.errors import PluginError, PluginsFailed, SettingsError
+from impasto.errors import PluginError, PluginsFailed, SettingsError, described
 from impasto.plugins.checks import (
     check_arguments,
     check_hooks,
@@ -36,7 +36,7 @@ from impasto.plugins.checks import (
     named,
     place_of,
 )
-from impasto.plugins.containment import described, is_from_outside, running
+from impasto.plugins.containment import is_from_outside, running
 from impasto.plugins.finding import (
     BUILT_IN,
     GIVEN,

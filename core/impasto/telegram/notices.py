@@ -14,10 +14,9 @@ import structlog
 from aiogram import Bot, Router
 from aiogram.types import CallbackQuery, ErrorEvent, TelegramObject, Update, User
 
-from impasto.errors import ChatError, PluginError, is_of_full_disk, is_of_machine
+from impasto.errors import ChatError, PluginError, described, is_of_full_disk, is_of_machine
 from impasto.jobs.job import PHOTOS_FORBIDDEN
 from impasto.plugins import PluginHost
-from impasto.plugins.containment import described
 from impasto.scrubbing import scrub
 from impasto.telegram.retry import (
     REFUSALS,

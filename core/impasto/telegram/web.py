@@ -17,7 +17,7 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 from aiohttp.web_protocol import RequestHandler
 
-from impasto.errors import OwnerError, PluginError
+from impasto.errors import OwnerError, PluginError, described
 from impasto.plugins import PluginHost
 from impasto.plugins.checks import checked_objects
 from impasto.plugins.containment import running
@@ -226,7 +226,7 @@ async def _result_of(name: str, check: Check) -> str:
     try:
         await check()
     except Exception as error:
-        log.warning("not_ready", check=name, why=f"{type(error).__name__}: {error}")
+        log.warning("not_ready", check=name, why=described(error))
         return "failed"
     return "ok"
 

@@ -27,6 +27,7 @@ from impasto.errors import (
     OwnerError,
     PictureError,
     PluginError,
+    described,
     is_of_machine,
 )
 from impasto.logs import configure_logging
@@ -57,7 +58,6 @@ from impasto.painting.process.pace import measured_pace
 from impasto.painting.process.progress import Reporter, speaking, write_jpeg
 from impasto.painting.threads import end_threads
 from impasto.painting.thumbnails import SIZE, ThumbnailStyle, thumbnails
-from impasto.plugins.containment import described
 from impasto.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -149,7 +149,7 @@ class Child:
             for name, picture in thumbnails(photo, styles, self._catalogue, stop=is_over):
                 self._say(Thumbnail(trial_id=trial.trial_id, name=name, jpeg=_packed(picture)))
         except Exception as error:
-            log.warning("trial_failed", problem=f"{type(error).__name__}: {error}")
+            log.warning("trial_failed", problem=described(error))
 
     def _answer(self, job: Paint) -> Painted | Stopped | Failed:
         """Paints one job; whatever goes wrong becomes a Failed that names who can help."""
