@@ -235,6 +235,11 @@ class PluginHost:
                     return record, frame
         return None
 
+    def raised_in(self, error: BaseException) -> str | None:
+        """Name of the plugin in whose code an exception was raised; None where it was in none's."""
+        found = self.plugin_in(traceback.extract_tb(error.__traceback__))
+        return found[0].name if found else None
+
     def contained(self, error: BaseException) -> Exception:
         """What a plugin's coroutine raised, as an Exception that names the plugin where it was none
         before. Raises it as it is where it came from outside."""
@@ -242,8 +247,7 @@ class PluginHost:
             return error
         if is_from_outside(error):
             raise error
-        found = self.plugin_in(traceback.extract_tb(error.__traceback__))
-        blamed = PluginError(found[0].name if found else "unknown", described(error))
+        blamed = PluginError(self.raised_in(error) or "unknown", described(error))
         return blamed.with_traceback(error.__traceback__)
 
     def left_out(self) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
-import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, Final
 
@@ -198,9 +197,7 @@ def _containing(host: PluginHost) -> Middleware:
         except web.HTTPException:
             raise
         except BaseException as error:
-            contained = host.contained(error)
-            found = host.plugin_in(traceback.extract_tb(error.__traceback__))
-            plugin = found[0].name if found else None
+            contained, plugin = host.contained(error), host.raised_in(error)
             log.error("page_failed", plugin=plugin, path=request.path, exc_info=contained)
             raise web.HTTPInternalServerError from None
 
