@@ -8,14 +8,12 @@ of it, and nothing of it is left. Where other machines paint, it is an errand fo
 from __future__ import annotations
 
 import asyncio
-import base64
 import contextlib
-import json
 import secrets
 from collections.abc import Mapping, Sequence
 
 import structlog
-from pydantic import Base64Bytes, TypeAdapter, ValidationError
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from impasto.contracts import Errands, PaintOptions, StylePreset
 from impasto.errors import ImpastoError, described
@@ -38,7 +36,9 @@ PAUSE_SECONDS = 5.0
 """When the way between machines fails, errands are asked for again this much later."""
 
 Thumbnails = Mapping[str, bytes]
-_packed_thumbnails = TypeAdapter(dict[str, Base64Bytes])
+_packed_thumbnails = TypeAdapter(
+    dict[str, bytes], config=ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
+)
 
 
 class _Errand(Message):
@@ -147,10 +147,7 @@ class Trials:
         with contextlib.suppress(TimeoutError):  # then nobody waits for it any more
             async with asyncio.timeout(SECONDS_ELSEWHERE):
                 found = await self.thumbnails(errand.content, errand.styles)
-        if found is None:
-            return None
-        encoded = {name: base64.b64encode(jpeg) for name, jpeg in found.items()}
-        return json.dumps({name: text.decode() for name, text in encoded.items()})
+        return None if found is None else _packed_thumbnails.dump_json(dict(found)).decode()
 
     async def _thumbnails(
         self, content: TelegramPicture, styles: Mapping[str, PaintOptions]
