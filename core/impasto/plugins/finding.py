@@ -11,6 +11,7 @@ import functools
 import importlib.metadata
 import importlib.util
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -52,8 +53,8 @@ class PluginRecord:
     """Why it was taken out."""
     remarks: list[str] = field(default_factory=list)
     """What is wrong with it though it works."""
-    failures_in_a_row: int = 0
-    """Of its observing hooks, which may fail now and then."""
+    failures_in_a_row: Counter[str] = field(default_factory=Counter)
+    """By hook: those that observe may fail now and then."""
 
     @property
     def status(self) -> str:

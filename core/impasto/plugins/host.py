@@ -141,13 +141,13 @@ class PluginHost:
             try:
                 result = self.call_one(record, hook, **arguments)
             except Exception as error:
-                record.failures_in_a_row += 1
-                if hook in hookspecs.OBSERVERS and record.failures_in_a_row < CHANCES:
+                record.failures_in_a_row[hook] += 1
+                if hook in hookspecs.OBSERVERS and record.failures_in_a_row[hook] < CHANCES:
                     log.error("plugin_hook_failed", plugin=record.name, hook=hook, exc_info=error)
                 else:
                     self.fail(record, error, hook)
                 continue
-            record.failures_in_a_row = 0
+            record.failures_in_a_row[hook] = 0
             yield record, result
 
     def call_one(self, record: PluginRecord, hook: str, /, **arguments: Any) -> Any:
