@@ -36,12 +36,13 @@ def install(
         raise typer.BadParameter("name a package, or a folder with --editable")
     before = plugins_by_distribution()
     _pip("install", *(["--upgrade"] if upgrade else []), *wanted)
-    for distribution, names in plugins_by_distribution().items():
+    after = plugins_by_distribution()
+    for distribution, names in after.items():
         if names != before.get(distribution):
             typer.echo(
                 f"{distribution} adds {', '.join(sorted(names))}; `impasto plugins` shows it"
             )
-    if plugins_by_distribution() == before and not upgrade:
+    if after == before and not upgrade:
         typer.echo("no plugin has come with it, or it was there already", err=True)
 
 

@@ -117,7 +117,9 @@ async def test_any_other_caption_leaves_the_choice(
     assert job_service.jobs == []
 
 
-@pytest.mark.parametrize("text", ["2", "woodblock wave", " Волна, гравюра. "])
+@pytest.mark.parametrize(
+    "text", ["2", "woodblock wave", " Волна, гравюра. ", "/style wave", "/style 2"]
+)
 async def test_a_style_can_be_written(
     alice: Person, job_service: RecordingJobService, text: str
 ) -> None:
