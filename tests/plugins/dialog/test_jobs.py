@@ -87,7 +87,7 @@ async def test_status_lists_jobs_and_stops_them(
     alice: Person, job_service: RecordingJobService
 ) -> None:
     await alice.send_text("/status")
-    await alice.wait_for(says("I am not painting anything for you"))
+    await alice.wait_for(says("I’m not painting anything for you"))
     first = await start_job(alice, job_service, "wave")
     second = await start_job(alice, job_service, "night")
     await start_job(alice, job_service, "glass")
@@ -138,7 +138,7 @@ async def test_try_again_paints_the_same_once(
     job_service.limit = 5
     taps = [alice.tap("Try again", message) for _ in range(2)]
     answers = [await alice.answer_to(query) for query in await asyncio.gather(*taps)]
-    assert {answer.text for answer in answers} == {"I am painting it again.", "I am already on it!"}
+    assert {answer.text for answer in answers} == {"I’m painting it again.", "I’m already on it!"}
     assert len(job_service.jobs) == 2
     assert (job_service.jobs[1].content, job_service.jobs[1].styles) == (job.content, job.styles)
     shown = next(m for m in alice.from_bot() if m.message_id == message)

@@ -15,7 +15,7 @@ from .dialog_kit import RecordingJobService, file_ids, is_gallery, photo, says, 
 from .feeder import Feeder
 
 WEIGHT = PaintingSettings().style_weight
-KEPT = "Got it. I will paint all your pictures like this."
+KEPT = "Got it. I’ll paint all your pictures like this."
 
 
 DEFAULTS = [

@@ -72,7 +72,7 @@ async def test_each_step_has_its_own_hint_and_a_way_back(alice: Person) -> None:
     await alice.tap("My own style")
     await alice.wait_for(says("First send me the picture"))
     await alice.send_text("what now?")
-    await alice.wait_for(says("I am waiting for the picture whose style"))
+    await alice.wait_for(says("I’m waiting for the picture whose style"))
     await alice.send_text("starry night")
     await alice.wait_for(says("Starry night it is"))
     await alice.send_text("what now?")
