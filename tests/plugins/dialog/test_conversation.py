@@ -222,7 +222,7 @@ async def test_an_album_for_a_chosen_style_stops_at_the_limit(
     await alice.send_text("/help")
     await alice.wait_for(says("How it works"))
     assert len(job_service.jobs) == 2
-    assert sum(says("as many pictures")(m) for m in alice.from_bot()) == 1, "said once"
+    assert sum(says("more pictures from you")(m) for m in alice.from_bot()) == 1, "said once"
 
 
 async def test_too_many_jobs_keeps_photo_and_style(

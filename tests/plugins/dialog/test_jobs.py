@@ -74,7 +74,7 @@ async def test_cancel_closes_the_dialog_first(
     await alice.send_photo(photo())
     await alice.wait_for(is_gallery)
     await alice.send_text("/cancel")
-    await alice.wait_for(says("All right, forgotten"))
+    await alice.wait_for(says("All right, cancelled"))
     assert job_service.jobs[0].state is JobState.ACCEPTED
     assert not any(is_gallery(message) for message in alice.from_bot())
     await alice.send_text("/cancel")
@@ -133,7 +133,7 @@ async def test_try_again_paints_the_same_once(
     await alice.wait_for(says("Something went wrong while I painted"))
     answer = await tap(alice, "Try again")
     assert answer.show_alert
-    assert "as many pictures" in (answer.text or "")
+    assert "more pictures from you" in (answer.text or "")
     await job_service.move(job, JobState.EXPLAINED)
     job_service.limit = 5
     taps = [alice.tap("Try again", message) for _ in range(2)]
