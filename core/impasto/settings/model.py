@@ -308,7 +308,7 @@ class Settings(BaseModel):
     """All settings, as one value. A running bot that reloads gets another one.
 
     Make one with `load_settings`; `Settings()` has the defaults, and `model_validate` takes plain
-    values, as the painting child gets them.
+    values, as the painting process gets them.
     """
 
     model_config = ConfigDict(
