@@ -77,7 +77,7 @@ def add(
     strength: Annotated[
         float, typer.Option(help="Multiplies the style's weight in all its paintings.")
     ] = 1.0,
-    brush_size: Annotated[float, typer.Option(help="Multiplies the size of its marks.")] = 1.0,
+    brush_size: Annotated[float, typer.Option(help="Multiplies the size of its strokes.")] = 1.0,
 ) -> None:
     """Add a picture to the preset styles of this installation (the folder styles/ in state_dir)."""
     from impasto import StylePreset

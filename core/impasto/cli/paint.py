@@ -103,7 +103,7 @@ def paint(  # noqa: PLR0917  (typer calls it by name)
     ] = None,
     brush_size: Annotated[
         float | None,
-        typer.Option("--brush", help="Size of the style's marks: 0.25 to 4.", metavar="X"),
+        typer.Option("--brush", help="Size of the strokes: 0.25 to 4.", metavar="X"),
     ] = None,
     keep_colors: Annotated[
         bool, typer.Option("--keep-colors", help="Keep the photo's own colors.")
