@@ -135,7 +135,7 @@ def _circumstances(measurements: Sequence[Measurement]) -> str:
         f"Measured {when} by `make bench` on {facts['cores']} cores of {facts['cpu']}, "
         f"{facts['memory_gb']} GB of memory, {facts['system']}, Python {facts['python']}, "
         f"torch {facts['torch']}, aiogram {facts['aiogram']}.",
-        "Figures are medians, with the least and the largest behind them. MB are 2^20 bytes.",
+        "Figures are medians, with the least and the largest in parentheses. MB are 2^20 bytes.",
         f"Other programs took {statistics.median(others):.0%} of the CPUs meanwhile "
         f"({max(others):.0%} at most).",
     ]
@@ -147,41 +147,41 @@ def _circumstances(measurements: Sequence[Measurement]) -> str:
 
 
 _FIRST: Final = """\
-How long a picture takes depends on its size, on the network and on the machine. Somebody sent a
-photo of 1280 x 960 pixels to `impasto run`, over HTTP on the same machine, and tapped the first
-preset. Seconds count from the moment the job was taken until the person sees the picture. Memory is
-that of all processes of the bot together."""
+How long a picture takes depends on its size, on the network and on the machine. Here a photo of
+1280 x 960 pixels was sent to `impasto run`, over HTTP on the same machine, and painted in the
+first preset. Seconds count from the moment the bot accepts the job until the picture is in the
+chat. Memory is that of all processes of the bot together."""
 _FURTHER: Final = """\
 - **How large.** By default pictures have 1080 pixels on their longer side, and 1920 on a GPU
   (`painting.long_side_cpu`, `painting.long_side_gpu`). `impasto doctor` says how large they can be
   in the memory of your machine.
-- **In how little memory.** There are figures of ten pictures in a row
+- **In how little memory.** Ten pictures in a row were measured
   [on a host of 512 MB](deploying.md#a-small-host-with-buildpacks).
 - **Beside other programs.** Painting takes its fair share
   [where CPUs are shared or limited](deploying.md#shared-and-limited-cpus).
-- **Compared with the usual program.** By time and by quality, in the
+- **Compared with the usual program.** Time and quality are in the
   [last section](#beside-the-baseline)."""
 
 
 _BESIDE: Final = f"""\
-The baseline is one-scale style transfer as it is usually done: VGG-19's first five convolutions in
-float32, torch's L-BFGS, the photo as start. `single` is its loss at full size, `multi` the sum over
-full, half and quarter size; both are computed by the baseline's own code from pictures of 8 bits.
-Lower is nearer to what was asked for. All painters get photo and style squeezed to {SIDE} x {SIDE}
-pixels, and minimise what it does: a style weight of a million, no coherent colors. The baseline's
-losses were recorded once; its seconds are its evaluations times what one
-took just before each of our runs, which flatters it by some percent. Seconds of ours count from the
-moment a warm worker takes the job, reading the pictures included. "VGG" paints with the network of
-the baseline, "embedded" with [the small network](small-network.md), which is the default, and
-"embedded, fine" makes the last steps with VGG; "VGG, cut" has about the seconds of the small
-network."""
+The baseline is one-scale style transfer as it is usually done: VGG-19's first five convolutions
+in float32, torch's L-BFGS, the photo as start. `single` is its loss at full size, `multi` the sum
+over full, half and quarter size; both are computed by the baseline's own code from pictures of 8
+bits. Lower is better. All painters get photo and style squeezed to {SIDE} x {SIDE} pixels, and
+minimise the baseline's loss: a style weight of a million, no coherent colors. The baseline's
+losses were recorded once; its seconds are the number of its evaluations times the seconds of one,
+taken just before each of our runs, which flatters it by some percent. Our seconds count from the
+moment a warm worker takes the job, reading the pictures included. "VGG" paints with the network
+of the baseline, "embedded" with [the small network](small-network.md), which is the default, and
+"embedded, fine" makes the last steps with VGG; "VGG, cut" is VGG stopped after about the seconds
+of the small network."""
 _WORKER: Final = """\
-The painting process as the bot drives it, a photo of just that many pixels. "First preview" and
-"painted" count from the moment it is told, files written included. Memory is what the kernel cannot
-take back: anonymous memory (`RssAnon` and `VmSwap` of `/proc/PID/status`), read twenty times a
-second; so it is for the whole bot above. The code of torch and other libraries is not in it: those
-are pages of files, which the kernel drops and reads again as needed. "Idle" is before the first
-job, "peak" the most during it."""
+The painting process as the bot drives it, with a photo of just that many pixels. "First preview"
+and "painted" count from the moment it gets the job, files written included. Here and above,
+memory is what the kernel cannot take back: anonymous memory (`RssAnon` and `VmSwap` of
+`/proc/PID/status`), read twenty times a second. The code of torch and other libraries does not
+count: the kernel drops it and reads it again as needed. "Idle" is before the first job, "peak"
+the most during it."""
 
 _PAIR_HEADER: Final = (
     *("photo x style", "painter", "seconds", "times faster"),

@@ -43,8 +43,8 @@ INTRODUCTION = """\
 # The gallery
 
 The presets that come with Impasto, and what each makes of three photos at default settings, with
-the embedded network. The paintings are shown smaller than they are: 1080 pixels on the long side,
-or twice the size of a small photo.
+the embedded network. The paintings are scaled down here from 1080 pixels on the long side, or twice
+the size of a small photo.
 
 ![The photo of a face](images/gallery/face.jpg)
 ![The photo of a cat](images/gallery/cat.jpg)
@@ -53,8 +53,8 @@ or twice the size of a small photo.
 The photos are samples of [scikit-image](https://scikit-image.org): Eileen Collins, by NASA (public
 domain; cropped), Chelsea the cat, by Stéfan van der Walt (CC0), and a cup of coffee, by Rachel
 Michetti (CC0). The style pictures are drawn by the programs in [`styles/draw`](../styles/draw);
-they and the paintings, which [`make_gallery.py`](make_gallery.py) makes along with this page, are
-dedicated to the public domain ([CC0 1.0](https://creativecommons.org/publicdomain/zero/1.0/)).
+they and the paintings, made by [`make_gallery.py`](make_gallery.py), are dedicated to the public
+domain ([CC0 1.0](https://creativecommons.org/publicdomain/zero/1.0/)).
 """
 
 

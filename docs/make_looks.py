@@ -34,7 +34,7 @@ INTRODUCTION = f"""\
 # What the choices do
 
 The photo of a face from [the gallery](gallery.md), painted in the style `{STYLE}` with everything
-at its default but the choice that is named. The pictures are made by
+at its default except the choice named. The pictures are made by
 [`make_looks.py`](make_looks.py) and dedicated to the public domain
 ([CC0 1.0](https://creativecommons.org/publicdomain/zero/1.0/)).
 """

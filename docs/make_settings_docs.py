@@ -35,12 +35,12 @@ Values come from these places; the first one that has a value wins:
 2. the file `.env` in the working directory, with lines like these variables;
 3. the variable `PORT`, for `server.port`;
 4. a TOML file named by `--config` or `IMPASTO_CONFIG`;
-5. the defaults, as in [`config/impasto.toml`](../config/impasto.toml), which is a good start for a
-   file of your own.
+5. the defaults, as in [`config/impasto.toml`](../config/impasto.toml), a good start for a file of
+   your own.
 
-If a value is wrong, the bot does not start: it names the setting, the variable or line in which it
-stands, and what is allowed. For a name that does not exist, it suggests the nearest one. A running
-bot takes over changes of those marked **reload** on SIGHUP; all others need a restart.
+If a value is wrong, the bot does not start: it names the setting, the variable or line that sets
+it, and what is allowed. For a name that does not exist, it suggests the nearest one. On SIGHUP,
+a running bot takes over changes of those marked **reload**; all others need a restart.
 
 ```sh
 IMPASTO_PAINTING__STEPS=100 impasto settings --changed

@@ -35,10 +35,26 @@ def is_of_machine(error: BaseException) -> bool:
     return isinstance(error, OSError) and error.errno in _OF_MACHINE
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
+def described(error: BaseException) -> str:
+    """An exception in words, even if it has none."""
+    kind = type(error).__name__
+    try:
+        words = str(error)
+    except Exception:  # a plugin may have a class of its own
+        words = ""
+    return f"{kind}: {words}" if words else kind
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that is meant by one that nothing has; None where none is near."""
+    close = difflib.get_close_matches(name, sorted(known), n=1)
+    return close[0] if close else None
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
     """A question at the end of a sentence about a name that nothing has, or nothing."""
-    close = difflib.get_close_matches(name, known, n=1)
-    return f"; did you mean {close[0]}?" if close else ""
+    meant = nearest(name, known)
+    return f"; did you mean {meant}?" if meant else ""
 
 
 class ImpastoError(Exception):
@@ -103,7 +119,7 @@ class NotAvailable(OwnerError):
     ) -> None:
         """`left_out` says which plugins do not work: it may be one of them that is missed."""
         choices = ", ".join(known) or "none"
-        hint = nearest(name, known) or f"; there is {choices}"
+        hint = did_you_mean(name, known) or f"; there is {choices}"
         reason = why or f"no plugin offers it{hint}"
         reasons = "; ".join(filter(None, [reason, left_out]))
         super().__init__(f"{kind} {name!r} is not available: {reasons}")

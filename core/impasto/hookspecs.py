@@ -9,7 +9,7 @@ A plugin implements any of them:
         return [Sepia()]
 
 There are two processes and two entry-point groups: plugins with hooks of the *bot* are registered
-in the group `impasto`, those with hooks of the *painting child* in `impasto.painting`; a plugin may
+in the group `impasto`, those with hooks of the *painting process* in `impasto.painting`; one may
 be in both. Hooks of the command line belong to the bot's group.
 
 Unless its docstring says otherwise, a hook is called once, at the start. Plugins are called one
@@ -83,7 +83,7 @@ def impasto_routers(settings: Settings) -> Sequence[Router]:  # type: ignore[emp
     What the dialog knows of a person is in `await impasto.last_photo(state)` and
     `await impasto.language_of(state, event_from_user)`. The dialogue's data are shared: add keys of
     your own with `state.update_data(...)`, named after your plugin, and they stay until the person
-    has the bot /forget them; `state.set_data` and `state.clear` would take those of others.
+    sends /forget; `state.set_data` and `state.clear` would take those of others.
     Callback data of buttons begin with the plugin's name, too (`CallbackData`, `prefix="mine"`).
 
     Return also `impasto_chat_commands` where commands are to be in the menu."""
@@ -125,7 +125,7 @@ def impasto_storages(settings: Settings) -> Sequence[Storage]:  # type: ignore[e
 def impasto_job_changed(job: Job, change: JobState, settings: Settings) -> None:
     """Bot and workers, whenever a change of a job's state has been written to the journal; `change`
     is the new state. Observe, return nothing. Called on the event loop: be quick, and hand long
-    work to a task or a thread. An observer that raises is taken out at the third time in a row."""
+    work to a task or a thread. An observer that raises three times in a row is taken out."""
 
 
 @hookspec
@@ -150,8 +150,8 @@ def impasto_checks(settings: Settings) -> Sequence[Finding]:  # type: ignore[emp
 
 @hookspec
 def impasto_commands(cli: typer.Typer) -> None:
-    """Command line, when a command is asked for that is not a built-in one, or the list of all. Add
-    commands to `cli`, return nothing. Import what is heavy inside the commands.
+    """Command line, for any command that is not built in, and for the list of all. Add commands to
+    `cli`, return nothing. Import what is heavy inside the commands.
 
     A command that takes `context: typer.Context` finds the settings in
     `impasto.cli.session_of(context).settings`; `impasto.cli.run_until_stopped` runs the bot in it
@@ -160,30 +160,30 @@ def impasto_commands(cli: typer.Typer) -> None:
 
 @hookspec
 def impasto_preprocessors(settings: Settings) -> Sequence[Preprocessor]:  # type: ignore[empty-body]
-    """Painting child. Return steps from picture to picture; before painting, each picture goes
+    """Painting process. Return steps from picture to picture; before painting, each picture goes
     through those that have its role (content, style or start) among their `roles`."""
 
 
 @hookspec
 def impasto_postprocessors(settings: Settings) -> Sequence[Postprocessor]:  # type: ignore[empty-body]
-    """Painting child. Return steps from picture to picture that each preview and the finished
+    """Painting process. Return steps from picture to picture that each preview and the finished
     picture go through; they must keep the size."""
 
 
 @hookspec
 def impasto_optimizers(settings: Settings) -> Sequence[Optimizer]:  # type: ignore[empty-body]
-    """Painting child. Return optimizers; `painting.optimizer` names the one that is used."""
+    """Painting process. Return optimizers; `painting.optimizer` names the one that is used."""
 
 
 @hookspec
 def impasto_devices(settings: Settings) -> Sequence[Device]:  # type: ignore[empty-body]
-    """Painting child. Return devices; `painting.device` names the one that is used, and `auto` is
+    """Painting process. Return devices; `painting.device` names the one that is used, and `auto` is
     the first that works on this machine."""
 
 
 @hookspec
 def impasto_networks(settings: Settings) -> Sequence[NetworkSource]:  # type: ignore[empty-body]
-    """Painting child. Return sources of feature networks; `painting.network` and
+    """Painting process. Return sources of feature networks; `painting.network` and
     `painting.fine_network` name those that are used. A network is loaded when it is first used."""
 
 
@@ -197,7 +197,7 @@ PAINTING_HOOKS = frozenset(
         "impasto_networks",
     }
 )
-"""Hooks that run in the painting child; `impasto_settings` runs in both processes, all others in
+"""Hooks that run in the painting process; `impasto_settings` runs in both processes, all others in
 the bot."""
 OBSERVERS = frozenset({"impasto_job_changed", "impasto_telegram_called"})
 """Hooks that are called again and again while the bot runs, on its event loop."""

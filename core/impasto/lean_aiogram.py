@@ -29,6 +29,8 @@ import pydantic
 import structlog
 from pydantic import BaseModel, TypeAdapter, create_model
 
+from impasto.errors import described
+
 log = structlog.get_logger(__name__)
 
 SWITCH: Final = "IMPASTO_LEAN_AIOGRAM"
@@ -89,7 +91,7 @@ def can_be_used() -> bool:
     try:
         works, why = _works(), "a rebuilt model differs"
     except Exception as error:  # whatever another pydantic makes of it
-        works, why = False, f"{type(error).__name__}: {error}"
+        works, why = False, described(error)
     if not works:
         log.warning("aiogram_models_stay_built", pydantic=pydantic.VERSION, why=why)
     return works

@@ -40,10 +40,10 @@ class Message(BaseModel):
 
 
 class PresetFile(Message):
-    """The picture of a preset style, and the brush size that suits it."""
+    """The picture of a preset style, and how it is usually painted in."""
 
     path: Path
-    brush_size: float = 1.0
+    options: PaintOptions = PaintOptions()
 
 
 class Configure(Message):

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
-from statistics import geometric_mean
 from typing import Final
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from impasto import PaintOptions, StylePreset
-from impasto.contracts import BRUSH_BOUNDS, MOST_STYLE_WEIGHT, PIXEL_BOUNDS
+from impasto.contracts import PIXEL_BOUNDS
+from impasto.recommended import recommended
 from impasto.settings import PaintingSettings
 
 
@@ -155,20 +155,17 @@ def paint_options(
 ) -> PaintOptions:
     """What a look means for a picture in these styles: `presets` are those among them that have a
     strength and a brush size of their own.
-
-    Where several presets are mixed, theirs count equally.
     """
-    strength = _mean_factor([preset.strength for preset in presets])
-    brush = painting.brush_size * _mean_factor([preset.brush_size for preset in presets])
-    brush *= BRUSH_SIZES[look.brush]
-    style_weight = painting.style_weight * strength * STYLE_WEIGHTS[look.strength]
-    is_strong = look.strength is Strength.STRONG
-    options = PaintOptions(
-        style_weight=min(style_weight, MOST_STYLE_WEIGHT),
-        brush_size=_within(brush, BRUSH_BOUNDS),
-        color_coherence=painting.color_coherence * STRONG_COHERENCE if is_strong else None,
-        keep_colors=look.colors is Colors.OWN,
+    options = recommended(
+        presets,
+        painting,
+        strength=STYLE_WEIGHTS[look.strength],
+        brush_size=BRUSH_SIZES[look.brush],
     )
+    is_strong = look.strength is Strength.STRONG
+    coherence = painting.color_coherence * STRONG_COHERENCE if is_strong else None
+    is_own = look.colors is Colors.OWN
+    options = options.model_copy(update={"color_coherence": coherence, "keep_colors": is_own})
     match look.quality:
         case Quality.QUICK:
             steps = max(1, round(painting.steps * QUICK_STEPS))
@@ -183,14 +180,6 @@ def paint_options(
         case Quality.LARGE:
             steps = painting.steps
             pixels = pixel_cap * painting.large_factor
-    sizes = {"steps": steps, "max_pixels": round(_within(pixels, PIXEL_BOUNDS))}
+    least, most = PIXEL_BOUNDS
+    sizes = {"steps": steps, "max_pixels": round(min(max(pixels, least), most))}
     return options.model_copy(update=sizes)
-
-
-def _within(value: float, bounds: tuple[float, float]) -> float:
-    return min(max(value, bounds[0]), bounds[1])
-
-
-def _mean_factor(factors: Sequence[float]) -> float:
-    """The geometric mean, 1 where there are no factors."""
-    return geometric_mean(factors) if factors else 1.0

@@ -4,8 +4,9 @@ for groups."""
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from difflib import SequenceMatcher
+from collections.abc import Iterator, Mapping, Sequence
+from difflib import get_close_matches
+from operator import itemgetter
 from typing import Final
 
 from aiogram.filters import CommandObject
@@ -34,30 +35,22 @@ def named_preset(text: str, presets: Sequence[StylePreset]) -> StylePreset | Non
     emoji do not count. A title of several words may also stand within a longer text; one word
     may not: "a night in Paris" asks for no style called "Night". The longest title wins."""
     wanted = _words(text)
-    best: tuple[int, StylePreset] | None = None
-    for preset in presets:
-        for title in (preset.name, *preset.titles.values()):
-            words = _words(title)
-            if not words or not (words == wanted or (len(words) > 1 and _within(words, wanted))):
-                continue
-            if best is None or len(words) > best[0]:
-                best = (len(words), preset)
-    return best[1] if best else None
+    named = [
+        (len(words), preset)
+        for words, preset in _titles(presets)
+        if words == wanted or (len(words) > 1 and _within(words, wanted))
+    ]
+    return max(named, key=itemgetter(0))[1] if named else None
 
 
 def similar_preset(text: str, presets: Sequence[StylePreset]) -> StylePreset | None:
     """The preset whose name or title, in any language, a text that names none comes nearest to,
     within a letter or two: "pointilism". It must be the whole text: other words are no misspelling.
     """
+    titles = {" ".join(words): preset for words, preset in _titles(presets)}
     wanted = " ".join(_words(text))
-    best: tuple[float, StylePreset] | None = None
-    for preset in presets:
-        for title in (preset.name, *preset.titles.values()):
-            words = " ".join(_words(title))
-            likeness = SequenceMatcher(None, words, wanted).ratio() if words else 0.0
-            if likeness >= LEAST_LIKENESS and (best is None or likeness > best[0]):
-                best = (likeness, preset)
-    return best[1] if best else None
+    close = get_close_matches(wanted, titles, n=1, cutoff=LEAST_LIKENESS)
+    return titles[close[0]] if close else None
 
 
 def numbered_preset(text: str, presets: Sequence[StylePreset]) -> StylePreset | None:
@@ -67,6 +60,19 @@ def numbered_preset(text: str, presets: Sequence[StylePreset]) -> StylePreset | 
         return None
     index = int(number) - 1
     return presets[index] if 0 <= index < len(presets) else None
+
+
+def preset_for(text: str, presets: Sequence[StylePreset]) -> StylePreset | None:
+    """The preset that a text names, or whose number it is."""
+    return numbered_preset(text, presets) or named_preset(text, presets)
+
+
+def _titles(presets: Sequence[StylePreset]) -> Iterator[tuple[list[str], StylePreset]]:
+    """The words of all names and titles, each with its preset."""
+    for preset in presets:
+        for title in (preset.name, *preset.titles.values()):
+            if words := _words(title):
+                yield words, preset
 
 
 def _words(text: str) -> list[str]:
@@ -80,8 +86,7 @@ def _within(words: list[str], text: list[str]) -> bool:
 
 def style_in_text(message: Message, job_service: JobService) -> Mapping[str, StylePreset] | bool:
     """Filter: gives the handler the `preset` that the text names, or whose number it is."""
-    text = message.text or ""
-    preset = numbered_preset(text, job_service.presets) or named_preset(text, job_service.presets)
+    preset = preset_for(message.text or "", job_service.presets)
     return {"preset": preset} if preset else False
 
 
@@ -127,9 +132,7 @@ async def style_photo(
         await talk.say("write-as-yourself")
         return
     reply_to = photo_message if talk.in_group else None
-    preset = named_preset(command.args or "", talk.job_service.presets) or numbered_preset(
-        command.args or "", talk.job_service.presets
-    )
+    preset = preset_for(command.args or "", talk.job_service.presets)
     if preset is None:
         question = "choose-style-in-group" if talk.in_group else "choose-style"
         await open_gallery_for(talk, picture, question, reply_to)
@@ -144,7 +147,7 @@ async def style_alone(message: Message, talk: Talk, command: CommandObject) -> N
     """In a private chat, /style NAME chooses the style and /style shows them. As the caption of a
     photo it is handled by `impasto_dialog.photo`."""
     name, presets = command.args or "", talk.job_service.presets
-    if preset := named_preset(name, presets):
+    if preset := preset_for(name, presets):
         await written(message, talk, preset)
     elif preset := similar_preset(name, presets):
         await ask_about_text(message, talk, preset)

@@ -28,6 +28,8 @@ from __future__ import annotations
 
 import errno
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from importlib.resources import files
 from typing import Any, cast
@@ -60,18 +62,26 @@ _TAKES_NO_WRITES = re.compile(r"\b(OOM command|MISCONF|NOREPLICAS|READONLY)\b")
 have, or is one itself (https://redis.io/docs/latest/develop/reference/protocol-spec/)."""
 
 
-class _Client(Redis):
+@contextmanager
+def _failing_as_a_machine() -> Iterator[None]:
     """Raises OSError where Redis refuses whatever is to be written, as a failing machine does."""
+    try:
+        yield
+    except ResponseError as error:
+        refuses = isinstance(error, OutOfMemoryError | ReadOnlyError)
+        if not refuses and not _TAKES_NO_WRITES.search(str(error)):
+            raise
+        raise OSError(errno.ENOMEM, f"Redis takes no writes: {error}") from error
 
+
+class _Client(Redis):
     async def execute_command(self, *args: Any, **options: Any) -> Any:
-        try:
+        with _failing_as_a_machine():
             return await super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
-        except ResponseError as error:
-            refuses = isinstance(error, OutOfMemoryError | ReadOnlyError)
-            if not refuses and not _TAKES_NO_WRITES.search(str(error)):
-                raise
-            why = f"Redis takes no writes: {error}"
-            raise OSError(errno.ENOMEM, why) from error
+
+    async def transaction(self, *args: Any, **options: Any) -> Any:
+        with _failing_as_a_machine():
+            return await super().transaction(*args, **options)
 
 
 def client(settings: SaqSettings, *, text: bool, waits_seconds: float = 0) -> Redis:

@@ -122,7 +122,7 @@ class RedisIsolation(BaseEventIsolation):
             finally:
                 await cancelled([renewing])
                 # What was handled is handled, even if the lock was lost with the connection.
-                with contextlib.suppress(LockError, RedisError):
+                with contextlib.suppress(LockError, RedisError, OSError):
                     await lock.release()
 
     async def close(self) -> None:

@@ -23,7 +23,7 @@ from impasto.contracts import (
     Limits,
     News,
 )
-from impasto.errors import InvalidTransition
+from impasto.errors import InvalidTransition, described
 from impasto.jobs.job import Job, JobState, read_job
 from impasto.jobs.order import WaitingJob, in_order
 from impasto_saq.connection import PATIENCE_SECONDS, Server
@@ -112,7 +112,7 @@ class RedisJournal:
                         await self._pass_on(fields["job"], hear)
                     self._heard = entry
             except (RedisError, OSError) as error:
-                log.warning("news_not_heard", why=f"{type(error).__name__}: {error}")
+                log.warning("news_not_heard", why=described(error))
                 await asyncio.sleep(PAUSE_SECONDS)
 
     async def add(self, job: Job, *, limits: Limits = NO_LIMITS) -> Job:

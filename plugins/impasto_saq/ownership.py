@@ -22,7 +22,7 @@ from redis.exceptions import RedisError
 
 from impasto import file_locks
 from impasto.data_folders import PRIVATE_FOLDER, make_private
-from impasto.errors import OwnerError
+from impasto.errors import OwnerError, described
 from impasto.tasks import cancelled
 from impasto_saq.connection import Server
 
@@ -91,7 +91,7 @@ class Heartbeat:
                     await self._beat()
             except (RedisError, OSError, TimeoutError) as error:
                 self._heard_since = None
-                log.warning("redis_not_reached", why=f"{type(error).__name__}: {error}")
+                log.warning("redis_not_reached", why=described(error))
 
     async def _beat(self) -> None:
         began = self._clock()

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from impasto.contracts import Errand
+from impasto.errors import described
 from impasto_saq.settings import SaqSettings, explained
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ class SaqQueue:
             if await self._queue.count("queued") < MOST_KEPT:
                 await self._queue.enqueue("paint", ttl=SECONDS_KEPT)
         except Exception as error:
-            log.warning("job_not_announced", why=f"{type(error).__name__}: {error}")
+            log.warning("job_not_announced", why=described(error))
 
     async def wait(self) -> None:
         from saq.job import Status
@@ -96,7 +97,7 @@ class SaqQueue:
             )
             return answer if isinstance(answer, str) else None
         except Exception as error:
-            log.info("errand_not_done", why=f"{type(error).__name__}: {error}")
+            log.info("errand_not_done", why=described(error))
             return None
         finally:
             await _forget(queue, key)
@@ -148,4 +149,4 @@ async def _forget(queue: RedisQueue, key: str) -> None:
             await job.abort("nobody waits for it any more")
         await queue.redis.delete(queue.job_id(key))
     except Exception as error:
-        log.info("errand_not_forgotten", why=f"{type(error).__name__}: {error}")
+        log.info("errand_not_forgotten", why=described(error))

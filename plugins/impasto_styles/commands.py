@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from impasto.cli import AsJson, print_json, print_table, session_of
-from impasto.errors import OwnerError, nearest
+from impasto.errors import OwnerError, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,7 +77,7 @@ def add(
     strength: Annotated[
         float, typer.Option(help="Multiplies the style's weight in all its paintings.")
     ] = 1.0,
-    brush_size: Annotated[float, typer.Option(help="Multiplies the size of its marks.")] = 1.0,
+    brush_size: Annotated[float, typer.Option(help="Multiplies the size of its strokes.")] = 1.0,
 ) -> None:
     """Add a picture to the preset styles of this installation (the folder styles/ in state_dir)."""
     from impasto import StylePreset
@@ -124,7 +124,7 @@ def fetch(
         raise typer.BadParameter("give names or --all, not both")
     unknown = [name for name in names or () if name not in paintings]
     if unknown:
-        hint = nearest(unknown[0], paintings) or "; `impasto styles fetch` lists all"
+        hint = did_you_mean(unknown[0], paintings) or "; `impasto styles fetch` lists all"
         raise OwnerError(f"there is no painting {unknown[0]!r} to fetch{hint}")
     here = {preset.name for preset in presets_of(session)}
     if names or all_of_them:

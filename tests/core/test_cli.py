@@ -343,7 +343,7 @@ class TestListings:
             if line.split()
         }
         assert "adam, lbfgs" in lines["impasto_optimizers"]
-        assert "painting child" in lines["impasto_optimizers"]
+        assert "painting process" in lines["impasto_optimizers"]
         assert "dialog" in lines["impasto_routers"]
 
 

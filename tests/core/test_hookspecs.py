@@ -12,7 +12,7 @@ from impasto.plugins import PluginHost
 from impasto.settings import Settings
 
 HOOKS = sorted(name for name in vars(hookspecs) if name.startswith("impasto_"))
-PROCESSES = ("Bot", "Painting child", "Both processes", "Command line")
+PROCESSES = ("Bot", "Painting process", "Both processes", "Command line")
 
 
 @pytest.fixture(scope="module")

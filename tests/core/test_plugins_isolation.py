@@ -50,6 +50,26 @@ def test_an_observer_that_fails_now_and_then_is_named_and_stays() -> None:
     assert told == [("plugin_hook_failed", "metrics", "impasto_job_changed")] * 2 * CHANCES
 
 
+def test_a_hook_that_always_fails_is_not_excused_by_another_one_of_its_plugin() -> None:
+    def impasto_job_changed(job: Any) -> None:
+        fail_if_asked(job)
+
+    def impasto_telegram_called(method: str) -> None:
+        pass
+
+    host = host_with(
+        half=Plugin(
+            impasto_job_changed=impasto_job_changed,
+            impasto_telegram_called=impasto_telegram_called,
+        )
+    )
+    call = {"method": "getMe", "result": "ok", "seconds": 0.1, "settings": host.settings}
+    for _ in range(CHANCES):
+        tell(host, "fail")
+        list(host.call("impasto_telegram_called", **call))
+    assert record_of(host).status == "failed"
+
+
 def test_one_that_always_fails_is_taken_out_and_the_others_go_on() -> None:
     seen: list[object] = []
     host = host_with(broken=observer(fail_if_asked), healthy=observer(seen.append))

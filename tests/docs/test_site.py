@@ -50,7 +50,7 @@ def test_the_metrics_page_names_every_metric() -> None:
 def test_paths_are_those_of_the_code() -> None:
     text = (DOCS / "deploying.md").read_text(encoding="utf-8")
     assert f"for `{webhook.PATH}`" in text
-    assert f"`server.port` ({web.DEFAULT_PORT} if nothing else is said)" in text
+    assert f"`server.port` ({web.DEFAULT_PORT} by default)" in text
 
 
 @pytest.mark.parametrize("page", PAGES[1:], ids=name_of)

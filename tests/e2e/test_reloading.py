@@ -80,14 +80,14 @@ async def test_the_next_wish_meets_other_limits(
             assert (await asked_for(alice)).photo
             await bot.logged("job_changed", state="running")
             refused = await asked_for(alice)
-            assert "as many pictures in progress" in (refused.text or "")
+            assert "more pictures from you right now" in (refused.text or "")
 
             await reloaded(bot, limits(9, 0, 0), "queue.jobs_per_person")
             assert (await asked_for(alice)).photo
 
             await reloaded(bot, limits(9, 2, 0), "queue.pictures_per_hour")
             refused = await asked_for(alice)
-            assert "within an hour" in (refused.text or "")
+            assert "in an hour" in (refused.text or "")
 
             await reloaded(bot, limits(9, 0, 1), "queue.pictures_per_hour", "queue.most_waiting")
             refused = await asked_for(bob)

@@ -16,6 +16,7 @@ from .bot_process import PATIENCE, photo
 
 FOLDER = os.environ.get("TRANSCRIPT_FOLDER")
 """Where transcripts are written, if anywhere: `docs/transcripts` has those of the last change."""
+TITLES = {"en": "A conversation, word by word", "ru": "Разговор дословно"}
 
 
 class Transcript:
@@ -75,7 +76,8 @@ class Transcript:
         return result
 
     def write(self, name: str) -> None:
-        head = f"# {name}\n\nSlowest reply that painted nothing: {self.slowest:.2f} s.\n"
+        title = TITLES.get(name, name)
+        head = f"# {title}\n\nThe slowest reply without a painting took {self.slowest:.2f} s.\n"
         text = head + "\n".join(self.lines) + "\n"
         print(text)
         if FOLDER:

@@ -478,6 +478,18 @@ class TestIsolation:
             async with storage.isolation.lock(self.KEY):
                 pass
 
+    @pytest.mark.parametrize("lost", [RedisConnectionError, OSError])
+    async def test_what_was_handled_is_handled_also_when_the_lock_cannot_be_given_back(
+        self, start: Starts, monkeypatch: pytest.MonkeyPatch, lost: type[Exception]
+    ) -> None:
+        async def fail(_: Any) -> None:
+            raise lost
+
+        storage = await start("a")
+        monkeypatch.setattr("impasto_saq.dialogue.Lock.release", fail)
+        async with storage.isolation.lock(self.KEY):
+            pass
+
     async def test_ends_with_its_process(self, start: Starts, stored: Redis) -> None:
         one, other = await start("a"), await start("b")
         lock = one.isolation.lock(self.KEY)
@@ -545,6 +557,8 @@ class TestFull:
         assert is_of_machine(refused.value)
         with pytest.raises(OSError, match="Redis takes no writes"):
             await full.dialogue.set_state(TestIsolation.KEY, "a state")
+        with pytest.raises(OSError, match="Redis takes no writes"):
+            await full.dialogue.update_data(TestIsolation.KEY, {"page": 1})
 
     async def test_pictures_are_painted_delivered_and_cancelled(self, full: RedisStorage) -> None:
         journal = full.journal

@@ -19,7 +19,7 @@ import typer.main
 from impasto.cli import bot, doctor, inputs, installing, new_plugin, paint, plugins, settings, sheet
 from impasto.cli.bot import run_until_stopped, stop_on_signals
 from impasto.cli.session import AsJson, Session, print_json, print_table, session_of
-from impasto.errors import ImpastoError, PluginError
+from impasto.errors import ImpastoError, PluginError, described
 from impasto.plugins.containment import contained_program, running
 from impasto.streams import prepare_streams
 
@@ -189,6 +189,4 @@ def _sentence(error: Exception) -> str:
 
     if isinstance(error, ImpastoError):
         return scrub(f"impasto: {error}")
-    return scrub(
-        f"impasto: {type(error).__name__}: {error} (run `impasto --debug ...` to see where)"
-    )
+    return scrub(f"impasto: {described(error)} (run `impasto --debug ...` to see where)")

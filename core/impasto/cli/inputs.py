@@ -15,14 +15,12 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from statistics import geometric_mean
 from typing import TYPE_CHECKING, NamedTuple
 
 import typer
 
 from impasto.cli.session import Session, print_json, session_of
-from impasto.contracts import BRUSH_BOUNDS, MOST_STYLE_WEIGHT
-from impasto.errors import OwnerError, PictureError, nearest
+from impasto.errors import OwnerError, PictureError, did_you_mean
 from impasto.settings import AUTO
 
 if TYPE_CHECKING:
@@ -49,19 +47,6 @@ class Style(NamedTuple):
     brush_size: float = 1.0
 
 
-def weight_for(styles: Iterable[Style], session: Session) -> float:
-    """The style weight that the presets recommend; where several are mixed, they count equally."""
-    strength = geometric_mean(style.strength for style in styles)
-    return min(session.settings.painting.style_weight * strength, MOST_STYLE_WEIGHT)
-
-
-def brush_for(styles: Iterable[Style], session: Session) -> float:
-    """The brush size, as `weight_for`."""
-    brush = geometric_mean(style.brush_size for style in styles)
-    least, most = BRUSH_BOUNDS
-    return min(max(session.settings.painting.brush_size * brush, least), most)
-
-
 def styles_named(names: Iterable[str], session: Session) -> list[Style]:
     """Files and presets, as they were named after --style. Raises OwnerError: one is neither."""
     list_presets = functools.cache(lambda: presets_of(session))
@@ -75,7 +60,7 @@ def _style_of(name_or_file: str, list_presets: Callable[[], Mapping[str, Style]]
         return Style(path, path.stem, path.stem)
     found = list_presets()
     if name_or_file not in found:
-        hint = nearest(name_or_file, found) or "; `impasto styles` lists the presets"
+        hint = did_you_mean(name_or_file, found) or "; `impasto styles` lists the presets"
         raise OwnerError(f"--style {name_or_file}: there is no such preset and no such file{hint}")
     return found[name_or_file]
 

@@ -18,30 +18,31 @@ from impasto.hookspecs import BOT_GROUP, PAINTING_GROUP
 def install(
     packages: Annotated[
         list[str] | None,
-        typer.Argument(help="As pip takes them: names, with versions, addresses, folders."),
+        typer.Argument(help="As pip takes them: names, versions, addresses or folders."),
     ] = None,
     *,
     upgrade: Annotated[
-        bool, typer.Option("--upgrade", "-U", help="Also where one is installed already.")
+        bool, typer.Option("--upgrade", "-U", help="Upgrade what is installed already.")
     ] = False,
     editable: Annotated[
-        str, typer.Option("--editable", "-e", help="A project's folder, to run what is in it.")
+        str, typer.Option("--editable", "-e", help="A project's folder, to run its code in place.")
     ] = "",
 ) -> None:
-    """Install plugins where this program is installed.
+    """Install plugins into the environment of this program.
 
-    They run with the bot's rights: install what you would run as a program of its own."""
+    They run with the bot's rights: install only what you trust."""
     wanted = [*(packages or []), *(["--editable", editable] if editable else [])]
     if not wanted:
         raise typer.BadParameter("name a package, or a folder with --editable")
     before = plugins_by_distribution()
     _pip("install", *(["--upgrade"] if upgrade else []), *wanted)
-    for distribution, names in plugins_by_distribution().items():
+    after = plugins_by_distribution()
+    for distribution, names in after.items():
         if names != before.get(distribution):
             typer.echo(
                 f"{distribution} adds {', '.join(sorted(names))}; `impasto plugins` shows it"
             )
-    if plugins_by_distribution() == before and not upgrade:
+    if after == before and not upgrade:
         typer.echo("no plugin has come with it, or it was there already", err=True)
 
 

@@ -76,7 +76,7 @@ def new_plugin(
     ] = False,
     into: Annotated[
         Path,
-        typer.Option(help="Folder to write it into; made if it is not there.", file_okay=False),
+        typer.Option(help="Folder to write it into; created if missing.", file_okay=False),
     ] = Path(),
 ) -> None:
     """Write a working plugin with tests, for you to build on."""

@@ -13,7 +13,6 @@ from impasto.cli import completion
 from impasto.cli.inputs import (
     Style,
     beside,
-    brush_for,
     check_output,
     first_preset,
     is_folder,
@@ -22,11 +21,11 @@ from impasto.cli.inputs import (
     photos_in,
     save,
     styles_named,
-    weight_for,
 )
 from impasto.cli.session import Session, echo_json, session_of
 from impasto.errors import OwnerError, PictureError
 from impasto.plugins.containment import standard_output_to_log
+from impasto.recommended import recommended
 from impasto.settings import AUTO
 
 if TYPE_CHECKING:
@@ -104,7 +103,7 @@ def paint(  # noqa: PLR0917  (typer calls it by name)
     ] = None,
     brush_size: Annotated[
         float | None,
-        typer.Option("--brush", help="Size of the style's marks: 0.25 to 4.", metavar="X"),
+        typer.Option("--brush", help="Size of the strokes: 0.25 to 4.", metavar="X"),
     ] = None,
     keep_colors: Annotated[
         bool, typer.Option("--keep-colors", help="Keep the photo's own colors.")
@@ -124,6 +123,7 @@ def paint(  # noqa: PLR0917  (typer calls it by name)
             param_hint="--fine",
         )
     styles = styles_named(style, session) if style else [first_preset(session)]
+    usual = recommended(styles, session.settings.painting)
     options = _options(
         context,
         max_pixels=max_pixels,
@@ -132,8 +132,8 @@ def paint(  # noqa: PLR0917  (typer calls it by name)
         device=device,
         network=network,
         fine=fine or None,
-        style_weight=weight_for(styles, session) if style_weight is None else style_weight,
-        brush_size=brush_for(styles, session) if brush_size is None else brush_size,
+        style_weight=usual.style_weight if style_weight is None else style_weight,
+        brush_size=usual.brush_size if brush_size is None else brush_size,
         keep_colors=keep_colors,
         seed=seed,
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import importlib.metadata
 import json
 import sys
 from collections.abc import Iterable, Sequence
@@ -60,16 +59,12 @@ class Session:
     def load_offering(self, group: str) -> PluginHost:
         """The plugins of a process, without those built-in ones that have nothing to offer here."""
         from impasto.plugins import PluginHost
-        from impasto.plugins.finding import OWN_DISTRIBUTION
+        from impasto.plugins.finding import BUILT_IN, find_plugins
 
-        built_in = {
-            point.name
-            for point in importlib.metadata.entry_points(group=group)
-            if point.dist is not None and point.dist.name == OWN_DISTRIBUTION
-        }
         plugins = self.settings.plugins
-        deny = [*plugins.deny, *sorted(built_in - OFFERING)]
-        few = plugins.model_copy(update={"deny": deny})
+        found = [record for record, _ in find_plugins(group, plugins)]
+        others = [r.name for r in found if r.origin == BUILT_IN and r.name not in OFFERING]
+        few = plugins.model_copy(update={"deny": [*plugins.deny, *others]})
         return PluginHost(group, self.settings.model_copy(update={"plugins": few})).load()
 
     def load_settings(self, **overrides: Any) -> Settings:

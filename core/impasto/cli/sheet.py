@@ -14,21 +14,19 @@ from impasto.cli import completion
 from impasto.cli.inputs import (
     Style,
     beside,
-    brush_for,
     check_output,
     open_input,
     painting_catalogue,
     presets_of,
     save,
     styles_named,
-    weight_for,
 )
 from impasto.cli.paint import INTERRUPTED
 from impasto.cli.session import Session, session_of
 from impasto.cli.terminal_pictures import Preview
-from impasto.contracts import PaintOptions
 from impasto.errors import OwnerError
 from impasto.plugins.containment import standard_output_to_log
+from impasto.recommended import recommended
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -128,9 +126,7 @@ def _painted(
         ThumbnailStyle(
             name=str(number),  # two files may have the same name
             picture=open_input(style.picture, round(size * PAINTED_SHARE) ** 2),
-            options=PaintOptions(
-                style_weight=weight_for([style], session), brush_size=brush_for([style], session)
-            ),
+            options=recommended([style], session.settings.painting),
         )
         for number, style in enumerate(styles)
     ]

@@ -44,17 +44,18 @@ class Preview:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._protocol = protocol_of(os.environ) if console.is_terminal else None
         self._rows = min(ROWS, console.height - 2)
+        can_be = console.is_terminal and self._rows > 0
+        self._protocol = protocol_of(os.environ) if can_be else None
         self._is_shown = False
 
     @property
     def is_possible(self) -> bool:
-        return self._protocol is not None and self._rows > 0
+        return self._protocol is not None
 
     def show(self, picture: Image.Image) -> None:
         """To be called with the cursor at the begin of a line, where it is afterwards, too."""
-        if self._protocol is None or self._rows <= 0:
+        if self._protocol is None:
             return
         small = picture.convert("RGB")
         small.thumbnail((LONGER_SIDE, LONGER_SIDE))

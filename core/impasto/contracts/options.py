@@ -51,7 +51,7 @@ class PaintOptions(BaseModel):
     style_weight: StyleWeight | None = None
     """How much the style counts against the content."""
     brush_size: BrushSize | None = None
-    """How large the style's marks come out: 1 as if style picture and photo had the same area."""
+    """How large the style's strokes come out: 1 as if style picture and photo had the same area."""
     color_coherence: ColorCoherence | None = None
     """How firmly each part keeps the color that it has in the photo, in the style's palette."""
     keep_colors: bool = False

@@ -37,6 +37,7 @@ from impasto.messages import (
     from_child,
 )
 from impasto.plugins import settings_for_painting, without_plugins
+from impasto.recommended import recommended
 from impasto.settings import Settings
 from impasto.settings.variables import environment_without_settings
 
@@ -398,9 +399,10 @@ class ChildKeeper:
             await self.replace()
 
     async def replace(self) -> None:
-        """Ends what is left of the child and starts a new one."""
-        child, self._starting = self.running(), None
+        """Ends what is left of the child and starts a new one, unless one starts already."""
+        child = self.running()
         if child is not None:
+            self._starting = None
             await child.kill()
         self._started()
 
@@ -462,9 +464,11 @@ class ChildKeeper:
         self._is_measured = True
         try:
             self.pace = await child.measured()
-        except ChildLost as loss:
-            log.warning("pace_not_measured", pid=child.pid, why=str(loss))
-            await child.kill()
+        except BaseException as error:
+            await child.kill()  # nobody else knows of it yet
+            if not isinstance(error, ChildLost):
+                raise
+            log.warning("pace_not_measured", pid=child.pid, why=str(error))
             return await self._begun()
         return child
 
@@ -502,7 +506,8 @@ def _configuration(settings: Settings, presets: Sequence[StylePreset]) -> Config
     return Configure(
         settings=settings_for_painting(settings),
         presets=[
-            PresetFile(path=preset.picture, brush_size=preset.brush_size) for preset in presets
+            PresetFile(path=preset.picture, options=recommended([preset], settings.painting))
+            for preset in presets
         ],
     )
 

@@ -10,12 +10,9 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
-from statistics import geometric_mean
 from types import MappingProxyType
 
 from impasto.contracts import (
-    BRUSH_BOUNDS,
-    MOST_STYLE_WEIGHT,
     NO_LIMITS,
     JobQueue,
     LimitReached,
@@ -29,6 +26,7 @@ from impasto.jobs.estimates import Estimates
 from impasto.jobs.job import ChosenStyle, Job, JobState, TelegramPicture
 from impasto.jobs.store import JobObserver, JobStore, Reporter
 from impasto.jobs.trials import Trials
+from impasto.recommended import recommended
 from impasto.settings import QueueSettings
 
 SECONDS_FOR_FILE = 15.0
@@ -292,16 +290,8 @@ class JobService(JobObserver):
             sent.set_result(None)
 
     def _recommended(self, styles: Sequence[ChosenStyle]) -> PaintOptions:
-        """With the strength and the brush size of the presets; mixed, they count equally."""
         presets = [preset for style in styles if (preset := self.preset(style.preset or ""))]
-        if not presets:
-            return PaintOptions()
-        painting, (least, most) = self.estimates.painting, BRUSH_BOUNDS
-        weight = painting.style_weight * geometric_mean(preset.strength for preset in presets)
-        brush = painting.brush_size * geometric_mean(preset.brush_size for preset in presets)
-        return PaintOptions(
-            style_weight=min(weight, MOST_STYLE_WEIGHT), brush_size=min(max(brush, least), most)
-        )
+        return recommended(presets, self.estimates.painting) if presets else PaintOptions()
 
     async def _refusal(self, reached: LimitReached, limits: Limits) -> TooManyJobs:
         match reached.limit:

@@ -8,17 +8,15 @@ of it, and nothing of it is left. Where other machines paint, it is an errand fo
 from __future__ import annotations
 
 import asyncio
-import base64
 import contextlib
-import json
 import secrets
 from collections.abc import Mapping, Sequence
 
 import structlog
-from pydantic import Base64Bytes, TypeAdapter, ValidationError
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from impasto.contracts import Errands, PaintOptions, StylePreset
-from impasto.errors import ImpastoError
+from impasto.errors import ImpastoError, described
 from impasto.jobs.folders import JobFolders, NotFetched, PictureSource
 from impasto.jobs.job import JobState, TelegramPicture
 from impasto.jobs.painter_process import ChildKeeper, ChildLost, PaintingChild
@@ -38,7 +36,9 @@ PAUSE_SECONDS = 5.0
 """When the way between machines fails, errands are asked for again this much later."""
 
 Thumbnails = Mapping[str, bytes]
-_packed_thumbnails = TypeAdapter(dict[str, Base64Bytes])
+_packed_thumbnails = TypeAdapter(
+    dict[str, bytes], config=ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
+)
 
 
 class _Errand(Message):
@@ -119,7 +119,7 @@ class Trials:
                 if errand is not None:
                     await errand.answer(await self._answer(errand.request))
             except Exception as error:
-                log.warning("errand_failed", why=f"{type(error).__name__}: {error}")
+                log.warning("errand_failed", why=described(error))
                 await asyncio.sleep(PAUSE_SECONDS)
 
     async def _sent_for(
@@ -147,10 +147,7 @@ class Trials:
         with contextlib.suppress(TimeoutError):  # then nobody waits for it any more
             async with asyncio.timeout(SECONDS_ELSEWHERE):
                 found = await self.thumbnails(errand.content, errand.styles)
-        if found is None:
-            return None
-        encoded = {name: base64.b64encode(jpeg) for name, jpeg in found.items()}
-        return json.dumps({name: text.decode() for name, text in encoded.items()})
+        return None if found is None else _packed_thumbnails.dump_json(dict(found)).decode()
 
     async def _thumbnails(
         self, content: TelegramPicture, styles: Mapping[str, PaintOptions]
@@ -174,7 +171,7 @@ class Trials:
             found = await self._painted(child, trial)
             return found if len(found) == len(styles) else None
         except (ImpastoError, ChildLost, NotFetched, OSError) as error:
-            log.warning("styles_not_tried", why=f"{type(error).__name__}: {error}")
+            log.warning("styles_not_tried", why=described(error))
             return None
         finally:
             await self._folders.remove(trial_id)
@@ -225,7 +222,8 @@ class _AtWork:
                 self._kill_timer.cancel()
 
     def drop(self) -> None:
-        if self._kill_timer is None:
+        # What is over has ended its timer; another would kill the child at its next job.
+        if self._kill_timer is None and not self.is_over.is_set():
             self._child.tell(DropTrial(trial_id=self._trial_id))
             loop = asyncio.get_running_loop()
             self._kill_timer = loop.call_later(SECONDS_TO_STOP, self._child.kill_now)

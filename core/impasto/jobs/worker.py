@@ -16,7 +16,7 @@ from structlog.contextvars import bound_contextvars
 
 from impasto.contracts import JobQueue, PaintOptions, StylePreset
 from impasto.contracts.options import PIXEL_BOUNDS
-from impasto.errors import ChatError, InvalidTransition, is_of_machine
+from impasto.errors import ChatError, InvalidTransition, described, is_of_machine
 from impasto.jobs.estimates import Estimates, effort_of
 from impasto.jobs.folders import JobFolders, NotFetched, PictureSource, with_pictures
 from impasto.jobs.job import (
@@ -329,7 +329,7 @@ class Worker(JobObserver):
                 await self._put_off(hand)
                 raise
             log.exception("job_not_painted", job=hand.job.id)
-            outcome = _given_up(hand.job, f"{type(error).__name__}: {error}")
+            outcome = _given_up(hand.job, described(error))
         await self._conclude(hand, outcome)
 
     async def _put_off(self, hand: InHand) -> None:
@@ -385,7 +385,7 @@ class Worker(JobObserver):
         try:
             in_time = await self._estimates.options_in_time(hand.job)
         except Exception as error:
-            raise JournalFailed(f"{type(error).__name__}: {error}") from error
+            raise JournalFailed(described(error)) from error
         hand.cap_for_time = None
         if in_time is None:
             return hand.job.options
@@ -414,7 +414,7 @@ class Worker(JobObserver):
         except InvalidTransition:
             raise
         except Exception as error:
-            raise JournalFailed(f"{type(error).__name__}: {error}") from error
+            raise JournalFailed(described(error)) from error
 
     async def _painted_by(self, child: PaintingChild, hand: InHand, paint: Paint) -> Outcome:
         def progressed(progress: Progress) -> None:

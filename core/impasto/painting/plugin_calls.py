@@ -22,9 +22,9 @@ from impasto.contracts import (
     Problem,
     Role,
 )
-from impasto.errors import ImpastoError, PluginError
+from impasto.errors import ImpastoError, PluginError, described
 from impasto.plugins import PluginHost
-from impasto.plugins.containment import described, outside, running
+from impasto.plugins.containment import outside, running
 
 T = TypeVar("T")
 WeightedPicture = tuple[Image.Image, float]

@@ -7,7 +7,6 @@ them: attributes and their types, methods and what they take, `async` or not.
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import re
 import reprlib
@@ -19,7 +18,7 @@ import pluggy
 from pydantic import TypeAdapter, ValidationError
 
 from impasto import hookspecs
-from impasto.errors import PluginError
+from impasto.errors import PluginError, described, did_you_mean
 
 T = TypeVar("T")
 
@@ -95,8 +94,7 @@ def check_arguments(plugin: str, module: object, manager: pluggy.PluginManager) 
         for name, parameter in inspect.signature(getattr(module, hook)).parameters.items():
             is_wanted = parameter.kind is parameter.POSITIONAL_OR_KEYWORD
             if is_wanted and parameter.default is parameter.empty and name not in allowed:
-                close = difflib.get_close_matches(name, allowed, n=1)
-                hint = f"; did you mean {close[0]}?" if close else ""
+                hint = did_you_mean(name, allowed)
                 given = f"it may take {', '.join(allowed)}" if allowed else "it takes none"
                 raise PluginError(plugin, f"{hook} has no argument {name!r}: {given}{hint}")
 
@@ -108,8 +106,7 @@ def check_implementation(plugin: str, hook: str, implementation: pluggy.HookImpl
         PluginError: there is no such hook, or the function cannot simply be called.
     """
     if hook not in hookspecs.HOOKS:
-        close = difflib.get_close_matches(hook, hookspecs.HOOKS, n=1)
-        hint = f"; did you mean {close[0]}?" if close else ""
+        hint = did_you_mean(hook, hookspecs.HOOKS)
         raise PluginError(plugin, f"there is no hook {hook}{hint}")
     function = implementation.function
     if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
@@ -135,7 +132,7 @@ def checked_objects(plugin: str, hook: str, contract: type[T], result: Any) -> l
         try:
             problem = _problem_of(item, contract)
         except Exception as error:  # of a property that is looked at
-            problem = f"; looking at it raises {type(error).__name__}: {error}"
+            problem = f"; looking at it raises {described(error)}"
         if problem is not None:
             raise PluginError(
                 plugin, f"{hook} returned {named(item)}, which is no {contract.__name__}{problem}"

@@ -24,7 +24,7 @@ from typing import Any, Final, NamedTuple, NoReturn
 
 import structlog
 
-from impasto.errors import PluginError
+from impasto.errors import PluginError, described
 
 log = structlog.get_logger(__name__)
 
@@ -106,17 +106,6 @@ def is_from_outside(error: BaseException) -> bool:
     except RuntimeError:  # there is no event loop
         return False
     return task is not None and task.cancelling() > 0
-
-
-def described(error: BaseException) -> str:
-    """An exception in words, even if it has none."""
-    kind = type(error).__name__
-    try:
-        return f"{kind}: {error}" if str(error) else kind
-    except BaseException as second:
-        if is_from_outside(second):
-            raise
-        return kind
 
 
 @contextlib.contextmanager

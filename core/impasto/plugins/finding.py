@@ -7,11 +7,11 @@ source, because importing a painting plugin would bring torch into the bot.
 from __future__ import annotations
 
 import ast
-import difflib
 import functools
 import importlib.metadata
 import importlib.util
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +21,7 @@ from typing import Any, Final
 import structlog
 
 from impasto import hookspecs
-from impasto.errors import SettingsError
+from impasto.errors import SettingsError, nearest
 from impasto.settings import PluginsSettings, Settings
 
 log = structlog.get_logger(__name__)
@@ -53,8 +53,8 @@ class PluginRecord:
     """Why it was taken out."""
     remarks: list[str] = field(default_factory=list)
     """What is wrong with it though it works."""
-    failures_in_a_row: int = 0
-    """Of its observing hooks, which may fail now and then."""
+    failures_in_a_row: Counter[str] = field(default_factory=Counter)
+    """By hook: those that observe may fail now and then."""
 
     @property
     def status(self) -> str:
@@ -161,8 +161,8 @@ def warn_of_absent_plugins(settings: PluginsSettings) -> None:
 
 
 def _meant(name: str, names: Iterable[str]) -> dict[str, str]:
-    close = difflib.get_close_matches(name, sorted(names), n=1)
-    return {"did_you_mean": close[0]} if close else {}
+    meant = nearest(name, names)
+    return {"did_you_mean": meant} if meant else {}
 
 
 def _names(group: str, settings: PluginsSettings) -> set[str]:

@@ -25,7 +25,7 @@ import structlog
 from pydantic import BaseModel
 
 from impasto import hookspecs
-from impasto.errors import PluginError, PluginsFailed, SettingsError
+from impasto.errors import PluginError, PluginsFailed, SettingsError, described
 from impasto.plugins.checks import (
     check_arguments,
     check_hooks,
@@ -36,7 +36,7 @@ from impasto.plugins.checks import (
     named,
     place_of,
 )
-from impasto.plugins.containment import described, is_from_outside, running
+from impasto.plugins.containment import is_from_outside, running
 from impasto.plugins.finding import (
     BUILT_IN,
     GIVEN,
@@ -141,13 +141,13 @@ class PluginHost:
             try:
                 result = self.call_one(record, hook, **arguments)
             except Exception as error:
-                record.failures_in_a_row += 1
-                if hook in hookspecs.OBSERVERS and record.failures_in_a_row < CHANCES:
+                record.failures_in_a_row[hook] += 1
+                if hook in hookspecs.OBSERVERS and record.failures_in_a_row[hook] < CHANCES:
                     log.error("plugin_hook_failed", plugin=record.name, hook=hook, exc_info=error)
                 else:
                     self.fail(record, error, hook)
                 continue
-            record.failures_in_a_row = 0
+            record.failures_in_a_row[hook] = 0
             yield record, result
 
     def call_one(self, record: PluginRecord, hook: str, /, **arguments: Any) -> Any:
@@ -235,6 +235,11 @@ class PluginHost:
                     return record, frame
         return None
 
+    def raised_in(self, error: BaseException) -> str | None:
+        """Name of the plugin in whose code an exception was raised; None where it was in none's."""
+        found = self.plugin_in(traceback.extract_tb(error.__traceback__))
+        return found[0].name if found else None
+
     def contained(self, error: BaseException) -> Exception:
         """What a plugin's coroutine raised, as an Exception that names the plugin where it was none
         before. Raises it as it is where it came from outside."""
@@ -242,8 +247,7 @@ class PluginHost:
             return error
         if is_from_outside(error):
             raise error
-        found = self.plugin_in(traceback.extract_tb(error.__traceback__))
-        blamed = PluginError(found[0].name if found else "unknown", described(error))
+        blamed = PluginError(self.raised_in(error) or "unknown", described(error))
         return blamed.with_traceback(error.__traceback__)
 
     def left_out(self) -> str:

@@ -3,7 +3,6 @@ change over, and which right name a wrong one may have meant."""
 
 from __future__ import annotations
 
-import difflib
 import operator
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -16,6 +15,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
+from impasto.errors import did_you_mean, nearest
 from impasto.scrubbing import scrub
 
 M = TypeVar("M", bound=BaseModel)
@@ -196,7 +196,7 @@ def merged(current: M, wanted: M) -> tuple[M, list[str], list[str]]:
     return current.model_copy(update=sections), taken, left
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
+def setting_meant(name: str, known: Iterable[str]) -> str:
     """Half a sentence with the known name that comes nearest; empty when none is near.
 
     The same word in another section is as near as a misspelt one in the right section.
@@ -206,9 +206,8 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     section, _, word = name.rpartition(".")
     elsewhere = sorted(n for n in names if "." in n and n.rpartition(".")[2] == word)
     siblings = {n.rpartition(".")[2]: n for n in names if n.rpartition(".")[0] == section}
-    close = difflib.get_close_matches(word, siblings, n=1)
-    found = elsewhere or [siblings[match] for match in close]
-    return f"; did you mean {found[0]}?" if found else ""
+    meant = elsewhere[0] if elsewhere else siblings.get(nearest(word, siblings) or "")
+    return f"; did you mean {meant}?" if meant else ""
 
 
 def explain(
@@ -229,7 +228,7 @@ def _line(item: ErrorDetails, prefix: str, known: list[str], origins: Origins) -
     value = "" if any(map(hidden, name.split("."))) else f" = {given!r}"
     start = f"{name}{value}{origins.place(name)}: "
     if item["type"] == "extra_forbidden":
-        return f"{start}unknown setting{did_you_mean(name, known)}"
+        return f"{start}unknown setting{setting_meant(name, known)}"
     hint = ""
     if item["type"] == "literal_error":
         hint = did_you_mean(str(given), re.findall(r"'([^']+)'", item["msg"]))

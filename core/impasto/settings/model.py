@@ -107,7 +107,7 @@ class TelegramSettings(Section):
     """Address of the Bot API server."""
     proxy: Annotated[SecretStr, AfterValidator(_proxy)] = SecretStr("")
     """Proxy for all calls to Telegram, such as http://proxy.example.org:3128, with NAME:PASSWORD@
-    before the host if the proxy asks for them; socks5:// needs the extra `socks`. If empty, the
+    before the host if it needs them; socks5:// needs the extra `socks`. If empty, the
     usual variables HTTPS_PROXY and NO_PROXY decide."""
     local_files: Annotated[str, AfterValidator(_folders)] = ""
     """Where your own Bot API server (one with --local) keeps its files, such as
@@ -157,7 +157,7 @@ class ServerSettings(Section):
 
 
 AUTO: Final = "auto"
-"""In place of a network's or device's name: the one that comes along, or the best here."""
+"""In place of a network's or device's name: the built-in one, or the best here."""
 EMBEDDED_NETWORK: Final = "embedded"
 
 
@@ -174,8 +174,8 @@ class PaintingSettings(Section):
     """Feature network that paints everything: a name from `impasto weights list`, or a safetensors
     file. auto is the embedded one, and `fine_network` after it for fine pictures."""
     fine: Annotated[bool, LIVE] = False
-    """Whether every picture is fine, that is, finished with `fine_network` where that is installed.
-    If false, only the pictures are for which people choose it."""
+    """Whether every picture is finished with `fine_network`, if that is installed. If false, only
+    those for which people choose it."""
     fine_network: NetworkName = "vgg19"
     """Network that finishes fine pictures: a name from `impasto weights list`, or a safetensors
     file. It takes more memory than the embedded one, and more time for each step."""
@@ -186,7 +186,7 @@ class PaintingSettings(Section):
     device: str = AUTO
     """Name of the device (cpu, cuda, or one of a plugin), or auto: the best that works here."""
     steps: Annotated[Steps, LIVE] = 50
-    """Most optimizer steps for one picture, at all of its sizes together."""
+    """Most optimizer steps for one picture, at all its sizes together."""
     long_side_cpu: Annotated[Side, LIVE] = 1080
     """Longer side of a result painted on a CPU, in pixels."""
     long_side_gpu: Annotated[Side, LIVE] = 1920
@@ -196,10 +196,10 @@ class PaintingSettings(Section):
     max_pixels_gpu: Annotated[PixelCap, LIVE] = 2_073_600
     """Pixel cap of a result painted on a GPU; 2,073,600 is 1920 x 1080."""
     enlarge: Annotated[Enlargement, LIVE] = 2.0
-    """A smaller photo is painted larger than it is, up to this number of times in width and height:
-    strokes are sharp at any size. 1 means never."""
+    """How many times wider and higher a small photo may be painted than it is: strokes are sharp at
+    any size. 1 means never larger."""
     large_factor: Annotated[float, Field(ge=1, le=100), LIVE] = 4.0
-    """How many times the pixel cap a picture may have if somebody asks for a large one."""
+    """A large picture may have this many times the pixel cap."""
     patience_seconds: Annotated[float, Field(ge=0, le=3600), LIVE] = 30.0
     """How long painting may take, in seconds. A picture that would take longer, judging by the last
     ones, is painted smaller, but not below 480 x 360 pixels, and the usual size is offered with it.
@@ -222,8 +222,8 @@ class PaintingSettings(Section):
     the picture in the steps at full size. At 0 large strokes fade, and most steps are made at full
     size."""
     color_coherence: Annotated[ColorCoherence, LIVE] = 2.0
-    """How firmly each part of a picture keeps the color that it has in the photo, as the style's
-    palette has it. At 0 a patch of red may land on a face; at 10 the result is tame."""
+    """How firmly each part of a picture keeps its color of the photo, in the shades of the style's
+    palette. At 0 a patch of red may land on a face; at 10 the result is tame."""
     least_gain: Annotated[float, Field(ge=0, le=1), LIVE] = 0.05
     """Painting goes on to the next size when 10 steps have improved the picture by less than this
     share. At 0 all steps are made."""
@@ -234,8 +234,8 @@ class PaintingSettings(Section):
     """Shortest time between two previews, in seconds; there is one at the end of each size, too."""
     try_styles: Annotated[Literal["never", "private", "always"], LIVE] = "private"
     """Where the gallery shows people their own photo in each style, small, soon after they sent it:
-    only in private chats, always (in groups, too) or never. These are painted only while nobody
-    waits for a picture, by a painting process that has nothing else to do."""
+    only in private chats, always (in groups, too) or never. Painted only while nobody waits, by an
+    idle painting process."""
     threads: Annotated[int, Field(ge=0, le=1024)] = 0
     """CPU threads for painting; 0 means as many as this process may use."""
 
@@ -253,7 +253,7 @@ class QueueSettings(Section):
     """How many pictures may wait in all; whoever asks for one more is told when to come back.
     0 means no limit."""
     attempts: Annotated[int, Field(ge=1, le=10)] = 2
-    """How often a picture is tried if the painting process dies."""
+    """How many times a picture is tried if the painting process dies."""
     silence_seconds: Annotated[float, Field(ge=5, le=3600)] = 120.0
     """A painting process that reports nothing for this long is replaced."""
     worker_memory_mb: Annotated[int, Field(ge=0, le=10_000_000)] = 0
@@ -284,8 +284,8 @@ class PluginsSettings(BaseModel):
     slow_seconds: Annotated[float, Field(ge=0, le=600)] = 1.0
     """A plugin that keeps the bot waiting for longer than this, in seconds, is named in the log."""
     start_seconds: Annotated[float, Field(ge=0, le=3600)] = 60.0
-    """A plugin whose import, or a hook of the start, takes longer than this, in seconds, is left
-    out (not on Windows). 0 means no limit."""
+    """A plugin whose import or start hook takes longer than this, in seconds, is left out (not on
+    Windows). 0 means no limit."""
 
     @property
     def sections(self) -> dict[str, Any]:
@@ -308,7 +308,7 @@ class Settings(BaseModel):
     """All settings, as one value. A running bot that reloads gets another one.
 
     Make one with `load_settings`; `Settings()` has the defaults, and `model_validate` takes plain
-    values, as the painting child gets them.
+    values, as the painting process gets them.
     """
 
     model_config = ConfigDict(

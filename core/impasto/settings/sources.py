@@ -17,9 +17,9 @@ from impasto.settings.description import (
     DEFAULT,
     Origins,
     Source,
-    did_you_mean,
     explain,
     other_form,
+    setting_meant,
 )
 from impasto.settings.model import PluginsSettings, Settings
 from impasto.settings.values import expanded, meant
@@ -142,5 +142,5 @@ def _check_plugin_sections(settings: Settings) -> None:
         if not isinstance(value, Mapping):
             known = [f"plugins.{field}" for field in PluginsSettings.model_fields]
             full = f"plugins.{name}"
-            hint = did_you_mean(full, known)
+            hint = setting_meant(full, known)
             raise SettingsError(f"{full}{settings.place(full)}: unknown setting{hint}")

@@ -16,7 +16,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
 
 from impasto.errors import SettingsError
-from impasto.settings.description import Source, did_you_mean, settings_in
+from impasto.settings.description import Source, setting_meant, settings_in
 from impasto.settings.model import RESERVED_PLUGIN_NAMES, Settings
 
 PREFIX: Final = "IMPASTO_"
@@ -181,7 +181,7 @@ def _check_names(variables: Mapping[str, str]) -> None:
             if right := _right_name(variable, value, known):
                 raise SettingsError(f"{variable} is not a setting; write {right}")
         elif nested and section not in Settings.model_fields:
-            hint = did_you_mean(name.replace("__", "."), known)
+            hint = setting_meant(name.replace("__", "."), known)
             of_plugin = f"; that of a plugin is IMPASTO_PLUGINS__{variable.removeprefix(PREFIX)}"
             raise SettingsError(f"{variable} is not a setting{hint or of_plugin}")
         elif nested and not rest:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-import traceback
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
@@ -14,10 +13,9 @@ import structlog
 from aiogram import Bot, Router
 from aiogram.types import CallbackQuery, ErrorEvent, TelegramObject, Update, User
 
-from impasto.errors import ChatError, PluginError, is_of_full_disk, is_of_machine
+from impasto.errors import ChatError, PluginError, described, is_of_full_disk, is_of_machine
 from impasto.jobs.job import PHOTOS_FORBIDDEN
 from impasto.plugins import PluginHost
-from impasto.plugins.containment import described
 from impasto.scrubbing import scrub
 from impasto.telegram.retry import (
     REFUSALS,
@@ -79,8 +77,7 @@ class ErrorReplies:
         if is_of_machine(error):
             self._alerts.machine_fails(error)
         elif not isinstance(error, ChatError) and not means(error, PhotosForbidden):
-            found = self._host.plugin_in(traceback.extract_tb(error.__traceback__))
-            plugin = found[0].name if found else None
+            plugin = self._host.raised_in(error)
             log.error("handler_failed", update=update.update_id, plugin=plugin, exc_info=error)
             if plugin is not None:
                 why = error.problem if isinstance(error, PluginError) else described(error)

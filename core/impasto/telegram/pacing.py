@@ -25,6 +25,7 @@ from aiogram.methods import Response, SendChatAction, TelegramMethod
 from aiogram.methods.base import TelegramType
 
 from impasto.contracts import Buckets, Rate
+from impasto.errors import described
 from impasto.settings import TelegramSettings
 
 log = structlog.get_logger(__name__)
@@ -102,7 +103,7 @@ class Pacing(BaseRequestMiddleware):
             wait = await self._buckets.take(chat, self._whole_bot, patience=longest)
         except Exception as error:
             # Better a message too many, which Telegram refuses, than none.
-            log.warning("buckets_not_reached", why=f"{type(error).__name__}: {error}")
+            log.warning("buckets_not_reached", why=described(error))
             return
         if wait > longest:
             raise TelegramRetryAfter(
@@ -115,5 +116,5 @@ class Pacing(BaseRequestMiddleware):
         try:
             await self._buckets.hold(chat, seconds)
         except Exception as error:
-            log.warning("buckets_not_reached", why=f"{type(error).__name__}: {error}")
+            log.warning("buckets_not_reached", why=described(error))
             await asyncio.sleep(seconds if _patience.get() == math.inf else 0)

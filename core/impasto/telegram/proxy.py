@@ -19,7 +19,7 @@ from aiogram.methods import TelegramMethod
 from aiogram.methods.base import TelegramType
 from aiohttp import ClientConnectionError, ClientSession
 
-from impasto.errors import OwnerError
+from impasto.errors import OwnerError, described
 from impasto.scrubbing import scrub
 from impasto.settings import Settings
 from impasto.telegram.answers import Session
@@ -110,7 +110,7 @@ class _ThroughSocks(Session):
         try:
             return await super().make_request(bot, method, timeout)
         except (ProxyConnectionError, ProxyError, ProxyTimeoutError) as error:
-            why = f"{type(error).__name__}: {error}"
+            why = described(error)
             raise TelegramNetworkError(method=method, message=why) from error
 
     async def stream_content(self, *args: Any, **options: Any) -> AsyncGenerator[bytes, None]:

@@ -26,7 +26,7 @@ class PluginRouters:
         self._dispatcher = dispatcher
         self._host = host
         self._routers: list[tuple[PluginRecord, Router]] = []
-        self._late: list[asyncio.Task[None]] = []
+        self._starting: list[asyncio.Task[None]] = []
 
     def include(self, settings: Settings) -> None:
         """Raises PluginsFailed when the start is strict and a plugin failed."""
@@ -49,15 +49,14 @@ class PluginRouters:
         longer than `plugins.start_seconds` goes on beside the bot."""
         patience = self._host.settings.plugins.start_seconds
         for record, router in self._routers:
-            started = asyncio.create_task(self._begin(record, router, bot))
-            _, late = await asyncio.wait({started}, timeout=patience or None)
+            self._starting.append(asyncio.create_task(self._begin(record, router, bot)))
+            _, late = await asyncio.wait(self._starting[-1:], timeout=patience or None)
             if late:
                 log.error("startup_handler_late", plugin=record.name, longer=patience)
-                self._late += late
 
     async def close(self, bot: Bot) -> None:
         """Runs the shutdown handlers; what they raise is logged."""
-        await cancelled(self._late)
+        await cancelled(self._starting)
         await self._dispatcher.shutdown.trigger(**self._data(bot), router=self._dispatcher)
         for record, router in self._routers:
             try:

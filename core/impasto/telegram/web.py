@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
-import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, Final
 
@@ -17,7 +16,7 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 from aiohttp.web_protocol import RequestHandler
 
-from impasto.errors import OwnerError, PluginError
+from impasto.errors import OwnerError, PluginError, described
 from impasto.plugins import PluginHost
 from impasto.plugins.checks import checked_objects
 from impasto.plugins.containment import running
@@ -198,9 +197,7 @@ def _containing(host: PluginHost) -> Middleware:
         except web.HTTPException:
             raise
         except BaseException as error:
-            contained = host.contained(error)
-            found = host.plugin_in(traceback.extract_tb(error.__traceback__))
-            plugin = found[0].name if found else None
+            contained, plugin = host.contained(error), host.raised_in(error)
             log.error("page_failed", plugin=plugin, path=request.path, exc_info=contained)
             raise web.HTTPInternalServerError from None
 
@@ -226,7 +223,7 @@ async def _result_of(name: str, check: Check) -> str:
     try:
         await check()
     except Exception as error:
-        log.warning("not_ready", check=name, why=f"{type(error).__name__}: {error}")
+        log.warning("not_ready", check=name, why=described(error))
         return "failed"
     return "ok"
 

@@ -128,7 +128,7 @@ choose-style-first =
     Tap a number, then send me a photo.
 choose-first-of-two = 🎭 <b>A mix of two styles.</b> Tap the first one.
 choose-second-of-two = 🎭 <b>{ $style }</b> and …? Tap the second one.
-write-as-yourself = 🎭 I cannot tell who you are when you write as a group or channel. Please write as yourself, or send me the photo in a private chat.
+write-as-yourself = 🎭 I can’t tell who you are when you write as a group or channel. Please write as yourself, or send me the photo in a private chat.
 choose-style-in-group = 🎨 { $name }, <b>which style shall I paint it in?</b>
 choose-options =
     ⚙️ <b>How shall I paint?</b>
@@ -140,13 +140,13 @@ choose-brush =
 choose-colors =
     🌈 <b>Colors:</b> the style’s, or those of your photo?
 choose-quality =
-    📐 <b>Size:</b> how large, and how much time may it take?
+    📐 <b>Size:</b> how large should it be?
     A quick look takes a moment, a large picture takes patience.
 did-you-mean = 🤔 Did you mean <b>{ $style }</b>?
 send-style-picture = 🖼 Send me the picture whose style you like: a painting, a pattern, anything with strong strokes and colors.
 send-photo-for-style = <b>{ $style }</b> it is! Now send me the photo to paint.
 send-photo-for-own-style = A beautiful style! Now send me the photo to paint.
-own-style-first = 🖼 First send me the picture whose style you like; then I will ask for your photo.
+own-style-first = 🖼 First send me the picture whose style you like, then I’ll ask for your photo.
 album-taken = Two pictures at once: the first is your photo, the second is the style. I’ll leave out the rest of the album.
 no-presets = I have no styles of my own here: send me the picture whose style you like.
 choose-language = 🌐 Which language shall I speak? · На каком языке говорить?
@@ -160,7 +160,7 @@ forgotten = 🧹 Done. I no longer keep anything about you. If you ever want ano
 
 toast-chosen = { $style }: now send me a photo.
 toast-chosen-first = { $style } is already the first style: tap another one.
-toast-already-painting = I am already on it!
+toast-already-painting = I’m already on it!
 toast-old-button = This button is from an earlier picture. Here are the styles.
 toast-not-open = This button is from an earlier picture.
 toast-not-yours = This button belongs to somebody else. Reply to a photo with /style to get your own.
@@ -168,21 +168,21 @@ toast-stopped = Stopped.
 toast-finishing = One moment, I’m finishing it as it is.
 toast-not-running = This picture is no longer being painted.
 toast-cancelled = Cancelled.
-toast-painting-again = I am painting it again.
-toast-file-gone = I keep files only for a while, and this one is gone. Have it painted again to get a new one.
+toast-painting-again = I’m painting it again.
+toast-file-gone = I keep files only for a while, and this one is gone. Paint the picture again to get a new one.
 toast-not-forgotten = All right, everything stays as it is.
-toast-kept = Got it. I will paint all your pictures like this.
+toast-kept = Got it. I’ll paint all your pictures like this.
 
 ## Cancelling and looking around
 
-cancelled-dialog = All right, forgotten. Send me a photo whenever you like.
+cancelled-dialog = All right, cancelled. Send me a photo whenever you like.
 cancelled-jobs =
     { $count ->
         [one] All right, I stopped painting { $count } picture. Send me a photo whenever you like.
        *[other] All right, I stopped painting { $count } pictures. Send me a photo whenever you like.
     }
 nothing-to-cancel = There is nothing to cancel. Send me a photo whenever you like.
-status-none = I am not painting anything for you. Send me a photo!
+status-none = I’m not painting anything for you. Send me a photo!
 status-title = <b>Your pictures in progress:</b>
 status-painting = 🖌 { $number }. { $style }: { $percent }%
 status-waiting =
@@ -195,17 +195,17 @@ status-time = ⏱ ready in { $duration }
 
 ## What cannot be used, and what to do instead
 
-hint = Send me a photo and I will paint it. See what I can do with /styles or /help.
+hint = Send me a photo and I’ll paint it. /styles and /help show what I can do.
 hint-choose = Tap the number of a style above, or write its name. /styles shows them again, /cancel starts over.
-hint-style-picture = I am waiting for the picture whose style you like. Send it as a photo, take one of my /styles, or start over with /cancel.
+hint-style-picture = I’m waiting for the picture whose style you like. Send it as a photo, choose one of my /styles, or start over with /cancel.
 hint-photo = The style is chosen, now I need a photo. Send me one, or start over with /cancel.
-offer-still = 🎞 I cannot paint moving pictures, but I can paint the first frame of this one. Shall I? Or send me a photo.
-refused-animation = I cannot paint moving pictures. Send me a photo or a screenshot instead.
-refused-video = I cannot paint videos. Send me a photo or a screenshot of it instead.
-refused-voice = I cannot hear, only see! Send me a photo instead.
+offer-still = 🎞 I can’t paint moving pictures, but I can paint the first frame of this one. Shall I? Or send me a photo.
+refused-animation = I can’t paint moving pictures. Send me a photo or a screenshot instead.
+refused-video = I can’t paint videos. Send me a photo or a screenshot instead.
+refused-voice = I can’t hear, only see! Send me a photo instead.
 refused-sticker = A lovely sticker! But I only paint photos: send me one.
-refused-heic = I cannot read HEIC files. Send the picture as a photo, not as a file, and it will work.
-refused-document = I cannot read this file as a picture. Send me a photo, a JPEG or a PNG.
+refused-heic = I can’t read HEIC files. Send the picture as a photo, not as a file, and it will work.
+refused-document = I can’t open this file as a picture. Send me a photo, a JPEG or a PNG.
 refused-large = This file is over 20 MB, more than Telegram lets me fetch. Send it as a photo, not as a file, or make it smaller.
 
 ## Messages about a picture in progress
@@ -213,7 +213,7 @@ refused-large = This file is over 20 MB, more than Telegram lets me fetch. Send 
 own-style = 🖼 your own style
 job-title = <b>{ $style }</b>
 job-look = <i>{ $look }</i>
-waiting-soon = I have your photo and will start in a moment.
+waiting-soon = I have your photo and I’ll start in a moment.
 waiting-behind =
     { $count ->
         [one] ⏳ { $count } picture is ahead of yours.
@@ -229,7 +229,7 @@ painted-largest = This is the largest I can paint here.
 ready = ✨ Your picture is ready!
 moved = ✨ <b>{ $style }</b> is ready: see below ⬇️
 failed = 😔 { $reason }
-failed-style = 😔 About your style picture: { $reason }
+failed-style = 😔 Your style picture: { $reason }
 cancelled-job = Stopped. I still have your photo: choose another style, or send a new photo.
 share-none = Send me a photo to paint
 file-caption = 💾 { $style }, in full quality
@@ -254,30 +254,30 @@ duration-hours =
 ## Failures, by the codes of impasto.errors.ChatError
 
 failure-not_a_picture = This file is not a picture. Send me a photo, a JPEG or a PNG.
-failure-unsupported_format = I cannot read this kind of picture. Send it as a photo instead.
-failure-broken_picture = This picture is damaged and I cannot open it. Send me another one.
+failure-unsupported_format = I can’t read this kind of picture. Send it as a photo instead.
+failure-broken_picture = This picture is damaged and I can’t open it. Send me another one.
 failure-picture_too_small = This picture is too small to paint. Send me a larger one.
 failure-picture_too_large = This picture has too many pixels. Send it as a photo, not as a file.
 failure-picture_too_narrow = This picture is too long and narrow. Crop it, or send me another one.
 failure-file_too_large = This file is over 20 MB, more than Telegram lets me fetch. Send it as a photo.
 failure-file_gone = Telegram no longer has this picture. Please send it once more.
-failure-too_many_jobs = You have as many pictures in progress as I can take. Wait for one to be ready, or stop one: /status shows them.
-failure-too_many_this_hour = I have painted as many pictures for you within an hour as I can paint for one person.
-failure-too_many_waiting = Too many pictures are waiting, so I cannot take yours right now.
+failure-too_many_jobs = I can’t take more pictures from you right now. Wait for one to be ready, or cancel one: /status shows them.
+failure-too_many_this_hour = That’s as many pictures as I can paint for one person in an hour.
+failure-too_many_waiting = Too many pictures are waiting, so I can’t take yours right now.
 come-back-in = Come back in { $duration }.
 come-back-later = Come back a little later.
 failure-painting_failed = Something went wrong while I painted. Please try again.
-failure-plugin_failed = A part of me failed at this picture. Please try another style, or try again later.
-failure-out_of_memory = I cannot paint this picture just now. Try again a little later, or send me a smaller one.
+failure-plugin_failed = This picture didn’t work out. Please try another style, or try again later.
+failure-out_of_memory = I can’t paint this picture right now. Try again a little later, or send me a smaller one.
 failure-job_vanished = Your picture got lost on my side. Please send me the photo once more.
-failure-photos_forbidden = I may not send photos in this group. One of its admins can allow it.
+failure-photos_forbidden = I’m not allowed to send photos in this group. An admin can change that.
 failure-style_gone = I no longer have this style. Please choose another one.
 
 ## Notices: what is said about something other than a picture
 
-notice-not_allowed = This bot works for a small circle of people. Please ask its owner to let you in.
+notice-not_allowed = This bot is for a small circle of people. Please ask its owner to let you in.
 notice-handler_failed = Sorry, something went wrong here. Please try again or send /start.
-notice-no_room = I have no room for new pictures just now. Please come back a little later.
+notice-no_room = I have no room for new pictures right now. Please come back a little later.
 
 # For owners, whose language is not known
 
@@ -288,23 +288,23 @@ notice-disk_full =
 notice-machine_fails =
     ⚠️ Something is wrong with this machine; pictures wait until it works again: { $why }. <code>impasto doctor</code> may know more.
 
-    ⚠️ С этим компьютером что-то не так; картины ждут, пока он снова не заработает.
+    ⚠️ С сервером что-то не так; картины ждут, пока он не заработает.
 notice-plugin_fails =
-    ⚠️ The plugin <b>{ $plugin }</b> does not work, and people notice: { $why }. The log says where; to do without it, name it in <code>plugins.deny</code>.
+    ⚠️ The plugin <b>{ $plugin }</b> does not work, and people notice it: { $why }. The log says where; to do without it, name it in <code>plugins.deny</code>.
 
     ⚠️ Плагин <b>{ $plugin }</b> даёт сбои: люди остаются без картин или ответов. Подробности в журнале.
 notice-painter_keeps_dying =
     ⚠️ The painting process has died { $count } times within { $minutes } minutes; pictures wait or fail. The last time: { $why }. <code>impasto doctor</code> may know more.
 
-    ⚠️ Падений процесса рисования за { $minutes } мин.: { $count }; картины ждут или не получаются.
+    ⚠️ Процесс рисования падает ({ $count } за { $minutes } мин.); картины ждут или не получаются.
 
 ## For owners
 
 stats =
     📊 <b>The bot in figures</b>
     🎨 { $running } being painted, { $waiting } waiting, { $delivering } being delivered
-    ✅ { $done } delivered, { $failed } failed, { $cancelled } cancelled (of the jobs that are kept)
-    ⏱ one picture: { $one }; all that are waiting: { $all }
+    ✅ { $done } delivered, { $failed } failed, { $cancelled } cancelled (of those still kept)
+    ⏱ one picture: { $one }; all waiting: { $all }
     💻 painting on: { $device }
     🕰 running for { $uptime }
 stats-unknown = not known yet

@@ -9,6 +9,9 @@ class Silent:
     name = "silent"
     order = 1
 
+    def introduce(self, bot):
+        sys.exit(3)
+
     def waiting(self, job, ahead, seconds):
         sys.exit(3)
 

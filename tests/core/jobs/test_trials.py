@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ from impasto import PaintOptions, StylePreset
 from impasto.contracts import Errand
 from impasto.jobs.folders import JobFolders, NotFetched
 from impasto.jobs.job import JobState, TelegramPicture
+from impasto.jobs.painter_process import PaintingChild
 from impasto.jobs.service import JobService
 from impasto.jobs.store import JobStore
 from impasto.jobs.trials import Trials
@@ -132,6 +134,23 @@ async def test_who_no_longer_wants_it_frees_the_child_for_the_next(
         first.cancel()
         assert await second is not None
     assert first.cancelled()
+
+
+async def test_dropping_one_that_is_over_does_not_kill_the_child_at_its_next_job(
+    job_service: JobService, worker: Worker, trials: Trials, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await worker.ready()
+    killed: list[int] = []
+    monkeypatch.setattr("impasto.jobs.trials.SECONDS_TO_STOP", 0.0)
+    monkeypatch.setattr(PaintingChild, "kill_now", lambda child: killed.append(child.pid))
+    async with asyncio.timeout(30):
+        trial = asyncio.create_task(job_service.try_styles(PHOTO, BOTH))
+        work = await at_work(trials)
+        await work.is_over.wait()
+        work.drop()  # as a job does that comes just now
+        assert await trial is not None
+    assert killed == []
+    monkeypatch.undo()
 
 
 async def test_while_the_painting_process_starts_it_is_waited_for(
@@ -261,7 +280,8 @@ class TestOnAnotherMachine:
             assert await of_the_bot.thumbnails(PHOTO, BOTH) is not None
 
 
-async def at_work(trials: Trials) -> None:
-    """Until a child has been told of a trial."""
+async def at_work(trials: Trials) -> Any:
+    """The trial that a child has been told of, as soon as it has."""
     while trials._at_work is None:
         await asyncio.sleep(0)
+    return trials._at_work

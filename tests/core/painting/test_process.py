@@ -314,18 +314,22 @@ SAY_SOMETHING = """
 import sys
 from impasto.messages import Stopped
 from impasto.painting.process.progress import speaking
+from impasto.plugins.containment import running
 with speaking() as say:
     sys.stdin.read()
-    say(Stopped(job_id="a"))
+    {}
 """
 
 
 @pytest.mark.slow
-def test_a_child_whose_parent_is_gone_ends_without_a_word() -> None:
-    """When it would say that it is ready, say: the pipe that it reads from is closed a moment
-    later."""
+@pytest.mark.parametrize(
+    "says", ["say(Stopped(job_id='a'))", "running('mine', 'step').__enter__()"]
+)
+def test_a_child_whose_parent_is_gone_ends_without_a_word(says: str) -> None:
+    """When it would say that it is ready, or that a plugin's code begins: the pipe that it reads
+    from is closed a moment later."""
     with subprocess.Popen(
-        [sys.executable, "-c", SAY_SOMETHING],
+        [sys.executable, "-c", SAY_SOMETHING.format(says)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -46,7 +46,7 @@ async def test_the_same_photo_a_little_different(
     factor: float,
     keep_colors: bool,
 ) -> None:
-    assert (await tap(alice, button)).text == "I am painting it again."
+    assert (await tap(alice, button)).text == "I’m painting it again."
     again = job_service.jobs[1]
     assert (again.content, again.styles) == (job.content, job.styles)
     assert again.options.style_weight == pytest.approx(WEIGHT * factor)
@@ -61,7 +61,7 @@ async def test_what_was_kept_small_is_painted_in_full_size(
     presenter = DialogPresenter(job_service.presets)
     await show(bot, done, presenter.painted(done))
     await alice.wait_for(says("I kept it small"))
-    assert (await tap(alice, "Larger")).text == "I am painting it again."
+    assert (await tap(alice, "Larger")).text == "I’m painting it again."
     again = job_service.jobs[1]
     assert (again.content, again.styles) == (begun.content, begun.styles)
     assert again.options == begun.options.model_copy(update={"patient": True})
@@ -73,7 +73,7 @@ async def test_a_second_tap_in_a_row_is_no_second_picture(
 ) -> None:
     taps = [await alice.tap("Stronger") for _ in range(2)]
     answers = [(await alice.answer_to(query)).text for query in taps]
-    assert answers == ["I am painting it again.", "I am already on it!"]
+    assert answers == ["I’m painting it again.", "I’m already on it!"]
     assert len(job_service.jobs) == 2
 
 

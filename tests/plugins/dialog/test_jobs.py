@@ -74,7 +74,7 @@ async def test_cancel_closes_the_dialog_first(
     await alice.send_photo(photo())
     await alice.wait_for(is_gallery)
     await alice.send_text("/cancel")
-    await alice.wait_for(says("All right, forgotten"))
+    await alice.wait_for(says("All right, cancelled"))
     assert job_service.jobs[0].state is JobState.ACCEPTED
     assert not any(is_gallery(message) for message in alice.from_bot())
     await alice.send_text("/cancel")
@@ -87,7 +87,7 @@ async def test_status_lists_jobs_and_stops_them(
     alice: Person, job_service: RecordingJobService
 ) -> None:
     await alice.send_text("/status")
-    await alice.wait_for(says("I am not painting anything for you"))
+    await alice.wait_for(says("I’m not painting anything for you"))
     first = await start_job(alice, job_service, "wave")
     second = await start_job(alice, job_service, "night")
     await start_job(alice, job_service, "glass")
@@ -133,12 +133,12 @@ async def test_try_again_paints_the_same_once(
     await alice.wait_for(says("Something went wrong while I painted"))
     answer = await tap(alice, "Try again")
     assert answer.show_alert
-    assert "as many pictures" in (answer.text or "")
+    assert "more pictures from you" in (answer.text or "")
     await job_service.move(job, JobState.EXPLAINED)
     job_service.limit = 5
     taps = [alice.tap("Try again", message) for _ in range(2)]
     answers = [await alice.answer_to(query) for query in await asyncio.gather(*taps)]
-    assert {answer.text for answer in answers} == {"I am painting it again.", "I am already on it!"}
+    assert {answer.text for answer in answers} == {"I’m painting it again.", "I’m already on it!"}
     assert len(job_service.jobs) == 2
     assert (job_service.jobs[1].content, job_service.jobs[1].styles) == (job.content, job.styles)
     shown = next(m for m in alice.from_bot() if m.message_id == message)

@@ -15,7 +15,7 @@ from .dialog_kit import RecordingJobService, file_ids, is_gallery, photo, says, 
 from .feeder import Feeder
 
 WEIGHT = PaintingSettings().style_weight
-KEPT = "Got it. I will paint all your pictures like this."
+KEPT = "Got it. I’ll paint all your pictures like this."
 
 
 DEFAULTS = [
@@ -124,14 +124,14 @@ async def test_fine_is_offered_where_it_can_be_had(
     await alice.send_text("/settings")
     await alice.wait_for(says("How shall I paint?"))
     await tap(alice, "Size")
-    usual = await alice.wait_for(says("how much time may it take?"))
+    usual = await alice.wait_for(says("how large should it be?"))
     assert rows(usual)[0] == ["quick look", "✅ standard", "large"]
     job_service.estimates.has_fine = True
     await alice.send_photo(photo())
     gallery = await alice.wait_for(is_gallery)
     await tap(alice, "⚙️ Settings")
     await tap(alice, "Size", gallery.message_id)
-    shown = await alice.wait_for(says("time may it take?"), after=gallery.message_id - 1)
+    shown = await alice.wait_for(says("how large should it be?"), after=gallery.message_id - 1)
     assert rows(shown)[:2] == [["quick look", "✅ standard"], ["fine", "large"]]
     await tap(alice, "fine")
     await alice.wait_until(lambda: "📐 Size: fine" in chosen(alice.from_bot()[-1]))

@@ -295,7 +295,7 @@ class TestNotices:
     ) -> None:
         say = presenter.notice("too_many_this_hour", "en", {"limit": 2, "seconds": 300})
         assert say is not None
-        assert "within an hour" in say.text
+        assert "in an hour" in say.text
         assert "5 minutes" in say.text
 
     def test_what_the_catalogue_lacks_is_left_to_the_core(self, presenter: DialogPresenter) -> None:

@@ -72,7 +72,7 @@ async def test_each_step_has_its_own_hint_and_a_way_back(alice: Person) -> None:
     await alice.tap("My own style")
     await alice.wait_for(says("First send me the picture"))
     await alice.send_text("what now?")
-    await alice.wait_for(says("I am waiting for the picture whose style"))
+    await alice.wait_for(says("I’m waiting for the picture whose style"))
     await alice.send_text("starry night")
     await alice.wait_for(says("Starry night it is"))
     await alice.send_text("what now?")
@@ -97,7 +97,7 @@ async def test_cancel_at_every_step(
         assert answer.text == "Cancelled."
     else:
         await alice.send_text("/cancel")
-    await alice.wait_for(says("All right, forgotten"))
+    await alice.wait_for(says("All right, cancelled"))
     await alice.send_photo(photo())
     gallery = await alice.wait_for(says("Which style shall I paint it in?"))
     assert "instead of" not in (gallery.caption or "")
@@ -112,7 +112,7 @@ async def test_buttons_of_an_earlier_picture(
     await tap(alice, "My own style")
     prompt = await alice.wait_for(says("Send me the picture whose style"))
     await alice.send_text("/cancel")
-    await alice.wait_for(says("All right, forgotten"))
+    await alice.wait_for(says("All right, cancelled"))
     answer = await tap(alice, "Cancel", prompt.message_id)
     assert answer.text == "This button is from an earlier picture."
     await tap(alice, "See the styles", prompt.message_id)

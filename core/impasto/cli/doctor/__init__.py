@@ -38,7 +38,7 @@ LEAST_DISK: Final = 50 * MEGABYTE
 
 
 def doctor(context: typer.Context, as_json: AsJson = False) -> None:
-    """Check everything that the bot needs to start, and say how to repair what is wrong.
+    """Check everything the bot needs to start, and say how to fix what is wrong.
 
     The exit code is 1 if the bot would not start."""
     found = []

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from impasto.contracts import Finding, StylePreset
-from impasto.errors import OwnerError
+from impasto.errors import OwnerError, did_you_mean
 from impasto.scrubbing import scrub
 
 if TYPE_CHECKING:
@@ -88,8 +88,6 @@ def own_findings(host: PluginHost) -> Iterator[Finding]:
 
 
 def _offered(host: PluginHost, setting: str, name: str, offers: Mapping[str, object]) -> Finding:
-    from impasto.settings.description import did_you_mean
-
     if name not in offers:
         says = f"no plugin offers {name!r}{did_you_mean(name, offers)}"
         advice = f"set {setting} to one of these: {', '.join(offers) or 'none'}"

@@ -27,6 +27,7 @@ from impasto.errors import (
     OwnerError,
     PictureError,
     PluginError,
+    described,
     is_of_machine,
 )
 from impasto.logs import configure_logging
@@ -57,7 +58,6 @@ from impasto.painting.process.pace import measured_pace
 from impasto.painting.process.progress import Reporter, speaking, write_jpeg
 from impasto.painting.threads import end_threads
 from impasto.painting.thumbnails import SIZE, ThumbnailStyle, thumbnails
-from impasto.plugins.containment import described
 from impasto.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -129,8 +129,7 @@ class Child:
         """Computes a preset's Gram matrices before somebody picks it."""
         try:
             cap = self._catalogue.device(self._default_device).max_pixels()
-            options = PaintOptions(brush_size=preset.brush_size)
-            warm(open_picture(preset.path, cap), options, self._catalogue)
+            warm(open_picture(preset.path, cap), preset.options, self._catalogue)
         except Exception as error:  # who picks it will be told
             log.warning("preset_not_ready", preset=preset.path.name, problem=described(error))
 
@@ -150,7 +149,7 @@ class Child:
             for name, picture in thumbnails(photo, styles, self._catalogue, stop=is_over):
                 self._say(Thumbnail(trial_id=trial.trial_id, name=name, jpeg=_packed(picture)))
         except Exception as error:
-            log.warning("trial_failed", problem=f"{type(error).__name__}: {error}")
+            log.warning("trial_failed", problem=described(error))
 
     def _answer(self, job: Paint) -> Painted | Stopped | Failed:
         """Paints one job; whatever goes wrong becomes a Failed that names who can help."""

@@ -10,6 +10,7 @@ import structlog
 from PIL import Image
 
 from impasto.contracts import PaintOptions
+from impasto.errors import described
 from impasto.messages import Measured
 from impasto.painting.catalogue import Catalogue
 from impasto.painting.painter import Painting, PaintRequest, paint
@@ -44,7 +45,7 @@ def measured_pace(catalogue: Catalogue) -> Measured:
             _seconds_for(request, catalogue)  # what a GPU does only once would be most of the time
         seconds = _seconds_for(request, catalogue)
     except Exception as error:  # whoever has a picture painted will be told
-        log.warning("pace_not_measured", problem=f"{type(error).__name__}: {error}")
+        log.warning("pace_not_measured", problem=described(error))
     return Measured(pixels=side**2, steps=steps, seconds=seconds)
 
 

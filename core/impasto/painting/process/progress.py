@@ -38,13 +38,14 @@ def speaking() -> Iterator[Callable[[Message], None]]:
     begins to run or ends, an Entered is said; what plugins print is logged."""
     sys.stdout.flush()
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    end_process = os._exit  # below, that of `os` raises where a plugin's code has been entered
 
     def say(message: Message) -> None:
         try:
             answers.write(encode(message))  # whole, also where several threads say something
             answers.flush()
         except BrokenPipeError:
-            os._exit(0)  # the parent has died, as `Mailbox` notices, too
+            end_process(0)  # the parent has died, as `Mailbox` notices, too
 
     def tell(thread: int, place: Place | None) -> None:
         say(Entered(thread=thread, **(place._asdict() if place is not None else {})))

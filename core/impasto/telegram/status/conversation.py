@@ -306,27 +306,25 @@ class Conversation:
         await self._move(JobState.FAILED, failure=PHOTOS_FORBIDDEN if is_forbidden else _NOT_SENT)
 
     async def _explain(self) -> None:
-        """Says why in a new message, since an edit does not notify. The status message is deleted
-        before, so that repeating this after a crash leaves one explanation, not two."""
-        choices = self._presenter.choices("failed", self.job)
-        facts: dict[str, object] = {}
-        if not self._is_notified:
-            if not await self._message.delete():
-                await self._message.edit_text(choices[0])
-            facts = _now_shown_by(await self._message.send_text(*choices))
-            self._is_notified = True
-        await self._move(JobState.EXPLAINED, **facts)
+        await self._move(JobState.EXPLAINED, **await self._say_why(self.job))
 
     async def _tell_that_it_vanished(self) -> None:
-        """As `_explain`, of a job that is in the journal no more, where nothing can be noted."""
-        if self._is_notified:
-            return
+        """Nothing can be noted of a job that the journal does not have."""
         facts = {"state": JobState.FAILED, "failure": JOB_VANISHED}
-        choices = self._presenter.choices("failed", self.job.model_copy(update=facts))
+        await self._say_why(self.job.model_copy(update=facts))
+
+    async def _say_why(self, job: Job) -> dict[str, object]:
+        """Says why there is no picture, in a new message, since an edit does not notify; returns
+        what is to be noted of it. The status message is deleted before, so that repeating this
+        after a crash leaves one explanation, not two."""
+        if self._is_notified:
+            return {}
+        choices = self._presenter.choices("failed", job)
         if not await self._message.delete():
             await self._message.edit_text(choices[0])
-        await self._message.send_text(*choices)
+        sent = await self._message.send_text(*choices)
         self._is_notified = True
+        return _now_shown_by(sent)
 
     async def _confirm_cancelled(self) -> None:
         choices = self._presenter.choices("cancelled", self.job)

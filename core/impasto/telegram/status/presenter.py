@@ -52,7 +52,8 @@ class SafePresenter:
         if introduce is None or self._bot is None:
             return
         try:
-            introduce(self._bot)
+            with running(presenter.name, "introduce"):
+                introduce(self._bot)
         except Exception:
             log.exception("presenter_failed", presenter=presenter.name, kind="introduce")
 
