@@ -17,10 +17,10 @@ from .palette import palette, ramp, rgb
 from .strokes import picture
 
 PAPER = rgb("f1e6cc")
-KEY = rgb("17313c")
+KEY = rgb("1c2f60")
 FOAM = rgb("f7efdc")
-SHADE = rgb("a9c8c4")
-BODY = palette("113a49 1c5a67 4a8d92 97bfb8 dfe3d3")
+SHADE = rgb("a9c4cc")
+BODY = palette("16346f 1f4f8f 3f7fae 8fb9c4 dfe3d3")
 SKY = palette("5f7f93 a9b7a8 e3cfa2 eebf86 e79a6c")
 SUN = rgb("c9432b")
 MIST = palette("f4dcb4 eec394 e3a878 f0cfa4")
@@ -175,7 +175,7 @@ def _claw(
     length: float,
     facing: float,
 ) -> None:
-    """Draw one claw: outlined, white, with a pale green shade along its lower side."""
+    """Draw one claw: outlined, white, with a blue shade along its lower side."""
     disks: list[Disk] = []
     _grow(disks, rng, (x, y), angle, length, facing, 1)
     line = 0.0021
