@@ -326,7 +326,7 @@ class TestRunningBot:
             failed = await chat.reply(containing="try another style, or try again later")
             assert failed.buttons == ["🔁 Try again", "🎨 Another style"]
             told = await owner.reply(containing="plugin")
-            assert "step_exit does not work, and people notice: step_exit: SystemExit: 3" in told
+            assert "step_exit: SystemExit: 3" in told
 
     async def test_a_page_that_ends_the_program_ends_nothing(self, free_port: int) -> None:
         host = host_of("page_exit")

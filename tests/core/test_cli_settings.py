@@ -47,7 +47,7 @@ def test_a_setting_tells_all_that_there_is_to_know(monkeypatch: pytest.MonkeyPat
         "allowed": "from 1 to 5,000",
         "from": "variable IMPASTO_PAINTING__STEPS",
         "needs_restart": False,
-        "meaning": "Most optimizer steps for one picture, at all of its sizes together.",
+        "meaning": "Most optimizer steps for one picture, at all its sizes together.",
     }
     text = " ".join(said("--changed").split())
     assert text.startswith("painting.steps = 99 [variable IMPASTO_PAINTING__STEPS] ")

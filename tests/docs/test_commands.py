@@ -36,12 +36,11 @@ from .pages import (
 TOKEN = "123456:EXAMPLE-TOKEN"
 SERVERS = {"play", "run", "worker"}
 
-FOLLOWED = [
-    page
-    for page in PAGES
-    if not all(map(exception_for, commands_in_blocks(page))) and name_of(page) not in OWN_TESTS
+WITH_BLOCKS = [
+    page for page in PAGES if commands_in_blocks(page) and name_of(page) not in OWN_TESTS
 ]
-IN_BLOCKS = {command for page in FOLLOWED for command in commands_in_blocks(page)}
+FOLLOWED = [page for page in WITH_BLOCKS if not all(map(exception_for, commands_in_blocks(page)))]
+IN_BLOCKS = {command for page in WITH_BLOCKS for command in commands_in_blocks(page)}
 IN_TEXT = sorted(
     {
         command
