@@ -27,9 +27,25 @@ MUTED: Final = 0.2
 in a colorful one, up to the median."""
 GRAY: Final = np.ones(3) / math.sqrt(3)
 """The direction of lightness among colors."""
+RED_AXIS: Final = np.array([2, -1, -1], np.float32) / np.float32(math.sqrt(6))
+GREEN_AXIS: Final = np.array([0, 1, -1], np.float32) / np.float32(math.sqrt(2))
+"""With GRAY, axes of colors: the second at a right angle to red, towards green."""
 MOST_GAIN: Final = 3.0
 """A photo of few hues has slight ones, as of a skin, which a colorful style would turn into magenta
 and green."""
+ROWS_OF_PIXELS: Final = 100_000
+"""Pixels that hues are computed of at once."""
+WARM: Final = 35.0
+"""Hue of skin, hair and wood, in degrees from red towards green."""
+WARM_WITHIN: Final = 60.0
+"""Hues that are farther from it are not warm."""
+MOST_TURN: Final = 10.0
+"""By so many degrees a style may turn a warm hue towards green."""
+TO_GREEN: Final = (90.0, 110.0)
+"""A hue that is turned by more is turned to blue, as a style does that has no other: between these
+degrees less and less is taken back."""
+COLORED: Final = 0.04
+"""Distance from gray at which a pixel has a hue that can be seen."""
 LEAST_VARIANCE: Final = 1e-5
 """Variances below this are taken as this: a one-color picture must not blow up rounding noise."""
 
@@ -100,7 +116,7 @@ class ColorMatch:
             return _recolored(picture, _statistics(context.content))
         if context.role == "style" or not context.styles:
             return picture
-        return _recolored(picture, _mixed_statistics(context.styles))
+        return _kept_warm(picture, _recolored(picture, _mixed_statistics(context.styles)))
 
 
 class KeepColors:
@@ -188,3 +204,40 @@ def impasto_preprocessors(settings: Settings) -> list[Preprocessor]:
 @hookimpl
 def impasto_postprocessors(settings: Settings) -> list[Postprocessor]:
     return [KeepColors()]
+
+
+def _kept_warm(picture: Image.Image, matched: Image.Image) -> Image.Image:
+    """The matched picture without the green that skin and hair have got: a color match moves all
+    hues alike, and people do not mind it in a sky."""
+    before, after = (
+        np.asarray(each, dtype=np.float32) / np.float32(255) for each in (picture, matched)
+    )
+    rows = max(1, ROWS_OF_PIXELS // picture.width)  # each takes some temporary memory
+    turned = [
+        _turned_back(before[top : top + rows], after[top : top + rows])
+        for top in range(0, picture.height, rows)
+    ]
+    return Image.fromarray((np.concatenate(turned).clip(0, 1) * 255).round().astype(np.uint8))
+
+
+def _turned_back(before: NDArray[np.float32], after: NDArray[np.float32]) -> NDArray[np.float32]:
+    """HxWx3 in [0, 1]: `after` with warm hues of `before` turned to green by MOST_TURN at most.
+
+    Hues are angles in the plane of colors of the same lightness, from red towards green.
+    """
+    was, now = _in_hue_plane(before), _in_hue_plane(after)
+    turn = np.degrees(np.angle(now * was.conj()))
+    distance = np.abs(np.degrees(np.angle(was * np.exp(-1j * np.radians(WARM)))))
+    share = (2 - 2 * distance / WARM_WITHIN).clip(0, 1) * (np.abs(was) / COLORED).clip(0, 1)
+    share *= ((TO_GREEN[1] - turn) / (TO_GREEN[1] - TO_GREEN[0])).clip(0, 1)
+    back = np.radians((turn - MOST_TURN).clip(0) * share)
+    now = now * np.exp(-1j * back)
+    gray = after.mean(axis=-1, keepdims=True)
+    turned: NDArray[np.float32] = (
+        gray + now.real[..., None] * RED_AXIS + now.imag[..., None] * GREEN_AXIS
+    )
+    return turned
+
+
+def _in_hue_plane(colors: NDArray[np.float32]) -> NDArray[np.complex64]:
+    return (colors @ RED_AXIS + 1j * (colors @ GREEN_AXIS)).astype(np.complex64)

@@ -89,6 +89,43 @@ def test_a_bright_jacket_does_not_decide_about_the_color_of_a_face() -> None:
     assert warmth[1] > warmth[0] / 3
 
 
+HAIR, GREENERY = (150, 110, 60), (70, 120, 60)
+
+
+def halves(left: tuple[int, int, int], right: tuple[int, int, int]) -> Image.Image:
+    picture = Image.new("RGB", (200, 200), left)
+    picture.paste(right, (100, 0, 200, 200))
+    return picture
+
+
+def started(photo: Image.Image, style: Image.Image) -> np.ndarray:
+    matched = ColorMatch()(photo, context("start", content=photo, styles=[(style, 1.0)]))
+    return np.asarray(matched, dtype=int)
+
+
+def test_skin_and_hair_are_not_turned_green() -> None:
+    photo = halves(HAIR, (60, 50, 90))
+    red, green, blue = started(photo, halves((140, 165, 90), (60, 60, 120)))[100, 50]
+    assert red >= green > blue
+
+
+def test_what_is_green_may_stay_so_and_a_style_of_blue_turns_all_hues() -> None:
+    red, green, _ = started(halves(GREENERY, HAIR), halves(GREENERY, HAIR))[100, 50]
+    assert green > red + 30
+    blue = halves((190, 205, 240), (20, 40, 110))
+    for hue in started(halves((235, 220, 200), HAIR), blue)[100, [50, 150]]:
+        assert hue[2] > hue[0] + 20
+
+
+def test_a_large_photo_is_looked_at_in_parts_that_fit_together() -> None:
+    photo = noise((1100, 300), 5)
+    style = noise((200, 200), 6, low=40, high=200)
+    at_once = started(photo, style)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("impasto_preprocess.ROWS_OF_PIXELS", 1100 * 7)
+        assert (started(photo, style) == at_once).all()
+
+
 def test_the_start_takes_the_colors_of_the_styles() -> None:
     photo, style = noise((64, 64), 0, 0, 90), noise((64, 64), 1, 120, 200)
     start = ColorMatch()(photo, context("start", styles=[(style, 1.0)]))
