@@ -42,7 +42,7 @@ KINDS = {
     "impasto_web_routes": "web",
 }
 """Hooks for which `impasto new-plugin` has a template."""
-EXAMPLE = {"name": "mine", "class_name": "Mine", "title": "Mine"}
+EXAMPLE = {"name": "mine", "stem": "mine", "class_name": "Mine", "title": "Mine"}
 
 
 GROUPS = {

@@ -103,7 +103,7 @@ class Person:
 
     def from_bot(self) -> list[Message]:
         """The bot's messages as they are now, oldest first."""
-        return [message for message in self.messages() if _is_from_bot(message)]
+        return [message for message in self.messages() if is_from_bot(message)]
 
     def versions(self) -> list[Message]:
         """Every message and every edit in the order in which they came."""
@@ -321,12 +321,13 @@ class Person:
             self.profile[name] = event[name]
 
 
-def _is_from_bot(message: Message) -> bool:
+def is_from_bot(message: Message) -> bool:
+    """Whether the bot has written it."""
     return message.from_user is not None and message.from_user.is_bot
 
 
 def _replies_to_bot(message: Message) -> bool:
-    return message.reply_to_message is not None and _is_from_bot(message.reply_to_message)
+    return message.reply_to_message is not None and is_from_bot(message.reply_to_message)
 
 
 def _message(value: Any) -> Message:

@@ -35,7 +35,7 @@ from impasto.plugins import PluginHost
 from impasto.settings import Settings
 from impasto.telegram.app import run_bot
 from impasto.testing.factories import Sections, check_tested, given, jpeg, make_photo
-from impasto_playground.person import Person
+from impasto_playground.person import Person, is_from_bot
 from impasto_playground.server import Playground
 
 T = TypeVar("T")
@@ -230,6 +230,7 @@ class Chat:
         self._app = app
         self._person = person
         self._seen = 0
+        self._versions_seen = 0
 
     async def send_text(self, text: str) -> None:
         """Sends a text, a command for example."""
@@ -248,15 +249,16 @@ class Chat:
         await self._do(self._person.send_document(content, name))
 
     async def tap(self, button: str) -> str:
-        """Waits for an inline button that says this (or contains it) and taps it; returns what the
-        bot shows for a moment, empty if nothing."""
+        """Waits for an inline button that says this (or contains it) and taps the newest such;
+        returns the bot's answer to it, a toast or an alert, empty if it has no text. What the bot
+        does besides, such as an edit, may come later."""
         __tracebackhide__ = True
         await self._wait(self._tapped(button))
         return self._toast
 
     async def reply(self, containing: str = "") -> Reply:
         """The next message of the bot that was not returned yet; with `containing`, the next one
-        that says this."""
+        that says this. Never an older one that was edited: `edited` waits for that."""
         __tracebackhide__ = True
         message = await self._wait(
             self._person.wait_for(
@@ -265,6 +267,12 @@ class Chat:
         )
         self._seen = message.message_id
         return _reply(message)
+
+    async def edited(self, containing: str = "") -> Reply:
+        """The next edit of a message of the bot that was not returned yet, as the message was then;
+        with `containing`, the next one after which it says this."""
+        __tracebackhide__ = True
+        return _reply(await self._wait(self._edit(containing)))
 
     async def painting(self) -> Image.Image:
         """Waits until the bot says that a picture is ready, and returns it."""
@@ -288,6 +296,23 @@ class Chat:
         await self._person.wait_until(is_there, PATIENCE)
         answer = await self._person.answer_to(await self._person.tap(button), PATIENCE)
         self._toast = answer.text or ""
+
+    async def _edit(self, containing: str) -> Message:
+        await self._person.wait_until(lambda: self._next_edit(containing), PATIENCE)
+        number = self._next_edit(containing) or 0
+        self._versions_seen = number + 1
+        return self._person.versions()[number]
+
+    def _next_edit(self, containing: str) -> int | None:
+        """Where in `versions` it is: the place of a message that is there before, too."""
+        sent: set[int] = set()
+        for number, version in enumerate(self._person.versions()):
+            is_edit = version.message_id in sent and number >= self._versions_seen
+            said = version.text or version.caption or ""
+            if is_edit and is_from_bot(version) and containing in said:
+                return number
+            sent.add(version.message_id)
+        return None
 
     async def _do(self, work: Coroutine[Any, Any, T]) -> T:
         """Runs `work` in the bot's event loop, whatever loop the test runs in."""

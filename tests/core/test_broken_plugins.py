@@ -11,6 +11,7 @@ import json
 import os
 import signal
 import sys
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -123,6 +124,19 @@ class TestStart:
             host_of("import_hangs", start_seconds=0.3)
         [told] = [event for event in logged if event["event"] == "waiting_for_plugin"]
         assert (told["plugin"], told["what"]) == ("import_hangs", "import")
+
+    def test_no_built_in_plugin_is_left_out_where_the_machine_is_slow(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        limits: dict[str, set[float]] = defaultdict(set)
+
+        def watched(plugin: str, what: str, seconds: float) -> Any:
+            limits[plugin].add(seconds)
+            return running(plugin, what, seconds)
+
+        monkeypatch.setattr("impasto.plugins.host.running", watched)
+        start(host_of("style_night", allow=["style_night", "styles", "dialog"], start_seconds=7))
+        assert limits == {"style_night": {7}, "styles": {0}, "dialog": {0}}
 
     def test_a_timer_of_somebody_else_goes_on(self) -> None:
         before = signal.setitimer(signal.ITIMER_REAL, 600)

@@ -113,6 +113,7 @@ def _words(name: str, kind: Kind) -> dict[str, str]:
     """The values of the templates' placeholders."""
     return {
         "name": name,
+        "stem": _stem(name),
         "title": name.replace("_", " ").capitalize(),
         "class_name": "".join(part.capitalize() for part in name.split("_")),
         "module": f"impasto_{name}",
@@ -157,15 +158,19 @@ def _filled(template: str, words: Mapping[str, str]) -> bytes:
     return Template(text).substitute(words).encode()
 
 
+def _stem(name: str) -> str:
+    """What the names of the plugin's styles begin with: they are no longer than one of a plugin."""
+    return name[:18]
+
+
 def _style_pictures(folder: str, name: str) -> dict[str, bytes]:
-    """Two pictures of strokes, other ones for each name; a style's name is no longer than one of a
-    plugin."""
+    """Two pictures of strokes, other ones for each name."""
     import io
 
     from impasto.testing import make_style
 
     pictures = {}
-    for style in (f"{name[:18]}_1", f"{name[:18]}_2"):
+    for style in (f"{_stem(name)}_1", f"{_stem(name)}_2"):
         file = io.BytesIO()
         make_style(STYLE_SIDE, seed=zlib.crc32(style.encode())).save(file, "PNG")
         pictures[f"{folder}/{style}.png"] = file.getvalue()

@@ -269,9 +269,11 @@ class PluginHost:
 
     @contextlib.contextmanager
     def _running(self, record: PluginRecord, what: str) -> Iterator[None]:
-        """As `containment.running`. Only what is called at the start has a limit: an observer must
-        not be ended in the middle of a job."""
-        seconds = 0 if what in hookspecs.OBSERVERS else self.settings.plugins.start_seconds
+        """As `containment.running`. Only what is called at the start has a limit, as an observer
+        must not be ended in the middle of a job; and nothing of a built-in plugin has, as without
+        it the bot lacks a part, and it is the machine that is slow."""
+        is_limited = record.origin != BUILT_IN and what not in hookspecs.OBSERVERS
+        seconds = self.settings.plugins.start_seconds if is_limited else 0
         had_torch = TORCH in sys.modules
         with running(record.name, what, seconds):
             yield

@@ -285,7 +285,7 @@ class PluginsSettings(BaseModel):
     """A plugin that keeps the bot waiting for longer than this, in seconds, is named in the log."""
     start_seconds: Annotated[float, Field(ge=0, le=3600)] = 60.0
     """A plugin whose import or start hook takes longer than this, in seconds, is left out (not on
-    Windows). 0 means no limit."""
+    Windows; never a built-in one). 0 means no limit."""
 
     @property
     def sections(self) -> dict[str, Any]:

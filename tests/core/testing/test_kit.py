@@ -64,6 +64,8 @@ class Greeter:
         router.message.register(self.greet, Command("hello"))
         router.message.register(self.fail, Command("fail"))
         router.callback_query.register(self.wave, lambda query: query.data == "wave")
+        router.callback_query.register(self.count, lambda query: query.data == "count")
+        router.message.register(self.begin, Command("count"))
         return [router]
 
     async def greet(self, message: Message) -> None:
@@ -76,6 +78,17 @@ class Greeter:
 
     async def wave(self, query: CallbackQuery) -> None:
         await query.answer("o/")
+
+    async def begin(self, message: Message) -> None:
+        more = InlineKeyboardButton(text="More", callback_data="count")
+        await message.answer("1", reply_markup=InlineKeyboardMarkup(inline_keyboard=[[more]]))
+
+    async def count(self, query: CallbackQuery) -> None:
+        await query.answer()
+        assert isinstance(query.message, Message)
+        number = int(query.message.text or "0")
+        for following in (number + 1, number + 2):
+            await query.message.edit_text(str(following), reply_markup=query.message.reply_markup)
 
     async def fail(self, message: Message) -> None:
         raise LookupError("on purpose")
@@ -140,6 +153,19 @@ class TestChat:
         assert painting.size == (96, 64) or max(painting.size) <= 96
         assert isinstance(painting, Image.Image)
 
+    async def test_edits_are_waited_for_one_by_one_and_are_no_replies(self, chat: Chat) -> None:
+        await chat.send_text("/count")
+        counted = await chat.reply()
+        assert await chat.tap("More") == ""
+        edits = [await chat.edited(), await chat.edited()]
+        assert [edit.text for edit in edits] == ["2", "3"]
+        assert {edit.message_id for edit in edits} == {counted.message_id}
+        await chat.tap("More")
+        assert (await chat.edited("5")).buttons == ["More"]
+        await chat.send_text("/hello")
+        assert "Hello there" in await chat.reply()
+        assert [reply.text for reply in chat.replies()] == ["5", "Hello there"]
+
     async def test_an_error_is_answered_with_a_sentence_and_its_plugin_is_named(
         self, impasto_app: App
     ) -> None:
@@ -170,7 +196,7 @@ class TestChat:
         monkeypatch.setattr("impasto_playground.testing.REST", 0.5)
         await chat.send_text("/hello")
         await chat.reply()
-        for wait in (chat.reply("Good bye"), chat.tap("Good bye"), chat.painting()):
+        for wait in (chat.reply("Good bye"), chat.tap("Good bye"), chat.edited(), chat.painting()):
             with pytest.raises(NoReply, match=r"come to rest.*Hello there.*Wave back"):
                 await wait
 
