@@ -172,7 +172,7 @@ class TestStart:
         assert (owners["night"], owners["noon"]) == ("styles", "style_night")
         [record] = [record for record in host.records if record.name == "style_night"]
         told = "its StylePreset 'night' is left out, as that of the plugin 'styles' has this name"
-        assert record.remarks == [told]
+        assert record.remarks == [f"{told}; rename it"]
 
     def test_of_two_plugins_of_one_name_is_said_who_wins(self) -> None:
         host = host_of("sqlite")
