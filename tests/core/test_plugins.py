@@ -132,7 +132,7 @@ def test_a_plugin_that_cannot_be_loaded_costs_only_itself(
 
 MISBEHAVING = {
     "raises": ("raise RuntimeError('oh')", "impasto_styles: RuntimeError: oh"),
-    "exits": ("raise SystemExit(1)", "impasto_styles: SystemExit: 1"),
+    "exits": ("raise SystemExit(1)", "ended itself in impasto_styles (SystemExit: 1)"),
     "nothing": ("return None", "must return a list of StylePresets, not None"),
     "number": ("return 7", "must return a list of StylePresets, not 7"),
     "text": ("return 'night'", "must return a list of StylePresets, not 'night'"),
