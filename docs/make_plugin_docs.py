@@ -42,6 +42,58 @@ KINDS = {
     "impasto_web_routes": "web",
 }
 """Hooks for which `impasto new-plugin` has a template."""
+EXAMPLES = {
+    "impasto_settings": """\
+```python
+# my_plugins/rotate.py
+from typing import Literal
+
+from impasto import hookimpl
+from impasto.settings import Section
+from pydantic import Field
+
+class RotateSettings(Section):
+    degrees: Literal[0, 90, 180, 270] = 90
+    \"\"\"By how much pictures are turned.\"\"\"
+    roles: set[Literal["content", "style"]] = Field(default={"style"}, min_length=1)
+    \"\"\"Which pictures are turned.\"\"\"
+
+class Rotate:
+    name = "rotate"
+    order = 45  # before the pixel cap (50)
+
+    def __init__(self, section):
+        self.roles = frozenset(section.roles)
+        self._degrees = section.degrees
+
+    def __call__(self, picture, context):
+        return picture.rotate(self._degrees, expand=True)
+
+@hookimpl
+def impasto_settings():
+    return RotateSettings
+
+@hookimpl
+def impasto_preprocessors(settings):
+    return [Rotate(settings.plugin("rotate"))]
+```
+
+```toml
+# impasto.toml
+[plugins]
+folder = "my_plugins"
+
+[plugins.rotate]
+degrees = 180
+```
+
+`settings.plugin("rotate")`, with the plugin's own name, is the checked section, a `RotateSettings`,
+in every other hook of the plugin. The texts below the fields, their bounds and defaults are what
+`impasto plugins --settings` shows. The environment variable `IMPASTO_PLUGINS__ROTATE__DEGREES` wins
+over the file. A wrong value costs the plugin, not the bot. A test overrides the fixture
+`impasto_settings`: `{"plugins": {"rotate": {"degrees": 90}}}`.""",
+}
+"""Of hooks that no template is about."""
 EXAMPLE = {"name": "mine", "stem": "mine", "class_name": "Mine", "title": "Mine"}
 
 
@@ -325,6 +377,8 @@ def _cell(text: str) -> str:
 
 
 def _example(hook: str) -> str:
+    if hook in EXAMPLES:
+        return f"## A plugin that works\n\n{EXAMPLES[hook]}\n"
     kind = KINDS.get(hook)
     if kind is None:
         return ""

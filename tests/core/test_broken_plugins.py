@@ -42,38 +42,44 @@ ALL = {path.stem: path for path in FOLDER.glob("*.py")}
 START = {
     "import_unusual": "import: Unusual: at import",
     "import_interrupt": "import: KeyboardInterrupt",
-    "import_exit": "import: SystemExit: 3",
-    "import_os_exit": "import: SystemExit: os._exit(3)",
+    "import_exit": "ended itself in its import (SystemExit: 3)",
+    "import_os_exit": "ended itself in its import (SystemExit: os._exit(3))",
     "import_hangs": "import took longer than 0.2 s (plugins.start_seconds)",
     "import_stubborn": "import took longer than 0.2 s (plugins.start_seconds)",
     "import_speechless": "Speechless",
     "hook_unusual": "impasto_styles: Unusual: in a hook",
     "hook_interrupt": "impasto_styles: KeyboardInterrupt",
-    "hook_exit": "impasto_styles: SystemExit: 3",
-    "hook_os_exit": "impasto_styles: SystemExit: os._exit(3)",
+    "hook_exit": "ended itself in impasto_styles (SystemExit: 3)",
+    "hook_os_exit": "ended itself in impasto_styles (SystemExit: os._exit(3))",
     "hook_hangs": "impasto_styles took longer than 0.2 s (plugins.start_seconds)",
     "hook_late": "impasto_styles: KeyboardInterrupt",
-    "hook_property": "impasto_storages: SystemExit: 3",
-    "check_exit": "impasto_checks: SystemExit: 3",
+    "hook_property": "ended itself in impasto_storages (SystemExit: 3)",
+    "check_exit": "ended itself in impasto_checks (SystemExit: 3)",
     "settings_required": "plugins.settings_required.key: Field required",
     "settings_wrong": "plugins.settings_wrong.hue = -1: Input should be greater than or equal to 0",
-    "settings_exit": "impasto_settings: SystemExit: 3",
+    "settings_exit": "ended itself in impasto_settings (SystemExit: 3)",
 }
 """What is told of those that fail in the bot's start, with the hanging ones' time cut short."""
 PAINTING_START = {
     "paint_import_interrupt": "import: KeyboardInterrupt",
-    "paint_import_os_exit": "import: SystemExit: os._exit(3)",
+    "paint_import_os_exit": "ended itself in its import (SystemExit: os._exit(3))",
     "paint_import_hangs": "import took longer than 0.2 s (plugins.start_seconds)",
 }
 STEPS: dict[str, tuple[str, dict[str, Any]]] = {
-    "step_unusual": ("Unusual: in a step", {}),
-    "step_interrupt": ("KeyboardInterrupt", {}),
-    "step_exit": ("SystemExit: 3", {}),
-    "step_os_exit": (r"SystemExit: os._exit\(3\)", {}),
-    "finish_exit": ("SystemExit: 3", {}),
-    "optimizer_exit": ("SystemExit: 3", {"optimizer": "optimizer_exit"}),
-    "device_fails": ("KeyError: 'memory'", {"device": "device_fails"}),
-    "network_exit": ("SystemExit: 3", {"network": "network_exit"}),
+    "step_unusual": ("step_unusual: Unusual: in a step", {}),
+    "step_interrupt": ("step_interrupt: KeyboardInterrupt", {}),
+    "step_exit": (r"ended itself in its part 'step_exit' \(SystemExit: 3\)", {}),
+    "step_os_exit": (r"ended itself in its part 'step_os_exit' \(SystemExit: os._exit\(3\)\)", {}),
+    "finish_exit": (r"ended itself in its part 'finish_exit' \(SystemExit: 3\)", {}),
+    "optimizer_exit": (
+        r"ended itself in its part 'optimizer_exit' \(SystemExit: 3\)",
+        {"optimizer": "optimizer_exit"},
+    ),
+    "device_fails": ("device_fails: KeyError: 'memory'", {"device": "device_fails"}),
+    "network_exit": (
+        r"ended itself in its part 'network_exit' \(SystemExit: 3\)",
+        {"network": "network_exit"},
+    ),
 }
 """What is told of those that break while painting, and the options that make them paint."""
 
@@ -172,7 +178,7 @@ class TestStart:
         assert (owners["night"], owners["noon"]) == ("styles", "style_night")
         [record] = [record for record in host.records if record.name == "style_night"]
         told = "its StylePreset 'night' is left out, as that of the plugin 'styles' has this name"
-        assert record.remarks == [told]
+        assert record.remarks == [f"{told}; rename it"]
 
     def test_of_two_plugins_of_one_name_is_said_who_wins(self) -> None:
         host = host_of("sqlite")
@@ -269,7 +275,9 @@ class TestCommands:
         self.use(monkeypatch, name)
         code, out, err = self.run(capfd, *self.paint(tmp_path))
         assert (code, out) == (1, "")
-        assert err.splitlines()[-1].startswith(f"impasto: plugin '{name}': {name}: ")
+        told = err.splitlines()[-1]
+        assert told.startswith(f"impasto: plugin '{name}': ")
+        assert told.count(name) == 2, "the plugin and its part, which have one name here"
 
     def test_what_plugins_print_is_no_output_of_paint(
         self, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
@@ -340,7 +348,8 @@ class TestRunningBot:
             failed = await chat.reply(containing="try another style, or try again later")
             assert failed.buttons == ["🔁 Try again", "🎨 Another style"]
             told = await owner.reply(containing="plugin")
-            assert "step_exit: SystemExit: 3" in told
+            assert "step_exit" in told
+            assert "ended itself in its part" in told
 
     async def test_a_page_that_ends_the_program_ends_nothing(self, free_port: int) -> None:
         host = host_of("page_exit")
@@ -370,7 +379,7 @@ class TestPainting:
     def test_whose_code_fails_is_named(self, name: str) -> None:
         why, options = STEPS[name]
         sections = {"painting": options} if "device" in options else {}
-        with pytest.raises(PluginError, match=f"plugin '{name}': {name}: {why}"):
+        with pytest.raises(PluginError, match=f"plugin '{name}': {why}"):
             paint_small(plugins=[ALL[name]], settings=sections, **options)
 
     @pytest.mark.parametrize(("is_ours", "told"), [(False, ["mine"]), (True, [])])

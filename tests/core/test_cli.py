@@ -294,6 +294,8 @@ class TestListings:
         rows = [line.split() for line in table.splitlines() if line.split()]
         assert ["networks", "built-in", "both", "active", "checks,"] in [row[:5] for row in rows]
         assert [row[3] for row in rows if row[0] == "lbfgs"] == ["active"]
+        *_, last = [row[0] for row in rows if {"active", "failed"} & {*row}]
+        assert last == "broken", "what does not work is beside its error"
 
     def test_settings_of_plugins(
         self, run: Run, plugin: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch

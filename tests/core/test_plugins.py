@@ -95,7 +95,7 @@ BROKEN = {
     ),
     "wrong_argument": (
         "from impasto import hookimpl\n@hookimpl\ndef impasto_styles(setings):\n    return []\n",
-        "impasto_styles has no argument 'setings': it may take settings; did you mean settings?",
+        "impasto_styles has no argument 'setings'; did you mean settings?",
     ),
     "wrong_argument_of_an_observer": (
         "from impasto import hookimpl\nimpasto_order = 1\n@hookimpl\n"
@@ -132,7 +132,7 @@ def test_a_plugin_that_cannot_be_loaded_costs_only_itself(
 
 MISBEHAVING = {
     "raises": ("raise RuntimeError('oh')", "impasto_styles: RuntimeError: oh"),
-    "exits": ("raise SystemExit(1)", "impasto_styles: SystemExit: 1"),
+    "exits": ("raise SystemExit(1)", "ended itself in impasto_styles (SystemExit: 1)"),
     "nothing": ("return None", "must return a list of StylePresets, not None"),
     "number": ("return 7", "must return a list of StylePresets, not 7"),
     "text": ("return 'night'", "must return a list of StylePresets, not 'night'"),
@@ -302,6 +302,36 @@ def test_of_objects_of_one_name_the_first_is_used(
         assert all(word in record.remarks[0] for word in words)
     with pytest.raises(PluginsFailed, match="is left out"):
         host.check_strict()
+
+
+def test_all_objects_whose_names_are_taken_are_named_and_to_be_renamed(
+    folder: Path, write: Write
+) -> None:
+    twice = "[preset('b'), preset('a'), preset('b')]"
+    body = f"    @hookimpl\n    def impasto_styles(settings):\n        return {twice}\n"
+    write("aone", STYLE + "\n" + body)
+    write("btwo", STYLE + "\n" + body)
+    host = host_of(folder).load()
+    assert styles(host) == ["a", "b"]
+    [remark] = host.records[1].remarks
+    assert remark.startswith("its StylePresets 'a', 'b' are left out")
+    assert remark.endswith("those of the plugin 'aone' have these names; rename them")
+
+
+@pytest.mark.parametrize(
+    ("source", "line"),
+    [
+        ("x = 1\nraise LookupError('on purpose')\n", 2),
+        ("import sys\n\nsys.exit(3)\n", 3),
+        ("import json\n\n\njson.loads('{')\n", 4),
+        ("from impasto import no_such_name\n", 1),
+    ],
+    ids=["raises", "exits", "in a library", "cannot import"],
+)
+def test_where_an_import_fails_is_named(folder: Path, write: Write, source: str, line: int) -> None:
+    write("broken", source)
+    host = host_of(folder).load()
+    assert errors(host)["broken"].endswith(f"({folder / 'broken.py'}, line {line})")
 
 
 def test_who_made_an_object_is_known(folder: Path, write: Write) -> None:

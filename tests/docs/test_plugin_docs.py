@@ -8,6 +8,7 @@ import inspect
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from string import Template
@@ -16,8 +17,11 @@ from types import ModuleType
 import pytest
 
 import impasto
-from impasto import hookspecs
+from impasto import PaintOptions, PictureContext, Preprocessor, hookspecs
 from impasto.cli.new_plugin import Kind
+from impasto.hookspecs import PAINTING_GROUP
+from impasto.plugins import PluginHost
+from impasto.settings import Settings
 from impasto.testing import conformance, make_photo
 
 from ..environments import ROOT, environment
@@ -214,6 +218,19 @@ def write_files(page: str, folder: Path) -> None:
             path = folder / match[1]
             path.parent.mkdir(exist_ok=True)
             path.write_text(code.removeprefix(match[0]), encoding="utf-8")
+
+
+def test_the_example_of_settings_works(tmp_path: Path) -> None:
+    write_files("hooks/impasto_settings.md", tmp_path)
+    sections = tomllib.loads((tmp_path / "impasto.toml").read_text(encoding="utf-8"))["plugins"]
+    sections |= {"folder": tmp_path / sections["folder"], "allow": ["rotate"]}
+    settings = Settings.model_validate({"plugins": sections})
+    host = PluginHost(PAINTING_GROUP, settings, strict=True).load()
+    [rotate] = host.collect("impasto_preprocessors", Preprocessor, settings=settings)
+    context = PictureContext(role="style", options=PaintOptions())
+    photo = make_photo()
+    assert rotate(photo, context) == photo.rotate(180)
+    assert rotate.roles == {"style"}
 
 
 @pytest.mark.slow

@@ -29,7 +29,10 @@ def plugins(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """List all plugins, and say why one does not work."""
+    """List all plugins, those that do not work last, and say below why.
+
+    The exit code is 0 all the same; with --strict (before `plugins`) it is 1 if one does not work.
+    """
     if context.invoked_subcommand is not None:
         return
     session = session_of(context)
@@ -109,15 +112,18 @@ def _as_json(process: str, record: PluginRecord) -> dict[str, Any]:
 
 
 def _rows(records: Sequence[tuple[str, PluginRecord]]) -> Iterator[tuple[str, ...]]:
-    """A row for each plugin, also where it is in both processes; hooks without what all of their
-    names begin with."""
+    """A row for each plugin, also where it is in both processes, failed ones last, near their
+    errors; hooks without what all of their names begin with."""
     from impasto.plugins.finding import BUILT_IN
 
     by_plugin: dict[tuple[str, str, str], dict[str, PluginRecord]] = {}
     for process, record in records:
         key = (record.name, record.origin, record.version)
         by_plugin.setdefault(key, {})[process] = record
-    for (name, origin, version), halves in by_plugin.items():
+    failed_last = sorted(
+        by_plugin.items(), key=lambda entry: any(record.error for record in entry[1].values())
+    )
+    for (name, origin, version), halves in failed_last:
         hooks = {hook.removeprefix("impasto_"): None for r in halves.values() for hook in r.hooks}
         status = ", ".join(dict.fromkeys(r.status for r in halves.values()))
         source = origin if origin == BUILT_IN else f"{origin} {version}".strip()

@@ -95,8 +95,8 @@ def check_arguments(plugin: str, module: object, manager: pluggy.PluginManager) 
             is_wanted = parameter.kind is parameter.POSITIONAL_OR_KEYWORD
             if is_wanted and parameter.default is parameter.empty and name not in allowed:
                 hint = did_you_mean(name, allowed)
-                given = f"it may take {', '.join(allowed)}" if allowed else "it takes none"
-                raise PluginError(plugin, f"{hook} has no argument {name!r}: {given}{hint}")
+                given = f": it may take {', '.join(allowed)}" if allowed else ": it takes none"
+                raise PluginError(plugin, f"{hook} has no argument {name!r}{hint or given}")
 
 
 def check_implementation(plugin: str, hook: str, implementation: pluggy.HookImpl) -> None:

@@ -84,8 +84,16 @@ def running(plugin: str, what: str, seconds: float = 0) -> Iterator[None]:
     except BaseException as error:
         if is_from_outside(error):
             raise
-        raise PluginError(plugin, f"{what}: {described(error)}") from error
+        raise PluginError(plugin, _ended_in(what, error)) from error
     _raise_interrupt()
+
+
+def _ended_in(what: str, error: BaseException) -> str:
+    if not isinstance(error, SystemExit):
+        return f"{what}: {described(error)}"
+    is_hook = what.startswith("impasto_")
+    where = what if is_hook else "its import" if what == "import" else f"its part {what!r}"
+    return f"ended itself in {where} ({described(error)}); plugins.deny leaves it out"
 
 
 def outside() -> contextlib.AbstractContextManager[None]:

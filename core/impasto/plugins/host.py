@@ -15,7 +15,7 @@ import sys
 import time
 import traceback
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from types import MappingProxyType, ModuleType
 from typing import Any, Final, TypeVar
@@ -105,7 +105,7 @@ class PluginHost:
                     record.plugin = load()
                     self._register(record)
             except Exception as error:
-                self.fail(record, error)
+                self.fail(record, error, where=_entered_at(error))
         self.records.sort(key=lambda record: (record.order, record.name))
         self._validate_sections()
         if self.strict:
@@ -202,6 +202,7 @@ class PluginHost:
             self.own(record.name, objects)
             found += [(record, *entry) for entry in zip(places, objects, strict=True)]
         taken: dict[str, str] = {}
+        left_out: dict[tuple[str, str], set[str]] = {}
         accepted: list[tuple[tuple[int, str], T]] = []
         for record, place, item in sorted(found, key=lambda entry: entry[0].origin != BUILT_IN):
             _, name = place
@@ -209,9 +210,11 @@ class PluginHost:
                 taken[name] = record.name
                 accepted.append((place, item))
             else:
-                kind = contract.__name__
-                what = f"its {kind} {name!r} is left out, as that of the plugin {taken[name]!r}"
-                self._remark(record, f"{what} has this name")
+                left_out.setdefault((record.name, taken[name]), set()).add(name)
+        for record in self.records:
+            for (plugin, other), names in left_out.items():
+                if plugin == record.name and record.status == "active":
+                    self._remark(record, _same_names(contract.__name__, names, other))
         accepted.sort(key=lambda entry: entry[0])
         return [item for _, item in accepted]
 
@@ -256,12 +259,15 @@ class PluginHost:
         names = [f"{r.name}: {r.error or r.status}" for r in self.records if r.status != "active"]
         return f"not loaded: {', '.join(names)}" if names else ""
 
-    def fail(self, record: PluginRecord, error: BaseException, hook: str = "") -> None:
+    def fail(
+        self, record: PluginRecord, error: BaseException, hook: str = "", *, where: str = ""
+    ) -> None:
         """Takes a plugin out: unregistered, logged, and listed with its error."""
         if isinstance(error, PluginError):
             record.error = error.problem
         else:
             record.error = f"{hook}: " * bool(hook) + described(error)
+        record.error += where
         if record.plugin is not None and self._manager.get_plugin(record.name) is record.plugin:
             self._manager.unregister(record.plugin)
         log.error("plugin_failed", plugin=record.name, origin=record.origin, error=record.error)
@@ -336,6 +342,18 @@ class PluginHost:
             warn_of_absent_plugins(self.settings.plugins)
 
 
+def _entered_at(error: BaseException) -> str:
+    """File and line, in parentheses, of the module whose import has raised: its own line, not that
+    of a library in which it ended. Empty where that is none of an import."""
+    importing = False
+    for frame in traceback.extract_tb((error.__cause__ or error).__traceback__):
+        if frame.filename.startswith("<frozen importlib"):
+            importing = True
+        elif importing:
+            return f" ({frame.filename}, line {frame.lineno})"
+    return ""
+
+
 def _home(plugin: object) -> Path | None:
     """The source file of a plugin, or the folder of a package; None where there is none."""
     try:
@@ -343,6 +361,16 @@ def _home(plugin: object) -> Path | None:
     except (TypeError, OSError):
         return None
     return file.parent if file.name == "__init__.py" else file
+
+
+def _same_names(kind: str, names: Set[str], other: str) -> str:
+    """That these objects are left out, and what their author is to do."""
+    listed = ", ".join(map(repr, sorted(names)))
+    if len(names) == 1:
+        left_out = f"its {kind} {listed} is left out, as that of the plugin {other!r} has this name"
+        return f"{left_out}; rename it"
+    left_out = f"its {kind}s {listed} are left out, as those of the plugin {other!r} have"
+    return f"{left_out} these names; rename them"
 
 
 def _summary(result: object) -> str:

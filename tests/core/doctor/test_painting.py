@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from impasto.cli.doctor.painting import (
 )
 from impasto.contracts import Finding
 from impasto.messages import Entered, Probed
-from impasto.settings import PaintingSettings, Settings
+from impasto.settings import PaintingSettings, Settings, load_settings
 
 BOT = 130 * MEGABYTE
 ROOM = 342  # beside the bot within 512 MB
@@ -158,6 +159,39 @@ class TestProbe:
         assert found["plugin smudge"].says == "the process was ended by SIGABRT, in 'import'"
         assert found["plugin crisp"].says == "of its own"
         assert found["device"].verdict == "ok"
+
+    @pytest.mark.parametrize(
+        ("problem", "says", "advice"),
+        [
+            (
+                "plugins.crisp.percent = 999: too large; plugins.crisp.hue = 1: too small",
+                "plugins.crisp.percent ({file}, line 2) = 999: too large; "
+                "plugins.crisp.hue ({file}, line 3) = 1: too small",
+                "correct the setting",
+            ),
+            (
+                "ValueError: of its own",
+                "ValueError: of its own",
+                "update it, report it to its author, or name it in plugins.deny",
+            ),
+        ],
+    )
+    def test_a_wrong_setting_is_told_with_its_line_and_advice_is_for_the_owner(
+        self,
+        problem: str,
+        says: str,
+        advice: str,
+        monkeypatch: pytest.MonkeyPatch,
+        tmp_path: Path,
+    ) -> None:
+        file = tmp_path / "impasto.toml"
+        file.write_text("[plugins.crisp]\npercent = 999\nhue = 1\n")
+        answer = make_probed(failed_plugins={"crisp": problem}).model_dump_json()
+        program = f"import sys; sys.stdin.read(); print({answer!r})"
+        monkeypatch.setattr(painting, "PROBE", (sys.executable, "-c", program))
+        found = {finding.name: finding for finding in check(load_settings(file))}
+        assert found["plugin crisp"].says == says.format(file=file)
+        assert found["plugin crisp"].advice == advice
 
     def test_one_that_hangs_is_given_up(self, monkeypatch: pytest.MonkeyPatch) -> None:
         program = "import sys; sys.stdin.read(); sys.stdout.close(); import time; time.sleep(600)"

@@ -95,6 +95,14 @@ def _offered(host: PluginHost, setting: str, name: str, offers: Mapping[str, obj
     return Finding.ok(setting, f"{name}, of {host.owner_of(offers[name])}")
 
 
+def advice_for(*problems: str) -> str:
+    """What the owner, who did not write the plugins, can do about what is wrong with them."""
+    is_of_setting = [problem.startswith("plugins.") for problem in problems]
+    report = "update it, report it to its author, or name it in plugins.deny"
+    ways = ["correct the setting"] * any(is_of_setting) + [report] * (not all(is_of_setting))
+    return "; otherwise: ".join(ways)
+
+
 def _working(host: PluginHost) -> Finding:
     from impasto.hookspecs import PAINTING_GROUP
     from impasto.plugins.finding import find_plugins
@@ -104,7 +112,7 @@ def _working(host: PluginHost) -> Finding:
     if failed or remarks:
         goes = [f"the bot goes without {'; '.join(failed)}"] if failed else []
         says = "; ".join([*goes, *remarks])
-        advice = "mend them, or name them in plugins.deny"
+        advice = advice_for(*host.failed.values(), *remarks)
         make = Finding.problem if host.strict else Finding.warning
         return make("plugins", says, advice)
     left_out = [record.name for record in host.records if record.left_out]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from pydantic import ValidationError
 
+from impasto.cli.doctor.bot import advice_for
 from impasto.contracts import PIXEL_BOUNDS, Finding
 from impasto.errors import OwnerError
 from impasto.jobs.painter_process import how_it_ended
@@ -54,8 +55,8 @@ def check(settings: Settings) -> Iterator[Finding]:
         return
     yield check_packages(probed.torch)
     for name, problem in probed.failed_plugins.items():
-        advice = "mend it, or name it in plugins.deny"
-        yield Finding.warning(f"plugin {name}", problem, advice)
+        says = _with_places(problem, name, settings)
+        yield Finding.warning(f"plugin {name}", says, advice_for(problem))
     if probed.problem:
         advice = "correct the setting that names it; `impasto plugins` lists what plugins offer"
         yield Finding.problem("painting", probed.problem, advice)
@@ -66,6 +67,16 @@ def check(settings: Settings) -> Iterator[Finding]:
     yield check_fine(settings.painting, probed)
     if probed.fitting_pixels:
         yield check_memory(settings.painting, probed, limit, bot)
+
+
+def _with_places(problem: str, plugin: str, settings: Settings) -> str:
+    """What the painting process tells of a plugin's settings, with where they are written: it was
+    handed their values alone."""
+    return re.sub(
+        rf"(?:^|(?<=; ))plugins\.{re.escape(plugin)}\.[\w.]+",
+        lambda found: found[0] + settings.place(found[0]),
+        problem,
+    )
 
 
 def ask(settings: Settings, budgets: list[int]) -> Probed:

@@ -98,7 +98,7 @@ class DialogConformance(PluginConformance):
 
     def test_returns_routers(self, host: PluginHost) -> None:
         routers = self.routers(host)
-        assert routers
+        assert routers, "impasto_routers returned no router"
         assert all(isinstance(router, Router) for router in routers)
 
     def test_makes_new_routers_in_every_call(self, host: PluginHost) -> None:
@@ -203,7 +203,7 @@ class StylesConformance:
         raise NotImplementedError("override the fixture `styles`")
 
     def test_there_are_some(self, styles: Sequence[StylePreset]) -> None:
-        assert styles
+        assert styles, "impasto_styles returned no style"
         assert all(isinstance(style, StylePreset) for style in styles)
 
     def test_names_are_taken_once(self, styles: Sequence[StylePreset]) -> None:
@@ -261,7 +261,7 @@ class WebRoutesConformance:
         raise NotImplementedError("override the fixture `routes`")
 
     def test_are_routes_of_aiohttp(self, routes: Sequence[web.AbstractRouteDef]) -> None:
-        assert routes
+        assert routes, "impasto_web_routes returned no route"
         assert all(isinstance(route, web.AbstractRouteDef) for route in routes)
 
     def test_take_no_path_of_the_bots_own(self, routes: Sequence[web.AbstractRouteDef]) -> None:
@@ -290,7 +290,7 @@ class ChecksConformance:
         raise NotImplementedError("override the fixture `findings`")
 
     def test_there_are_some(self, findings: Sequence[Finding]) -> None:
-        assert findings
+        assert findings, "impasto_checks returned no finding"
         assert all(isinstance(finding, Finding) for finding in findings)
 
     def test_names_are_taken_once(self, findings: Sequence[Finding]) -> None:
