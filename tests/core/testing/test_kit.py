@@ -193,9 +193,9 @@ class TestChat:
     ) -> None:
         """Without a limit of time: this test ends because the bot has nothing more to do."""
         monkeypatch.setattr("impasto_playground.testing.PATIENCE", float("inf"))
-        monkeypatch.setattr("impasto_playground.testing.REST", 0.5)
         await chat.send_text("/hello")
         await chat.reply()
+        monkeypatch.setattr("impasto_playground.testing.REST", 0.5)
         for wait in (chat.reply("Good bye"), chat.tap("Good bye"), chat.edited(), chat.painting()):
             with pytest.raises(NoReply, match=r"come to rest.*Hello there.*Wave back"):
                 await wait

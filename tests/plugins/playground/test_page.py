@@ -104,6 +104,9 @@ class Page:
         self.driver.execute_script("arguments[0].click()", self.button(text))
 
     def choose(self, *paths: Path, field: str = "#pick-photo") -> None:
+        self.wait(
+            lambda: self.one("#text").is_displayed()
+        )  # where nobody has started yet, it is not
         self.one(field).send_keys("\n".join(map(str, paths)))
         self.wait(lambda: self.one("#sheet").is_displayed())
 
