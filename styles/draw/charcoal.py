@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-from .fields import Field, blur, grain, grid, noise, smoothstep
+from .fields import Field, blur, grain, grid, noise, smoothstep, stroke_rows
 from .palette import palette, ramp, rgb
 from .strokes import picture
 
@@ -60,19 +60,11 @@ def _hills(size: int, rng: np.random.Generator) -> tuple[Field, Field]:
 
 def _drawn(dark: Field, slant: Field, tooth: Field, rng: np.random.Generator) -> Field:
     """Return how much charcoal, in [0, 1], strokes along `slant` radians leave."""
-    size = len(dark)
-    x, y = grid(size)
-    wander = 0.30 * noise(size, rng, 4, 3)
-    across = (np.cos(slant) * y - np.sin(slant) * x) / GAP + wander + 128
-    along = (np.cos(slant) * x + np.sin(slant) * y) / STROKE + 16
-    line = np.floor(across).astype(np.intp)
-    side = np.abs(2 * (across - line) - 1)
-    starts, weights = rng.random(256), rng.normal(1.0, 0.28, (256, 64))
-    run = along + starts[line]
-    stroke = np.floor(run).astype(np.intp)
-    end = 2 * (run - stroke) - 1
-    press = (dark - LIGHT) * weights[line, stroke] * (1 - 0.3 * end**4)
-    touch = smoothstep(0.30, -0.30, side - 0.35 - 0.65 * press) * smoothstep(0.02, 0.25, press)
+    wander = 0.30 * noise(len(dark), rng, 4, 3)
+    rows = stroke_rows(slant, GAP, STROKE, wander, 256, rng)
+    weights = rng.normal(1.0, 0.28, (256, 64))
+    press = (dark - LIGHT) * weights[rows.row, rows.stroke] * (1 - 0.3 * rows.end**4)
+    touch = smoothstep(0.30, -0.30, rows.side - 0.35 - 0.65 * press) * smoothstep(0.02, 0.25, press)
     bite = smoothstep(-1.2, 1.6, tooth + 2.4 * (press - 0.55)) * (0.35 + 0.65 * press)
     covered: Field = 0.9 * touch * bite
     return covered

@@ -7,7 +7,7 @@ the same composition at every size.
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -132,3 +132,34 @@ def distance(seeds: NDArray[np.bool_], reach: int) -> Field:
 
 def _span(shift: int, length: int) -> slice:
     return slice(max(0, shift), length + min(0, shift))
+
+
+class StrokeRows(NamedTuple):
+    """A picture that is covered with rows of strokes; each array is (size, size)."""
+
+    row: NDArray[np.intp]
+    """Number of a place's row."""
+    stroke: NDArray[np.intp]
+    """Number of its stroke within the row."""
+    side: Field
+    """How far it is from the middle of its row, 0 to 1."""
+    end: Field
+    """How far it is from the middle of its stroke, 0 to 1."""
+
+
+def stroke_rows(
+    slant: Field, gap: float, length: float, wander: Field, count: int, rng: np.random.Generator
+) -> StrokeRows:
+    """Lay rows of strokes along `slant` radians, each beginning its strokes where chance has it.
+
+    `gap`, between the middles of rows, and `length`, of a stroke, are shares of the picture's side;
+    `wander` bends the rows, in gaps. Rows have numbers below `count`, the middle of which is half
+    of it.
+    """
+    x, y = grid(len(slant))
+    across = (np.cos(slant) * y - np.sin(slant) * x) / gap + wander + count // 2
+    along = (np.cos(slant) * x + np.sin(slant) * y) / length + 16
+    row = np.floor(across).astype(np.intp)
+    run = along + rng.random(count)[row]
+    stroke = np.floor(run).astype(np.intp)
+    return StrokeRows(row, stroke, np.abs(2 * (across - row) - 1), np.abs(2 * (run - stroke) - 1))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-from .fields import Field, blur, grain, grid, noise, smoothstep
+from .fields import Field, blur, grain, grid, noise, smoothstep, stroke_rows
 from .palette import luminance, palette, ramp
 from .strokes import picture
 
@@ -78,18 +78,11 @@ def _stroked(slant: Field, tooth: Field, rng: np.random.Generator) -> tuple[Fiel
     Returns, for each place, by how many standard deviations its stroke is brighter than the scene,
     (size, size), and of another hue, (size, size, 3), and how much of the paper it covers.
     """
-    size = len(slant)
-    x, y = grid(size)
-    wander = 0.25 * noise(size, rng, 5, 3)
-    across = (np.cos(slant) * y - np.sin(slant) * x) / BAND + wander + 128
-    along = (np.cos(slant) * x + np.sin(slant) * y) / STROKE + 16
-    line = np.floor(across).astype(np.intp)
-    run = along + rng.random(256)[line]
-    stroke = np.floor(run).astype(np.intp)
+    wander = 0.25 * noise(len(slant), rng, 5, 3)
+    rows = stroke_rows(slant, BAND, STROKE, wander, 256, rng)
     values = rng.standard_normal((256, 64)).astype(np.float32)
     hues = rng.standard_normal((256, 64, 3)).astype(np.float32)
-    side = np.abs(2 * (across - line) - 1)
-    end = np.abs(2 * (run - stroke) - 1)
-    edge = smoothstep(1.02, 0.80, side + 0.10 * tooth) * smoothstep(1.0, 0.95, end)
+    edge = smoothstep(1.02, 0.80, rows.side + 0.10 * tooth) * smoothstep(1.0, 0.95, rows.end)
     cover = edge * np.clip(0.72 + 0.20 * tooth, 0, 1)
-    return values[line, stroke], hues[line, stroke], cover
+    at = rows.row, rows.stroke
+    return values[at], hues[at], cover

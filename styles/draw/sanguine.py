@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-from .fields import Field, grain, grid, noise, smoothstep
+from .fields import Field, grain, grid, noise, smoothstep, stroke_rows
 from .palette import palette, ramp, rgb
 from .strokes import picture
 
@@ -66,20 +66,12 @@ def _valley(size: int, rng: np.random.Generator) -> tuple[Field, Field]:
 
 def _hatched(pressure: Field, slant: Field, tooth: Field, rng: np.random.Generator) -> Field:
     """Return how much of a place, in [0, 1], lines along `slant` radians cover with chalk."""
-    size = len(pressure)
-    x, y = grid(size)
-    wander = 0.35 * noise(size, rng, 4, 3)
-    across = (np.cos(slant) * y - np.sin(slant) * x) / GAP + wander + 256
-    along = (np.cos(slant) * x + np.sin(slant) * y) / STROKE + 16
-    line = np.floor(across).astype(np.intp)
-    side = np.abs(2 * (across - line) - 1)
-    starts, weights = rng.random(512), rng.normal(1.0, 0.30, (512, 64))
-    run = along + starts[line]
-    stroke = np.floor(run).astype(np.intp)
-    end = 2 * (run - stroke) - 1
-    press = pressure * weights[line, stroke] * (1 - 0.35 * end**4)
+    wander = 0.35 * noise(len(pressure), rng, 4, 3)
+    rows = stroke_rows(slant, GAP, STROKE, wander, 512, rng)
+    weights = rng.normal(1.0, 0.30, (512, 64))
+    press = pressure * weights[rows.row, rows.stroke] * (1 - 0.35 * rows.end**4)
     width = 0.18 + 0.60 * press
-    touch = smoothstep(0.20, -0.20, side - width) * smoothstep(0.02, 0.30, press)
+    touch = smoothstep(0.20, -0.20, rows.side - width) * smoothstep(0.02, 0.30, press)
     bite = np.clip(0.60 + 0.50 * press + 0.22 * tooth, 0, 1)
     covered: Field = touch * bite
     return covered
