@@ -25,6 +25,9 @@ def prefix(button: type[CallbackData]) -> str:
 
 STYLE = prefix(keyboards.PickStyle)
 OWN_STYLE = prefix(keyboards.PickOwnStyle)
+OPTIONS = prefix(keyboards.ShowOptions)
+CHOICE = prefix(keyboards.OpenChoice)
+LOOK = prefix(keyboards.SetLook)
 STOP = prefix(keyboards.StopJob)
 FINISH = prefix(keyboards.FinishJob)
 FILE = prefix(keyboards.SendFile)

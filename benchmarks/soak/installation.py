@@ -42,11 +42,11 @@ TINY = {
     "PLUGINS__FILES": f'["{tiny_network.__file__}"]',
     "PAINTING__NETWORK": tiny_network.NAME,
     "PAINTING__MAX_PIXELS_CPU": "4096",
-    "PAINTING__STEPS": "40",
+    "PAINTING__STEPS": "100",
     "PAINTING__PREVIEW_SECONDS": "0.3",
     "PAINTING__THREADS": "1",
 }
-"""Settings for a painting that takes about half a second."""
+"""Settings for a painting that takes half a second to a second."""
 
 HURRIED = {
     **TINY,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import io
+import itertools
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -16,7 +17,20 @@ from PIL import Image
 from impasto_playground import Person, Playground
 from impasto_playground.person import PersonError
 
-from .chat_facts import FAILED, OWN_STYLE, STOP, STYLE, About, buttons_of, is_ready_for, news_of
+from .chat_facts import (
+    CHOICE,
+    FAILED,
+    FINISH,
+    LOOK,
+    OPTIONS,
+    OWN_STYLE,
+    STOP,
+    STYLE,
+    About,
+    buttons_of,
+    is_ready_for,
+    news_of,
+)
 
 PATIENCE_S = 25.0
 """Nobody waits longer than this for a reply before asking again."""
@@ -25,6 +39,17 @@ MOST_TAPS = 4
 """So often somebody taps a button that does not seem to work."""
 
 BROKEN = "broken file"
+KINDS = {
+    "preset": 5,
+    "own style": 2,
+    "named style": 2,
+    "options": 1,
+    "cancelled": 2,
+    "finished early": 1,
+    "message deleted": 1,
+    BROKEN: 1,
+}
+"""How people ask for pictures, and how often beside each other."""
 GONE_FOR_S = 60.0
 """After so long nobody expects to hear of a job that has vanished."""
 
@@ -102,28 +127,34 @@ class Customer:
 
     async def live(self, closing: asyncio.Event) -> None:
         """Asks for pictures until `closing` is set and the last wish is fulfilled."""
-        kinds: dict[str, tuple[float, Callable[[Wish], Awaitable[None]]]] = {
-            "preset": (5, self._preset),
-            "own style": (2, self._own_style),
-            "named style": (2, self._named_style),
-            "options": (1, self._options),
-            "cancelled": (2, self._cancelled),
-            "finished early": (1, self._finished_early),
-            "message deleted": (1, self._message_deleted),
-            BROKEN: (1, self._broken_file),
-        }
         await self.person.send_text("/start")
         while not closing.is_set():
             pause = self._random.uniform(0, self._longest_pause)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(closing.wait(), pause)
                 return
-            [name] = self._random.choices(list(kinds), [weight for weight, _ in kinds.values()])
+            [kind] = self._random.choices(list(KINDS), list(KINDS.values()))
             if self._wishes.wanted is not None:
-                name, self._wishes.wanted = self._wishes.wanted, None
-            await kinds[name][1](self._wishes.new(self.person.user_id, name))
+                kind, self._wishes.wanted = self._wishes.wanted, None
+            await self.ask_for(kind)
             if self._random.random() < 0.2:
                 await self.person.send_text(self._random.choice(["/help", "/status", "привет!"]))
+
+    async def ask_for(self, kind: str) -> Wish:
+        """Asks for a picture in a way of KINDS, and waits for what becomes of it."""
+        ways = {
+            "preset": self._preset,
+            "own style": self._own_style,
+            "named style": self._named_style,
+            "options": self._options,
+            "cancelled": self._cancelled,
+            "finished early": self._finished_early,
+            "message deleted": self._message_deleted,
+            BROKEN: self._broken_file,
+        }
+        wish = self._wishes.new(self.person.user_id, kind)
+        await ways[kind](wish)
+        return wish
 
     async def _preset(self, wish: Wish) -> None:
         await self._ordered(wish)
@@ -149,12 +180,12 @@ class Customer:
 
     async def _options(self, wish: Wish) -> None:
         async def choose(gallery: Message) -> None:
-            await self._tap(gallery, "options:")
-            if await self._change_of(gallery, "look:"):
-                await self._tap(gallery, "look:")
-                await self._tap(gallery, "options:")
-            if await self._change_of(gallery, STYLE):
-                await self._tap(gallery, STYLE)
+            way = (OPTIONS, CHOICE, LOOK, OPTIONS, STYLE)  # the options, one of them, and back
+            for button, next_button in itertools.pairwise(way):
+                await self._tap(gallery, button)
+                if not await self._change_of(gallery, next_button):
+                    return
+            await self._tap(gallery, STYLE)
 
         await self._ordered(wish, choose)
         await self._until_over(wish)
@@ -165,7 +196,7 @@ class Customer:
 
     async def _finished_early(self, wish: Wish) -> None:
         await self._ordered(wish)
-        await self._after_a_moment(wish, "finish:")
+        await self._after_a_moment(wish, FINISH)
 
     async def _message_deleted(self, wish: Wish) -> None:
         await self._ordered(wish)
