@@ -245,23 +245,32 @@ class Customer:
     async def _is_taken(self, wish: Wish) -> bool:
         """Waits for a job that is new, or for the news that there will be none; whether it came."""
 
-        def new_jobs() -> set[str]:
-            news = map(news_of, self.person.from_bot())
-            return {one.job for one in news if one is not None} - self._known_jobs
+        def answered() -> bool:
+            self._find_job(wish)
+            return wish.job is not None or self._is_refused(wish)
 
         try:
-            await self.person.wait_until(lambda: new_jobs() or self._is_refused(wish), PATIENCE_S)
+            await self.person.wait_until(answered, PATIENCE_S)
         except TimeoutError:
             return False
-        found = new_jobs()
-        wish.job = min(found, default=None)
-        self._known_jobs |= found
         return True
+
+    def _find_job(self, wish: Wish) -> None:
+        """The job that is shown and belongs to no wish before. It may turn out to be another one:
+        a message about a job that had its end is sent late, and taken away at once."""
+        shown = self._shown_jobs() - self._known_jobs
+        if wish.job not in shown:
+            wish.job = min(shown, default=wish.job)
+
+    def _shown_jobs(self) -> set[str]:
+        news = map(news_of, self.person.from_bot())
+        return {one.job for one in news if one is not None}
 
     async def _until_over(self, wish: Wish) -> None:
         """Waits for the end of the wish, however long that takes."""
 
         def end() -> bool:
+            self._find_job(wish)
             wish.end = self._end_of(wish)
             return wish.end is not End.OPEN
 
@@ -273,9 +282,9 @@ class Customer:
                 if wish.job in self._wishes.vanished:
                     wish.end = End.VANISHED
                     break
-        self._known_jobs |= {
-            one.job for one in map(news_of, self.person.from_bot()) if one is not None
-        }
+        self._known_jobs |= self._shown_jobs()
+        if wish.job is not None:
+            self._known_jobs.add(wish.job)
 
     def _end_of(self, wish: Wish) -> End:
         messages = self.person.from_bot()

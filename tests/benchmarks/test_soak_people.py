@@ -4,18 +4,21 @@ calls that come to every point."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
+from aiogram.types import Chat, InlineKeyboardButton, InlineKeyboardMarkup, Message
 from benchmarks.soak.installation import OneMachine, started
 from benchmarks.soak.people import BROKEN, KINDS, Customer, End, Wishes
 from benchmarks.soak.points import POINTS, held_at
 
+from impasto_dialog import keyboards
+from impasto_dialog.texts import LANGUAGES
 from impasto_playground import Playground
-
-pytestmark = pytest.mark.slow
 
 PATIENCE = 120.0
 ENDS = {BROKEN: {End.EXPLAINED}, "cancelled": {End.CANCELLED, End.PICTURE}}
@@ -34,6 +37,7 @@ async def quiet_bot(folder: Path) -> AsyncIterator[tuple[Playground, OneMachine]
             installation.close()
 
 
+@pytest.mark.slow
 async def test_people_of_every_kind_get_what_they_ask_for(tmp_path: Path) -> None:
     async with quiet_bot(tmp_path) as (playground, _):
         customer = Customer(1, playground, Wishes(), seed=1)
@@ -44,6 +48,7 @@ async def test_people_of_every_kind_get_what_they_ask_for(tmp_path: Path) -> Non
                 assert wish.asked_again == 0, f"{kind}: a button was not found"
 
 
+@pytest.mark.slow
 async def test_calls_come_to_every_point(tmp_path: Path) -> None:
     async with quiet_bot(tmp_path) as (playground, installation):
         wishes, closing = Wishes(), asyncio.Event()
@@ -56,3 +61,71 @@ async def test_calls_come_to_every_point(tmp_path: Path) -> None:
                     assert is_reached, point.name
             closing.set()
             await asyncio.wait_for(life, PATIENCE)
+
+
+class ScriptedChat:
+    """Stands for a `Person`: the bot's messages are these, one scene after the other."""
+
+    def __init__(self, *scenes: list[Message]) -> None:
+        self.user_id = 1
+        self._scenes = list(scenes)
+        self._sent = 0
+
+    async def send_text(self, text: str) -> Message:
+        return self._own()
+
+    async def send_photo(self, photo: bytes, caption: str | None = None) -> Message:
+        return self._own()
+
+    async def send_document(self, content: bytes, name: str) -> Message:
+        return self._own()
+
+    def _own(self) -> Message:
+        self._sent += 10
+        return a_message(self._sent, "")
+
+    def from_bot(self) -> list[Message]:
+        return self._scenes[0]
+
+    async def wait_for(
+        self, fits: Callable[[Message], Any], timeout: float, after: int = 0
+    ) -> Message:
+        def found() -> list[Message]:
+            return [one for one in self.from_bot() if one.message_id > after and fits(one)]
+
+        await self.wait_until(found, timeout)
+        return found()[0]
+
+    async def wait_until(self, condition: Callable[[], Any], timeout: float) -> None:
+        while not condition():
+            assert len(self._scenes) > 1, "the chat is over, and the person still waits"
+            self._scenes.pop(0)
+
+
+def a_message(
+    number: int, text: str, button: str | None = None, answers: int | None = None
+) -> Message:
+    rows = [[InlineKeyboardButton(text="…", callback_data=button)]] if button else []
+    return Message(
+        message_id=number,
+        date=datetime.now(UTC),
+        chat=Chat(id=1, type="private"),
+        text=text,
+        reply_markup=InlineKeyboardMarkup(inline_keyboard=rows) if rows else None,
+        reply_to_message=a_message(answers, "") if answers else None,
+    )
+
+
+async def test_a_message_that_comes_too_late_is_not_taken_for_the_next_job() -> None:
+    say = LANGUAGES["en"]
+    refusal = a_message(11, say("failed", reason="It is damaged."))
+    late = a_message(21, "waiting", keyboards.StopJob(job="late").pack())
+    waiting = a_message(22, "waiting", keyboards.StopJob(job="new").pack())
+    result = a_message(22, "painted", keyboards.SendFile(job="new").pack())
+    ready = a_message(23, say("ready"), answers=22)
+    chat = ScriptedChat([refusal], [refusal, late], [refusal, waiting], [refusal, result, ready])
+    customer = Customer(1, Playground(port=0), Wishes(), seed=1)
+    customer.person = chat  # type: ignore[assignment]
+    assert (await customer.ask_for(BROKEN)).end is End.EXPLAINED
+    wish = await customer.ask_for("named style")
+    assert (wish.job, wish.end) == ("new", End.PICTURE)
