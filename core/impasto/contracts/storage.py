@@ -175,8 +175,9 @@ class Journal(Protocol):
         ...
 
     async def note(self, job_id: str, **facts: Any) -> Job:
-        """Changes fields other than the state (such as `status_message`). What was forgotten stays
-        so: of a forgotten job only `Job.forgotten()` is stored."""
+        """Changes fields other than the state (such as `status_message`), atomically, as
+        `Job.changed` says; returns the job as it is now. What was forgotten stays so: of a
+        forgotten job only `Job.forgotten()` is stored."""
         ...
 
     async def claim(self, *, larger_than: int | None = None) -> Job | None:

@@ -316,9 +316,14 @@ class Job(JobModel):
     def changed(self, **facts: Any) -> Job:
         """The job with these fields; of a forgotten one stays what `forgotten` says.
 
+        With `instead_of`, which is no field, only while `status_message` is this: of two processes
+        that show a job at a time, one comes second.
+
         Raises:
             ValueError: a job has no such field, or not such a value of it.
         """
+        if facts.pop("instead_of", self.status_message) != self.status_message:
+            return self
         if unknown := facts.keys() - Job.model_fields.keys():
             raise ValueError(f"a job has no {', '.join(sorted(unknown))}")
         # Validated, not copied: facts come from all over the program.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from aiogram import Bot
 from aiogram.exceptions import TelegramBadRequest
 from aiogram.types import Message, User
 
-from impasto.contracts import News, Say
+from impasto.contracts import Journal, News, Say
 from impasto.errors import InvalidTransition
 from impasto.jobs.estimates import Estimates
 from impasto.jobs.job import (
@@ -28,6 +28,7 @@ from impasto.jobs.store import JobStore
 from impasto.messages import Measured, Progress, Ready
 from impasto.settings import PaintingSettings
 from impasto.telegram.delivery import Delivery
+from impasto.telegram.status.message import StatusMessage
 from impasto.telegram.status.presenter import SafePresenter
 from impasto_local_queue import LocalQueue
 from impasto_playground import Person, Playground
@@ -132,6 +133,23 @@ def end_at_once(delivery: Delivery) -> None:
         task.cancel()
 
 
+class InterruptedJournal:
+    """A journal in whose first note something else comes in between."""
+
+    def __init__(self, journal: Journal, other: Callable[[], Awaitable[None]]) -> None:
+        self._journal = journal
+        self._other: Callable[[], Awaitable[None]] | None = other
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._journal, name)
+
+    async def note(self, job_id: str, **facts: Any) -> Job:
+        other, self._other = self._other, None
+        if other is not None:
+            await other()
+        return await self._journal.note(job_id, **facts)
+
+
 class TestAnnouncing:
     async def test_shows_the_person_their_own_photo(
         self, delivery: Delivery, store: JobStore, job: Job, alice: Person
@@ -195,6 +213,27 @@ class TestAnnouncing:
         status = await alice.wait_for(says("painting 2"))
         assert status.message_id == stored.status_message
         assert len(alice.from_bot()) == 1
+
+    @pytest.mark.parametrize("later", ["the first message", "the result"])
+    async def test_of_two_messages_that_come_at_a_time_the_picture_stays(
+        self, bot: Bot, store: JobStore, job: Job, alice: Person, later: str
+    ) -> None:
+        """The bot sends the first message late, and a worker on another machine the result."""
+        waiting, result = (StatusMessage(job, bot=bot, store=store, on_failure=print) for _ in "ab")
+        in_order: list[Callable[[], Awaitable[None]]] = [
+            lambda: waiting.announce(Say("waiting")),
+            lambda: result.show_result(jpeg("red"), Say("painted")),
+        ]
+        if later == "the result":
+            in_order.reverse()
+        one_before_it_notes, other = in_order
+        journal = store.journal
+        store.journal = InterruptedJournal(journal, other)
+        await one_before_it_notes()
+        await alice.wait_until(lambda: captions(alice) == ["painted"])
+        stored = await journal.get(job.id)
+        assert stored is not None
+        assert stored.status_message == alice.from_bot()[0].message_id
 
     async def test_a_person_who_blocked_the_bot_has_no_job_any_more(
         self, delivery: Delivery, store: JobStore, job: Job, alice: Person

@@ -73,12 +73,12 @@ class StatusMessage:
             sent = await self.send_text(*choices)
         if sent is None:
             return
-        await self.refresh()
-        if self.job.status_message not in (None, sent.message_id):
+        await self.note(
+            status_message=sent.message_id, status_has_picture=has_picture, instead_of=None
+        )
+        if self.job.status_message != sent.message_id:
             # Meanwhile another process sent one, since it had the result to show.
             await self._delete(sent.message_id)
-            return
-        await self.note(status_message=sent.message_id, status_has_picture=has_picture)
 
     async def send_text(self, *choices: Say, reply: bool = False) -> Message | None:
         """A new message; None when Telegram takes none of these. With `reply` it answers the status
@@ -201,8 +201,10 @@ class StatusMessage:
         """A new message shows the job from now on; the old one is deleted."""
         if sent is None:
             return
-        old = self.job.status_message
-        await self.note(status_message=sent.message_id, status_has_picture=True)
+        old = None
+        while self.job.status_message != sent.message_id:
+            old = self.job.status_message
+            await self.note(status_message=sent.message_id, status_has_picture=True, instead_of=old)
         if old is not None:
             await self._delete(old)
 
