@@ -97,7 +97,22 @@ def news_of(message: Message) -> JobNews | None:
     return news_in(buttons_of(message))
 
 
-def is_ready_for(message: Message, status: int) -> bool:
-    """Whether this is the text that notifies of the picture in the message `status`."""
-    replied = message.reply_to_message
-    return message.text in READY and replied is not None and replied.message_id == status
+def is_ready(result: Message, messages: Iterable[Message]) -> bool:
+    """Whether the person was notified of the picture in the message `result` of these: by a text
+    after it or, where the job's message was out of view, by this message itself, which replies to
+    that one. The text replies to the picture, unless all that was known of the job could not be
+    read any more."""
+    before = result.reply_to_message
+    if before is not None and before.from_user is not None and before.from_user.is_bot:
+        return True
+    return any(
+        message.text in READY
+        and message.message_id > result.message_id
+        and (message.reply_to_message is None or _replied_to(message) == result.message_id)
+        for message in messages
+    )
+
+
+def _replied_to(message: Message) -> int | None:
+    """Id of the message that this one replies to."""
+    return message.reply_to_message.message_id if message.reply_to_message else None

@@ -28,7 +28,7 @@ from .chat_facts import (
     STYLE,
     About,
     buttons_of,
-    is_ready_for,
+    is_ready,
     news_of,
 )
 
@@ -292,9 +292,7 @@ class Customer:
             news = news_of(message)
             if news is None or news.job != wish.job:
                 continue
-            if news.about is About.RESULT and any(
-                is_ready_for(other, message.message_id) for other in messages
-            ):
+            if news.about is About.RESULT and is_ready(message, messages):
                 return End.PICTURE
             if news.about is About.END:
                 return End.EXPLAINED if _is_failure(message) else End.CANCELLED

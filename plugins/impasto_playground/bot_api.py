@@ -7,6 +7,7 @@ and returns an aiogram type, and put it into a table of `HANDLERS`.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import re
 import secrets
@@ -163,9 +164,10 @@ async def _half(request: web.Request, stored: StoredFile) -> web.StreamResponse:
     """The first half of a file, after which the connection is closed."""
     response = web.StreamResponse(headers=DOWNLOAD_HEADERS)
     response.content_length = stored.size
-    await response.prepare(request)
     content = await asyncio.to_thread(stored.path.read_bytes)
-    await response.write(content[: stored.size // 2])
+    with contextlib.suppress(ConnectionError):  # whoever wanted it may be gone before
+        await response.prepare(request)
+        await response.write(content[: stored.size // 2])
     _cut_off(request)
     return response
 

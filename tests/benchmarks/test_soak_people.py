@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiogram.types import Chat, InlineKeyboardButton, InlineKeyboardMarkup, Message
+from aiogram.types import Chat, InlineKeyboardButton, InlineKeyboardMarkup, Message, User
+from benchmarks.soak.chat_facts import is_ready
 from benchmarks.soak.installation import OneMachine, started
 from benchmarks.soak.people import BROKEN, KINDS, Customer, End, Wishes
 from benchmarks.soak.points import POINTS, held_at
@@ -103,16 +104,17 @@ class ScriptedChat:
 
 
 def a_message(
-    number: int, text: str, button: str | None = None, answers: int | None = None
+    number: int, text: str, button: str | None = None, answers: Message | None = None
 ) -> Message:
     rows = [[InlineKeyboardButton(text="…", callback_data=button)]] if button else []
     return Message(
         message_id=number,
         date=datetime.now(UTC),
         chat=Chat(id=1, type="private"),
+        from_user=User(id=1, is_bot=True, first_name="Impasto"),
         text=text,
         reply_markup=InlineKeyboardMarkup(inline_keyboard=rows) if rows else None,
-        reply_to_message=a_message(answers, "") if answers else None,
+        reply_to_message=answers,
     )
 
 
@@ -122,10 +124,21 @@ async def test_a_message_that_comes_too_late_is_not_taken_for_the_next_job() -> 
     late = a_message(21, "waiting", keyboards.StopJob(job="late").pack())
     waiting = a_message(22, "waiting", keyboards.StopJob(job="new").pack())
     result = a_message(22, "painted", keyboards.SendFile(job="new").pack())
-    ready = a_message(23, say("ready"), answers=22)
+    ready = a_message(23, say("ready"), answers=result)
     chat = ScriptedChat([refusal], [refusal, late], [refusal, waiting], [refusal, result, ready])
     customer = Customer(1, Playground(port=0), Wishes(), seed=1)
     customer.person = chat  # type: ignore[assignment]
     assert (await customer.ask_for(BROKEN)).end is End.EXPLAINED
     wish = await customer.ask_for("named style")
     assert (wish.job, wish.end) == ("new", End.PICTURE)
+
+
+def test_a_picture_is_ready_when_a_text_says_so_or_when_it_came_anew() -> None:
+    ready = LANGUAGES["ru"]("ready")
+    status, other = a_message(1, "painting"), a_message(2, "another picture")
+    result = a_message(1, "painted")
+    assert not is_ready(result, [result])
+    assert not is_ready(result, [result, a_message(3, ready, answers=other)])
+    assert is_ready(result, [result, a_message(3, ready, answers=status)])
+    assert is_ready(result, [result, a_message(3, ready)]), "the job could not be read any more"
+    assert is_ready(a_message(4, "painted", answers=status), []), "it was out of view"
