@@ -30,7 +30,8 @@ class Told:
     ends: int = 0
     """How often a message came to say that it was cancelled or failed."""
     ready: int = 0
-    """How often "ready" was said in answer to one of these."""
+    """How often "ready" was said in answer to one of these or, where the job could not be read any
+    more, after its picture."""
 
     @property
     def pictures(self) -> set[int]:
@@ -44,6 +45,9 @@ class Record:
         self.told: defaultdict[str, Told] = defaultdict(Told)
         self.calls: Counter[str] = Counter()
         self._job_of: dict[int, str] = {}
+        """By message."""
+        self._last_pictured: dict[int, str] = {}
+        """By chat."""
 
     @contextlib.asynccontextmanager
     async def of(self, playground: Playground) -> AsyncIterator[Record]:
@@ -64,24 +68,26 @@ class Record:
         """One call as a watcher of the playground gives it."""
         fields, result = event["fields"], event.get("result")
         news = news_in(buttons_in(fields))
-        message = result["message_id"] if isinstance(result, dict) and "chat" in result else None
-        if message is None:
+        if not isinstance(result, dict) or "chat" not in result:
             return
         if news is not None:
-            self._note_news(event["method"], news, message)
+            self._note_news(event["method"], news, result)
         elif event["method"] == "sendMessage" and event["text"] in READY:
             replied = (fields.get("reply_parameters") or {}).get("message_id")
-            if (job := self._job_of.get(replied)) is not None:
+            last = self._last_pictured.get(result["chat"]["id"])
+            job = last if replied is None else self._job_of.get(replied)
+            if job is not None:
                 self.told[job].ready += 1
 
-    def _note_news(self, method: str, news: JobNews, message: int) -> None:
-        told = self.told[news.job]
+    def _note_news(self, method: str, news: JobNews, shown: dict[str, Any]) -> None:
+        told, message = self.told[news.job], shown["message_id"]
         is_new = method.startswith("send")
         self._job_of[message] = news.job
         told.statuses += is_new and news.about in (About.WAITING, About.PAINTING)
         told.ends += news.about is About.END
         if news.about is About.RESULT and method in ("sendPhoto", "editMessageMedia"):
             (told.pictures_sent if is_new else told.pictures_edited).append(message)
+            self._last_pictured[shown["chat"]["id"]] = news.job
 
 
 @dataclass

@@ -37,8 +37,9 @@ class Chat:
         keyboard = [[{"text": "…", "callback_data": button(job=self._job.id).pack()}]]
         self._note(method, message, {"reply_markup": {"inline_keyboard": keyboard}})
 
-    def says_ready(self, message: int, about: int) -> None:
-        self._note("sendMessage", message, {"reply_parameters": {"message_id": about}}, READY)
+    def says_ready(self, message: int, about: int | None) -> None:
+        reply = {"reply_parameters": {"message_id": about}} if about is not None else {}
+        self._note("sendMessage", message, reply, READY)
 
     def _note(self, method: str, message: int, fields: dict[str, Any], text: str = "") -> None:
         result = {"message_id": message, "chat": {"id": 1}}
@@ -100,6 +101,14 @@ def test_a_delivered_job_without_its_picture_or_its_news_is_lost(chat: Chat) -> 
     assert len(chat.verdict().lost) == 2
     chat.shows("editMessageMedia", 5, keyboards.SendFile)
     assert len(chat.verdict().lost) == 1
+
+
+def test_the_news_of_a_job_that_cannot_be_read_any_more_reply_to_nothing(chat: Chat) -> None:
+    chat.says_ready(6, None)
+    chat.shows("editMessageMedia", 5, keyboards.SendFile)
+    assert len(chat.verdict().lost) == 1
+    chat.says_ready(7, None)
+    assert chat.verdict().is_good
 
 
 def test_a_wish_without_an_end_is_lost(chat: Chat) -> None:
