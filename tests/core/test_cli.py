@@ -360,14 +360,14 @@ class TestInstalling:
             calls.append(command[4:])
             return subprocess.CompletedProcess(command, 3 if "wrong" in command else 0)
 
-        monkeypatch.setattr("impasto.cli.installing.subprocess.run", called)
+        monkeypatch.setattr("impasto.cli.plugins.subprocess.run", called)
         return calls
 
     @pytest.fixture
     def installed(self, monkeypatch: pytest.MonkeyPatch) -> dict[str, set[str]]:
         """Plugins by package."""
         found = {"impasto": {"lbfgs"}, "Impasto_Crisp": {"crisp", "soft"}}
-        monkeypatch.setattr("impasto.cli.installing.plugins_by_distribution", lambda: found)
+        monkeypatch.setattr("impasto.cli.plugins.plugins_by_distribution", lambda: found)
         return found
 
     @pytest.mark.parametrize(
@@ -395,7 +395,7 @@ class TestInstalling:
         self, run: Run, pip: list[list[str]], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         states = iter([{}, {"impasto-crisp": {"crisp"}}, {"impasto-crisp": {"crisp"}}])
-        monkeypatch.setattr("impasto.cli.installing.plugins_by_distribution", lambda: next(states))
+        monkeypatch.setattr("impasto.cli.plugins.plugins_by_distribution", lambda: next(states))
         assert "impasto-crisp adds crisp" in run("plugins", "install", "impasto-crisp").out
 
     @pytest.mark.parametrize("name", ["crisp", "impasto-crisp", "Impasto_Crisp"])
@@ -419,7 +419,7 @@ class TestInstalling:
     def test_without_pip_it_says_what_to_do(
         self, run: Run, pip: list[list[str]], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("impasto.cli.installing.importlib.util.find_spec", lambda _: None)
+        monkeypatch.setattr("impasto.cli.plugins.importlib.util.find_spec", lambda _: None)
         ended = run("plugins", "install", "impasto-crisp")
         assert (ended.code, pip) == (1, [])
         assert "uv pip install --python" in ended.err
