@@ -84,10 +84,10 @@ from impasto.settings import (
     Settings as Settings,
 )
 from impasto.telegram.dialogue import (
+    LocalIsolation as LocalIsolation,
     language_of as language_of,
     last_photo as last_photo,
 )
-from impasto.telegram.isolation import LocalIsolation as LocalIsolation
 
 __version__: str
 hookimpl: pluggy.HookimplMarker

@@ -21,7 +21,7 @@ from redis.asyncio.lock import Lock
 from redis.exceptions import LockError, RedisError
 
 from impasto.tasks import cancelled
-from impasto.telegram.isolation import LocalIsolation
+from impasto.telegram.dialogue import LocalIsolation
 from impasto_saq.connection import Server
 
 log = structlog.get_logger(__name__)

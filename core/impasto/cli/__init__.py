@@ -20,8 +20,8 @@ from impasto.cli import bot, inputs, paint, plugins, settings, sheet
 from impasto.cli.bot import run_until_stopped, stop_on_signals
 from impasto.cli.session import AsJson, Session, print_json, print_table, session_of
 from impasto.errors import ImpastoError, OwnerError, PluginError, described
+from impasto.logs import prepare_streams
 from impasto.plugins.containment import contained_program, running
-from impasto.streams import prepare_streams
 
 __all__ = [
     "AsJson",
@@ -202,7 +202,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _sentence(error: Exception) -> str:
     """What went wrong, for a person at a terminal."""
-    from impasto.scrubbing import scrub
+    from impasto.logs import scrub
 
     if isinstance(error, ImpastoError):
         return scrub(f"impasto: {error}")

@@ -24,9 +24,9 @@ from impasto.cli.inputs import (
     while_painting,
 )
 from impasto.cli.session import Session, echo_json, session_of
+from impasto.contracts.options import recommended
 from impasto.errors import PictureError
 from impasto.plugins.containment import standard_output_to_log
-from impasto.recommended import recommended
 from impasto.settings import AUTO
 
 if TYPE_CHECKING:

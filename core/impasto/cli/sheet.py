@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from impasto.cli import completion
+from impasto.cli.display import Preview
 from impasto.cli.inputs import (
     Style,
     beside,
@@ -23,10 +24,9 @@ from impasto.cli.inputs import (
     while_painting,
 )
 from impasto.cli.session import Session, session_of
-from impasto.cli.terminal_pictures import Preview
+from impasto.contracts.options import recommended
 from impasto.errors import OwnerError
 from impasto.plugins.containment import standard_output_to_log
-from impasto.recommended import recommended
 
 if TYPE_CHECKING:
     from PIL import Image

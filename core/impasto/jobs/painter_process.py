@@ -16,6 +16,7 @@ import structlog
 from pydantic import ValidationError
 
 from impasto.contracts import StylePreset
+from impasto.contracts.options import recommended
 from impasto.memory import (
     make_first_victim,
     oom_kills,
@@ -37,7 +38,6 @@ from impasto.messages import (
     from_child,
 )
 from impasto.plugins import settings_for_painting, without_plugins
-from impasto.recommended import recommended
 from impasto.settings import Settings
 from impasto.settings.variables import environment_without_settings
 

@@ -21,12 +21,12 @@ from impasto.contracts import (
     Storage,
     StylePreset,
 )
+from impasto.contracts.options import recommended
 from impasto.errors import InvalidTransition, TooManyJobs
 from impasto.jobs.estimates import Estimates
 from impasto.jobs.job import ChosenStyle, Job, JobState, TelegramPicture
 from impasto.jobs.store import JobObserver, JobStore, Reporter
 from impasto.jobs.trials import Trials
-from impasto.recommended import recommended
 from impasto.settings import QueueSettings
 
 SECONDS_FOR_FILE = 15.0

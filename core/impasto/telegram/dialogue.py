@@ -1,13 +1,17 @@
 """What the parts of a conversation share: any plugin that takes part in it finds here what the
-dialog knows of a person, and each keeps what the others have put into the dialogue's data."""
+dialog knows of a person, and each keeps what the others have put into the dialogue's data; one
+update of a person in a chat is handled at a time."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Collection, Mapping
 from typing import Any, Final
+from weakref import WeakValueDictionary
 
 from aiogram.fsm.context import FSMContext
-from aiogram.fsm.storage.base import StorageKey
+from aiogram.fsm.storage.base import BaseEventIsolation, StorageKey
 from aiogram.types import User
 from pydantic import ValidationError
 
@@ -51,3 +55,21 @@ async def replace_own(state: FSMContext, own: Mapping[str, Any], names: Collecti
     known = await state.get_data()
     others = {key: value for key, value in known.items() if key not in names}
     await state.set_data({**others, **own})
+
+
+class LocalIsolation(BaseEventIsolation):
+    """As aiogram's own, which keeps a lock of everybody who ever wrote."""
+
+    def __init__(self) -> None:
+        self._locks: WeakValueDictionary[StorageKey, asyncio.Lock] = WeakValueDictionary()
+
+    @contextlib.asynccontextmanager
+    async def lock(self, key: StorageKey) -> AsyncGenerator[None, None]:
+        """Held while an update of this person in this chat is handled."""
+        # Whoever holds it or waits for it keeps it there.
+        lock = self._locks.setdefault(key, asyncio.Lock())
+        async with lock:
+            yield
+
+    async def close(self) -> None:
+        """Nothing: what is in use ends with its updates."""
