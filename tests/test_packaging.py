@@ -131,9 +131,9 @@ def test_the_wheel_has_the_data_and_nothing_that_is_not_needed(wheel: Path) -> N
 
 
 WHEEL = (
-    r"impasto(_\w+)?/(\w+/)*\w+\.py",
+    r"impasto(_\w+)?/(\w+/)*\w+\.pyi?",
     r"impasto_\w+\.py",
-    r"impasto/(py\.typed|__init__\.pyi)",
+    r"impasto/py\.typed",
     r"impasto_authors/templates/(kinds|project)/[\w.]+\.txt",
     r"impasto_playground/page/\w+\.(js|css|html|svg)",
     r"impasto/_data/config/impasto\.toml",

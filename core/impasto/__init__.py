@@ -7,37 +7,22 @@ offer its test kit, pays for nothing.
 
 from __future__ import annotations
 
-import ast
-import importlib
 import importlib.metadata
-from pathlib import Path
 from typing import Any
 
 import pluggy
 
+from impasto.lazy import lazy_names
+
 hookimpl = pluggy.HookimplMarker("impasto")
 """Marks a function or method of a plugin as the implementation of the hook it is named after."""
 
-_HOMES = {
-    alias.name: str(node.module)
-    for node in ast.parse(Path(__file__).with_suffix(".pyi").read_text(encoding="utf-8")).body
-    if isinstance(node, ast.ImportFrom)
-    for alias in node.names
-}
-"""Modules by the names that are imported from them."""
-
-__all__ = sorted([*_HOMES, "hookimpl"])  # noqa: PLE0605
+__all__, _load = lazy_names(__name__)
+__all__ += ["hookimpl"]
 
 
 def __getattr__(name: str) -> Any:
-    if name == "__version__":
-        value = _version()
-    elif name in _HOMES:
-        value = getattr(importlib.import_module(_HOMES[name]), name)
-    else:
-        raise AttributeError(f"module 'impasto' has no attribute {name!r}")
-    globals()[name] = value
-    return value
+    return _version() if name == "__version__" else _load(name)
 
 
 def _version() -> str:
