@@ -46,7 +46,8 @@ class PluginCommands(typer.core.TyperGroup):
 
     Loading plugins takes a second, so it waits until somebody asks for the list of all commands, or
     for a command that is not one of our own. Where the settings or a plugin keep them from being
-    loaded, commands of built-in plugins are there all the same: `doctor` says what is wrong.
+    loaded, commands of built-in plugins are there all the same, and see to `--strict` themselves:
+    `doctor` says what is wrong.
     """
 
     _of_plugins: dict[str, Any] | None = None
