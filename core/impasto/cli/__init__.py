@@ -76,9 +76,10 @@ class PluginCommands(typer.core.TyperGroup):
     def _plugin_commands(self, ctx: Any) -> dict[str, Any]:
         if self._of_plugins is None:
             session = session_of(ctx)
-            self._of_plugins = commands_of_plugins(session.offering, set(self.commands))
+            found = commands_of_plugins(session.offering, set(self.commands))
             if session.strict:
                 session.offering.check_strict()
+            self._of_plugins = found
         return self._of_plugins
 
 
