@@ -229,6 +229,16 @@ class TestCommandsOfPlugins:
         assert "plugins failed" in strict.err
         assert problem in strict.err
 
+    def test_those_of_built_in_plugins_are_there_whatever_the_settings_say(
+        self, run: Run, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("IMPASTO_PAINTING__STEPS", "0")
+        assert "problem  settings: painting.steps" in run("doctor").out
+        for command in ("play", "no-such-command"):
+            ended = run(command)
+            assert ended.code == 1
+            assert "painting.steps" in ended.err
+
     def test_one_that_is_denied_adds_nothing(
         self, run: Run, plugin: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch
     ) -> None:
