@@ -20,7 +20,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from impasto.control_groups import GROUPS
+from impasto.memory import GROUPS
 
 from .processes import clean_environment
 from .records import REPOSITORY

@@ -23,7 +23,7 @@ from impasto.testing import conformance
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "docs" / "plugins" / "hooks"
-TEMPLATES = ROOT / "core" / "impasto" / "cli" / "templates" / "kinds"
+TEMPLATES = ROOT / "plugins" / "impasto_authors" / "templates" / "kinds"
 KINDS = {
     "impasto_chat_commands": "dialog",
     "impasto_checks": "check",
@@ -120,7 +120,7 @@ GROUPS = {
 """Everything that can be imported from `impasto`, in the order of the reference."""
 OF_THE_CORE = {
     "JobService": {"renew", "job_changed"},
-    "Estimates": {"renew", "learn", "options_in_time"},
+    "Estimates": {"renew", "learn", "options_in_time", "seconds_left"},
 }
 """Members that are no business of plugins."""
 

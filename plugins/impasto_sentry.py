@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from impasto import Finding, hookimpl
 from impasto.errors import OwnerError
-from impasto.scrubbing import scrub_all
+from impasto.logs import scrub_all
 from impasto.settings import Section, Settings
 
 if TYPE_CHECKING:

@@ -131,10 +131,10 @@ def test_the_wheel_has_the_data_and_nothing_that_is_not_needed(wheel: Path) -> N
 
 
 WHEEL = (
-    r"impasto(_\w+)?/(\w+/)*\w+\.py",
+    r"impasto(_\w+)?/(\w+/)*\w+\.pyi?",
     r"impasto_\w+\.py",
     r"impasto/py\.typed",
-    r"impasto/cli/templates/(kinds|project)/[\w.]+\.txt",
+    r"impasto_authors/templates/(kinds|project)/[\w.]+\.txt",
     r"impasto_playground/page/\w+\.(js|css|html|svg)",
     r"impasto/_data/config/impasto\.toml",
     r"impasto/_data/styles/((styles|famous)\.toml|README\.md|\w+\.jpg)",

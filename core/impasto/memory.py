@@ -1,4 +1,5 @@
-"""Memory of processes on Linux: what glibc's allocator keeps, and what the kernel tells.
+"""Memory of processes on Linux: what glibc's allocator keeps, what the kernel tells, and the
+control groups by which it limits what a container or a service may take.
 
 On other systems, and with other allocators, the functions do nothing and know nothing.
 """
@@ -14,9 +15,10 @@ from typing import Final, NamedTuple
 
 import structlog
 
-from impasto.control_groups import GROUPS, PROC, enclosing_groups
-
 log = structlog.get_logger(__name__)
+
+PROC: Final = Path("/proc")
+GROUPS: Final = Path("/sys/fs/cgroup")
 
 _M_TRIM_THRESHOLD: Final = -1
 _M_MMAP_THRESHOLD: Final = -3
@@ -109,6 +111,40 @@ def _share(limit: int, left: int) -> int:
     """What painting may have of the bytes that are left of a limit, its own included."""
     reserve = max(LEAST_RESERVE, limit // RESERVED_SHARE)
     return min(left - reserve, max(left // 2, ENOUGH_FOR_PAINTING))
+
+
+class ControlGroup(NamedTuple):
+    """The folder of a control group, and the version of its files, 1 or 2."""
+
+    folder: Path
+    version: int
+
+
+def enclosing_groups(
+    controller: str, proc: Path = PROC, groups: Path = GROUPS
+) -> Iterator[ControlGroup]:
+    """This process's own control groups and those around them, innermost first, in which a
+    controller (`memory`, `cpu`) may set limits; all of them hold.
+
+    Versions 1 (https://docs.kernel.org/admin-guide/cgroup-v1/cgroups.html) and 2
+    (https://docs.kernel.org/admin-guide/cgroup-v2.html). None outside Linux.
+    """
+    try:
+        lines = (proc / "self" / "cgroup").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        if controllers == "":
+            home, version = groups, 2
+        elif controller in controllers.split(","):
+            home, version = groups / controller, 1
+        else:
+            continue
+        group = home / path.lstrip("/")
+        for folder in (group, *group.parents):
+            if folder.is_relative_to(home):
+                yield ControlGroup(folder, version)
 
 
 class MemoryGroup(NamedTuple):

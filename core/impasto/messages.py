@@ -19,20 +19,40 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from impasto.contracts import PaintOptions
 
+
+class Failure(BaseModel):
+    """Why a job failed: as in impasto.errors.ChatError."""
+
+    # The journal keeps it, and a newer version may have written more.
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    code: str
+    """Names the sentence in the dialog's catalogue."""
+    sentence: str
+    """In English."""
+    facts: dict[str, str | int] = Field(default_factory=dict)
+    """Fill the gaps of the sentence."""
+
+
 MACHINE_FAILS = "machine_fails"
-"""Code of a Failed for want of room on the disk: the job can be painted when there is some."""
-TOO_LITTLE_MEMORY = "out_of_memory"
-"""Code of a Failed for want of memory: the job can be tried again in fewer pixels."""
-TOO_LARGE_NOW = (
-    "This picture is too large to be painted just now; try again later or send a smaller one."
+"""Code of a Failure for want of room on the disk: the job can be painted when there is some."""
+TOO_LITTLE_MEMORY = Failure(
+    code="out_of_memory",
+    sentence="This picture is too large to be painted just now; try again later or send a smaller "
+    "one.",
 )
-"""What people are told then: memory is the owner's concern."""
-PLUGIN_FAILED = "plugin_failed"
-"""Code of a Failed because of a plugin: with another style, say, it may not run."""
-NOT_IN_THIS_STYLE = (
-    "A part of this bot failed at this picture; try another style, or try again later."
+"""The job can be tried again in fewer pixels; people are told nothing of memory, which is the
+owner's concern."""
+PLUGIN_FAILED = Failure(
+    code="plugin_failed",
+    sentence="A part of this bot failed at this picture; try another style, or try again later.",
 )
-"""What people are told then: which plugin it was is the owner's concern."""
+"""With another style, say, the plugin may not run; which one it was is the owner's concern."""
+PAINTING_FAILED = Failure(
+    code="painting_failed",
+    sentence="Painting this picture failed; please try again or send another one.",
+)
+"""For reasons that the owner finds in the log."""
 
 
 class Message(BaseModel):
@@ -209,13 +229,11 @@ class Stopped(Ended):
 
 
 class Failed(Ended):
-    """The job cannot be painted. `code` and `facts` as in impasto.errors.ChatError; `detail` is for
-    the owner's log, `plugin` names the one at fault, if one is."""
+    """The job cannot be painted. `detail` is for the owner's log, `plugin` names the one at fault,
+    if one is."""
 
     kind: Literal["failed"] = "failed"
-    code: str
-    sentence: str
-    facts: dict[str, str | int] = Field(default_factory=dict)
+    failure: Failure
     plugin: str | None = None
     detail: str = ""
 

@@ -15,7 +15,7 @@ from aiogram.filters import Command, CommandStart
 
 from impasto import ChatCommand, Presenter, StylePreset, hookimpl
 from impasto.settings import Settings
-from impasto_dialog import commands, jobs, naming, photo, preferences, sharing, still, style
+from impasto_dialog import commands, jobs, naming, photo, style
 from impasto_dialog import keyboards as button
 from impasto_dialog.contact_sheet import Sheets
 from impasto_dialog.own_sheets import OwnSheets
@@ -58,7 +58,7 @@ def build_router(*, album_wait_s: float = ALBUM_WAIT_S) -> Router:
     router.shutdown.register(albums.close)
     router.shutdown.register(own_sheets.close)
     router.message.register(naming.style_photo, Command("style"), naming.replied_photo)
-    router.inline_query.register(sharing.pictures)
+    router.inline_query.register(jobs.share)
     router.include_router(_private_messages())
     _register_buttons(router)
     return router
@@ -74,8 +74,8 @@ def _private_messages() -> Router:
     on.register(commands.start, CommandStart())
     on.register(commands.help_, Command("help"))
     on.register(style.show_styles, Command("styles"))
-    on.register(preferences.settings, Command("settings"))
-    on.register(preferences.ask_language, Command("language"))
+    on.register(commands.settings, Command("settings"))
+    on.register(commands.ask_language, Command("language"))
     on.register(commands.forget, Command("forget"))
     on.register(commands.stats, Command("stats"), commands.is_owner)
     on.register(jobs.cancel, Command("cancel"))
@@ -89,7 +89,7 @@ def _private_messages() -> Router:
     on.register(naming.written, F.text, ~F.text.startswith("/"), naming.style_in_text)
     on.register(naming.ask_about_text, F.text, ~F.text.startswith("/"), naming.misspelt)
     on.register(commands.hint, F.text)
-    on.register(still.offer, still.has_still)
+    on.register(photo.offer_still, photo.has_still)
     on.register(commands.refuse, commands.is_refused)
     return router
 
@@ -107,10 +107,10 @@ def _register_buttons(router: Router) -> None:
     on.register(style.cancel, button.CloseDialog.filter(), is_current)
     on.register(style.nothing_to_cancel, button.CloseDialog.filter())
     on.register(style.show_styles, button.OpenGallery.filter())
-    on.register(still.paint, button.PaintStill.filter(), still.in_reply)
-    on.register(preferences.open_choice, button.OpenChoice.filter())
-    on.register(preferences.set_look, button.SetLook.filter())
-    on.register(preferences.set_language, button.ChooseLanguage.filter())
+    on.register(photo.paint_still, button.PaintStill.filter(), photo.still_in_reply)
+    on.register(commands.open_choice, button.OpenChoice.filter())
+    on.register(commands.set_look, button.SetLook.filter())
+    on.register(commands.set_language, button.ChooseLanguage.filter())
     on.register(commands.forget_decided, button.ForgetMe.filter())
     on.register(jobs.stop, button.StopJob.filter())
     on.register(jobs.finish, button.FinishJob.filter())

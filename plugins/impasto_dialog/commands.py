@@ -1,5 +1,5 @@
-"""/start, /help, /forget and /stats, Telegram's menu of commands, and the answers to everything
-that no other handler took."""
+"""/start, /help, /settings, /language, /forget and /stats, Telegram's menu of commands, and the
+answers to everything that no other handler took."""
 
 from __future__ import annotations
 
@@ -27,10 +27,11 @@ from impasto.jobs.service import JobService
 from impasto.telegram.retry import overlooked
 from impasto_dialog import keyboards
 from impasto_dialog.gallery import close, reopen_gallery
-from impasto_dialog.keyboards import ForgetMe
+from impasto_dialog.keyboards import ChooseLanguage, ForgetMe, OpenChoice, SetLook
+from impasto_dialog.options import edit_options, options
 from impasto_dialog.photo import refusal
 from impasto_dialog.style import choose
-from impasto_dialog.talk import Memory, Step, Talk
+from impasto_dialog.talk import Memory, Step, Talk, kept_preferences
 from impasto_dialog.texts import FALLBACK, LANGUAGES, Texts, duration
 
 STYLE_LINK: Final = "style_"
@@ -91,6 +92,41 @@ async def help_(message: Message, talk: Talk) -> None:
     ]
     text = "\n".join([talk.texts("help"), *others])
     await talk.send(text, keyboards.styles_only(talk.texts))
+
+
+async def settings(message: Message, talk: Talk) -> None:
+    await talk.send(*await options(talk, talk.look))
+
+
+async def open_choice(query: CallbackQuery, callback_data: OpenChoice, talk: Talk) -> None:
+    await edit_options(query, talk, talk.look, callback_data.kind, callback_data.turn)
+
+
+async def set_look(query: CallbackQuery, callback_data: SetLook, talk: Talk) -> None:
+    """Keeps the choice and shows all of them again."""
+    known = await kept_preferences(talk.preferences)
+    look = known.look.with_choice(callback_data.choice)
+    await talk.prefer(look=look)
+    talk.toast("toast-kept")
+    await edit_options(query, talk, look, turn=callback_data.turn)
+
+
+async def ask_language(message: Message, talk: Talk) -> None:
+    await talk.say("choose-language", keyboards.languages(talk.texts))
+
+
+async def set_language(query: CallbackQuery, callback_data: ChooseLanguage, talk: Talk) -> None:
+    """Keeps the language and answers in it; the command menu of this chat follows."""
+    texts = LANGUAGES.get(callback_data.code)
+    if texts is None:
+        await talk.say("choose-language", keyboards.languages(talk.texts))
+        return
+    await talk.prefer(language=texts.language)
+    await talk.job_service.speak(talk.person, texts.language)
+    if query.message is not None:
+        await talk.remove(query.message.message_id)
+    await talk.send(texts("language-chosen"), keyboards.styles_only(texts))
+    await set_menu_of(talk, texts)
 
 
 async def forget(message: Message, talk: Talk) -> None:

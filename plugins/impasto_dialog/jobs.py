@@ -1,13 +1,22 @@
-"""The person's jobs: listed, stopped or kept as they are, and, once finished, painted again or sent
-as a file, all of it by the job and `file_id`s, without an upload."""
+"""The person's jobs: listed, stopped or kept as they are, and, once finished, painted again, sent
+as a file or shared, all of it by the job and `file_id`s, without an upload."""
 
 from __future__ import annotations
 
+import html
 from collections.abc import Mapping
 
 from aiogram.enums import ChatAction, ParseMode
 from aiogram.exceptions import AiogramError
-from aiogram.types import CallbackQuery, FSInputFile, Message, User
+from aiogram.types import (
+    CallbackQuery,
+    FSInputFile,
+    InlineQuery,
+    InlineQueryResultCachedPhoto,
+    InlineQueryResultsButton,
+    Message,
+    User,
+)
 
 from impasto.jobs.job import ChosenStyle, Job, JobState, TelegramPicture
 from impasto.jobs.service import JobService
@@ -19,6 +28,9 @@ from impasto_dialog.looks import Look, Variation
 from impasto_dialog.style import accept, choose
 from impasto_dialog.talk import Memory, Talk, recall
 from impasto_dialog.texts import duration, styles_label
+
+SHARE_LINK = "share"
+"""`t.me/<bot>?start=share`, where the way to a first picture begins."""
 
 MAX_LISTED = 20
 """Jobs in one /status: keeps the text and its keyboard within Telegram's limits."""
@@ -125,6 +137,26 @@ async def use_as_style(query: CallbackQuery, talk: Talk, job: Job) -> None:
         return
     await close(talk)
     await choose(talk, Memory(), ChosenStyle(picture=TelegramPicture(file_id=photo_id)))
+
+
+async def share(query: InlineQuery, talk: Talk) -> None:
+    """Inline mode, which the button "Share" begins: the picture of the job that the query names,
+    to the person whose it is."""
+    job = await talk.job_service.job(query.query.strip(), talk.person)
+    if job is None or job.photo_id is None:
+        button = InlineQueryResultsButton(
+            text=talk.texts.plain("share-none"), start_parameter=SHARE_LINK
+        )
+        await query.answer([], cache_time=0, is_personal=True, button=button)
+        return
+    label = styles_label(job.styles, talk.job_service.presets, talk.texts)
+    shared = InlineQueryResultCachedPhoto(
+        id=job.id,
+        photo_file_id=job.photo_id,
+        caption=html.escape(label),
+        parse_mode=ParseMode.HTML,
+    )
+    await query.answer([shared], cache_time=0, is_personal=True)
 
 
 async def send_file(query: CallbackQuery, talk: Talk, job: Job) -> None:

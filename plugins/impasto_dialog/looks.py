@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from impasto import PaintOptions, StylePreset
 from impasto.contracts import PIXEL_BOUNDS
-from impasto.recommended import recommended
+from impasto.contracts.options import recommended
 from impasto.settings import PaintingSettings
 
 

@@ -16,6 +16,7 @@ from PIL import Image
 from impasto import PaintOptions
 from impasto.contact_sheet import Tile, contact_sheet
 from impasto.jobs.job import TelegramPicture
+from impasto.tasks import cancelled
 from impasto.telegram.retry import overlooked
 from impasto_dialog.contact_sheet import (
     GalleryPage,
@@ -111,10 +112,7 @@ class OwnSheets:
             task.cancel()
 
     async def close(self) -> None:
-        tasks = list(self._tasks.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await cancelled(self._tasks.values())
 
     async def _run(
         self, talk: Talk, memory: Memory, content: TelegramPicture, key: _Key, edit: Edit

@@ -1,4 +1,5 @@
-"""Pictures that people send: the photo to be painted, a style picture, both in one album."""
+"""Pictures that people send: the photo to be painted, a style picture, both in one album; and GIFs,
+of which the first frame, which Telegram sends along, is offered."""
 
 from __future__ import annotations
 
@@ -11,12 +12,13 @@ from pathlib import PurePath
 import structlog
 from aiogram.enums import ContentType
 from aiogram.fsm.context import FSMContext
-from aiogram.types import Document, Message
+from aiogram.types import CallbackQuery, Document, Message, ReplyParameters
 
 from impasto import StylePreset
 from impasto.contracts import MAX_DOWNLOAD
 from impasto.jobs.job import ChosenStyle, TelegramPicture
-from impasto_dialog.gallery import open_gallery, show_gallery
+from impasto_dialog import keyboards
+from impasto_dialog.gallery import open_gallery, open_gallery_for, show_gallery
 from impasto_dialog.style import begin, choose
 from impasto_dialog.talk import Memory, Step, Talk, new_turn, recall
 
@@ -183,6 +185,42 @@ async def _begin_with_known_styles(
     memory = await recall(talk.state)
     memory.styles, memory.album = styles, message.media_group_id
     await begin(talk, memory, content, whole_album=memory.album is not None)
+
+
+def has_still(message: Message) -> Mapping[str, TelegramPicture] | bool:
+    """Filter: gives the handler the first frame of an animation as a `picture`.
+
+    That is its thumbnail, of 320 pixels at most: the animation itself is a video to Telegram.
+    """
+    thumbnail = message.animation.thumbnail if message.animation is not None else None
+    if thumbnail is None:
+        return False
+    # Telegram sends no thumbnail again as a photo.
+    return {"picture": TelegramPicture(file_id=thumbnail.file_id, as_photo=False)}
+
+
+def still_in_reply(query: CallbackQuery) -> Mapping[str, TelegramPicture] | bool:
+    """Filter: the same of the message that the offer answers."""
+    offer = query.message
+    replied = offer.reply_to_message if isinstance(offer, Message) else None
+    return has_still(replied) if replied is not None else False
+
+
+async def offer_still(message: Message, talk: Talk) -> None:
+    await talk.bot.send_message(
+        talk.chat,
+        talk.texts("offer-still"),
+        reply_markup=keyboards.paint_still(talk.texts),
+        reply_parameters=ReplyParameters(
+            message_id=message.message_id, allow_sending_without_reply=True
+        ),
+    )
+
+
+async def paint_still(query: CallbackQuery, talk: Talk, picture: TelegramPicture) -> None:
+    if query.message is not None:
+        await talk.remove(query.message.message_id)
+    await open_gallery_for(talk, picture, "choose-style")
 
 
 class Albums:

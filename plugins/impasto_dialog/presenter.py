@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from aiogram.types import InlineKeyboardMarkup, User
 
 from impasto import Say, StylePreset
-from impasto.jobs.job import Failure, Job
-from impasto.messages import Progress
+from impasto.jobs.job import Job
+from impasto.messages import Failure, Progress
 from impasto_dialog import keyboards
 from impasto_dialog.looks import Look, Quality, Variation
 from impasto_dialog.texts import Texts, duration, look_label, refusal, styles_label, texts_for

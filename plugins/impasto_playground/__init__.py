@@ -6,27 +6,15 @@ runs on Telegram has this plugin too, and needs only the name of its command.
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from impasto import hookimpl
+from impasto.lazy import lazy_names
 
 if TYPE_CHECKING:
     import typer
 
-    from impasto_playground.faults import Fault, FaultKind
-    from impasto_playground.person import Person
-    from impasto_playground.server import Playground
-
-__all__ = ["Fault", "FaultKind", "Person", "Playground"]
-
-_MODULES = {"Fault": "faults", "FaultKind": "faults", "Person": "person", "Playground": "server"}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
+__all__, __getattr__ = lazy_names(__name__)
 
 
 @hookimpl

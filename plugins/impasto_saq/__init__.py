@@ -8,9 +8,8 @@ from __future__ import annotations
 from impasto import hookimpl
 from impasto.contracts import Finding
 from impasto.settings import Settings
-from impasto_saq.checks import look_at_redis
 from impasto_saq.queue import SaqQueue
-from impasto_saq.settings import SaqSettings
+from impasto_saq.settings import SaqSettings, look_at_redis
 from impasto_saq.storage import RedisStorage
 
 __all__ = [

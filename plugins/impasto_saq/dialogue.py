@@ -6,13 +6,10 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncGenerator, Mapping
-from typing import Any, Literal
+from typing import Any
 
-import structlog
 from aiogram.fsm.storage.base import (
     BaseEventIsolation,
-    DefaultKeyBuilder,
-    KeyBuilder,
     StorageKey,
 )
 from aiogram.fsm.storage.redis import RedisStorage
@@ -21,37 +18,22 @@ from redis.asyncio.lock import Lock
 from redis.exceptions import LockError, RedisError
 
 from impasto.tasks import cancelled
-from impasto.telegram.isolation import LocalIsolation
+from impasto.telegram.dialogue import LocalIsolation, PersonFirst, decoded
 from impasto_saq.connection import Server
-
-log = structlog.get_logger(__name__)
 
 _SECONDS_TO_ASK_AGAIN = 0.05
 RENEWALS_PER_LEASE = 3
-
-
-class _Keys(KeyBuilder):
-    """Keys that begin with whose state it is, so that all of one person can be found."""
-
-    def __init__(self, prefix: str) -> None:
-        self._prefix = prefix
-        self._rest = DefaultKeyBuilder(
-            with_bot_id=True, with_business_connection_id=True, with_destiny=True
-        )
-
-    def build(self, key: StorageKey, part: Literal["data", "state", "lock"] | None = None) -> str:
-        return f"{self._prefix}dialogue:{key.user_id}:{self._rest.build(key, part)}"
 
 
 class RedisDialogue(RedisStorage):
     """State and data by bot, chat, thread, user, business connection and destiny, for good."""
 
     def __init__(self, server: Server) -> None:
-        super().__init__(server.redis, key_builder=_Keys(server.prefix))
+        super().__init__(server.redis, key_builder=PersonFirst(f"{server.prefix}dialogue:"))
         self._prefix = server.prefix
 
     async def get_data(self, key: StorageKey) -> dict[str, Any]:
-        return _decoded(await self.redis.get(self.key_builder.build(key, "data")))
+        return decoded(await self.redis.get(self.key_builder.build(key, "data")))
 
     async def update_data(self, key: StorageKey, data: Mapping[str, Any]) -> dict[str, Any]:
         """In one transaction, unlike the base class's reading and writing."""
@@ -61,7 +43,7 @@ class RedisDialogue(RedisStorage):
         async def update(pipe: Pipeline) -> None:
             merged.clear()
             known = await pipe.get(name)
-            merged.update(_decoded(known), **data)
+            merged.update(decoded(known), **data)
             pipe.multi()  # type: ignore[no-untyped-call]
             pipe.set(name, json.dumps(merged))
 
@@ -75,16 +57,6 @@ class RedisDialogue(RedisStorage):
 
     async def close(self) -> None:
         """Nothing: the connection is closed by the storage that owns it."""
-
-
-def _decoded(data: str | None) -> dict[str, Any]:
-    """Nothing, where it cannot be read: the person is asked again."""
-    try:
-        decoded = json.loads(data) if data else {}
-    except (ValueError, RecursionError):
-        log.warning("dialogue_data_unreadable")
-        return {}
-    return decoded if isinstance(decoded, dict) else {}
 
 
 class _Lock(Lock):
@@ -107,7 +79,7 @@ class RedisIsolation(BaseEventIsolation):
     def __init__(self, server: Server, lease_seconds: float) -> None:
         self._server = server
         self._lease = lease_seconds
-        self._keys = _Keys(server.prefix)
+        self._keys = PersonFirst(f"{server.prefix}dialogue:")
         # First come, first served within a process, which asks Redis for one of them at a time.
         self._here = LocalIsolation()
 

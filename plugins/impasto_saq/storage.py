@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from impasto.contracts import Rate
-from impasto_saq.checks import losses
-from impasto_saq.settings import SaqSettings, explained
+from impasto_saq.settings import SaqSettings, explained, losses
 
 if TYPE_CHECKING:
     from impasto_saq.connection import Server

@@ -8,7 +8,7 @@ from pathlib import Path
 from impasto import hookimpl
 from impasto.jobs.buckets import MemoryBuckets
 from impasto.settings import Settings
-from impasto.telegram.isolation import LocalIsolation
+from impasto.telegram.dialogue import LocalIsolation
 from impasto_sqlite.database import Database
 from impasto_sqlite.dialogue import SqliteDialogue
 from impasto_sqlite.journal import SqliteJournal

@@ -5,36 +5,20 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
-import structlog
 from aiogram.exceptions import DataNotDictLikeError
 from aiogram.fsm.state import State
 from aiogram.fsm.storage.base import (
     BaseStorage,
-    DefaultKeyBuilder,
-    KeyBuilder,
     StateType,
     StorageKey,
 )
 
+from impasto.telegram.dialogue import PersonFirst, decoded
 from impasto_sqlite.database import Database
 
-log = structlog.get_logger(__name__)
-
 _EMPTY = "DELETE FROM dialogue WHERE key = ? AND state IS NULL AND data IS NULL"
-
-
-class _PersonFirst(KeyBuilder):
-    """Keys that begin with whose state it is, so that all of one person can be found."""
-
-    def __init__(self) -> None:
-        self._rest = DefaultKeyBuilder(
-            with_bot_id=True, with_business_connection_id=True, with_destiny=True
-        )
-
-    def build(self, key: StorageKey, part: Literal["data", "state", "lock"] | None = None) -> str:
-        return f"{key.user_id}:{self._rest.build(key, part)}"
 
 
 class SqliteDialogue(BaseStorage):
@@ -45,7 +29,7 @@ class SqliteDialogue(BaseStorage):
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._keys = _PersonFirst()
+        self._keys = PersonFirst()
 
     async def set_state(self, key: StorageKey, state: StateType = None) -> None:
         value = state.state if isinstance(state, State) else state
@@ -62,7 +46,7 @@ class SqliteDialogue(BaseStorage):
         await self._set(key, "data", json.dumps(data, ensure_ascii=False) if data else None)
 
     async def get_data(self, key: StorageKey) -> dict[str, Any]:
-        return _decoded(await self._get(key, "data"))
+        return decoded(await self._get(key, "data"))
 
     async def update_data(self, key: StorageKey, data: Mapping[str, Any]) -> dict[str, Any]:
         """In one transaction, unlike the base class's reading and writing."""
@@ -70,7 +54,7 @@ class SqliteDialogue(BaseStorage):
 
         def update(connection: sqlite3.Connection) -> dict[str, Any]:
             known = connection.execute("SELECT data FROM dialogue WHERE key = ?", (row,)).fetchone()
-            merged = {**_decoded(known["data"] if known else None), **data}
+            merged = {**decoded(known["data"] if known else None), **data}
             _write(connection, row, "data", json.dumps(merged, ensure_ascii=False))
             return merged
 
@@ -112,13 +96,3 @@ def _write(connection: sqlite3.Connection, row: str, column: str, value: str | N
     )
     if value is None:
         connection.execute(_EMPTY, (row,))
-
-
-def _decoded(data: str | None) -> dict[str, Any]:
-    """Nothing, where it cannot be read: the person is asked again."""
-    try:
-        decoded = json.loads(data) if data else {}
-    except (ValueError, RecursionError):
-        log.warning("dialogue_data_unreadable")
-        return {}
-    return decoded if isinstance(decoded, dict) else {}

@@ -229,6 +229,16 @@ class TestCommandsOfPlugins:
         assert "plugins failed" in strict.err
         assert problem in strict.err
 
+    def test_those_of_built_in_plugins_are_there_whatever_the_settings_say(
+        self, run: Run, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("IMPASTO_PAINTING__STEPS", "0")
+        assert "problem  settings: painting.steps" in run("doctor").out
+        for command in ("play", "no-such-command"):
+            ended = run(command)
+            assert ended.code == 1
+            assert "painting.steps" in ended.err
+
     def test_one_that_is_denied_adds_nothing(
         self, run: Run, plugin: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -360,14 +370,14 @@ class TestInstalling:
             calls.append(command[4:])
             return subprocess.CompletedProcess(command, 3 if "wrong" in command else 0)
 
-        monkeypatch.setattr("impasto.cli.installing.subprocess.run", called)
+        monkeypatch.setattr("impasto.cli.plugins.subprocess.run", called)
         return calls
 
     @pytest.fixture
     def installed(self, monkeypatch: pytest.MonkeyPatch) -> dict[str, set[str]]:
         """Plugins by package."""
         found = {"impasto": {"lbfgs"}, "Impasto_Crisp": {"crisp", "soft"}}
-        monkeypatch.setattr("impasto.cli.installing.plugins_by_distribution", lambda: found)
+        monkeypatch.setattr("impasto.cli.plugins.plugins_by_distribution", lambda: found)
         return found
 
     @pytest.mark.parametrize(
@@ -395,7 +405,7 @@ class TestInstalling:
         self, run: Run, pip: list[list[str]], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         states = iter([{}, {"impasto-crisp": {"crisp"}}, {"impasto-crisp": {"crisp"}}])
-        monkeypatch.setattr("impasto.cli.installing.plugins_by_distribution", lambda: next(states))
+        monkeypatch.setattr("impasto.cli.plugins.plugins_by_distribution", lambda: next(states))
         assert "impasto-crisp adds crisp" in run("plugins", "install", "impasto-crisp").out
 
     @pytest.mark.parametrize("name", ["crisp", "impasto-crisp", "Impasto_Crisp"])
@@ -419,7 +429,7 @@ class TestInstalling:
     def test_without_pip_it_says_what_to_do(
         self, run: Run, pip: list[list[str]], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("impasto.cli.installing.importlib.util.find_spec", lambda _: None)
+        monkeypatch.setattr("impasto.cli.plugins.importlib.util.find_spec", lambda _: None)
         ended = run("plugins", "install", "impasto-crisp")
         assert (ended.code, pip) == (1, [])
         assert "uv pip install --python" in ended.err

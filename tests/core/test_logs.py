@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, SecretStr, ValidationError
 
 from impasto import logs
-from impasto.logs import MOST_ALIKE, MOST_KINDS, WINDOW_SECONDS, Throttle, configure_logging
-from impasto.scrubbing import scrub
+from impasto.logs import MOST_ALIKE, MOST_KINDS, WINDOW_SECONDS, Throttle, configure_logging, scrub
 from impasto.settings import LogSettings, PluginsSettings, Settings, TelegramSettings
 from impasto.telegram.webhook import Webhook, secret_of
 
@@ -77,7 +76,7 @@ def test_secrets_of_other_shapes_are_scrubbed(
     format_name: FormatName, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # What is hidden stays so for the process: these secrets would be in all later tests.
-    monkeypatch.setattr("impasto.scrubbing._hidden", set())
+    monkeypatch.setattr("impasto.logs._hidden", set())
     configure_logging(LogSettings(level="debug", format=format_name))
     telegram = TelegramSettings(token=SecretStr(f"123456789:{SECRET}"))
     Webhook(Bot(f"123456789:{SECRET}"), telegram)

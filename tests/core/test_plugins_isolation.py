@@ -16,8 +16,8 @@ from impasto.contracts import StylePreset
 from impasto.errors import SettingsError
 from impasto.hookspecs import BOT_GROUP, PAINTING_GROUP
 from impasto.plugins import PluginHost
+from impasto.plugins.event_loop import LoopWatchdog
 from impasto.plugins.host import CHANCES, OBSERVER_SECONDS, TRACE_VARIABLE
-from impasto.plugins.watchdog import LoopWatchdog
 from impasto.settings import Settings
 
 from .plugin_bench import Plugin, host_with, record_of, settings_with

@@ -9,8 +9,8 @@ import pytest
 
 from impasto import StylePreset
 from impasto.contracts import BRUSH_BOUNDS
+from impasto.contracts.options import recommended
 from impasto.jobs.painter_process import ChildKeeper
-from impasto.recommended import recommended
 from impasto.settings import PaintingSettings, Settings
 
 PAINTING = PaintingSettings(style_weight=1000, brush_size=2.0)

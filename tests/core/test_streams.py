@@ -16,7 +16,7 @@ TEXT = "strokes of café ü → кисть 🎨 \\udcff"
 
 SAYS = f"""
 import logging, sys
-from impasto.streams import prepare_streams
+from impasto.logs import prepare_streams
 prepare_streams()
 import typer
 from impasto.cli import print_json, print_table
@@ -32,7 +32,7 @@ print_json([{{"name": text}}])
 
 OPENS = """
 import os, subprocess, sys
-from impasto.streams import prepare_streams
+from impasto.logs import prepare_streams
 prepare_streams()
 print("to standard output")
 print("to standard error", file=sys.stderr)

@@ -14,6 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from typer import Context
+from typer.main import get_command
+
 from impasto import data_folders
 from impasto.cli import app, plugins_app
 from impasto.settings import Settings
@@ -25,7 +28,7 @@ from .pages import PAGES, commands_in_blocks
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 DOCKERFILE = (ROOT / "deploy" / "Dockerfile").read_text("utf-8")
 UNITS = {path.stem: path.read_text("utf-8") for path in ROOT.glob("deploy/systemd/*.service")}
-SUBCOMMANDS = {command.name for command in [*app.registered_commands, *app.registered_groups]}
+SUBCOMMANDS = get_command(app).list_commands(Context(get_command(app)))
 TORCH_INDEX = "https://download.pytorch.org/whl/cpu"
 
 
@@ -114,7 +117,7 @@ def is_a_command_of_plugins(command: str) -> None:
 
 def goes_with_the_release(command: str) -> None:
     """The workflow that `impasto new-plugin` writes begins by such a tag."""
-    template = ROOT / "core" / "impasto" / "cli" / "templates" / "project" / "release.yml.txt"
+    template = ROOT / "plugins" / "impasto_authors" / "templates" / "project" / "release.yml.txt"
     assert 'tags: ["v*"]' in template.read_text("utf-8")
 
 

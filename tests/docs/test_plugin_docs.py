@@ -18,11 +18,11 @@ import pytest
 
 import impasto
 from impasto import PaintOptions, PictureContext, Preprocessor, hookspecs
-from impasto.cli.new_plugin import Kind
 from impasto.hookspecs import PAINTING_GROUP
 from impasto.plugins import PluginHost
 from impasto.settings import Settings
 from impasto.testing import conformance, make_photo
+from impasto_authors import Kind
 
 from ..environments import ROOT, environment
 from .not_run import exception_for
@@ -36,7 +36,7 @@ from .pages import (
 )
 
 FOLDER = ROOT / "docs" / "plugins"
-TEMPLATES = ROOT / "core" / "impasto" / "cli" / "templates" / "kinds"
+TEMPLATES = ROOT / "plugins" / "impasto_authors" / "templates" / "kinds"
 PAGES = sorted(FOLDER.rglob("*.md"))
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 NAMED = re.compile(r"# (\S+\.(?:py|toml))\n")

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from impasto import file_locks
-from impasto.cli.doctor import check_privacy
-from impasto.cli.doctor.painting import PROBE
 from impasto.data_folders import make_private
 from impasto.errors import OwnerError
 from impasto.jobs.painter_process import PAINTING_COMMAND
+from impasto_doctor import check_privacy
+from impasto_doctor.painting import PROBE
 from impasto_saq import RedisStorage
 from impasto_saq.settings import SaqSettings
 from impasto_sqlite import SqliteStorage

@@ -18,8 +18,7 @@ from impasto.contracts import Finding, JobQueue, Storage
 from impasto.tasks import cancelled
 from impasto.testing import conformance
 from impasto_saq import RedisStorage, SaqQueue
-from impasto_saq.checks import look_at_redis, losses
-from impasto_saq.settings import SaqSettings
+from impasto_saq.settings import SaqSettings, look_at_redis, losses
 
 from ..core.jobs.test_journal_states import JournalAgainstModel
 from ..redis_server import RedisServer

@@ -11,7 +11,8 @@ from aiogram.fsm.storage.base import StorageKey
 
 from impasto.contracts import Journal, LimitReached, Limits, PaintOptions, Storage
 from impasto.errors import InvalidTransition
-from impasto.jobs.job import ChosenStyle, Effort, Failure, Job, JobState, TelegramPicture
+from impasto.jobs.job import ChosenStyle, Effort, Job, JobState, TelegramPicture
+from impasto.messages import Failure
 
 PHOTO = TelegramPicture(file_id="photo")
 STYLE = ChosenStyle(preset="wave")

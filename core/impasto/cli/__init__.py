@@ -10,18 +10,18 @@ import os
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 import typer.core
 import typer.main
 
-from impasto.cli import bot, doctor, inputs, installing, new_plugin, paint, plugins, settings, sheet
+from impasto.cli import bot, inputs, paint, plugins, settings, sheet
 from impasto.cli.bot import run_until_stopped, stop_on_signals
 from impasto.cli.session import AsJson, Session, print_json, print_table, session_of
-from impasto.errors import ImpastoError, PluginError, described
+from impasto.errors import ImpastoError, OwnerError, PluginError, described
+from impasto.logs import prepare_streams
 from impasto.plugins.containment import contained_program, running
-from impasto.streams import prepare_streams
 
 __all__ = [
     "AsJson",
@@ -35,6 +35,9 @@ __all__ = [
     "stop_on_signals",
 ]
 
+if TYPE_CHECKING:
+    from impasto.plugins import PluginHost
+
 DEBUG_VARIABLE = "IMPASTO_DEBUG"
 
 
@@ -42,7 +45,9 @@ class PluginCommands(typer.core.TyperGroup):
     """The program's own commands and those of plugins.
 
     Loading plugins takes a second, so it waits until somebody asks for the list of all commands, or
-    for a command that is not one of our own.
+    for a command that is not one of our own. Where the settings or a plugin keep them from being
+    loaded, commands of built-in plugins are there all the same, and see to `--strict` themselves:
+    `doctor` says what is wrong.
     """
 
     _of_plugins: dict[str, Any] | None = None
@@ -51,8 +56,14 @@ class PluginCommands(typer.core.TyperGroup):
         return [*self.commands, *sorted(self._plugin_commands(ctx))]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        own = self.commands.get(cmd_name)
-        command = own if own is not None else self._plugin_commands(ctx).get(cmd_name)
+        command = self.commands.get(cmd_name)
+        if command is None:
+            try:
+                command = self._plugin_commands(ctx).get(cmd_name)
+            except OwnerError:
+                command = commands_of_plugins(built_in_plugins(), set(self.commands)).get(cmd_name)
+                if command is None:
+                    raise
         if command is not None:
             show_flags_as_such(command, ctx)
         return command
@@ -64,8 +75,21 @@ class PluginCommands(typer.core.TyperGroup):
 
     def _plugin_commands(self, ctx: Any) -> dict[str, Any]:
         if self._of_plugins is None:
-            self._of_plugins = commands_of_plugins(session_of(ctx), taken=set(self.commands))
+            session = session_of(ctx)
+            found = commands_of_plugins(session.offering, set(self.commands))
+            if session.strict:
+                session.offering.check_strict()
+            self._of_plugins = found
         return self._of_plugins
+
+
+def built_in_plugins() -> PluginHost:
+    """The built-in plugins of the bot process, at default settings."""
+    from impasto.hookspecs import BOT_GROUP
+    from impasto.plugins import PluginHost
+    from impasto.settings import PluginsSettings, Settings
+
+    return PluginHost(BOT_GROUP, Settings(plugins=PluginsSettings(safe_mode=True))).load()
 
 
 def show_flags_as_such(command: Any, context: Any) -> None:
@@ -81,9 +105,8 @@ def clear_types_of_flags(params: Iterable[Any]) -> None:
             param.metavar = ""
 
 
-def commands_of_plugins(session: Session, taken: set[str]) -> dict[str, Any]:
+def commands_of_plugins(host: PluginHost, taken: set[str]) -> dict[str, Any]:
     """Commands of plugins by name; a plugin whose commands cannot be built fails alone."""
-    host = session.offering
     found: dict[str, Any] = {}
     for record in host.active:
         if "impasto_commands" not in record.hooks:
@@ -102,8 +125,6 @@ def commands_of_plugins(session: Session, taken: set[str]) -> dict[str, Any]:
             host.fail(record, error, "impasto_commands")
         else:
             found.update(commands)
-    if session.strict:
-        host.check_strict()
     return found
 
 
@@ -158,13 +179,11 @@ app.command("worker")(bot.worker)
 app.command("paint")(paint.paint)
 app.command("sheet")(sheet.sheet)
 app.command("presets", hidden=True)(inputs.presets)
-app.command("doctor")(doctor.doctor)
 plugins_app = typer.Typer(context_settings={"help_option_names": ["-h", "--help"]})
 plugins_app.callback(invoke_without_command=True)(plugins.plugins)
-plugins_app.command("install")(installing.install)
-plugins_app.command("uninstall")(installing.uninstall)
+plugins_app.command("install")(plugins.install)
+plugins_app.command("uninstall")(plugins.uninstall)
 app.add_typer(plugins_app, name="plugins")
-app.command("new-plugin")(new_plugin.new_plugin)
 app.command("settings")(settings.settings)
 
 
@@ -185,7 +204,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _sentence(error: Exception) -> str:
     """What went wrong, for a person at a terminal."""
-    from impasto.scrubbing import scrub
+    from impasto.logs import scrub
 
     if isinstance(error, ImpastoError):
         return scrub(f"impasto: {error}")

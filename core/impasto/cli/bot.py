@@ -78,7 +78,7 @@ async def run_until_stopped(
     Raises:
         PluginsFailed: a plugin failed during the start, in strict mode.
     """
-    from impasto.plugins.watchdog import LoopWatchdog
+    from impasto.plugins.event_loop import LoopWatchdog
 
     def ready() -> None:
         if host.strict:

@@ -46,7 +46,7 @@ def styles(session: Session) -> Iterator[tuple[str, str]]:
     """The presets, with their titles."""
     from impasto.contracts import StylePreset
 
-    host = session.load_offering(BOT_GROUP)
+    host = session.load_offering(BOT_GROUP, {"impasto_styles"})
     for preset in host.collect("impasto_styles", StylePreset, settings=session.settings):
         yield preset.name, preset.title("en")
 
@@ -57,6 +57,6 @@ def networks(session: Session) -> Iterator[tuple[str, str]]:
     from impasto.contracts import NetworkSource
 
     yield AUTO, "the embedded network, and another to finish fine pictures"
-    host = session.load_offering(PAINTING_GROUP)
+    host = session.load_offering(PAINTING_GROUP, {"impasto_networks"})
     for network in host.collect("impasto_networks", NetworkSource, settings=session.settings):
         yield network.name, network.description

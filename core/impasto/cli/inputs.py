@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from impasto.painting.catalogue import Catalogue
 
+INTERRUPTED = 130
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 
 
@@ -139,6 +140,27 @@ def presets(context: typer.Context) -> None:
     if session.strict:
         session.offering.check_strict()
     print_json(map(dataclasses.asdict, found))
+
+
+@contextlib.contextmanager
+def while_painting(
+    what: str, smaller: str, written: Callable[[], str] = lambda: "nothing was"
+) -> Iterator[None]:
+    """Inside it something is painted. Says what was written when Ctrl-C ends it, and which option
+    makes `what` smaller where there is too little memory for it."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        typer.echo(f"Stopped; {written()} written.", err=True)
+        raise typer.Exit(INTERRUPTED) from None
+    except Exception as error:
+        from impasto.painting.plugin_calls import OUT_OF_MEMORY
+
+        if not isinstance(error, OUT_OF_MEMORY):
+            raise
+        raise OwnerError(
+            f"there is not enough memory for this {what}; ask for less with {smaller}"
+        ) from None
 
 
 def painting_catalogue(session: Session) -> Catalogue:

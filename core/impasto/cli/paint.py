@@ -21,11 +21,12 @@ from impasto.cli.inputs import (
     photos_in,
     save,
     styles_named,
+    while_painting,
 )
 from impasto.cli.session import Session, echo_json, session_of
-from impasto.errors import OwnerError, PictureError
+from impasto.contracts.options import recommended
+from impasto.errors import PictureError
 from impasto.plugins.containment import standard_output_to_log
-from impasto.recommended import recommended
 from impasto.settings import AUTO
 
 if TYPE_CHECKING:
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
     from impasto.contracts import PaintOptions
     from impasto.painting.catalogue import Catalogue
     from impasto.painting.painter import Painting
-
-INTERRUPTED = 130
 
 
 def paint(  # noqa: PLR0917  (typer calls it by name)
@@ -145,12 +144,12 @@ def paint(  # noqa: PLR0917  (typer calls it by name)
             err=True,
         )
     run = _Run(styles, options, session, as_json=as_json)
-    try:
+    with while_painting(
+        "picture",
+        "--pixels",
+        lambda: f"{run.written} of {len(goals)} paintings were" if run.written else "nothing was",
+    ):
         run.paint(goals)
-    except KeyboardInterrupt:
-        written = f"{run.written} of {len(goals)} paintings were" if run.written else "nothing was"
-        typer.echo(f"Stopped; {written} written.", err=True)
-        raise typer.Exit(INTERRUPTED) from None
     if run.has_failed:
         raise typer.Exit(1)
 
@@ -239,23 +238,17 @@ class _Run:
         display: Display,
     ) -> Painting:
         from impasto.painting.painter import Painting, PaintRequest, paint
-        from impasto.painting.plugin_calls import OUT_OF_MEMORY
 
         request = PaintRequest(
             content=open_input(photo),
             styles=[(style, 1.0) for style in styles],
             options=self._options,
         )
-        try:
-            with contextlib.closing(paint(request, catalogue)) as events:  # type: ignore[type-var]
-                for event in events:
-                    if isinstance(event, Painting):
-                        return event
-                    display.step(event)
-        except OUT_OF_MEMORY:
-            raise OwnerError(
-                "there is not enough memory for this picture; ask for less with --pixels"
-            ) from None
+        with contextlib.closing(paint(request, catalogue)) as events:  # type: ignore[type-var]
+            for event in events:
+                if isinstance(event, Painting):
+                    return event
+                display.step(event)
         raise AssertionError("paint() ended without a painting")
 
     def _finish(self, goal: _Goal, painting: Painting) -> None:

@@ -5,20 +5,16 @@ from __future__ import annotations
 import functools
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
     from impasto.plugins import PluginHost
     from impasto.settings import Settings
-
-OFFERING: Final = frozenset({"networks", "playground", "styles"})
-"""The built-in plugins that have commands, presets or networks. The others import aiogram or torch,
-which takes seconds."""
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -54,17 +50,18 @@ class Session:
         with `--strict` all of them. Raises PluginsFailed and SettingsError."""
         from impasto.hookspecs import BOT_GROUP
 
-        return self.bot if self.strict else self.load_offering(BOT_GROUP)
+        if self.strict:
+            return self.bot
+        return self.load_offering(BOT_GROUP, {"impasto_commands", "impasto_styles"})
 
-    def load_offering(self, group: str) -> PluginHost:
-        """The plugins of a process, without those built-in ones that have nothing to offer here."""
+    def load_offering(self, group: str, hooks: Set[str]) -> PluginHost:
+        """The plugins of a process without those built-in ones that have none of these hooks: they
+        import aiogram or torch, which takes seconds."""
         from impasto.plugins import PluginHost
-        from impasto.plugins.finding import BUILT_IN, find_plugins
+        from impasto.plugins.finding import built_in_without
 
         plugins = self.settings.plugins
-        found = [record for record, _ in find_plugins(group, plugins)]
-        others = [r.name for r in found if r.origin == BUILT_IN and r.name not in OFFERING]
-        few = plugins.model_copy(update={"deny": [*plugins.deny, *others]})
+        few = plugins.model_copy(update={"deny": [*plugins.deny, *built_in_without(hooks, group)]})
         return PluginHost(group, self.settings.model_copy(update={"plugins": few})).load()
 
     def load_settings(self, **overrides: Any) -> Settings:

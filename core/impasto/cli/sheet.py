@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from impasto.cli import completion
+from impasto.cli.display import Preview
 from impasto.cli.inputs import (
     Style,
     beside,
@@ -20,13 +21,12 @@ from impasto.cli.inputs import (
     presets_of,
     save,
     styles_named,
+    while_painting,
 )
-from impasto.cli.paint import INTERRUPTED
 from impasto.cli.session import Session, session_of
-from impasto.cli.terminal_pictures import Preview
+from impasto.contracts.options import recommended
 from impasto.errors import OwnerError
 from impasto.plugins.containment import standard_output_to_log
-from impasto.recommended import recommended
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -75,12 +75,8 @@ def sheet(
     session = session_of(context)
     goal = output or beside(photo, ["sheet"])
     check_output(goal, [photo, *map(Path, style or [])])
-    try:
-        with standard_output_to_log():
-            picture = _painted_sheet(photo, style, size, session)
-    except KeyboardInterrupt:
-        typer.echo("Stopped; nothing was written.", err=True)
-        raise typer.Exit(INTERRUPTED) from None
+    with while_painting("sheet", "--size"), standard_output_to_log():
+        picture = _painted_sheet(photo, style, size, session)
     from rich.console import Console
 
     written = save(picture, goal, may_replace=output is not None)
@@ -119,7 +115,6 @@ def _painted(
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    from impasto.painting.plugin_calls import OUT_OF_MEMORY
     from impasto.painting.thumbnails import PAINTED_SHARE, ThumbnailStyle, thumbnails
 
     wanted = [
@@ -139,19 +134,11 @@ def _painted(
         console=Console(stderr=True),
         redirect_stdout=False,  # what plugins print is logged
     )
-    try:
-        with (
-            progress,
-            contextlib.closing(thumbnails(content, wanted, catalogue, size=size)) as ready,
-        ):
-            task = progress.add_task("painting", total=len(wanted))
-            for name, picture in ready:
-                found[name] = picture
-                progress.advance(task)
-    except OUT_OF_MEMORY:
-        raise OwnerError(
-            "there is not enough memory for this sheet; ask for less with --size"
-        ) from None
+    with progress, contextlib.closing(thumbnails(content, wanted, catalogue, size=size)) as ready:
+        task = progress.add_task("painting", total=len(wanted))
+        for name, picture in ready:
+            found[name] = picture
+            progress.advance(task)
     return [found[style.name] for style in wanted]
 
 

@@ -1,10 +1,16 @@
-"""How to paint one picture: what a person, a dialog or a program may ask for."""
+"""How to paint one picture: what a person, a dialog or a program may ask for, and what presets
+recommend where nobody asks for anything else."""
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from collections.abc import Sequence
+from statistics import geometric_mean
+from typing import TYPE_CHECKING, Annotated, Final, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
+
+if TYPE_CHECKING:
+    from impasto.settings import PaintingSettings
 
 PIXEL_BOUNDS: Final = (1024, 50_000_000)
 MOST_STYLE_WEIGHT: Final = 1e12
@@ -58,3 +64,37 @@ class PaintOptions(BaseModel):
     """Keep the photo's own hues; only the strokes come from the style."""
     seed: int = 0
     """Of whatever is random: the same seed paints the same picture."""
+
+
+class Recommendation(Protocol):
+    """A preset, or another style that has these."""
+
+    @property
+    def strength(self) -> float:
+        """As `StylePreset.strength`."""
+
+    @property
+    def brush_size(self) -> float:
+        """As `StylePreset.brush_size`."""
+
+
+def recommended(
+    styles: Sequence[Recommendation],
+    painting: PaintingSettings,
+    *,
+    strength: float = 1.0,
+    brush_size: float = 1.0,
+) -> PaintOptions:
+    """The style weight and the brush size for these styles, times `strength` and `brush_size`.
+
+    Where several styles are mixed, their recommendations count equally; where there are none, those
+    of the settings hold.
+    """
+    if styles:
+        strength *= geometric_mean(style.strength for style in styles)
+        brush_size *= geometric_mean(style.brush_size for style in styles)
+    least, most = BRUSH_BOUNDS
+    return PaintOptions(
+        style_weight=min(painting.style_weight * strength, MOST_STYLE_WEIGHT),
+        brush_size=min(max(painting.brush_size * brush_size, least), most),
+    )

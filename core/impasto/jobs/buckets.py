@@ -8,6 +8,8 @@ from collections.abc import Callable
 
 from impasto.contracts.storage import Rate
 
+_LEAST_TO_CLEAN_UP = 1024
+
 
 class MemoryBuckets:
     """Buckets of one process, for storages that only one process uses."""
@@ -40,6 +42,3 @@ class MemoryBuckets:
         if len(self._full_at) >= self._clean_up_at:
             self._full_at = {name: time for name, time in self._full_at.items() if time > now}
             self._clean_up_at = max(_LEAST_TO_CLEAN_UP, 2 * len(self._full_at))
-
-
-_LEAST_TO_CLEAN_UP = 1024

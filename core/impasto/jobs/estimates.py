@@ -11,13 +11,14 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable
+from datetime import UTC, datetime
 from itertools import count
 from statistics import median
 from typing import Final
 
 from impasto.contracts import Journal, PaintOptions
 from impasto.jobs.job import Effort, Job
-from impasto.messages import Measured, Painted, Ready
+from impasto.messages import Measured, Painted, Progress, Ready
 from impasto.settings import AUTO, PaintingSettings
 from impasto.sizes import (
     PHOTO_SIZE,
@@ -143,6 +144,17 @@ class Estimates:
         if not efforts:
             return own + ahead * own
         return own + await self._seconds_for_others(ahead, efforts)
+
+    async def seconds_left(self, job: Job, progress: Progress | None) -> float | None:
+        """In how many seconds a running job may be finished, of which `progress` is the newest that
+        this process knows, if it does; None when nothing is known. The first progress of a job does
+        not say it yet."""
+        if progress is not None and progress.seconds_left is not None:
+            return progress.seconds_left
+        since = (datetime.now(UTC) - job.changed_at).total_seconds()
+        taken = since if progress is None else progress.seconds
+        seconds = await self.seconds_until_done(job, ahead=0)
+        return None if seconds is None else max(0.0, seconds - taken)
 
     async def seconds_for_others(self, count: int) -> float | None:
         """How many seconds `count` paintings like the last ones may take."""

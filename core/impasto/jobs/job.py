@@ -35,6 +35,7 @@ from pydantic import (
 
 from impasto.contracts import PaintOptions
 from impasto.errors import InvalidTransition
+from impasto.messages import PAINTING_FAILED, Failure
 
 log = structlog.get_logger(__name__)
 
@@ -158,24 +159,6 @@ class Effort(JobModel):
     """Name of the device."""
     offers_fine: bool = False
     """Whether who painted it can paint fine pictures."""
-
-
-class Failure(JobModel):
-    """Why a job failed: as in impasto.errors.ChatError."""
-
-    code: str
-    """Names the sentence in the dialog's catalogue."""
-    sentence: str
-    """In English."""
-    facts: dict[str, str | int] = Field(default_factory=dict)
-    """Fill the gaps of the sentence."""
-
-
-PAINTING_FAILED = Failure(
-    code="painting_failed",
-    sentence="Painting this picture failed; please try again or send another one.",
-)
-"""For reasons that the owner finds in the log."""
 
 
 PICTURE_GONE = Failure(

@@ -10,12 +10,13 @@ import asyncio
 import contextlib
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 
 import structlog
 from pydantic import ValidationError
 
 from impasto.contracts import StylePreset
+from impasto.contracts.options import recommended
 from impasto.memory import (
     make_first_victim,
     oom_kills,
@@ -37,7 +38,6 @@ from impasto.messages import (
     from_child,
 )
 from impasto.plugins import settings_for_painting, without_plugins
-from impasto.recommended import recommended
 from impasto.settings import Settings
 from impasto.settings.variables import environment_without_settings
 
@@ -307,7 +307,7 @@ class PaintingChild:
 
     def _lost_in_plugin(self, why: str, code: int | None = None) -> ChildLost:
         """The loss, with the plugin whose code ran, if one's did."""
-        at = next((one for one in self._entered.values() if one.plugin), None)
+        at = at_work(self._entered.values())
         if at is None:
             return ChildLost(why, code)
         return ChildLost(
@@ -482,6 +482,12 @@ def _parsed(line: bytes) -> FromChild | None:
         if text:
             log.warning("painting_child_printed", text=text)
         return None
+
+
+def at_work(entered: Iterable[Entered]) -> Entered | None:
+    """The code of a plugin that still runs, by what was said of it and of others, in that order."""
+    last = {one.thread: one for one in entered}
+    return next((one for one in last.values() if one.plugin), None)
 
 
 def how_it_ended(code: int) -> str:

@@ -9,8 +9,9 @@ import structlog
 
 from impasto.contracts import JobQueue
 from impasto.errors import InvalidTransition
-from impasto.jobs.job import PAINTING_FAILED, Job, JobState
+from impasto.jobs.job import Job, JobState
 from impasto.jobs.store import JobStore, Reporter
+from impasto.messages import PAINTING_FAILED
 
 log = structlog.get_logger(__name__)
 

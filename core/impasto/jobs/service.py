@@ -21,12 +21,12 @@ from impasto.contracts import (
     Storage,
     StylePreset,
 )
+from impasto.contracts.options import recommended
 from impasto.errors import InvalidTransition, TooManyJobs
 from impasto.jobs.estimates import Estimates
 from impasto.jobs.job import ChosenStyle, Job, JobState, TelegramPicture
 from impasto.jobs.store import JobObserver, JobStore, Reporter
 from impasto.jobs.trials import Trials
-from impasto.recommended import recommended
 from impasto.settings import QueueSettings
 
 SECONDS_FOR_FILE = 15.0
@@ -267,15 +267,13 @@ class JobService(JobObserver):
             seconds = await self.estimates.seconds_until_done(job, ahead)
             return Outlook(ahead=ahead, share=0.0, seconds_left=seconds)
         progress = self._reporter.progress_of(job.id)
-        seconds = await self.estimates.seconds_until_done(job, ahead=0)
-        since = (datetime.now(UTC) - job.changed_at).total_seconds()
-        left = None if seconds is None else max(0.0, seconds - since)
-        if progress is None:  # another process paints it
-            share = 0.0 if left is None or not seconds else 1 - left / seconds
-            return Outlook(ahead=0, share=min(max(share, 0.0), MOST_GUESSED), seconds_left=left)
-        if progress.seconds_left is not None:
-            left = progress.seconds_left
-        return Outlook(ahead=0, share=progress.share, seconds_left=left)
+        left = await self.estimates.seconds_left(job, progress)
+        if progress is not None:
+            share = progress.share
+        else:  # another process paints it
+            since = max(0.0, (datetime.now(UTC) - job.changed_at).total_seconds())
+            share = 0.0 if left is None else min(since / ((since + left) or 1.0), MOST_GUESSED)
+        return Outlook(ahead=0, share=share, seconds_left=left)
 
     async def speak(self, person: int, language: str) -> None:
         """Has the person's unfinished jobs told in another language from now on."""

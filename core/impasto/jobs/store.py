@@ -115,13 +115,13 @@ class JobStore:
     async def hurry(self, job_id: str) -> Job:
         """The person wants this running job's picture as it is by now."""
         job = await self.journal.note(job_id, finish_early=True)
-        self._tell(lambda observer: observer.job_hurried(job))
+        self._tell(JobObserver.job_hurried, job)
         return job
 
     async def forget(self, person: int) -> None:
         """As `Journal.forget`."""
         for job in await self.journal.forget(person):
-            self._tell_of_forgetting(job)
+            self._tell(JobObserver.job_forgotten, job)
 
     async def look_for_vanished(self) -> None:
         """Tells of jobs at hand that the journal has lost, as a Redis may that is emptied."""
@@ -129,7 +129,7 @@ class JobStore:
         for job_id, job in at_hand.items():
             if await self.journal.get(job_id) is None:
                 log.error("job_vanished", job=job_id, person=job.person)
-                self._tell_of_vanishing(job)
+                self._tell(JobObserver.job_vanished, job)
 
     async def listen(self) -> None:
         """Tells of what other processes do, until cancelled."""
@@ -138,31 +138,25 @@ class JobStore:
     def _hear(self, news: News) -> None:
         job = news.job
         if not news.is_ours:
-            self._tell(lambda observer: observer.job_left(job))
+            self._tell(JobObserver.job_left, job)
         elif job.finish_early:
-            self._tell(lambda observer: observer.job_hurried(job))
+            self._tell(JobObserver.job_hurried, job)
         if job.file_caption is not None:
-            self._tell(lambda observer: observer.file_wanted(job))
+            self._tell(JobObserver.file_wanted, job)
         if job.is_forgotten:
-            self._tell_of_forgetting(job)
-        self._tell(lambda observer: observer.job_changed(job))
+            self._tell(JobObserver.job_forgotten, job)
+        self._tell(JobObserver.job_changed, job)
 
     def _tell_of_change(self, job: Job) -> None:
-        self._tell(lambda observer: observer.job_changed(job))
+        self._tell(JobObserver.job_changed, job)
         if self._host is not None:
             facts = {"job": job, "change": job.state, "settings": self._host.settings}
             for _ in self._host.call("impasto_job_changed", **facts):
                 pass
 
-    def _tell_of_vanishing(self, job: Job) -> None:
-        self._tell(lambda observer: observer.job_vanished(job))
-
-    def _tell_of_forgetting(self, job: Job) -> None:
-        self._tell(lambda observer: observer.job_forgotten(job))
-
-    def _tell(self, tell: Callable[[JobObserver], None]) -> None:
+    def _tell(self, of: Callable[[JobObserver, Job], None], job: Job) -> None:
         for observer in self._observers:
             try:
-                tell(observer)
+                getattr(observer, of.__name__)(job)
             except Exception:
                 log.exception("job_observer_failed", observer=type(observer).__name__)

@@ -21,9 +21,7 @@ from impasto.jobs.estimates import Estimates, effort_of
 from impasto.jobs.folders import JobFolders, NotFetched, PictureSource, with_pictures
 from impasto.jobs.job import (
     LONGEST_PUT_OFF,
-    PAINTING_FAILED,
     PICTURE_GONE,
-    Failure,
     Job,
     JobState,
 )
@@ -32,12 +30,12 @@ from impasto.jobs.store import JobObserver, JobStore, Reporter
 from impasto.jobs.trials import Trials
 from impasto.messages import (
     MACHINE_FAILS,
-    NOT_IN_THIS_STYLE,
+    PAINTING_FAILED,
     PLUGIN_FAILED,
-    TOO_LARGE_NOW,
     TOO_LITTLE_MEMORY,
     Cancel,
     Failed,
+    Failure,
     Finish,
     Measured,
     Outcome,
@@ -304,22 +302,20 @@ class Worker(JobObserver):
         try:
             paint = await hand.unless_stopped(self._prepare(hand.job))
             outcome = await self._painted(hand, paint)
-            if isinstance(outcome, Failed) and outcome.code == MACHINE_FAILS:
-                raise OSError(int(outcome.facts.get("errno", errno.ENOSPC)), outcome.sentence)
+            if isinstance(outcome, Failed) and outcome.failure.code == MACHINE_FAILS:
+                why = outcome.failure
+                raise OSError(int(why.facts.get("errno", errno.ENOSPC)), why.sentence)
         except StopRequested:
             outcome = Stopped(job_id=hand.job.id)
         except ChatError as error:
-            outcome = Failed(
-                job_id=hand.job.id, code=error.code, sentence=str(error), facts=error.facts
-            )
+            told = Failure(code=error.code, sentence=str(error), facts=error.facts)
+            outcome = Failed(job_id=hand.job.id, failure=told)
         except NotFetched as failure:
             log.warning("pictures_not_fetched", job=hand.job.id, why=str(failure))
             if self._may_be_fetched_later(hand, failure):
                 await self._put_off(hand)
                 return
-            outcome = Failed(
-                job_id=hand.job.id, code=PICTURE_GONE.code, sentence=PICTURE_GONE.sentence
-            )
+            outcome = Failed(job_id=hand.job.id, failure=PICTURE_GONE)
         except JournalFailed:
             await self._put_off(hand)
             raise
@@ -375,7 +371,7 @@ class Worker(JobObserver):
                 )
                 outcome = _lost(hand.job, loss)
                 again = hand.job.deaths < self._attempts
-            if isinstance(outcome, Failed) and outcome.code == TOO_LITTLE_MEMORY:
+            if isinstance(outcome, Failed) and outcome.failure.code == TOO_LITTLE_MEMORY.code:
                 again = await self._shrink(hand)
             if not again:
                 return outcome
@@ -474,12 +470,12 @@ class Worker(JobObserver):
             await self._fail(job, failed)
 
     async def _fail(self, job: Job, failed: Failed) -> None:
+        failure = failed.failure
         log.warning(
-            "job_failed", job=job.id, code=failed.code, plugin=failed.plugin, detail=failed.detail
+            "job_failed", job=job.id, code=failure.code, plugin=failed.plugin, detail=failed.detail
         )
         if failed.plugin is not None:
-            self._on_plugin_failing(failed.plugin, str(failed.facts.get("why", "")))
-        failure = Failure(code=failed.code, sentence=failed.sentence, facts=failed.facts)
+            self._on_plugin_failing(failed.plugin, str(failure.facts.get("why", "")))
         self._reporter.finished(await self._store.move(job.id, JobState.FAILED, failure=failure))
 
     async def _release(self, job_id: str) -> bool:
@@ -494,25 +490,12 @@ class Worker(JobObserver):
 
 def _lost(job: Job, loss: ChildLost) -> Failed:
     """The painting process died under the job too often."""
+    failure = TOO_LITTLE_MEMORY if loss.for_memory else PAINTING_FAILED
     if loss.plugin is not None:
-        return Failed(
-            job_id=job.id,
-            code=PLUGIN_FAILED,
-            sentence=NOT_IN_THIS_STYLE,
-            facts={"plugin": loss.plugin, "why": str(loss)},
-            plugin=loss.plugin,
-            detail=str(loss),
-        )
-    if not loss.for_memory:
-        return _given_up(job, str(loss))
-    return Failed(
-        job_id=job.id,
-        code=TOO_LITTLE_MEMORY,
-        sentence=TOO_LARGE_NOW,
-        detail=str(loss),
-    )
+        blame = {"plugin": loss.plugin, "why": str(loss)}
+        failure = PLUGIN_FAILED.model_copy(update={"facts": blame})
+    return Failed(job_id=job.id, failure=failure, plugin=loss.plugin, detail=str(loss))
 
 
 def _given_up(job: Job, detail: str) -> Failed:
-    failure = PAINTING_FAILED
-    return Failed(job_id=job.id, code=failure.code, sentence=failure.sentence, detail=detail)
+    return Failed(job_id=job.id, failure=PAINTING_FAILED, detail=detail)

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import sys
 
+from impasto.logs import prepare_streams
 from impasto.painting.process import main, probe
-from impasto.streams import prepare_streams
 
 if __name__ == "__main__":
     prepare_streams()

@@ -20,7 +20,7 @@ from typing import Final, TypeVar
 
 import torch
 
-from impasto.control_groups import GROUPS, PROC, ControlGroup, enclosing_groups
+from impasto.memory import GROUPS, PROC, ControlGroup, enclosing_groups
 
 MOST_AT_ONCE: Final = 4
 """Strips that are computed side by side. Small maps have not many more that are worth their halos;

@@ -12,7 +12,7 @@ import importlib.metadata
 import importlib.util
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -131,6 +131,17 @@ def _hooks_in(path: Path) -> set[str]:
     return names & set(hookspecs.HOOKS)
 
 
+def built_in_without(hooks: Set[str], group: str) -> list[str]:
+    """Names of the built-in plugins of a process that have none of these hooks, by their source."""
+    points = importlib.metadata.entry_points(group=group)
+    specs = {p.name: importlib.util.find_spec(p.module) for p in points if _is_built_in(p)}
+    return [
+        name
+        for name, spec in specs.items()
+        if spec is not None and spec.origin and not hooks & _hooks_in(Path(spec.origin))
+    ]
+
+
 def settings_for_painting(settings: Settings) -> dict[str, Any]:
     """Plain values for the painting process, without what it has no business with: the token, and
     the sections of plugins that are not loaded there, in which there may be passwords."""
@@ -188,6 +199,8 @@ def import_file(path: Path) -> ModuleType:
 
 def _built_in_first(entry_point: importlib.metadata.EntryPoint) -> tuple[str, bool, str]:
     """Sorts by name; of two plugins of one name the built-in one is first, and so is kept."""
-    distribution = entry_point.dist
-    foreign = distribution is None or distribution.name != OWN_DISTRIBUTION
-    return entry_point.name, foreign, entry_point.value
+    return entry_point.name, not _is_built_in(entry_point), entry_point.value
+
+
+def _is_built_in(entry_point: importlib.metadata.EntryPoint) -> bool:
+    return entry_point.dist is not None and entry_point.dist.name == OWN_DISTRIBUTION

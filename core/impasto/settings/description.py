@@ -16,7 +16,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from impasto.errors import did_you_mean, nearest
-from impasto.scrubbing import scrub
+from impasto.logs import scrub
 
 M = TypeVar("M", bound=BaseModel)
 

@@ -36,7 +36,7 @@ from impasto.contracts.options import (
     StyleWeight,
 )
 from impasto.errors import SettingsError
-from impasto.scrubbing import hide
+from impasto.logs import hide
 from impasto.settings.description import LIVE, Origins, explain
 from impasto.settings.values import expanded, meant
 

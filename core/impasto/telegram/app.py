@@ -19,7 +19,7 @@ from impasto.jobs.worker import Worker
 from impasto.lean_aiogram import build_models_on_use
 from impasto.memory import return_free_memory
 from impasto.plugins import PluginHost
-from impasto.plugins.coroutines import contained_tasks
+from impasto.plugins.event_loop import contained_tasks
 from impasto.settings import Settings
 from impasto.tasks import start, unless_set, until_any_ends
 from impasto.telegram.access import AccessControl

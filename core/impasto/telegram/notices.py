@@ -15,8 +15,8 @@ from aiogram.types import CallbackQuery, ErrorEvent, TelegramObject, Update, Use
 
 from impasto.errors import ChatError, PluginError, described, is_of_full_disk, is_of_machine
 from impasto.jobs.job import PHOTOS_FORBIDDEN
+from impasto.logs import scrub
 from impasto.plugins import PluginHost
-from impasto.scrubbing import scrub
 from impasto.telegram.retry import (
     REFUSALS,
     ChatMoved,

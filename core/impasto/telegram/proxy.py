@@ -20,7 +20,7 @@ from aiogram.methods.base import TelegramType
 from aiohttp import ClientConnectionError, ClientSession
 
 from impasto.errors import OwnerError, described
-from impasto.scrubbing import scrub
+from impasto.logs import scrub
 from impasto.settings import Settings
 from impasto.telegram.answers import Session
 

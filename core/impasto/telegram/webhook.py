@@ -22,7 +22,7 @@ from aiohttp import web
 from yarl import URL
 
 from impasto.errors import OwnerError
-from impasto.scrubbing import hide
+from impasto.logs import hide
 from impasto.settings import TelegramSettings
 from impasto.telegram.intake import RawUpdate, as_stored
 from impasto.telegram.retry import through_outages

@@ -17,7 +17,8 @@ from PIL import Image, ImageDraw
 
 from impasto import hookspecs
 from impasto.errors import PluginsFailed
-from impasto.jobs.job import ChosenStyle, Failure, Job, JobState, TelegramPicture
+from impasto.jobs.job import ChosenStyle, Job, JobState, TelegramPicture
+from impasto.messages import Failure
 from impasto.plugins import PluginHost
 from impasto.plugins.finding import BUILT_IN, GIVEN
 from impasto.settings import Settings

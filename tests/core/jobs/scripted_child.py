@@ -23,6 +23,7 @@ from impasto.messages import (
     DropTrial,
     Entered,
     Failed,
+    Failure,
     Finish,
     Measured,
     Message,
@@ -46,6 +47,8 @@ hoard: list[bytes] = []
 prepared: list[bytes] = []
 PIXELS = 120_000
 """Of the pictures that it says to paint."""
+TOO_MUCH = Failure(code="out_of_memory", sentence="Too much.")
+
 HOARD = 256 << 20
 """Bytes: several times what this process needs."""
 
@@ -188,9 +191,9 @@ def act(job: Paint) -> None:
                 paint(job)
             else:
                 mark.touch()
-                say(Failed(job_id=job.job_id, code="out_of_memory", sentence="Too much."))
+                say(Failed(job_id=job.job_id, failure=TOO_MUCH))
         case "say_out_of_memory":
-            say(Failed(job_id=job.job_id, code="out_of_memory", sentence="Too much."))
+            say(Failed(job_id=job.job_id, failure=TOO_MUCH))
         case "hoard" | "hoard_unless_small" as greed:
             progress(job, 1)
             if greed == "hoard" or job.options.max_pixels is None:
@@ -232,25 +235,20 @@ def act(job: Paint) -> None:
                 paint(job)
             else:
                 mark.touch()
-                say(
-                    Failed(
-                        job_id=job.job_id, code=MACHINE_FAILS, sentence="[Errno 28] No space left."
-                    )
-                )
+                full = Failure(code=MACHINE_FAILS, sentence="[Errno 28] No space left.")
+                say(Failed(job_id=job.job_id, failure=full))
         case "chatter":
             sys.stdout.write("a library prints this\n" + "x" * (2 << 20) + "\n")
             sys.stdout.flush()
             say(Stopped(job_id="another job"))
             paint(job)
         case "fail":
-            say(
-                Failed(
-                    job_id=job.job_id,
-                    code="broken_picture",
-                    sentence="This picture is broken.",
-                    facts={"role": "content"},
-                )
+            broken = Failure(
+                code="broken_picture",
+                sentence="This picture is broken.",
+                facts={"role": "content"},
             )
+            say(Failed(job_id=job.job_id, failure=broken))
 
 
 def main() -> None:

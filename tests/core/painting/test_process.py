@@ -212,8 +212,8 @@ def test_a_broken_style_is_named_as_such(parent: Parent, job: Callable[..., Pain
     parent.say(message)
     _, outcome = parent.outcome()
     assert isinstance(outcome, Failed)
-    assert outcome.code == "not_a_picture"
-    assert outcome.facts["role"] == "style"
+    assert outcome.failure.code == "not_a_picture"
+    assert outcome.failure.facts["role"] == "style"
 
 
 def test_a_request_for_what_is_not_there_fails_that_job_alone(
@@ -222,8 +222,8 @@ def test_a_request_for_what_is_not_there_fails_that_job_alone(
     parent.say(job("odd", optimizer="nonsense"))
     _, outcome = parent.outcome()
     assert isinstance(outcome, Failed)
-    assert outcome.code == "painting_failed"
-    assert "nonsense" in outcome.sentence
+    assert outcome.failure.code == "painting_failed"
+    assert "nonsense" in outcome.failure.sentence
     parent.say(job("even", steps=2))
     assert isinstance(parent.outcome()[1], Painted)
 
@@ -256,9 +256,11 @@ def impasto_preprocessors(settings):
         running.say(job())
         _, outcome = running.outcome()
     assert isinstance(outcome, Failed)
-    assert (outcome.code, outcome.plugin) == ("plugin_failed", "smudge")
-    assert outcome.facts["why"] == "smudge: ZeroDivisionError: smudged"
-    assert "another style" in outcome.sentence, "which plugin it was is nothing for the chat"
+    assert (outcome.failure.code, outcome.plugin) == ("plugin_failed", "smudge")
+    assert outcome.failure.facts["why"] == "smudge: ZeroDivisionError: smudged"
+    assert "another style" in outcome.failure.sentence, (
+        "which plugin it was is nothing for the chat"
+    )
 
 
 def test_a_result_that_does_not_fit_on_the_disk_is_the_disks_fault(
@@ -268,8 +270,8 @@ def test_a_result_that_does_not_fit_on_the_disk_is_the_disks_fault(
     parent.say(job(steps=2))
     _, outcome = parent.outcome()
     assert isinstance(outcome, Failed)
-    assert outcome.code == MACHINE_FAILS
-    assert "No space left" in outcome.sentence
+    assert outcome.failure.code == MACHINE_FAILS
+    assert "No space left" in outcome.failure.sentence
     assert not (tmp_path / "result.part").is_symlink(), "what was begun takes no room"
     parent.say(job(steps=2))
     _, outcome = parent.outcome()

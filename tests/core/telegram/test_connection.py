@@ -13,8 +13,8 @@ from pydantic import SecretStr
 from impasto import hookimpl
 from impasto.errors import OwnerError
 from impasto.hookspecs import BOT_GROUP
+from impasto.logs import scrub
 from impasto.plugins import PluginHost
-from impasto.scrubbing import scrub
 from impasto.settings import PluginsSettings, Settings, TelegramSettings
 from impasto.telegram.connection import EXAMPLE, ToldCalls, connected, introduced
 from impasto_playground import Playground

@@ -7,7 +7,7 @@ import gc
 
 from aiogram.fsm.storage.base import StorageKey
 
-from impasto.telegram.isolation import LocalIsolation
+from impasto.telegram.dialogue import LocalIsolation
 
 
 def key(person: int) -> StorageKey:

@@ -13,11 +13,11 @@ import pytest
 from aiogram.exceptions import TelegramNetworkError
 from pydantic import SecretStr
 
-from impasto.cli.doctor.bot import ask_telegram, check_telegram, check_way
 from impasto.errors import SettingsError
 from impasto.settings import Settings, TelegramSettings, load_settings
 from impasto.telegram.connection import connected
 from impasto.telegram.proxy import ProxyUnusable, proxy_for
+from impasto_doctor.bot import ask_telegram, check_telegram, check_way
 
 Patch = pytest.MonkeyPatch
 

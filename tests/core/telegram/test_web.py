@@ -16,12 +16,12 @@ from aiohttp import web
 from pydantic import SecretStr
 
 from impasto import hookimpl
-from impasto.cli.doctor.bot import check_port
 from impasto.errors import OwnerError
 from impasto.hookspecs import BOT_GROUP
 from impasto.plugins import PluginHost
 from impasto.settings import PluginsSettings, ServerSettings, Settings, TelegramSettings
 from impasto.telegram.web import Health, port_of, serving
+from impasto_doctor.bot import check_port
 from impasto_playground import Playground
 
 from .test_app import child_with, running

@@ -7,8 +7,9 @@ import asyncio
 import pytest
 from aiogram import Bot
 
-from impasto.jobs.job import ChosenStyle, Failure, JobState
+from impasto.jobs.job import ChosenStyle, JobState
 from impasto.jobs.service import Outlook
+from impasto.messages import Failure
 from impasto_dialog.presenter import DialogPresenter
 from impasto_playground import Person
 

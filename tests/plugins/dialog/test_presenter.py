@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from impasto import Presenter, Say, StylePreset
-from impasto.jobs.job import ChosenStyle, Effort, Failure, Job, TelegramPicture
-from impasto.messages import Progress
+from impasto.jobs.job import ChosenStyle, Effort, Job, TelegramPicture
+from impasto.messages import Failure, Progress
 from impasto_dialog.keyboards import (
     AnotherStyle,
     FinishJob,

@@ -26,8 +26,7 @@ from impasto.cli import main
 from impasto.errors import OwnerError
 from impasto_styles import commands
 from impasto_styles.adding import LARGEST_SIDE
-from impasto_styles.download import MOST_BYTES
-from impasto_styles.famous import WIDTH, Painting, read_paintings
+from impasto_styles.famous import MOST_BYTES, WIDTH, Painting, read_paintings
 
 ENTRY = """
 [paintings.{name}]

@@ -12,9 +12,8 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import MappingProxyType
 from typing import NoReturn
 
 import structlog
@@ -34,11 +33,11 @@ from impasto.logs import configure_logging
 from impasto.memory import return_free_memory, return_large_blocks, unreclaimable_bytes
 from impasto.messages import (
     MACHINE_FAILS,
-    NOT_IN_THIS_STYLE,
+    PAINTING_FAILED,
     PLUGIN_FAILED,
-    TOO_LARGE_NOW,
     TOO_LITTLE_MEMORY,
     Failed,
+    Failure,
     Message,
     Paint,
     Painted,
@@ -156,20 +155,21 @@ class Child:
         try:
             return self._paint(job)
         except ChatError as error:
-            return _failed(job, error.code, str(error), error.facts)
+            return _failed(job, Failure(code=error.code, sentence=str(error), facts=error.facts))
         except PluginError as error:
             blame = {"plugin": error.plugin, "why": error.problem}
-            return _failed(job, PLUGIN_FAILED, NOT_IN_THIS_STYLE, blame, plugin=error.plugin)
+            return _failed(job, PLUGIN_FAILED.model_copy(update={"facts": blame}), error.plugin)
         except OwnerError as error:
-            return _failed(job, "painting_failed", str(error))
+            return _failed(job, PAINTING_FAILED.model_copy(update={"sentence": str(error)}))
         except OUT_OF_MEMORY as error:
             log.warning("too_little_memory", job=job.job_id, why=str(error))
-            return _failed(job, TOO_LITTLE_MEMORY, TOO_LARGE_NOW)
+            return _failed(job, TOO_LITTLE_MEMORY)
         except Exception as error:
-            code, number = "painting_failed", dict[str, str | int]()
+            failure = PAINTING_FAILED.model_copy(update={"sentence": described(error)})
             if is_of_machine(error):
-                code, number = MACHINE_FAILS, {"errno": getattr(error, "errno", 0)}
-            return _failed(job, code, described(error), number)
+                number = {"errno": getattr(error, "errno", 0)}
+                failure = failure.model_copy(update={"code": MACHINE_FAILS, "facts": number})
+            return _failed(job, failure)
 
     def _paint(self, job: Paint) -> Painted | Stopped:
         cap = self._catalogue.device(job.options.device or self._default_device).max_pixels()
@@ -250,22 +250,11 @@ def _packed(thumbnail: Image.Image) -> bytes:
     return packed.getvalue()
 
 
-def _failed(
-    job: Paint,
-    code: str,
-    sentence: str,
-    facts: Mapping[str, str | int] = MappingProxyType({}),
-    plugin: str | None = None,
-) -> Failed:
-    log.warning("job_failed", job=job.job_id, code=code, problem=sentence, exc_info=True)
-    return Failed(
-        job_id=job.job_id,
-        code=code,
-        sentence=sentence,
-        facts=dict(facts),
-        plugin=plugin,
-        detail=traceback.format_exc(),
-    )
+def _failed(job: Paint, failure: Failure, plugin: str | None = None) -> Failed:
+    code, problem = failure.code, failure.sentence
+    log.warning("job_failed", job=job.job_id, code=code, problem=problem, exc_info=True)
+    detail = traceback.format_exc()
+    return Failed(job_id=job.job_id, failure=failure, plugin=plugin, detail=detail)
 
 
 def main() -> int:

@@ -16,9 +16,9 @@ from aiogram.types import Message
 from impasto.contracts import Say
 from impasto.errors import InvalidTransition
 from impasto.jobs.estimates import Estimates
-from impasto.jobs.job import JOB_VANISHED, PHOTOS_FORBIDDEN, Failure, Job, JobState
+from impasto.jobs.job import JOB_VANISHED, PHOTOS_FORBIDDEN, Job, JobState
 from impasto.jobs.store import JobStore
-from impasto.messages import Progress
+from impasto.messages import Failure, Progress
 from impasto.telegram.pictures import photo_of
 from impasto.telegram.retry import (
     UNANSWERED,
@@ -237,18 +237,12 @@ class Conversation:
         # Another process may have sent the message, or have noted another language.
         await self._message.refresh()
         picture = await _read(preview)
-        say = self._presenter.say("painting", self.job, await self._with_time_left(progress))
+        left = await self._estimates.seconds_left(self.job, progress)
+        told = progress.model_copy(update={"seconds_left": left})
+        say = self._presenter.say("painting", self.job, told)
         if await self._show(say, picture):
             self._preview = None if self._preview is preview else self._preview
             self._shown = progress
-
-    async def _with_time_left(self, progress: Progress) -> Progress:
-        """The first progress of a job does not say it yet."""
-        if progress.seconds_left is not None:
-            return progress
-        seconds = await self._estimates.seconds_until_done(self.job, ahead=0)
-        left = None if seconds is None else max(0.0, seconds - progress.seconds)
-        return progress.model_copy(update={"seconds_left": left})
 
     async def _show(self, say: Say, picture: bytes | None) -> bool:
         """Whether one try of an edit has shown this."""

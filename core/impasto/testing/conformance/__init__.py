@@ -12,44 +12,9 @@ Some of them are coroutines: pytest runs these with `asyncio_mode = "auto"` (pyt
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
-if TYPE_CHECKING:
-    from impasto.testing.conformance.bot import (
-        ChecksConformance,
-        DialogConformance,
-        ObserverConformance,
-        PluginConformance,
-        PresenterConformance,
-        StylesConformance,
-        WebRoutesConformance,
-    )
-    from impasto.testing.conformance.painting import (
-        DeviceConformance,
-        NetworkConformance,
-        OptimizerConformance,
-        PostprocessorConformance,
-        PreprocessorConformance,
-    )
-    from impasto.testing.conformance.storage import QueueConformance, StorageConformance
-
-__all__ = [
-    "ChecksConformance",
-    "DeviceConformance",
-    "DialogConformance",
-    "NetworkConformance",
-    "ObserverConformance",
-    "OptimizerConformance",
-    "PluginConformance",
-    "PostprocessorConformance",
-    "PreprocessorConformance",
-    "PresenterConformance",
-    "QueueConformance",
-    "StorageConformance",
-    "StylesConformance",
-    "WebRoutesConformance",
-]
+from impasto.lazy import lazy_names
 
 SUITES: Final = {
     "impasto_chat_commands": "DialogConformance",
@@ -72,20 +37,5 @@ SUITES: Final = {
 }
 """The suite for each hook."""
 
-_ELSEWHERE = {
-    "DeviceConformance": "painting",
-    "NetworkConformance": "painting",
-    "OptimizerConformance": "painting",
-    "PostprocessorConformance": "painting",
-    "PreprocessorConformance": "painting",
-    "QueueConformance": "storage",
-    "StorageConformance": "storage",
-}
-"""The modules of suites that are not in `bot`; those of painting plugins need torch."""
-
-
-def __getattr__(name: str) -> Any:
-    if name not in __all__:
-        raise AttributeError(f"module 'impasto.testing.conformance' has no attribute {name!r}")
-    module = importlib.import_module(f"{__name__}.{_ELSEWHERE.get(name, 'bot')}")
-    return getattr(module, name)
+# Those of painting plugins need torch.
+__all__, __getattr__ = lazy_names(__name__)

@@ -27,8 +27,8 @@ from impasto.contracts import (
     StylePreset,
 )
 from impasto.hookspecs import BOT_GROUP, PAINTING_GROUP, PAINTING_HOOKS
-from impasto.jobs.job import ChosenStyle, Failure, Job, JobState, TelegramPicture
-from impasto.messages import Progress
+from impasto.jobs.job import ChosenStyle, Job, JobState, TelegramPicture
+from impasto.messages import Failure, Progress
 from impasto.plugins import PluginHost
 from impasto.testing.factories import make_job, make_settings
 

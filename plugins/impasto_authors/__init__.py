@@ -1,9 +1,10 @@
-"""`impasto new-plugin`: a plugin that works, as a project of its own or as one file."""
+"""For authors of plugins: `impasto new-plugin` writes one that works, as a project of its own or as
+one file."""
 
 from __future__ import annotations
 
 import importlib.metadata
-import importlib.resources
+import io
 import re
 import zlib
 from collections.abc import Mapping
@@ -15,10 +16,11 @@ from typing import Annotated, Final
 
 import typer
 
-from impasto import __version__
+from impasto import __version__, hookimpl
 from impasto.errors import OwnerError
 from impasto.hookspecs import BOT_GROUP, PAINTING_GROUP
 
+TEMPLATES: Final = Path(__file__).with_name("templates")
 _NAME: Final = re.compile("[a-z][a-z0-9_]{0,19}")
 STYLE_SIDE: Final = 512
 
@@ -65,6 +67,11 @@ IN_THE_PAINTING: Final = {
     Kind.DEVICE,
     Kind.NETWORK,
 }
+
+
+@hookimpl
+def impasto_commands(cli: typer.Typer) -> None:
+    cli.command("new-plugin")(new_plugin)
 
 
 def new_plugin(
@@ -153,8 +160,7 @@ def _project(name: str, kind: Kind) -> dict[str, bytes]:
 
 
 def _filled(template: str, words: Mapping[str, str]) -> bytes:
-    folder = importlib.resources.files("impasto.cli") / "templates"
-    text = folder.joinpath(template).read_text(encoding="utf-8")
+    text = (TEMPLATES / template).read_text(encoding="utf-8")
     return Template(text).substitute(words).encode()
 
 
@@ -165,8 +171,6 @@ def _stem(name: str) -> str:
 
 def _style_pictures(folder: str, name: str) -> dict[str, bytes]:
     """Two pictures of strokes, other ones for each name."""
-    import io
-
     from impasto.testing import make_style
 
     pictures = {}

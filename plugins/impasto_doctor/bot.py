@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from impasto.contracts import Finding, StylePreset
 from impasto.errors import OwnerError, did_you_mean
-from impasto.scrubbing import scrub
+from impasto.logs import scrub
 
 if TYPE_CHECKING:
     from aiogram import Bot

@@ -19,7 +19,8 @@ from typing import Final
 
 import typer
 
-from impasto.cli.session import AsJson, Session, print_json, session_of
+from impasto import hookimpl
+from impasto.cli import AsJson, Session, print_json, session_of
 from impasto.contracts import Finding
 from impasto.data_folders import OTHERS
 from impasto.errors import ImpastoError, SettingsError
@@ -35,6 +36,11 @@ INDENT: Final = 9
 """Columns before the name of a finding."""
 ENOUGH_DISK: Final = 500 * MEGABYTE
 LEAST_DISK: Final = 50 * MEGABYTE
+
+
+@hookimpl
+def impasto_commands(cli: typer.Typer) -> None:
+    cli.command("doctor")(doctor)
 
 
 def doctor(context: typer.Context, as_json: AsJson = False) -> None:
@@ -74,7 +80,7 @@ def _indented(text: str) -> str:
 
 def findings(session: Session) -> Iterator[Finding]:
     """All findings, each as soon as it was made."""
-    from impasto.cli.doctor import bot, painting
+    from impasto_doctor import bot, painting
 
     yield Finding.ok("python", f"{platform.python_version()} on {platform.platform()}")
     try:

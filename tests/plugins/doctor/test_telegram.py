@@ -12,7 +12,10 @@ import pytest
 from aiogram.types import WebhookInfo
 from pydantic import SecretStr, ValidationError
 
-from impasto.cli.doctor.bot import (
+from impasto.contracts import Finding
+from impasto.settings import ServerSettings, Settings, TelegramSettings
+from impasto.telegram.connection import connected
+from impasto_doctor.bot import (
     TELEGRAM,
     ask_telegram,
     check_local_files,
@@ -20,9 +23,6 @@ from impasto.cli.doctor.bot import (
     check_telegram,
     check_updates,
 )
-from impasto.contracts import Finding
-from impasto.settings import ServerSettings, Settings, TelegramSettings
-from impasto.telegram.connection import connected
 from impasto_playground import Playground
 
 BASE = "https://bot.example.org"

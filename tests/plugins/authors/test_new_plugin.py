@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from impasto.cli import main
-from impasto.cli.new_plugin import IN_THE_PAINTING, Kind
 from impasto.hookspecs import BOT_GROUP, PAINTING_GROUP
 from impasto.plugins import PluginHost
 from impasto.settings import Settings
+from impasto_authors import IN_THE_PAINTING, Kind
 
 from ...environments import checked, environment, install_projects
 

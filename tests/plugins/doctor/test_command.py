@@ -11,8 +11,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from impasto.cli import app
-from impasto.cli.doctor import bot, painting
 from impasto.contracts import Finding
+from impasto_doctor import bot, painting
 
 pytestmark = pytest.mark.slow
 

@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 
-from impasto.cli.new_plugin import Kind, _project, _single_file
 from impasto.contracts import Storage
 from impasto.settings import Settings
 from impasto.testing import make_job, make_style
@@ -26,6 +25,7 @@ from impasto.testing.conformance import (
     StylesConformance,
     WebRoutesConformance,
 )
+from impasto_authors import Kind, _project, _single_file
 
 
 def written(kind: Kind, folder: Path) -> ModuleType:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from impasto.cli import doctor
-from impasto.cli.doctor import check_disk, check_settings, file_system_of, why_forgotten
+import impasto_doctor as doctor
 from impasto.settings import Settings, load_settings
+from impasto_doctor import check_disk, check_settings, file_system_of, why_forgotten
 
 MOUNTS = """\
 22 1 254:0 / / rw,relatime - overlay overlay rw,lowerdir=/a

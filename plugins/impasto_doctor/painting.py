@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING, Final
 
 from pydantic import ValidationError
 
-from impasto.cli.doctor.bot import advice_for
 from impasto.contracts import PIXEL_BOUNDS, Finding
 from impasto.errors import OwnerError
-from impasto.jobs.painter_process import how_it_ended
+from impasto.jobs.painter_process import at_work, how_it_ended
 from impasto.lean_aiogram import build_models_on_use
 from impasto.memory import (
     LEAST_FOR_PAINTING,
@@ -30,6 +29,7 @@ from impasto.messages import Entered, Probe, Probed
 from impasto.plugins import settings_for_painting, without_plugins
 from impasto.settings import AUTO
 from impasto.settings.variables import environment_without_settings
+from impasto_doctor.bot import advice_for
 
 if TYPE_CHECKING:
     from impasto.settings import PaintingSettings, Settings
@@ -104,12 +104,11 @@ class _ProbeLost(OwnerError):
 
     def __init__(self, why: str, output: str) -> None:
         """`output`: what it has said until then."""
-        last: dict[int, Entered] = {}
+        entered: list[Entered] = []
         for line in output.splitlines():
             with contextlib.suppress(ValidationError):
-                entered = Entered.model_validate_json(line)
-                last[entered.thread] = entered
-        at = next((one for one in last.values() if one.plugin), None)
+                entered.append(Entered.model_validate_json(line))
+        at = at_work(entered)
         self.plugin = at.plugin if at is not None else ""
         super().__init__(f"{why}, in {at.what!r}" if at is not None else why)
 

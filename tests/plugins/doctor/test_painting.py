@@ -8,17 +8,17 @@ from typing import Any
 
 import pytest
 
-from impasto.cli.doctor import painting
-from impasto.cli.doctor.painting import (
+from impasto.contracts import Finding
+from impasto.messages import Entered, Probed
+from impasto.settings import PaintingSettings, Settings, load_settings
+from impasto_doctor import painting
+from impasto_doctor.painting import (
     MEGABYTE,
     check,
     check_fine,
     check_memory,
     check_packages,
 )
-from impasto.contracts import Finding
-from impasto.messages import Entered, Probed
-from impasto.settings import PaintingSettings, Settings, load_settings
 
 BOT = 130 * MEGABYTE
 ROOM = 342  # beside the bot within 512 MB
