@@ -1,6 +1,6 @@
 // What the page itself says, in English and Russian; everything else comes from the bot.
 
-const TEXTS = {
+export const TEXTS = {
   en: {
     bot: "bot", start: "START", welcome: "Press START to begin the conversation.",
     connecting: "connecting…", write: "Message", send: "Send", attach: "Attach a picture",
@@ -9,6 +9,8 @@ const TEXTS = {
     drop: "Drop pictures here to send them", caption: "Add a caption…", cancel: "Cancel",
     asFile: "Send as a file, without compression", ok: "OK", close: "Close", save: "Download",
     block: "Block the bot", unblock: "UNBLOCK", blocked: "blocked", reply: "Reply",
+    group: "group", friends: "Friends", back: "Back to the bot", whichChat: "Send to…", via: "via",
+    sendThis: "Send this", nothing: "Nothing found",
     remove: "Delete", edited: "edited", today: "Today", yesterday: "Yesterday", gif: "GIF",
     sentPhoto: "Photo you sent", gotPhoto: "Photo from the bot",
     othersPhoto: "Photo", animation: "Animation",
@@ -29,6 +31,8 @@ const TEXTS = {
     drop: "Бросьте картинки сюда, чтобы отправить", caption: "Добавить подпись…", cancel: "Отмена",
     asFile: "Отправить файлом, без сжатия", ok: "ОК", close: "Закрыть", save: "Скачать",
     block: "Заблокировать бота", unblock: "РАЗБЛОКИРОВАТЬ", blocked: "заблокирован",
+    group: "группа", friends: "Друзья", back: "Назад к боту", whichChat: "Куда отправить?",
+    via: "через", sendThis: "Отправить", nothing: "Ничего не найдено",
     reply: "Ответить", remove: "Удалить", edited: "изменено", today: "Сегодня",
     yesterday: "Вчера", gif: "GIF", sentPhoto: "Ваше фото", gotPhoto: "Фото от бота",
     othersPhoto: "Фото",
