@@ -41,8 +41,10 @@ $(BIN)/python:
 	"$$found" -m venv $(VENV)
 
 # On Linux pip takes torch's build for CUDA unless it is told of another index: see README.md.
-say_what_is_installed = @echo "Installing $(1) into $(VENV): pip downloads about $(2) MB" \
-	"(several GB with CUDA), then unpacks them without a word, for a minute or so."
+define say_what_is_installed
+@echo "Installing $(1) into $(VENV): $(2) MB, several GB with CUDA."
+@echo "After the downloads pip is silent while it unpacks them: a minute or so."
+endef
 
 $(STAMP): pyproject.toml | $(BIN)/python
 	$(call say_what_is_installed,Impasto for its developers,350)
