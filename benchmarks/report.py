@@ -116,7 +116,7 @@ def as_markdown(records: Records, pairs: Sequence[Compared]) -> str:
         "## A photo sent to the bot",
         _BOT,
         _table(_BOT_HEADER, _bot_lines(records)),
-        _circumstances([one for one in records if one.kind != "pairs"]),
+        *_circumstances([one for one in records if one.kind != "pairs"]),
         "## The painting process",
         _WORKER,
         _table(_WORKER_HEADER, _worker_lines(records)),
@@ -125,7 +125,7 @@ def as_markdown(records: Records, pairs: Sequence[Compared]) -> str:
         parts += [
             _BESIDE_TITLE,
             _BESIDE,
-            _circumstances(records.of_kind("pairs")),
+            *_circumstances(records.of_kind("pairs")),
             f"![Losses against time, by pair, beside the baseline]({PLOT.as_posix()})",
             _table(_PAIR_HEADER, _pair_lines(pairs)),
             _baselines_memory(pairs),
@@ -133,7 +133,10 @@ def as_markdown(records: Records, pairs: Sequence[Compared]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _circumstances(measurements: Sequence[Measurement]) -> str:
+def _circumstances(measurements: Sequence[Measurement]) -> Iterator[str]:
+    """When and where these were measured, if any were."""
+    if not measurements:
+        return
     facts = machine.describe()
     days = sorted({measurement.at[:10] for measurement in measurements})
     when = days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}"
@@ -150,7 +153,7 @@ def _circumstances(measurements: Sequence[Measurement]) -> str:
         sentences.append("**That is much: some of the seconds are too many.**")
     if len({measurement.code for measurement in measurements}) > 1:
         sentences.append("**Not all was measured with the same state of the code.**")
-    return "\n".join(sentences)
+    yield "\n".join(sentences)
 
 
 def _in_short(records: Records) -> Iterator[str]:
