@@ -123,8 +123,8 @@ function renderAround() {
   const empty = state.messages.size === 0;
   $("welcome").hidden = !empty || !state.connected;
   $("bot-name").textContent = state.title ?? state.bot?.first_name ?? "Impasto";
-  $("welcome-name").textContent = state.bot?.first_name ?? "";
-  $("welcome-text").textContent = state.description || t("welcome");
+  $("welcome-name").textContent = $("bot-name").textContent;
+  $("welcome-text").textContent = GROUP ? t("welcomeGroup") : state.description || t("welcome");
   const wide = state.blocked ? "unblock" : empty && !GROUP ? "start" : null;
   $("start").hidden = !wide || !state.connected;
   if (wide) $("start").textContent = t(wide);

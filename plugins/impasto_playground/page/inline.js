@@ -29,7 +29,6 @@ export function setUpInline(api, bot, start) {
       photo.src = api.fileUrl(result.photo.at(-1).file_id);
       photo.alt = result.title ?? result.caption ?? t("photo");
       const node = make("button", "offer", photo);
-      node.title = t("sendThis");
       node.type = "button";
       node.onclick = async () => {
         if (await attempt(() => api.chooseInline(query, result.id))) write("");
@@ -42,7 +41,8 @@ export function setUpInline(api, bot, start) {
       node.onclick = () => start(button.start_parameter);
       offers.unshift(node);
     }
-    panel.replaceChildren(...(offers.length ? offers : [make("p", "", t("nothing"))]));
+    const hint = results.length ? "sendThis" : offers.length ? null : "nothing";
+    panel.replaceChildren(...offers, ...(hint ? [make("p", "", t(hint))] : []));
     panel.hidden = false;
   }
 
