@@ -37,19 +37,23 @@ $(BIN)/python:
 		echo "Python 3.11, 3.12 or 3.13 is needed; name one: make install PYTHON=/path/to/python3.12" >&2; \
 		exit 1; \
 	fi; \
+	echo "Making the virtual environment $(VENV) with $$found"; \
 	"$$found" -m venv $(VENV)
 
 # On Linux pip takes torch's build for CUDA unless it is told of another index: see README.md.
-say_what_is_installed = @echo "Installing $(1) into $(VENV): $(2) MB, several GB with CUDA."
+define say_what_is_installed
+@echo "Installing $(1) into $(VENV): $(2) MB, several GB with CUDA."
+@echo "After the downloads pip is silent while it unpacks them: a minute or so."
+endef
 
 $(STAMP): pyproject.toml | $(BIN)/python
 	$(call say_what_is_installed,Impasto for its developers,350)
-	$(PIP_INSTALL) --quiet --editable '.[dev]'
+	$(PIP_INSTALL) --editable '.[dev]'
 	@touch $(STAMP) $(PLAY_STAMP)
 
 $(PLAY_STAMP): pyproject.toml | $(BIN)/python
 	$(call say_what_is_installed,Impasto,250)
-	$(PIP_INSTALL) --quiet --editable .
+	$(PIP_INSTALL) --editable .
 	@touch $(PLAY_STAMP)
 
 play: $(PLAY_STAMP)

@@ -30,6 +30,8 @@ from .worker import until_idle
 PATIENCE = 1800.0
 PHOTO_SIZE = (1280, 960)
 """Width and height of the photo that is sent: the largest that Telegram keeps of a 4:3 photo."""
+DEFAULT_PIXELS = 1080 * 810
+"""Of the painting of that photo at default settings on a CPU (`painting.long_side_cpu`)."""
 CONTENT = "tubingen"
 
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from . import processes
 from .baseline import Baseline
-from .bot import BotRun
+from .bot import DEFAULT_PIXELS, BotRun
 from .machine import OthersWork
 from .processes import MeasurementFailed
 from .records import Records, Subject, fingerprint
@@ -32,12 +32,12 @@ KINDS: Final = ("pairs", "worker", "bot")
 SIDES: Final = (240, 480, 960)
 """Of the square photos with which the painting process is measured."""
 BOT_MEMORY_MB: Final = {
+    (EMBEDDED.name, DEFAULT_PIXELS): "auto",
     (EMBEDDED.name, 230_400): USUAL_MEMORY_MB,
-    (EMBEDDED.name, 921_600): 520,
+    (OF_VGG.name, DEFAULT_PIXELS): "auto",
     (OF_VGG.name, 230_400): 360,
-    (OF_VGG.name, 921_600): 530,
 }
-"""What a bot lets painting take, by its network and pixel cap."""
+"""What a bot lets painting take, by its network and pixel cap; "auto" is the default."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,9 +42,9 @@ ROWS = (
 INTRODUCTION = """\
 # The gallery
 
-The presets that come with Impasto, and what each makes of three photos at default settings, with
-the embedded network. The paintings are scaled down here from 1080 pixels on the long side, or twice
-the size of a small photo.
+The preset styles that come with Impasto, and what each makes of three photos at default settings.
+The paintings are scaled down here: at full size their longer side is 1080 pixels, or twice that of
+a small photo.
 
 ![The photo of a face](images/gallery/face.jpg)
 ![The photo of a cat](images/gallery/cat.jpg)

@@ -28,14 +28,19 @@ CHOICES: dict[str, tuple[Choice, ...]] = {
     "Strength": (Strength.SUBTLE, Strength.BALANCED, Strength.STRONG),
     "Brush": (Brush.THIN, Brush.MEDIUM, Brush.BROAD),
     "Colors": (Colors.STYLE, Colors.OWN),
-    "Size": (Quality.QUICK, Quality.STANDARD, Quality.LARGE),
+    "Size": (Quality.QUICK, Quality.STANDARD),
 }
-INTRODUCTION = f"""\
+INTRODUCTION = """\
 # What the choices do
 
-The photo of a face from [the gallery](gallery.md), painted in the style `{STYLE}` with everything
-at its default except the choice named. The pictures are made by
-[`make_looks.py`](make_looks.py) and dedicated to the public domain
+One photo from [the gallery](gallery.md), painted in the style *palette knife*. Everything is at
+its default except the choice named. Tap a picture to see it larger.
+"""
+ON_LARGE = """\
+*Large* gives a painting up to four times as many pixels as *standard*, as far as the photo has
+them. This small photo has none to spare, so here *large* looks like *standard*.
+
+The pictures are made by [`make_looks.py`](make_looks.py) and dedicated to the public domain
 ([CC0 1.0](https://creativecommons.org/publicdomain/zero/1.0/)).
 """
 
@@ -47,7 +52,7 @@ def main() -> None:
     page = [INTRODUCTION]
     for title, choices in CHOICES.items():
         page += [f"## {title}\n", *table(catalogue, photo, choices), ""]
-    PAGE.write_text("\n".join(page), encoding="utf-8")
+    PAGE.write_text("\n".join([*page, ON_LARGE]), encoding="utf-8")
 
 
 def table(catalogue: Catalogue, photo: Image.Image, choices: tuple[Choice, ...]) -> Iterator[str]:
@@ -58,12 +63,14 @@ def table(catalogue: Catalogue, photo: Image.Image, choices: tuple[Choice, ...])
         path = IMAGES / f"{type(choice).__name__.lower()}-{choice.name.lower()}.jpg"
         small = ImageOps.contain(picture, SHOWN)
         small.save(path, quality=86, optimize=True, progressive=True)
-        pictures.append(f"![{choice.name.lower()}](images/looks/{path.name})")
+        place = f"images/looks/{path.name}"
+        pictures.append(f"[![{choice.name.lower()}]({place})]({place})")
         sizes.append(f"{picture.width} x {picture.height} pixels")
     yield "| " + " | ".join(choice.name.lower() for choice in choices) + " |"
     yield "|---" * len(choices) + "|"
     yield "| " + " | ".join(pictures) + " |"
-    yield "| " + " | ".join(sizes) + " |"
+    if len(set(sizes)) > 1:
+        yield "| " + " | ".join(sizes) + " |"
 
 
 def painted(catalogue: Catalogue, photo: Image.Image, look: Look) -> Image.Image:

@@ -152,9 +152,11 @@ def paint_options(
     presets: Sequence[StylePreset],
     painting: PaintingSettings,
     pixel_cap: int,
+    photo_pixels: int | None = None,
 ) -> PaintOptions:
     """What a look means for a picture in these styles: `presets` are those among them that have a
-    strength and a brush size of their own.
+    strength and a brush size of their own. A photo whose pixels, where they are known, are no more
+    than the cap comes out large at the usual size, which may have more pixels than the photo.
     """
     options = recommended(
         presets,
@@ -166,7 +168,10 @@ def paint_options(
     coherence = painting.color_coherence * STRONG_COHERENCE if is_strong else None
     is_own = look.colors is Colors.OWN
     options = options.model_copy(update={"color_coherence": coherence, "keep_colors": is_own})
-    match look.quality:
+    quality = look.quality
+    if quality is Quality.LARGE and photo_pixels is not None and photo_pixels <= pixel_cap:
+        quality = Quality.FULL
+    match quality:
         case Quality.QUICK:
             steps = max(1, round(painting.steps * QUICK_STEPS))
             pixels = pixel_cap * QUICK_PIXELS

@@ -12,7 +12,15 @@ from impasto.jobs.job import Job
 from impasto.messages import Failure, Progress
 from impasto_dialog import keyboards
 from impasto_dialog.looks import Look, Quality, Variation
-from impasto_dialog.texts import Texts, duration, look_label, refusal, styles_label, texts_for
+from impasto_dialog.texts import (
+    LANGUAGES,
+    Texts,
+    duration,
+    look_label,
+    refusal,
+    styles_label,
+    texts_for,
+)
 
 BAR_LENGTH = 12
 WORTH_REPEATING = frozenset({"painting_failed", "plugin_failed", "out_of_memory"})
@@ -21,6 +29,8 @@ LARGER = 1.2
 """A photo of this many times the pixels of its painting can be painted larger: large pictures are
 as large as their photos at most."""
 WORTH_ANOTHER_STYLE = frozenset({"style_gone"})
+FOR_OWNERS = frozenset({"disk_full", "machine_fails", "plugin_fails", "painter_keeps_dying"})
+"""Codes of notices for owners, whose language is not known."""
 
 
 def progress_bar(share: float) -> str:
@@ -106,6 +116,9 @@ class DialogPresenter:
         return Say(texts("cancelled-job"), keyboards.another_style(texts, job.id))
 
     def notice(self, code: str, language: str, facts: Mapping[str, str | int]) -> Say | None:
+        if code in FOR_OWNERS:
+            said = [texts(f"notice-{code}", **facts) for texts in LANGUAGES.values()]
+            return Say("\n\n".join(said))
         texts = texts_for(language)
         if texts.has(f"notice-{code}"):
             return Say(texts(f"notice-{code}", **facts))

@@ -197,7 +197,7 @@ async def accept(
             language=talk.texts.language,
             content=content,
             styles=styles,
-            options=paint_options(look, presets, talk.painting, pixel_cap),
+            options=paint_options(look, presets, talk.painting, pixel_cap, content.pixels),
             wishes=look.model_dump(mode="json"),
             reply_to=reply_to,
             thread=talk.thread,

@@ -18,7 +18,7 @@ from aiogram.methods import TelegramMethod
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from . import messages, profile
+from . import inline_answers, messages, profile
 from .context import Context
 from .faults import DOWNLOAD, ConnectionCut, Faults, SeenCall
 from .files import StoredFile
@@ -37,7 +37,8 @@ TOKEN = re.compile(r"(?P<id>[0-9]{1,16}):[A-Za-z0-9_-]{1,128}")
 
 METHODS = {
     model.__api_method__: (model, handler)
-    for model, handler in {**profile.HANDLERS, **messages.HANDLERS}.items()
+    for handlers in (profile.HANDLERS, messages.HANDLERS, inline_answers.HANDLERS)
+    for model, handler in handlers.items()
 }
 _BY_LOWER_NAME = {name.lower(): entry for name, entry in METHODS.items()}
 

@@ -22,6 +22,7 @@ from .context import content_of
 from .entities import MAX_CAPTION, MAX_TEXT, find_entities
 from .events import stream
 from .files import Media
+from .inline import MAX_WORDS
 from .markup import utf16_length
 from .refusals import Refusal
 from .state import Conversation, World
@@ -60,6 +61,8 @@ class ClientApi:
         router.add_post(f"{chat}/messages", self._handler(self._send_text))
         router.add_post(f"{chat}/files", self._handler(self._send_files))
         router.add_post(f"{chat}/taps", self._handler(self._tap))
+        router.add_post(f"{chat}/inline", self._handler(self._ask_inline))
+        router.add_post(f"{chat}/inline/chosen", self._handler(self._choose_inline))
         router.add_put(f"{chat}/blocked", self._handler(self._block))
         router.add_delete(f"{chat}/messages", self._handler(self._delete))
 
@@ -194,6 +197,23 @@ class ClientApi:
         if button.callback_data is None:
             raise Mistake("This button does not call the bot.")
         return {"query_id": self._world.tap(conversation, message, button.callback_data)}
+
+    async def _ask_inline(self, conversation: Conversation, call: Call) -> Any:
+        """Write `words` behind the bot's name: what there is to choose from, the button above it,
+        and the `query_id`. More of a long answer comes by `offset`."""
+        words = _text(call, "words")
+        if len(words) > MAX_WORDS:
+            raise Mistake(f"A query has at most {MAX_WORDS} characters.")
+        chat_type = "sender" if conversation.group is None else "group"
+        offset = _text(call, "offset")
+        return await self._world.inline.ask(conversation.person, chat_type, words, offset)
+
+    async def _choose_inline(self, conversation: Conversation, call: Call) -> Message:
+        """Send `result_id` of the answer to `query_id` into this chat."""
+        self._check_not_blocked(conversation)
+        person, query_id = conversation.person, _text(call, "query_id")
+        content = self._world.inline.chosen(person, query_id, _text(call, "result_id"))
+        return self._world.from_person(conversation, **content, via_bot=self._world.bot)
 
     async def _block(self, conversation: Conversation, call: Call) -> Any:
         """Block the bot, or unblock it, by `blocked`."""

@@ -76,7 +76,7 @@ async def send_message(context: Context, method: methods.SendMessage) -> Message
 async def send_media(context: Context, method: Any, kind: str) -> Message:
     """sendPhoto, sendDocument and sendAnimation; `kind` is the name of the field."""
     conversation = context.chat(method.chat_id)
-    caption = _caption(method)
+    caption = caption_of(method)
     check_markup(method.reply_markup)
     media = await context.media(getattr(method, kind), kind)
     return _send(context, conversation, method, {**content_of(media), **caption})
@@ -94,7 +94,7 @@ async def send_media_group(context: Context, method: methods.SendMediaGroup) -> 
             raise bad_request(
                 f"can't parse InputMedia: type \"{item.type}\" can't be used in sendMediaGroup"
             )
-        caption = _caption(item)
+        caption = caption_of(item)
         media = await context.media(item.media, str(item.type))
         contents.append({**content_of(media), **caption})
     group = str(secrets.randbits(60))
@@ -156,7 +156,7 @@ def _replied(conversation: Conversation, method: Any) -> Message | None:
     raise bad_request("message to be replied not found")
 
 
-def _caption(item: Any) -> dict[str, Any]:
+def caption_of(item: Any) -> dict[str, Any]:
     """The fields of a message for the caption of a method or of an InputMedia, and for how it is
     shown with its medium."""
     caption, entities = format_caption(item.caption, given(item.parse_mode), item.caption_entities)
@@ -178,7 +178,7 @@ async def edit_message_text(context: Context, method: methods.EditMessageText) -
 
 async def edit_message_caption(context: Context, method: methods.EditMessageCaption) -> Message:
     conversation, message = context.own_message(method)
-    content = _caption(method)
+    content = caption_of(method)
     del content["has_media_spoiler"]  # which only a new medium can change
     if message.text is not None:
         raise bad_request("there is no caption in the message to edit")
@@ -192,7 +192,7 @@ async def edit_message_media(context: Context, method: methods.EditMessageMedia)
         raise bad_request("can't parse InputMedia: this type is not known in the playground")
     if message.media_group_id and str(item.type) not in to_json(message):
         raise bad_request("can't use the media of the specified type in the album")
-    caption = _caption(item)
+    caption = caption_of(item)
     check_markup(method.reply_markup)
     media = await context.media(item.media, str(item.type))
     nothing = dict.fromkeys(("text", "entities", "photo", "document", "animation"))

@@ -172,6 +172,16 @@ class Person:
         await self.wait_until(lambda: query_id in self._answers, timeout)
         return self._answers[query_id]
 
+    async def ask_inline(self, words: str) -> dict[str, Any]:
+        """Write the bot's name and these words here: `results` to choose from, the `button` above
+        them, and the `query_id`."""
+        return dict(await self._request("POST", "/inline", json={"words": words}))
+
+    async def choose_inline(self, answer: dict[str, Any], index: int = 0) -> Message:
+        """Send one of the results of `ask_inline` into this chat."""
+        chosen = {"query_id": answer["query_id"], "result_id": answer["results"][index]["id"]}
+        return _message(await self._request("POST", "/inline/chosen", json=chosen))
+
     async def block(self, blocked: bool = True) -> None:
         """Block the bot, or unblock it."""
         await self._request("PUT", "/blocked", json={"blocked": blocked})

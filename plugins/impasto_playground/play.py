@@ -61,6 +61,7 @@ def play(
     ] = False,
 ) -> None:
     """Talk to the bot in a chat page on this machine: no token, no account, no network."""
+    typer.echo("Starting the bot and its chat page: a few seconds.", err=True)
     session = session_of(context)
     overrides: dict[str, Any] = {}
     if plugin:

@@ -26,6 +26,7 @@ from aiogram.types import (
 
 from .events import EventHub
 from .files import FileStore
+from .inline import InlineMode
 from .refusals import Refusal
 from .updates import UpdateQueue
 from .wire import to_json
@@ -103,6 +104,7 @@ class World:
         self.profile = Profile()
         self.files = FileStore(folder)
         self.updates = UpdateQueue()
+        self.inline = InlineMode(self.updates)
         self.hub = EventHub()
         self.chats: dict[int, Conversation] = {}
         self.queries: OrderedDict[str, Query] = OrderedDict()
@@ -147,15 +149,16 @@ class World:
 
     def from_person(self, conversation: Conversation, **content: Any) -> Message:
         """Add a message of the person and queue its update, unless it is none of the bot's
-        business: in groups a bot sees commands and answers to its own messages only
-        (https://core.telegram.org/bots/features#privacy-mode)."""
+        business: in groups a bot sees commands, answers to its own messages and what was sent by
+        its inline mode (https://core.telegram.org/bots/features#privacy-mode)."""
         conversation.started = True
         message = self._new_message(conversation, conversation.person, content)
         self._add(conversation, message)
         replied = message.reply_to_message
         answers_bot = replied is not None and replied.from_user == self.bot
         is_command = (message.text or message.caption or "").startswith("/")
-        if conversation.group is None or is_command or answers_bot:
+        is_by_bot = message.via_bot is not None
+        if conversation.group is None or is_command or answers_bot or is_by_bot:
             self.updates.put("message", to_json(message))
         return message
 
@@ -290,5 +293,5 @@ def _bot_user(bot_id: int) -> User:
         username=BOT_USERNAME,
         can_join_groups=True,
         can_read_all_group_messages=False,
-        supports_inline_queries=False,
+        supports_inline_queries=True,
     )

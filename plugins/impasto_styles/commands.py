@@ -35,7 +35,7 @@ def _famous(context: typer.Context, incomplete: str) -> list[str]:
 
 @styles.callback(invoke_without_command=True)
 def show(context: typer.Context, as_json: AsJson = False) -> None:
-    """List the styles; `add` adds one, `fetch` gets famous paintings."""
+    """List the styles, add one of your own, or fetch famous paintings."""
     if context.invoked_subcommand is not None:
         return
     from impasto_styles.adding import presets_of
@@ -60,9 +60,7 @@ def show(context: typer.Context, as_json: AsJson = False) -> None:
 @styles.command()
 def add(
     context: typer.Context,
-    file: Annotated[
-        Path, typer.Argument(help="The picture whose style is wanted.", metavar="FILE")
-    ],
+    file: Annotated[Path, typer.Argument(help="The picture whose style you want.", metavar="FILE")],
     *,
     name: Annotated[str, typer.Option(help="Short name: lower-case letters, digits, _.")],
     title: Annotated[
@@ -74,12 +72,10 @@ def add(
     licence: Annotated[
         str, typer.Option(help="Terms of use, such as CC0-1.0.")
     ] = "all rights reserved",
-    strength: Annotated[
-        float, typer.Option(help="Multiplies the style's weight in all its paintings.")
-    ] = 1.0,
-    brush_size: Annotated[float, typer.Option(help="Multiplies the size of its strokes.")] = 1.0,
+    strength: Annotated[float, typer.Option(help="Multiplies the weight of this style.")] = 1.0,
+    brush_size: Annotated[float, typer.Option(help="Multiplies the size of the strokes.")] = 1.0,
 ) -> None:
-    """Add a picture to the preset styles of this installation (the folder styles/ in state_dir)."""
+    """Add a picture to your preset styles (the folder styles/ in state_dir)."""
     from impasto import StylePreset
     from impasto_styles.adding import add_preset, style_picture
 
@@ -111,10 +107,10 @@ def fetch(
         ),
     ] = None,
     *,
-    all_of_them: Annotated[bool, typer.Option("--all", help="Get all that are listed.")] = False,
+    all_of_them: Annotated[bool, typer.Option("--all", help="Fetch all of them.")] = False,
     manifest: Annotated[Path | None, typer.Option(hidden=True, help="Another list.")] = None,
 ) -> None:
-    """Get famous paintings in the public domain from Wikimedia Commons, and add them as presets."""
+    """Fetch famous paintings in the public domain from Wikimedia Commons, as preset styles."""
     from impasto_styles.adding import presets_of
     from impasto_styles.famous import read_paintings
 

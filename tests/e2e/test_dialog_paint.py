@@ -142,6 +142,32 @@ async def test_a_painting_can_be_stopped_and_kept(endless_bot: Bot) -> None:
         assert "Painted" in (result.caption or "")
 
 
+async def test_a_picture_is_shared_into_another_chat_by_the_person_whose_it_is(bot: Bot) -> None:
+    async with bot.person() as alice:
+        result = await delivered(alice, await ordered(alice))
+        message, row, column = alice.find_button("Share", result.message_id)
+        assert message.reply_markup
+        words = message.reply_markup.inline_keyboard[row][column].switch_inline_query
+        assert words
+        url, person = bot.playground.url, alice.user_id
+        async with (
+            Person(url, person, "Alice", group=9) as in_group,
+            Person(url, next(_people), "Борис", group=9) as boris,
+        ):
+            await in_group.choose_inline(await in_group.ask_inline(words))
+            await boris.wait_until(boris.messages, PATIENCE)
+            [seen] = boris.messages()
+            assert seen.photo
+            assert result.photo
+            assert seen.photo[-1].file_id == result.photo[-1].file_id
+            assert seen.from_user
+            assert seen.via_bot
+            assert (seen.from_user.id, seen.via_bot.id) == (person, result.from_user.id)
+            theirs = await boris.ask_inline(words)
+    assert theirs["results"] == []
+    assert theirs["button"]["start_parameter"] == "share"
+
+
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL], ids=["SIGTERM", "SIGKILL"])
 async def test_a_bot_that_ends_in_mid_painting_delivers_after_its_restart(
     tmp_path: Path, how: signal.Signals

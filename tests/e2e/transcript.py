@@ -36,7 +36,7 @@ class Transcript:
         return self._sent(await self.person.send_text(text, reply_to))
 
     async def sends_photo(self, caption: str | None = None) -> Message:
-        self.lines.append(f"**[photo] {caption or ''}**  ")
+        self.lines.append(f"**[photo]** {caption or ''}  ")
         return self._sent(await self.person.send_photo(photo(), caption))
 
     async def sends_file(self) -> Message:

@@ -152,7 +152,9 @@ def _program(
     context: typer.Context,
     config: Annotated[
         Path | None,
-        typer.Option(help="Settings file (TOML); the rest stays at the defaults.", is_eager=True),
+        typer.Option(
+            help="Settings file (TOML). What it leaves out has its default.", is_eager=True
+        ),
     ] = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="Stop if any plugin fails.", is_eager=True)

@@ -66,20 +66,23 @@ def paint(  # noqa: PLR0917  (typer calls it by name)
         ),
     ] = None,
     max_pixels: Annotated[
-        int | None, typer.Option("--pixels", help="Most pixels of the result.", metavar="N")
+        int | None,
+        typer.Option("--pixels", help="Upper limit on the pixels of the result.", metavar="N"),
     ] = None,
-    steps: Annotated[int | None, typer.Option(help="Most optimizer steps.", metavar="N")] = None,
+    steps: Annotated[
+        int | None, typer.Option(help="Upper limit on the steps.", metavar="N")
+    ] = None,
     optimizer: Annotated[
         str | None,
         typer.Option(
-            help="lbfgs, adam, or one of a plugin.",
+            help="lbfgs, adam, or one that a plugin brings.",
             metavar="NAME",
         ),
     ] = None,
     device: Annotated[
         str | None,
         typer.Option(
-            help="auto, cpu, cuda, or one of a plugin.",
+            help="auto, cpu, cuda, or one that a plugin brings.",
             metavar="NAME",
         ),
     ] = None,
@@ -94,7 +97,7 @@ def paint(  # noqa: PLR0917  (typer calls it by name)
     fine: Annotated[
         bool,
         typer.Option(
-            "--fine", help="Finish with the network painting.fine_network: better and slower."
+            "--fine", help="Make the last steps with painting.fine_network: slower, but better."
         ),
     ] = False,
     style_weight: Annotated[

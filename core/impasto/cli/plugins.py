@@ -36,9 +36,9 @@ def plugins(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """List all plugins, those that do not work last, and say below why.
+    """List all plugins; those that failed come last, and the reasons below them.
 
-    The exit code is 0 all the same; with --strict (before `plugins`) it is 1 if one does not work.
+    The exit code is 0 even so; that of `impasto --strict plugins` is 1 if one failed.
     """
     if context.invoked_subcommand is not None:
         return

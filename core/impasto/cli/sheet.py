@@ -71,7 +71,7 @@ def sheet(
         ),
     ] = 320,
 ) -> None:
-    """Show a photo in many styles, small, so that you can choose."""
+    """Show small paintings of a photo in many styles, to choose from."""
     session = session_of(context)
     goal = output or beside(photo, ["sheet"])
     check_output(goal, [photo, *map(Path, style or [])])

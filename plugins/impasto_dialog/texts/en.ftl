@@ -6,14 +6,14 @@ language-name = English
 ## The command menu
 
 command-start = What this bot does
-command-styles = The styles I paint in
+command-styles = See the styles
 command-settings = Strength, brush, colors, size
 command-status = Your pictures in progress
 command-cancel = Stop and start over
 command-language = Language · Язык
 command-forget = Forget me and my pictures
 command-help = How it works
-command-stats = The state of the bot in figures
+command-stats = The bot in figures
 command-style = Paint the photo you reply to
 
 ## Buttons
@@ -34,11 +34,11 @@ button-stronger = 💪 Stronger
 button-weaker = 🪶 Weaker
 button-larger = 🔍 Larger
 button-own-colors = 🌈 My colors
-button-style-colors = 🌈 Its colors
+button-style-colors = 🌈 The style’s colors
 button-as-style = 🖌 Use as a style
 button-file = 💾 As a file
 button-share = 📤 Share
-button-still = 🖼 Paint its first frame
+button-still = 🖼 Paint the first frame
 button-yes = ✅ Yes
 button-try-again = 🔁 Try again
 button-language = 🌐 Language
@@ -134,20 +134,20 @@ choose-options =
     ⚙️ <b>How shall I paint?</b>
     Tap what you would like to change. I’ll remember it for all your pictures.
 choose-strength =
-    💪 <b>Strength:</b> how much may the style change your photo?
+    💪 <b>Strength:</b> how much should the style change your photo?
 choose-brush =
     🖌 <b>Brush:</b> how large should the strokes be?
 choose-colors =
-    🌈 <b>Colors:</b> the style’s, or those of your photo?
+    🌈 <b>Colors:</b> the style’s, or your photo’s?
 choose-quality =
     📐 <b>Size:</b> how large should it be?
-    A quick look takes a moment, a large picture takes patience.
+    A quick look takes a moment; a large picture takes patience.
 did-you-mean = 🤔 Did you mean <b>{ $style }</b>?
 send-style-picture = 🖼 Send me the picture whose style you like: a painting, a pattern, anything with strong strokes and colors.
 send-photo-for-style = <b>{ $style }</b> it is! Now send me the photo to paint.
 send-photo-for-own-style = A beautiful style! Now send me the photo to paint.
-own-style-first = 🖼 First send me the picture whose style you like, then I’ll ask for your photo.
-album-taken = Two pictures at once: the first is your photo, the second is the style. I’ll leave out the rest of the album.
+own-style-first = 🖼 First send me the picture whose style you like; then I’ll ask for your photo.
+album-taken = Two pictures at once: the first is your photo, the second is the style. If there are more, I’ll skip them.
 no-presets = I have no styles of my own here: send me the picture whose style you like.
 choose-language = 🌐 Which language shall I speak? · На каком языке говорить?
 language-chosen = 🌐 All right, English it is.
@@ -165,11 +165,11 @@ toast-old-button = This button is from an earlier picture. Here are the styles.
 toast-not-open = This button is from an earlier picture.
 toast-not-yours = This button belongs to somebody else. Reply to a photo with /style to get your own.
 toast-stopped = Stopped.
-toast-finishing = One moment, I’m finishing it as it is.
+toast-finishing = One moment, you’ll get it as it is.
 toast-not-running = This picture is no longer being painted.
 toast-cancelled = Cancelled.
 toast-painting-again = I’m painting it again.
-toast-file-gone = I keep files only for a while, and this one is gone. Paint the picture again to get a new one.
+toast-file-gone = I only keep files for a while, and this one is gone. Paint the picture again to get a new one.
 toast-not-forgotten = All right, everything stays as it is.
 toast-kept = Got it. I’ll paint all your pictures like this.
 
@@ -198,22 +198,22 @@ status-time = ⏱ ready in { $duration }
 hint = Send me a photo and I’ll paint it. /styles and /help show what I can do.
 hint-choose = Tap the number of a style above, or write its name. /styles shows them again, /cancel starts over.
 hint-style-picture = I’m waiting for the picture whose style you like. Send it as a photo, choose one of my /styles, or start over with /cancel.
-hint-photo = The style is chosen, now I need a photo. Send me one, or start over with /cancel.
+hint-photo = You’ve chosen a style; now I need a photo. Send me one, or start over with /cancel.
 offer-still = 🎞 I can’t paint moving pictures, but I can paint the first frame of this one. Shall I? Or send me a photo.
 refused-animation = I can’t paint moving pictures. Send me a photo or a screenshot instead.
 refused-video = I can’t paint videos. Send me a photo or a screenshot instead.
-refused-voice = I can’t hear, only see! Send me a photo instead.
+refused-voice = I can see, but I can’t hear! Send me a photo instead.
 refused-sticker = A lovely sticker! But I only paint photos: send me one.
 refused-heic = I can’t read HEIC files. Send the picture as a photo, not as a file, and it will work.
 refused-document = I can’t open this file as a picture. Send me a photo, a JPEG or a PNG.
-refused-large = This file is over 20 MB, more than Telegram lets me fetch. Send it as a photo, not as a file, or make it smaller.
+refused-large = This file is over 20 MB, which is more than Telegram lets me download. Send it as a photo, not as a file, or make it smaller.
 
 ## Messages about a picture in progress
 
 own-style = 🖼 your own style
 job-title = <b>{ $style }</b>
 job-look = <i>{ $look }</i>
-waiting-soon = I have your photo and I’ll start in a moment.
+waiting-soon = I have your photo and will start in a moment.
 waiting-behind =
     { $count ->
         [one] ⏳ { $count } picture is ahead of yours.
@@ -224,7 +224,7 @@ waiting-time-unknown = ⏱ I’ll tell you how long it will take as soon as I st
 painting = { $bar } { $percent }%
 painting-time = ⏱ { $duration } left
 painted = ✨ Painted: <b>{ $style }</b>
-painted-sooner = I kept it small so that you wouldn’t have to wait long. Tap “Larger” for the full size; that takes a while.
+painted-sooner = I kept it small so that you wouldn’t have to wait. Tap “Larger” for the full size; that takes longer.
 painted-largest = This is the largest I can paint here.
 ready = ✨ Your picture is ready!
 moved = ✨ <b>{ $style }</b> is ready: see below ⬇️
@@ -259,7 +259,7 @@ failure-broken_picture = This picture is damaged and I can’t open it. Send me 
 failure-picture_too_small = This picture is too small to paint. Send me a larger one.
 failure-picture_too_large = This picture has too many pixels. Send it as a photo, not as a file.
 failure-picture_too_narrow = This picture is too long and narrow. Crop it, or send me another one.
-failure-file_too_large = This file is over 20 MB, more than Telegram lets me fetch. Send it as a photo.
+failure-file_too_large = This file is over 20 MB, which is more than Telegram lets me download. Send it as a photo.
 failure-file_gone = Telegram no longer has this picture. Please send it once more.
 failure-too_many_jobs = I can’t take more pictures from you right now. Wait for one to be ready, or cancel one: /status shows them.
 failure-too_many_this_hour = That’s as many pictures as I can paint for one person in an hour.
@@ -279,31 +279,19 @@ notice-not_allowed = This bot is for a small circle of people. Please ask its ow
 notice-handler_failed = Sorry, something went wrong here. Please try again or send /start.
 notice-no_room = I have no room for new pictures right now. Please come back a little later.
 
-# For owners, whose language is not known
+# For owners, whose language is not known: all languages are sent together
 
-notice-disk_full =
-    ⚠️ The disk is full; pictures wait until there is room: { $why }. <code>impasto doctor</code> says where.
-
-    ⚠️ Диск заполнен; картины ждут, пока не появится место.
-notice-machine_fails =
-    ⚠️ Something is wrong with this machine; pictures wait until it works again: { $why }. <code>impasto doctor</code> may know more.
-
-    ⚠️ С сервером что-то не так; картины ждут, пока он не заработает.
-notice-plugin_fails =
-    ⚠️ The plugin <b>{ $plugin }</b> does not work, and people notice it: { $why }. The log says where; to do without it, name it in <code>plugins.deny</code>.
-
-    ⚠️ Плагин <b>{ $plugin }</b> даёт сбои: люди остаются без картин или ответов. Подробности в журнале.
-notice-painter_keeps_dying =
-    ⚠️ The painting process has died { $count } times within { $minutes } minutes; pictures wait or fail. The last time: { $why }. <code>impasto doctor</code> may know more.
-
-    ⚠️ Процесс рисования падает ({ $count } за { $minutes } мин.); картины ждут или не получаются.
+notice-disk_full = ⚠️ The disk is full; pictures wait until there is room: { $why }. <code>impasto doctor</code> says where.
+notice-machine_fails = ⚠️ Something is wrong with this machine; pictures wait until it works again: { $why }. <code>impasto doctor</code> may tell you more.
+notice-plugin_fails = ⚠️ The plugin <b>{ $plugin }</b> does not work, and people notice: { $why }. The log says where. To do without it, name it in <code>plugins.deny</code>.
+notice-painter_keeps_dying = ⚠️ The painting process has died { $count } times within { $minutes } minutes; pictures wait or fail. The last time: { $why }. <code>impasto doctor</code> may tell you more.
 
 ## For owners
 
 stats =
     📊 <b>The bot in figures</b>
     🎨 { $running } being painted, { $waiting } waiting, { $delivering } being delivered
-    ✅ { $done } delivered, { $failed } failed, { $cancelled } cancelled (of those still kept)
+    ✅ { $done } delivered, { $failed } failed, { $cancelled } cancelled (of those still on record)
     ⏱ one picture: { $one }; all waiting: { $all }
     💻 painting on: { $device }
     🕰 running for { $uptime }

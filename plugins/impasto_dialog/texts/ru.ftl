@@ -19,7 +19,7 @@ command-style = Перерисовать фото, на которое вы от
 
 button-styles = 🎨 Посмотреть стили
 button-own-style = 🖼 Свой стиль
-button-mix = 🎭 Смешать два
+button-mix = 🎭 Смешать два стиля
 button-mix-off = 🎭 Только один стиль
 button-options = ⚙️ Настройки
 button-all-options = ⬅️ Все настройки
@@ -146,7 +146,7 @@ send-style-picture = 🖼 Пришлите картинку, стиль кото
 send-photo-for-style = <b>{ $style }</b> – отличный выбор! Теперь пришлите фото.
 send-photo-for-own-style = Прекрасный стиль! Теперь пришлите фото.
 own-style-first = 🖼 Сначала пришлите картинку, стиль которой вам нравится, а потом я попрошу ваше фото.
-album-taken = Две картинки сразу: первая – ваше фото, вторая – стиль. Остальные пропущу.
+album-taken = Две картинки сразу: первая – ваше фото, вторая – стиль. Если есть ещё, я их пропущу.
 no-presets = Своих стилей у меня здесь нет: пришлите картинку, стиль которой вам нравится.
 choose-language = 🌐 На каком языке говорить? · Which language shall I speak?
 language-chosen = 🌐 Хорошо, говорим по-русски.
@@ -164,11 +164,11 @@ toast-old-button = Эта кнопка от прошлой картины. Во�
 toast-not-open = Эта кнопка от прошлой картины.
 toast-not-yours = Это чужая кнопка. Ответьте на фото командой /style, и будет своя.
 toast-stopped = Остановлено.
-toast-finishing = Секунду, заканчиваю как есть.
+toast-finishing = Секунду, оставляю как есть.
 toast-not-running = Эту картину я уже не рисую.
 toast-cancelled = Отменено.
 toast-painting-again = Рисую ещё раз.
-toast-file-gone = Файлы я храню недолго, и этого уже нет. Попросите нарисовать ещё раз, и будет новый.
+toast-file-gone = Файлы я храню недолго, и этого уже нет. Нарисуйте картину ещё раз, и будет новый.
 toast-not-forgotten = Хорошо, всё остаётся как есть.
 toast-kept = Запомнил: так и буду рисовать.
 
@@ -194,14 +194,14 @@ status-waiting =
         [many] ⏳ { $number }. { $style }: перед ней { $count } картин
        *[other] ⏳ { $number }. { $style }: перед ней { $count } картины
     }
-status-time = ⏱ готово через { $duration }
+status-time = ⏱ готово примерно через { $duration }
 
 ## Что не годится и что сделать вместо этого
 
 hint = Пришлите фото, и я сделаю из него картину. Что я умею, покажут /styles и /help.
 hint-choose = Нажмите на номер стиля выше или напишите его название. Показать стили снова: /styles, начать сначала: /cancel.
 hint-style-picture = Я жду картинку, стиль которой вам нравится. Пришлите её как фото, выберите из моих /styles или начните сначала: /cancel.
-hint-photo = Стиль выбран, теперь нужно фото. Пришлите его или начните сначала: /cancel.
+hint-photo = Стиль выбран, осталось прислать фото. Жду его. Начать сначала: /cancel.
 offer-still = 🎞 Анимации я не рисую, но могу перерисовать первый кадр. Хотите? Или пришлите фото.
 refused-animation = Анимации я не рисую. Пришлите фото или скриншот.
 refused-video = Видео я не рисую. Пришлите фото или скриншот.
@@ -224,17 +224,17 @@ waiting-behind =
         [many] ⏳ Перед вашей – { $count } картин.
        *[other] ⏳ Перед вашей – { $count } картины.
     }
-waiting-time = ⏱ Будет готово через { $duration }.
+waiting-time = ⏱ Будет готово примерно через { $duration }.
 waiting-time-unknown = ⏱ Сколько ждать, скажу, как только начну.
 painting = { $bar } { $percent }%
-painting-time = ⏱ ещё { $duration }
+painting-time = ⏱ ещё примерно { $duration }
 painted = ✨ Готово: <b>{ $style }</b>
-painted-sooner = Сделал поменьше, чтобы вам не ждать долго. Нужен полный размер – нажмите «Крупнее», это дольше.
+painted-sooner = Я сделал её поменьше, чтобы вы не ждали. Нажмите «Крупнее», и будет полный размер, только дольше.
 painted-largest = Крупнее у меня не получится.
 ready = ✨ Ваша картина готова!
 moved = ✨ <b>{ $style }</b>: готово, смотрите ниже ⬇️
 failed = 😔 { $reason }
-failed-style = 😔 Про картинку со стилем: { $reason }
+failed-style = 😔 Картинка со стилем: { $reason }
 cancelled-job = Остановлено. Ваше фото у меня осталось: выберите другой стиль или пришлите новое.
 share-none = Прислать фото и получить картину
 file-caption = 💾 { $style }, в полном качестве
@@ -242,24 +242,24 @@ file-caption = 💾 { $style }, в полном качестве
 duration-moment = несколько секунд
 duration-seconds =
     { $count ->
-        [one] ≈ { $count } секунду
-        [few] ≈ { $count } секунды
-        [many] ≈ { $count } секунд
-       *[other] ≈ { $count } секунды
+        [one] { $count } секунду
+        [few] { $count } секунды
+        [many] { $count } секунд
+       *[other] { $count } секунды
     }
 duration-minutes =
     { $count ->
-        [one] ≈ { $count } минуту
-        [few] ≈ { $count } минуты
-        [many] ≈ { $count } минут
-       *[other] ≈ { $count } минуты
+        [one] { $count } минуту
+        [few] { $count } минуты
+        [many] { $count } минут
+       *[other] { $count } минуты
     }
 duration-hours =
     { $count ->
-        [one] ≈ { $count } час
-        [few] ≈ { $count } часа
-        [many] ≈ { $count } часов
-       *[other] ≈ { $count } часа
+        [one] { $count } час
+        [few] { $count } часа
+        [many] { $count } часов
+       *[other] { $count } часа
     }
 
 ## Неудачи, по кодам impasto.errors.ChatError
@@ -275,11 +275,11 @@ failure-file_gone = У Telegram больше нет этой картинки. �
 failure-too_many_jobs = Больше картин сразу я взять не могу. Дождитесь готовой или отмените одну: их покажет /status.
 failure-too_many_this_hour = Больше картин за час я для одного человека не рисую.
 failure-too_many_waiting = Очередь сейчас слишком длинная, вашу картину пока взять не могу.
-come-back-in = Возвращайтесь через { $duration }.
+come-back-in = Возвращайтесь примерно через { $duration }.
 come-back-later = Возвращайтесь чуть позже.
 failure-painting_failed = Что-то пошло не так, пока я рисовал. Попробуйте ещё раз.
-failure-plugin_failed = С этой картиной что-то не вышло. Попробуйте другой стиль или повторите позже.
-failure-out_of_memory = Сейчас эта картина у меня не выходит. Попробуйте чуть позже или пришлите картинку поменьше.
+failure-plugin_failed = С этой картиной что-то не получилось. Попробуйте другой стиль или повторите позже.
+failure-out_of_memory = Сейчас эта картина у меня не получается. Попробуйте чуть позже или пришлите картинку поменьше.
 failure-job_vanished = Ваша картина у меня потерялась. Пришлите, пожалуйста, фото ещё раз.
 failure-photos_forbidden = В этой группе мне нельзя отправлять фото. Разрешить это может кто-то из админов.
 failure-style_gone = Этого стиля у меня больше нет. Выберите, пожалуйста, другой.
@@ -290,24 +290,12 @@ notice-not_allowed = Этот бот – для узкого круга. Поп�
 notice-handler_failed = Извините, что-то пошло не так. Попробуйте ещё раз или отправьте /start.
 notice-no_room = Сейчас у меня нет места для новых картин. Возвращайтесь чуть позже.
 
-# Для владельцев, чей язык неизвестен
+# Для владельцев, чей язык неизвестен: им приходят тексты на всех языках сразу
 
-notice-disk_full =
-    ⚠️ Диск заполнен; картины ждут, пока не появится место.
-
-    ⚠️ The disk is full; pictures wait until there is room: { $why }. <code>impasto doctor</code> says where.
-notice-machine_fails =
-    ⚠️ С сервером что-то не так; картины ждут, пока он не заработает.
-
-    ⚠️ Something is wrong with this machine; pictures wait until it works again: { $why }. <code>impasto doctor</code> may know more.
-notice-plugin_fails =
-    ⚠️ Плагин <b>{ $plugin }</b> даёт сбои: люди остаются без картин или ответов. Подробности в журнале.
-
-    ⚠️ The plugin <b>{ $plugin }</b> does not work, and people notice it: { $why }. The log says where; to do without it, name it in <code>plugins.deny</code>.
-notice-painter_keeps_dying =
-    ⚠️ Процесс рисования падает ({ $count } за { $minutes } мин.); картины ждут или не получаются.
-
-    ⚠️ The painting process has died { $count } times within { $minutes } minutes; pictures wait or fail. The last time: { $why }. <code>impasto doctor</code> may know more.
+notice-disk_full = ⚠️ Диск заполнен; картины ждут, пока не появится место: { $why }. Где именно, покажет <code>impasto doctor</code>.
+notice-machine_fails = ⚠️ С сервером что-то не так; картины ждут, пока он не заработает: { $why }. Подробнее может сказать <code>impasto doctor</code>.
+notice-plugin_fails = ⚠️ Плагин <b>{ $plugin }</b> даёт сбои, и люди это видят: { $why }. Где именно, написано в журнале. Чтобы обойтись без него, впишите его в <code>plugins.deny</code>.
+notice-painter_keeps_dying = ⚠️ Процесс рисования падает (за { $minutes } мин. падений: { $count }); картины ждут или не получаются. Последняя причина: { $why }. Подробнее может сказать <code>impasto doctor</code>.
 
 ## Для владельцев
 
@@ -315,7 +303,7 @@ stats =
     📊 <b>Бот в цифрах</b>
     🎨 рисую: { $running }, ждут: { $waiting }, отправляю: { $delivering }
     ✅ доставлено: { $done }, не вышло: { $failed }, отменено: { $cancelled } (из тех, что ещё хранятся)
-    ⏱ одна картина: { $one }; все ожидающие: { $all }
+    ⏱ на одну картину: { $one }; на все ожидающие: { $all }
     💻 рисую на: { $device }
     🕰 работаю { $uptime }
 stats-unknown = пока неизвестно

@@ -21,6 +21,14 @@ export class Api {
     return this.#json("POST", "/taps", { message_id: messageId, row, column });
   }
 
+  askInline(words) {
+    return this.#json("POST", "/inline", { words });
+  }
+
+  chooseInline(query, result) {
+    return this.#json("POST", "/inline/chosen", { query_id: query, result_id: result });
+  }
+
   block(blocked) {
     return this.#json("PUT", "/blocked", { blocked });
   }

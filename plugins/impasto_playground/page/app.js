@@ -4,6 +4,7 @@ import { Api } from "./api.js";
 import { forgetReply, renderKeyboard, replyTo, setUpComposer, showKeyboard } from "./composer.js";
 import { $, make } from "./dom.js";
 import { setUpFiles } from "./files.js";
+import { setUpInline } from "./inline.js";
 import { bubble, summary } from "./message.js";
 import { attempt, menu, openLink, showAlert, toast, view } from "./overlays.js";
 import { arrived, settle, toBottom } from "./scrolling.js";
@@ -13,6 +14,7 @@ const ACTION_MS = 5000;
 const TAP_MS = 15000;
 const ASKED = new URLSearchParams(location.search);
 const PERSON = /^[1-9]\d{0,14}$/.exec(ASKED.get("person") ?? "1")?.[0] ?? "1";
+const FRIENDS = "1";
 const GROUP = /^[1-9]\d{0,12}$/.exec(ASKED.get("group") ?? "")?.[0];
 
 const api = new Api(PERSON, GROUP);
@@ -20,6 +22,7 @@ const api = new Api(PERSON, GROUP);
 const introduce = () => api.introduce(GROUP ? t("you") : "", language);
 const send = setUpComposer((text, replied) => attempt(() => api.sendText(text, replied)));
 setUpFiles(api);
+const writeInline = setUpInline(api, () => state.bot?.username, (start) => goTo(null, { start }));
 
 const state = {
   messages: new Map(), commands: [], blocked: false, description: "", bot: null,
@@ -32,7 +35,7 @@ const context = {
   api,
   isOwn: (message) => String(message.from.id) === PERSON,
   isBusy: (...button) => [...state.taps.values()].some((tap) => tap === button.join(":")),
-  actions: { send, tap, show, open: openLink, view: (message, alt) => view(message, api, alt) },
+  actions: { send, tap, show, share, writeInline, open: openLink, view: (message, alt) => view(message, api, alt) },
 };
 const shown = new Map();
 
@@ -120,8 +123,8 @@ function renderAround() {
   const empty = state.messages.size === 0;
   $("welcome").hidden = !empty || !state.connected;
   $("bot-name").textContent = state.title ?? state.bot?.first_name ?? "Impasto";
-  $("welcome-name").textContent = state.bot?.first_name ?? "";
-  $("welcome-text").textContent = state.description || t("welcome");
+  $("welcome-name").textContent = $("bot-name").textContent;
+  $("welcome-text").textContent = GROUP ? t("welcomeGroup") : state.description || t("welcome");
   const wide = state.blocked ? "unblock" : empty && !GROUP ? "start" : null;
   $("start").hidden = !wide || !state.connected;
   if (wide) $("start").textContent = t(wide);
@@ -145,7 +148,7 @@ function renderSubtitle() {
     const dots = make("span", "dots", make("i"), make("i"), make("i"));
     node.replaceChildren(t("actions")[action] ?? t("working"), dots);
   } else {
-    node.textContent = t(!state.connected ? "connecting" : state.blocked ? "blocked" : "bot");
+    node.textContent = t(!state.connected ? "connecting" : state.blocked ? "blocked" : GROUP ? "group" : "bot");
   }
 }
 
@@ -167,6 +170,7 @@ const handlers = {
     showKeyboard(event.keyboard);
     render();
     toBottom();
+    takeUp();
   },
   message({ message }) {
     if (message.from.is_bot) showAction(null);
@@ -260,7 +264,30 @@ function messageMenu(event, messages) {
       image: "trash",
       run: () => messages.forEach((message) => attempt(() => api.remove(message.message_id))),
     },
-  ], where);
+  ], { where });
+}
+
+// Another chat of the same person, with something to do there.
+function goTo(group, task = {}) {
+  location.assign(`?${new URLSearchParams({ person: PERSON, ...(group && { group }), ...task })}`);
+}
+
+function share(owner, inline) {
+  menu(owner, [
+    { label: t("friends"), hint: t("group"), run: () => goTo(FRIENDS, { inline }) },
+    { label: state.bot.first_name, hint: t("bot"), run: () => goTo(null, { inline }) },
+  ], { title: t("whichChat") });
+}
+
+// What the address says is to be done in this chat, once.
+function takeUp() {
+  const [inline, start] = [ASKED.get("inline"), ASKED.get("start")];
+  if (inline === null && start === null) return;
+  ASKED.delete("inline");
+  ASKED.delete("start");
+  history.replaceState(null, "", `?${ASKED}`);
+  if (inline !== null) writeInline(inline);
+  else send(`/start ${start}`);
 }
 
 $("start").onclick = () => (state.blocked ? attempt(() => api.block(false)) : send("/start"));
@@ -271,7 +298,10 @@ $("attach").onclick = () => menu($("attach"), [
   { label: t("photo"), image: "photo", run: () => $("pick-photo").click() },
   { label: t("file"), image: "file", run: () => $("pick-file").click() },
 ]);
+$("back").hidden = !GROUP;
+$("back").onclick = () => goTo(null);
 $("more").onclick = () => menu($("more"), [
+  ...(GROUP ? [] : [{ label: t("friends"), hint: t("group"), run: () => goTo(FRIENDS) }]),
   state.blocked
     ? { label: t("unblock").toLowerCase(), image: "block", run: () => attempt(() => api.block(false)) }
     : { label: t("block"), image: "block", run: () => attempt(() => api.block(true)) },

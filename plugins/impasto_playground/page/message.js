@@ -213,6 +213,11 @@ function inlineButton(message, button, row, column, context) {
   if (button.url) {
     node.append(icon("link"));
     node.onclick = () => context.actions.open(button.url);
+  } else if (button.switch_inline_query_current_chat !== undefined) {
+    node.onclick = () => context.actions.writeInline(button.switch_inline_query_current_chat);
+  } else if (button.switch_inline_query !== undefined || button.switch_inline_query_chosen_chat) {
+    const words = button.switch_inline_query ?? button.switch_inline_query_chosen_chat.query ?? "";
+    node.onclick = () => context.actions.share(node, words);
   } else if (button.copy_text) {
     node.onclick = () => navigator.clipboard?.writeText(button.copy_text.text);
   } else {
@@ -231,6 +236,7 @@ export function bubble(messages, context) {
   const text = spoken?.text ?? spoken?.caption;
   const body = make("div", "bubble");
   if (!own && !first.from.is_bot) body.append(make("b", "sender", first.from.first_name));
+  if (first.via_bot) body.append(make("span", "sender", `${t("via")} @${first.via_bot.username}`));
   if (first.reply_to_message) body.append(quoted(first, context));
   const words = text === undefined ? null : make(
     "div", "text",

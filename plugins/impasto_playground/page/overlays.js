@@ -7,7 +7,7 @@ const TOAST_MS = 3500;
 
 let menuOwner = null;
 
-export function menu(owner, items, where) {
+export function menu(owner, items, { where, title } = {}) {
   const box = $("popover");
   const reopened = menuOwner === owner && !where;
   closeMenu();
@@ -25,6 +25,7 @@ export function menu(owner, items, where) {
     };
     return node;
   }));
+  if (title) box.prepend(make("p", "", title));
   box.hidden = false;
   const anchor = where ?? owner.getBoundingClientRect();
   const { offsetWidth: width, offsetHeight: height } = box;

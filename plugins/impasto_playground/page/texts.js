@@ -1,6 +1,6 @@
 // What the page itself says, in English and Russian; everything else comes from the bot.
 
-const TEXTS = {
+export const TEXTS = {
   en: {
     bot: "bot", start: "START", welcome: "Press START to begin the conversation.",
     connecting: "connecting…", write: "Message", send: "Send", attach: "Attach a picture",
@@ -9,6 +9,9 @@ const TEXTS = {
     drop: "Drop pictures here to send them", caption: "Add a caption…", cancel: "Cancel",
     asFile: "Send as a file, without compression", ok: "OK", close: "Close", save: "Download",
     block: "Block the bot", unblock: "UNBLOCK", blocked: "blocked", reply: "Reply",
+    group: "group", friends: "Friends", back: "Back to the bot", whichChat: "Send to…", via: "via",
+    sendThis: "Tap the picture to send it here", nothing: "Nothing found",
+    welcomeGroup: "Send a photo here and reply to it with /style.",
     remove: "Delete", edited: "edited", today: "Today", yesterday: "Yesterday", gif: "GIF",
     sentPhoto: "Photo you sent", gotPhoto: "Photo from the bot",
     othersPhoto: "Photo", animation: "Animation",
@@ -29,6 +32,9 @@ const TEXTS = {
     drop: "Бросьте картинки сюда, чтобы отправить", caption: "Добавить подпись…", cancel: "Отмена",
     asFile: "Отправить файлом, без сжатия", ok: "ОК", close: "Закрыть", save: "Скачать",
     block: "Заблокировать бота", unblock: "РАЗБЛОКИРОВАТЬ", blocked: "заблокирован",
+    group: "группа", friends: "Друзья", back: "Назад к боту", whichChat: "Куда отправить?",
+    via: "через", sendThis: "Нажмите на картину, чтобы отправить её сюда", nothing: "Ничего не найдено",
+    welcomeGroup: "Пришлите сюда фото и ответьте на него командой /style.",
     reply: "Ответить", remove: "Удалить", edited: "изменено", today: "Сегодня",
     yesterday: "Вчера", gif: "GIF", sentPhoto: "Ваше фото", gotPhoto: "Фото от бота",
     othersPhoto: "Фото",

@@ -151,7 +151,7 @@ async def test_stop_and_keep_is_asked_of_the_job_service(
     keyboard_of = DialogPresenter(job_service.presets).painting(running, half_way(running))
     await show(bot, running, keyboard_of)
     await alice.wait_for(says("50%"))
-    assert "finishing it as it is" in ((await tap(alice, "Stop and keep this")).text or "")
+    assert "get it as it is" in ((await tap(alice, "Stop and keep this")).text or "")
     assert job_service.hurried == [begun.id]
     await job_service.move(running, JobState.DELIVERED)
     answer = await tap(alice, "Stop and keep this")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from impasto import PaintOptions, StylePreset
 from impasto.settings import PaintingSettings
+from impasto.sizes import limited, result_size
 from impasto_dialog.looks import (
     STYLE_WEIGHTS,
     Brush,
@@ -62,6 +64,17 @@ def test_quick_is_less_work_and_large_has_more_pixels() -> None:
     assert quick.max_pixels == CAP // 5
     assert large.steps == PAINTING.steps
     assert large.max_pixels == CAP * PAINTING.large_factor
+
+
+@pytest.mark.parametrize("photo", [(280, 340), (500, 300), (800, 600), (1280, 960), (4000, 3000)])
+def test_large_is_never_smaller_than_standard(photo: tuple[int, int]) -> None:
+    cap, pixels = PAINTING.max_pixels_cpu, math.prod(photo)
+
+    def painted(quality: Quality) -> int:
+        asked = paint_options(Look(quality=quality), [], PAINTING, cap, pixels)
+        return math.prod(result_size(photo, limited(asked, PAINTING, cap, on_cpu=True)))
+
+    assert painted(Quality.LARGE) >= painted(Quality.STANDARD)
 
 
 def test_the_full_size_is_the_usual_one_with_patience() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from html import unescape
 from typing import Any
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from impasto import Presenter, Say, StylePreset
 from impasto.jobs.job import ChosenStyle, Effort, Job, TelegramPicture
 from impasto.messages import Failure, Progress
+from impasto.testing.conformance.bot import NOTICES
 from impasto_dialog.keyboards import (
     AnotherStyle,
     FinishJob,
@@ -23,7 +25,7 @@ from impasto_dialog.keyboards import (
     UseAsStyle,
 )
 from impasto_dialog.looks import Variation
-from impasto_dialog.presenter import BAR_LENGTH, DialogPresenter, progress_bar
+from impasto_dialog.presenter import BAR_LENGTH, FOR_OWNERS, DialogPresenter, progress_bar
 from impasto_dialog.texts import LANGUAGES
 
 from .test_texts import documented_codes
@@ -283,12 +285,16 @@ class TestNotices:
         assert "ask its owner" in english.text
         assert "Попросите владельца" in russian.text
 
-    def test_owners_are_told_in_both_languages(self, presenter: DialogPresenter) -> None:
-        say = presenter.notice("disk_full", "en", {"why": "<27 bytes>"})
+    @pytest.mark.parametrize("code", sorted(FOR_OWNERS))
+    def test_owners_are_told_everything_in_both_languages(
+        self, presenter: DialogPresenter, code: str
+    ) -> None:
+        facts = {**NOTICES[code], "why": "<27 bytes>"}
+        say = presenter.notice(code, "en", facts)
         assert say is not None
-        assert "disk is full" in say.text
-        assert "Диск заполнен" in say.text
-        assert "&lt;27 bytes&gt;" in say.text
+        for said in say.text.split("\n\n"):
+            assert all(html.escape(str(fact)) in said for fact in facts.values())
+        assert re.search("[а-я]", say.text.split("\n\n")[1])
 
     def test_errors_for_the_chat_say_what_they_say_elsewhere(
         self, presenter: DialogPresenter

@@ -26,7 +26,7 @@ async def test_the_first_frame_is_painted(alice: Person, job_service: RecordingJ
     offer = await alice.wait_for(says(OFFER))
     assert sent.animation is not None
     assert sent.animation.thumbnail is not None
-    await tap(alice, "Paint its first frame")
+    await tap(alice, "Paint the first frame")
     await alice.wait_for(is_gallery)
     assert offer.message_id not in [m.message_id for m in alice.messages()]
     await tap(alice, "Woodblock wave")

@@ -76,7 +76,7 @@ async def test_each_step_has_its_own_hint_and_a_way_back(alice: Person) -> None:
     await alice.send_text("starry night")
     await alice.wait_for(says("Starry night it is"))
     await alice.send_text("what now?")
-    await alice.wait_for(says("The style is chosen, now I need a photo"))
+    await alice.wait_for(says("chosen a style; now I need a photo"))
     await alice.send_text("/styles")
     await alice.wait_for(is_gallery, after=alice.messages()[-1].message_id - 1)
 

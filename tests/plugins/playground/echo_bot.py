@@ -17,6 +17,9 @@ from aiogram.types import (
     CallbackQuery,
     InlineKeyboardButton,
     InlineKeyboardMarkup,
+    InlineQuery,
+    InlineQueryResultCachedPhoto,
+    InlineQueryResultsButton,
     InputMediaPhoto,
     KeyboardButton,
     Message,
@@ -62,10 +65,12 @@ class EchoBot:
         self.router.message.register(self.file, Command("file"))
         self.router.message.register(self.keyboard, Command("keyboard"))
         self.router.message.register(self.work, Command("work"))
+        self.router.message.register(self.share, Command("share"))
         self.router.message.register(self.photo, F.photo)
         self.router.message.register(self.other)
         self.router.callback_query.register(self.tapped, F.data.startswith("style:"))
         self.router.callback_query.register(self.alerted, F.data == "alert")
+        self.router.inline_query.register(self.inline)
 
     async def start(self, message: Message) -> None:
         await message.answer(
@@ -122,6 +127,22 @@ class EchoBot:
         rows.append([KeyboardButton(text="Never mind")])
         markup = ReplyKeyboardMarkup(keyboard=rows, input_field_placeholder="What is it?")
         await message.answer("What is on the photo?", reply_markup=markup)
+
+    async def share(self, message: Message) -> None:
+        share = InlineKeyboardButton(text="Share", switch_inline_query="shared")
+        keyboard = InlineKeyboardMarkup(inline_keyboard=[[share]])
+        photo = BufferedInputFile(_gradient(40), "shared.png")
+        sent = await message.answer_photo(photo, reply_markup=keyboard)
+        assert sent.photo
+        self.shared = sent.photo[-1].file_id
+
+    async def inline(self, query: InlineQuery) -> None:
+        """One picture for the word "shared", else the way to the bot."""
+        begin = InlineQueryResultsButton(text="Make a picture", start_parameter="share")
+        picture = InlineQueryResultCachedPhoto(id="1", photo_file_id=self.shared, caption="Shared")
+        found = query.query == "shared"
+        button = None if found else begin
+        await query.answer([picture] if found else [], cache_time=0, button=button)
 
     async def work(self, message: Message) -> None:
         """Show the chat action until `next_step` is set."""

@@ -299,6 +299,42 @@ async def test_blocking_and_unblocking(page: Page, playground: Playground, echo:
     assert not playground.world.chats[1].blocked
 
 
+@pytest.mark.parametrize(("width", "height"), [(390, 844), (1280, 860)])
+async def test_a_picture_is_shared_into_another_chat(
+    page: Page, playground: Playground, echo: EchoBot, width: int, height: int
+) -> None:
+    def sharing() -> None:
+        page.resize(width, height)
+        page.open()
+        page.press("START")
+        page.say("/share")
+        page.press("Share")
+        page.press("Friends")
+        page.wait(lambda: page.all("#inline .offer img"))
+        assert page.one("#text").get_attribute("value").endswith("bot shared")
+        page.wait(lambda: page.one("#bot-name").text == "Friends")
+        assert page.driver.execute_script("return location.search") == "?person=1&group=1"
+        page.one("#text").send_keys(Keys.ENTER)
+        page.wait_for_text("Shared")
+        page.wait_for_text("via @impasto_playground_bot", ".own .sender")
+        page.wait(page.images_loaded)
+        page.wait(lambda: not page.one("#inline").is_displayed())
+        assert page.one("#text").get_attribute("value") == ""
+
+    def otherwise() -> None:
+        page.one("#text").send_keys("@impasto_playground_bot nonsense")
+        page.press("Make a picture")
+        page.wait_for_text("/start share")
+        page.wait_for_text("Hello!")
+        assert page.driver.execute_script("return location.search") == "?person=1"
+        assert not page.one("#back").is_displayed()
+
+    await in_thread(sharing)
+    shared, *_ = playground.world.chats[-1].messages.values()  # the bot may have answered it
+    assert shared.photo[-1].file_id == echo.shared
+    await in_thread(otherwise)
+
+
 async def test_deleting_a_message(page: Page, playground: Playground, echo: EchoBot) -> None:
     def conversation() -> None:
         page.open()
@@ -367,6 +403,24 @@ async def test_the_keyboard_is_enough(page: Page, echo: EchoBot) -> None:
         assert page.driver.execute_script(without_alt) == []
 
     await in_thread(conversation)
+
+
+SAID = """
+    const { TEXTS } = await import("/page/texts.js");
+    const kinds = (texts) => Object.entries(texts).map(([name, text]) =>
+        [name, typeof text === "object" ? kinds(text) : typeof text]).sort();
+    return Object.values(TEXTS).map((texts) => JSON.stringify(kinds(texts)));
+"""
+
+
+async def test_the_page_says_the_same_in_all_languages(page: Page) -> None:
+    def comparing() -> None:
+        page.open()
+        said = page.driver.execute_script(SAID)
+        assert len(said) > 1
+        assert len(set(said)) == 1
+
+    await in_thread(comparing)
 
 
 PASTE_OR_DROP = """

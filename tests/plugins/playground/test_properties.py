@@ -55,9 +55,14 @@ def bot_calls(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
     return name, fields
 
 
-PERSON_PATHS = st.sampled_from(["", "/messages", "/files", "/taps", "/blocked", "/nothing"])
+PERSON_PATHS = st.sampled_from(
+    ["", "/messages", "/files", "/taps", "/inline/chosen", "/blocked", "/nothing"]
+)
 PERSON_FIELDS = st.sampled_from(
-    ["text", "caption", "as", "message_id", "row", "column", "reply_to", "blocked", "first_name"]
+    [
+        *("text", "caption", "as", "message_id", "row", "column", "reply_to", "blocked"),
+        *("first_name", "query_id", "result_id"),
+    ]
 )
 
 
