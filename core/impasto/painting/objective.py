@@ -83,6 +83,13 @@ class Metric:
         weighted = self.gram @ difference
         return (weighted * weighted.T).sum() / self.channels**2
 
+    def gram_slope(self, difference: torch.Tensor) -> torch.Tensor:
+        """The derivative of `gram_loss` by the difference; half of its inner product with the
+        difference is the loss."""
+        if self.gram is None:
+            return difference * (2 / difference.numel())
+        return (self.gram @ difference @ self.gram).mul_(2 / self.channels**2)
+
     def content_loss(self, difference: torch.Tensor) -> torch.Tensor:
         """mean of squares of the teacher's feature difference; difference: 1xCxHxW."""
         pixels = difference.shape[-2] * difference.shape[-1]
