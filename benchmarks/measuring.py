@@ -13,6 +13,7 @@ from . import processes
 from .baseline import Baseline
 from .bot import DEFAULT_PIXELS, BotRun
 from .machine import OthersWork
+from .peer import NAME, BesidePeer
 from .processes import MeasurementFailed
 from .records import Records, Subject, fingerprint
 from .subjects import (
@@ -28,7 +29,7 @@ from .subjects import (
 )
 from .worker import WorkerRun
 
-KINDS: Final = ("pairs", "worker", "bot")
+KINDS: Final = ("pairs", "worker", "bot", "peer")
 SIDES: Final = (240, 480, 960)
 """Of the square photos with which the painting process is measured."""
 BOT_MEMORY_MB: Final = {
@@ -49,6 +50,8 @@ class Plan:
     kinds: Sequence[str] = KINDS
     repeats: int = 3
     threads: int = 1
+    peer: Path | None = None
+    """The interpreter of the peer's environment; without it, the peer is left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +93,12 @@ class Measuring:
         return failures
 
     def _tasks(self) -> Iterator[_Task]:
-        make = {"pairs": self._pairs, "worker": self._worker, "bot": self._bot}
+        make = {
+            "pairs": self._pairs,
+            "worker": self._worker,
+            "bot": self._bot,
+            "peer": self._peer,
+        }
         for kind in self._plan.kinds:
             for subject, run in make[kind]():
                 yield _Task(kind, subject, run)
@@ -151,3 +159,16 @@ class Measuring:
                 run = BotRun(painting)
                 subject = {"network": network, "pixels": pixels, "repeat": repeat}
                 yield subject, functools.partial(run.measure, self._shared)
+
+    def _peer(self) -> Iterator[tuple[Subject, Callable[[], Mapping[str, Any]]]]:
+        """Both programs take turns."""
+        peer = self._plan.peer
+        if peer is None:
+            return
+        folder = self._folder / "peer"
+        for repeat in range(self._plan.repeats):
+            for pair in self._plan.pairs:
+                beside = BesidePeer(self._shared, pair, folder, self._plan.threads)
+                for program in (NAME, EMBEDDED.name):
+                    subject = {"pair": pair.name, "program": program, "repeat": repeat}
+                    yield subject, functools.partial(beside.measure, program, peer)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import itertools
+import os
 import statistics
 import time
 from collections.abc import Mapping
@@ -27,6 +28,7 @@ from impasto.painting.catalogue import load_catalogue
 from impasto.painting.painter import PaintProgress
 from impasto.settings import Settings
 
+from .machine import MemoryWatch, by_process
 from .processes import answer_from
 
 FACTORS: Final = (1, 2, 4)
@@ -34,7 +36,10 @@ FACTORS: Final = (1, 2, 4)
 
 
 def answer(request: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Of `pace` when the request says how many evaluations, of `painted` otherwise."""
+    """Of `pace` when the request says how many evaluations, of `finished` when it names a finished
+    picture, of `painted` otherwise."""
+    if "finished" in request:
+        return finished(request)
     return pace(request) if "evaluations" in request else painted(request)
 
 
@@ -71,9 +76,10 @@ def painted(request: Mapping[str, Any]) -> dict[str, Any]:
     """Paints a pair through `impasto.paint` as a warm worker does.
 
     Returns:
-        `seconds` of the whole painting and `steps`, the seconds until each step. Where the request
-        has a `picture` to be written, also `scores`: `single` and `multi` of the picture after
-        each step and of the finished one. The seconds are without what keeping the pictures takes.
+        `seconds` of the whole painting, `steps`, the seconds until each step, and `peak_mb` of
+        memory that the kernel cannot take back. Where the request has the `baseline`, also
+        `scores`: `single` and `multi` of the picture after each step and of the finished one. The
+        seconds are without what keeping the pictures takes, the memory is with it.
     """
     return_large_blocks()  # as the painting process of a bot does
     catalogue = load_catalogue(Settings.model_validate(request["settings"]))
@@ -82,7 +88,7 @@ def painted(request: Mapping[str, Any]) -> dict[str, Any]:
     return_free_memory()
 
     content, style = Path(request["content"]), Path(request["style"])
-    is_scored = "picture" in request
+    is_scored = "baseline" in request
     pictures: list[Image.Image] = []
     steps: list[float] = []
     begin = time.perf_counter()
@@ -91,21 +97,32 @@ def painted(request: Mapping[str, Any]) -> dict[str, Any]:
         styles=[(open_picture(style), 1.0)],
         options=PaintOptions(**request["options"]),
     )
-    for event in paint(asked, catalogue):
-        now = time.perf_counter()
-        if not isinstance(event, PaintProgress):
-            painting = event
-            break
-        steps.append(round(now - begin, 4))
-        if is_scored:
-            pictures.append(event.picture())
-            begin += time.perf_counter() - now
+    with MemoryWatch(lambda: by_process(os.getpid())) as memory:
+        for event in paint(asked, catalogue):
+            now = time.perf_counter()
+            if not isinstance(event, PaintProgress):
+                painting = event
+                break
+            steps.append(round(now - begin, 4))
+            if is_scored:
+                pictures.append(event.picture())
+                begin += time.perf_counter() - now
     found: dict[str, Any] = {"seconds": round(now - begin, 4), "steps": steps}
-    if is_scored:
+    found["peak_mb"] = round(sum(memory.peak.values()), 1)
+    if "picture" in request:
         painting.picture.save(request["picture"])
+    if is_scored:
         yardstick = Yardstick(Path(request["baseline"]), Path(request["weights"]), content, style)
         found["scores"] = [yardstick.score(picture) for picture in (*pictures, painting.picture)]
     return found
+
+
+def finished(request: Mapping[str, Any]) -> dict[str, float]:
+    """`single` and `multi` of a finished picture of a pair."""
+    files = (Path(request[name]) for name in ("baseline", "weights", "content", "style"))
+    with Image.open(request["finished"]) as picture:
+        single, multi = Yardstick(*files).score(picture.convert("RGB"))
+    return {"single": single, "multi": multi}
 
 
 def load_baseline(path: Path) -> Any:

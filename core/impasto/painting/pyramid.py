@@ -27,7 +27,7 @@ from impasto.painting.plugin_calls import WeightedPicture
 from impasto.painting.strips.network import Buffers
 from impasto.painting.strips.objective import StripObjective
 from impasto.painting.strips.plan import Budget
-from impasto.painting.tensors import image_of, resize, shrink
+from impasto.painting.tensors import add_through_shrinking, image_of, resize, shrink
 from impasto.sizes import Size
 
 SMALLER_WEIGHTS: Final = (0.2, 0.1, 0.05)
@@ -103,22 +103,13 @@ class Multiscale:
         for (term, _, weight), at in zip(reversed(self._terms), reversed(images), strict=True):
             here = term.evaluate(at)
             own = here.gradient.mul_(weight)
-            # The gradients of the smaller sizes arrive through the shrinking.
-            gradient = own if gradient is None else own.add_(_shrink_back(gradient, at))
+            if gradient is not None:  # that of the smaller sizes
+                add_through_shrinking(own, gradient)
+            gradient = own
             loss = weight * here.loss if loss is None else loss + weight * here.loss
         assert loss is not None  # noqa: S101  (there is at least one term)
         assert gradient is not None  # noqa: S101
         return Evaluation(loss, gradient)
-
-
-def _shrink_back(gradient: torch.Tensor, image: torch.Tensor) -> torch.Tensor:
-    """The gradient at an image from that at its shrunk copy."""
-    with torch.enable_grad():
-        image = image.detach().requires_grad_()
-        # Not `grad(..., gradient)`: torch would import sympy to check shapes, for 40 MB.
-        product = (shrink(image, (gradient.shape[-2], gradient.shape[-1])) * gradient).sum()
-    (back,) = torch.autograd.grad(product, image)
-    return back
 
 
 @dataclass(slots=True, kw_only=True)

@@ -32,7 +32,34 @@ def resize(image: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
 
 def shrink(image: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
     """A 1x3xHxW tensor at a smaller (height, width), each pixel the mean of those it covers."""
-    return F.adaptive_avg_pool2d(image, size)
+    if not _is_half(size, image):
+        return F.adaptive_avg_pool2d(image, size)
+    rows = image[:, :, 0::2] + image[:, :, 1::2]
+    return (rows[..., 0::2] + rows[..., 1::2]).div_(4)
+
+
+def add_through_shrinking(total: torch.Tensor, gradient: torch.Tensor) -> None:
+    """Adds to the gradient at an image (`total`, 1x3xHxW) what follows from that at its shrunk
+    copy."""
+    size = (gradient.shape[-2], gradient.shape[-1])
+    if _is_half(size, total):
+        share = gradient / 4
+        for row in (0, 1):
+            for column in (0, 1):
+                total[:, :, row::2, column::2] += share
+        return
+    with torch.enable_grad():
+        image = torch.zeros_like(total, requires_grad=True)  # it is linear: any image will do
+        # Not `grad(..., gradient)`: torch would import sympy to check shapes, for 40 MB.
+        product = (shrink(image, size) * gradient).sum()
+    (back,) = torch.autograd.grad(product, image)
+    total.add_(back)
+
+
+def _is_half(size: tuple[int, int], image: torch.Tensor) -> bool:
+    """Whether each pixel at this (height, width) covers just four of the image: slices take a
+    quarter of the time that torch's pooling does."""
+    return image.shape[-2:] == (2 * size[0], 2 * size[1])
 
 
 def image_of(picture: Image.Image, size: tuple[int, int], device: torch.device) -> torch.Tensor:

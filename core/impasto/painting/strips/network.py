@@ -57,7 +57,7 @@ class StripNetwork:
     def forward(self, image: torch.Tensor, visit: Visit) -> list[torch.Tensor]:
         """Shows each layer's features of a 1x3xHxW image in [0, 1], strip by strip; returns the
         whole inputs of the segments, valid until the next pass."""
-        maps = self.network.normalized(image)
+        maps = self._normalized(image)
         inputs = []
         for number, segment in enumerate(self._segments):
             inputs.append(maps)
@@ -78,6 +78,18 @@ class StripNetwork:
             gradient = self._backward(number, inputs[number], gradient, slope)
         assert gradient is not None  # noqa: S101  (a network has at least one segment)
         return gradient.div_(gradient.new_tensor(IMAGENET_STD).view(1, 3, 1, 1))
+
+    def _normalized(self, image: torch.Tensor) -> torch.Tensor:
+        """The network's input, strip by strip: what is in between is as large as the image."""
+        _, channels, height, width = image.shape
+        maps = self._buffer("input 0", channels, height, width)
+
+        def fill(stages: list[Stage]) -> None:
+            rows = stages[0].own.inside
+            maps[:, :, rows] = self.network.normalized(image[:, :, rows])
+
+        share_out(self._segments[0].strips(height, width, self._plan.strip), fill, maps.device)
+        return maps
 
     def _forward(
         self, number: int, maps: torch.Tensor, visit: Visit, following: torch.Tensor | None

@@ -89,13 +89,14 @@ class StripObjective:
 
     def _slopes(self, sums: GramSums) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
         """The style loss and, by layer, its derivative by F^T F, a symmetric matrix."""
-        with torch.enable_grad():
-            grams = {layer: gram.requires_grad_() for layer, gram in sums.grams().items()}
-            loss = self._style_loss(grams)
-            slopes = torch.autograd.grad(loss, list(grams.values()))
-        return loss.detach(), {
-            layer: slope / sums.divisor(layer) for layer, slope in zip(grams, slopes, strict=True)
-        }
+        losses, slopes = [], {}
+        for layer, gram in sums.grams().items():
+            difference = gram - self._style[layer]
+            weight = self._style_weight * self.network.style_layers[layer]
+            slope = self._metrics[layer].gram_slope(difference).mul_(weight)
+            losses.append((difference * slope).sum() / 2)
+            slopes[layer] = slope / sums.divisor(layer)
+        return torch.stack(losses).sum(), slopes
 
     def _content_loss(self, stage: Stage, features: torch.Tensor) -> torch.Tensor:
         """A strip's part of a layer's content loss: its mean, times its share of all rows."""
