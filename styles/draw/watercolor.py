@@ -60,9 +60,9 @@ def _glaze(
     rng: np.random.Generator,
 ) -> None:  # fmt: skip
     """Wash over what is deeper than `level`, in puddles whose edges wander from glaze to glaze."""
-    away = edge(depth, level, rng, puddles=0.085)
+    away = edge(depth, level, rng, puddles=0.085, wet=0.45)
     paper.wash(
-        away, pigment, 0.55, rim=0.5, fray=0.0006, granulation=0.20,
+        away, pigment, 0.55, rim=0.35, fray=0.0006, granulation=0.30,
         pooling=0.16, draft=number,
     )  # fmt: skip
 
