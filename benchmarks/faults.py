@@ -7,7 +7,9 @@ A face and a flat sky of the shared data are painted in some presets. `drift` is
 of the face have moved: the RMS difference to the color-matched photo at 1/16 of the size, its mean
 removed, of values in [0, 1]. `invented` is what is in the sky that is neither the photo's nor the
 style's: the energy (mean square) of that drift in the cells where the photo is flat, and of what
-marks within these cells have more than the style picture's own marks have on average.
+marks within these cells have more than the style picture's own marks have on average. `folds` are
+marks that are broad for a smooth sky, as of crumpled paper: the energy in its flat cells of what is
+smaller than a cell and larger than a quarter of its side.
 """
 
 from __future__ import annotations
@@ -34,6 +36,8 @@ from .records import REPOSITORY
 CELL: Final = 16
 """Side in pixels of the cells whose mean colors are compared."""
 PIXELS: Final = 100_000
+BLOCK: Final = 4
+"""Side of the blocks within a cell whose means are compared for folds."""
 FLAT: Final = 0.02
 """Standard deviation of values in [0, 1] below which a cell of the photo is flat."""
 PRESETS: Final = ("wave", "night", "comic", "watercolor")
@@ -64,9 +68,28 @@ def invented_energy(
     return patches + max(0.0, float(marks[flat].mean()) - own_marks)
 
 
+def fold_energy(painting: Image.Image, photo: Image.Image) -> float:
+    """Energy of broad marks in the flat cells of `photo`, in two pictures of one size.
+
+    Cells begin half a cell from the corner: those of the painter's own terms are about as large.
+    """
+    half = CELL // 2
+    box = (half, half, painting.width, painting.height)
+    blocks, flat = _values(painting.crop(box)), _cells(photo.crop(box))[1] < FLAT**2
+    rows, columns = flat.shape
+    count = CELL // BLOCK
+    blocks = blocks[: rows * CELL, : columns * CELL]
+    means = blocks.reshape(rows, count, BLOCK, columns, count, BLOCK, 3).mean((2, 5))
+    return float(means.var((1, 3)).mean(-1)[flat].mean())
+
+
+def _values(picture: Image.Image) -> Array:
+    return np.asarray(picture.convert("RGB"), dtype=np.float64) / 255
+
+
 def _cells(picture: Image.Image) -> tuple[Array, Array]:
     """Mean color (rows x columns x 3) and mean variance (rows x columns) of each whole cell."""
-    values = np.asarray(picture.convert("RGB"), dtype=np.float64) / 255
+    values = _values(picture)
     rows, columns = (side // CELL for side in values.shape[:2])
     values = values[: rows * CELL, : columns * CELL].reshape(rows, CELL, columns, CELL, 3)
     return values.mean((1, 3)), values.var((1, 3)).mean(-1)
@@ -102,7 +125,8 @@ class _Subject:
 
 
 def measured(photos: Path, keep: Path | None) -> Iterator[dict[str, Any]]:
-    """A row for each preset: `preset`, and `drift` and `invented` as pairs (without, with)."""
+    """A row for each preset: `preset`, and `drift`, `invented` and `folds` as pairs (without,
+    with)."""
     catalogue = load_catalogue(Settings(painting=PaintingSettings(memory_mb=0)))
     presets = {preset.name: preset for preset in read_presets(styles_folder())}
     for preset in (presets[name] for name in PRESETS):
@@ -115,6 +139,7 @@ def measured(photos: Path, keep: Path | None) -> Iterator[dict[str, Any]]:
                 row["drift"] = [color_drift(each, start) for each in pictures]
             else:
                 row["invented"] = [invented_energy(each, photo, start, style) for each in pictures]
+                row["folds"] = [fold_energy(each, photo) for each in pictures]
             if keep is not None:
                 keep.mkdir(parents=True, exist_ok=True)
                 for picture, how in zip(pictures, ("without", "with"), strict=True):
@@ -128,21 +153,23 @@ def main() -> None:
     parser.add_argument("--keep", type=Path, metavar="FOLDER")
     arguments = parser.parse_args()
     rows = []
-    print("| preset | drift of a face | coherent | invented in a sky | coherent |")
-    print("|---|---|---|---|---|")
+    print(
+        "| preset | drift of a face | coherent | invented in a sky | coherent | folds | coherent |"
+    )
+    print("|---|---|---|---|---|---|---|")
     for row in measured(arguments.shared / "cases" / "photos", arguments.keep):
         rows.append(row)
-        print(_line(row["preset"], *row["drift"], *row["invented"]), flush=True)
+        print(_line(row["preset"], *row["drift"], *row["invented"], *row["folds"]), flush=True)
     means = [
         statistics.mean(row[what][index] for row in rows)
-        for what in ("drift", "invented")
+        for what in ("drift", "invented", "folds")
         for index in (0, 1)
     ]
     print(_line("mean", *means))
 
 
 def _line(name: str, *values: float) -> str:
-    return f"| {name} | {' | '.join(f'{value:.4f}' for value in values)} |"
+    return f"| {name} | {' | '.join(f'{value:.5f}' for value in values)} |"
 
 
 if __name__ == "__main__":

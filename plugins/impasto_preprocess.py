@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image, ImageFilter, ImageOps
 
 from impasto import PictureContext, Postprocessor, Preprocessor, hookimpl
 from impasto.contracts import Role
@@ -27,25 +27,35 @@ MUTED: Final = 0.2
 in a colorful one, up to the median."""
 GRAY: Final = np.ones(3) / math.sqrt(3)
 """The direction of lightness among colors."""
-RED_AXIS: Final = np.array([2, -1, -1], np.float32) / np.float32(math.sqrt(6))
-GREEN_AXIS: Final = np.array([0, 1, -1], np.float32) / np.float32(math.sqrt(2))
-"""With GRAY, axes of colors: the second at a right angle to red, towards green."""
+HUES: Final = np.array([[2, -1, -1], [0, 3**0.5, -(3**0.5)]], np.float32).T / np.float32(6**0.5)
+"""3x2: axes of the plane of colors of one lightness, towards red and, at a right angle to it, from
+blue to green."""
 MOST_GAIN: Final = 3.0
 """A photo of few hues has slight ones, as of a skin, which a colorful style would turn into magenta
 and green."""
+ENDS: Final = (0.05, 0.95)
+"""Quantiles of lightness that say where a picture's darks and lights are."""
+LIGHTEST: Final = 0.85
+"""A match raises lights no further than so, or than the photo's own: else skin is bleached in a
+portrait of somebody in dark clothes."""
+MOST_CONTRAST: Final = 0.8
+"""Of lights and darks: below that a photo has no less of it after a match than before. A style
+without darks would make black clothes gray."""
 ROWS_OF_PIXELS: Final = 100_000
 """Pixels that hues are computed of at once."""
-WARM: Final = 35.0
-"""Hue of skin, hair and wood, in degrees from red towards green."""
-WARM_WITHIN: Final = 60.0
-"""Hues that are farther from it are not warm."""
-MOST_TURN: Final = 10.0
-"""By so many degrees a style may turn a warm hue towards green."""
-TO_GREEN: Final = (90.0, 110.0)
-"""A hue that is turned by more is turned to blue, as a style does that has no other: between these
-degrees less and less is taken back."""
-COLORED: Final = 0.04
+WARM: Final = np.array([0.866, 0.5], np.float32)
+"""Hue of skin, hair and wood, 30 degrees from red towards green."""
+WARMTH: Final = (0.5, 0.87)
+"""Cosine of the angle to it: below these hues are not warm, above they are."""
+COLORED: Final = 0.05
 """Distance from gray at which a pixel has a hue that can be seen."""
+GAPS: Final = 0.05
+"""What is less wide, of the root of the picture's area, and surrounded by what is warm counts as
+warm, such as gloss on a forehead."""
+WARM_SHARE: Final = 0.1
+"""The warmest tenth of a style says how warm it is."""
+KEPT_WARMTH: Final = 0.8
+"""Share of their own color that warm colors keep, if the style has such."""
 LEAST_VARIANCE: Final = 1e-5
 """Variances below this are taken as this: a one-color picture must not blow up rounding noise."""
 
@@ -113,10 +123,11 @@ class ColorMatch:
         if context.options.keep_colors:
             if context.role == "start" or context.content is None:
                 return picture
-            return _recolored(picture, _statistics(context.content))
+            return _to_picture(_recolored(picture, _statistics(context.content)))
         if context.role == "style" or not context.styles:
             return picture
-        return _kept_warm(picture, _recolored(picture, _mixed_statistics(context.styles)))
+        matched = _not_bleached(picture, _recolored(picture, _mixed_statistics(context.styles)))
+        return _to_picture(_kept_warm(picture, matched, _warmth(context.styles)))
 
 
 class KeepColors:
@@ -141,12 +152,16 @@ def _resized(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
     return picture.resize(size, Image.Resampling.LANCZOS) if size != picture.size else picture
 
 
-def _statistics(picture: Image.Image) -> Statistics:
-    """Of a smaller copy where the picture is large: its colors are the same. All pixels count alike
-    for lightness, but colors for less the less muted they are: else a bright jacket would decide
-    about the color of a face."""
+def _small(picture: Image.Image) -> NDArray[np.float64]:
+    """Nx3: the colors in [0, 1] of a smaller copy where the picture is large: they are the same."""
     small = picture.resize(size_within(picture.size, STATISTICS_PIXELS), Image.Resampling.BOX)
-    values = np.asarray(small, dtype=np.float64).reshape(-1, 3) / 255
+    return np.asarray(small, dtype=np.float64).reshape(-1, 3) / 255
+
+
+def _statistics(picture: Image.Image) -> Statistics:
+    """All pixels count alike for lightness, but colors for less the less muted they are: else a
+    bright jacket would decide about the color of a face."""
+    values = _small(picture)
     chroma = values.max(axis=1) - values.min(axis=1)
     muted = max(MUTED, float(np.median(chroma)))
     mean, covariance = _weighted(values, 1 / (1 + (chroma / muted) ** 2))
@@ -176,18 +191,22 @@ def _mixed_statistics(styles: Sequence[tuple[Image.Image, float]]) -> Statistics
     return mean, spread
 
 
-def _recolored(picture: Image.Image, wanted: Statistics) -> Image.Image:
-    """The picture with other color statistics: whitened, then colored again, with no difference
-    between colors raised by more than MOST_GAIN."""
+def _recolored(picture: Image.Image, wanted: Statistics) -> NDArray[np.float32]:
+    """The picture as HxWx3 with other color statistics: whitened, then colored again, with no
+    difference between colors raised by more than MOST_GAIN."""
     values = np.asarray(picture, dtype=np.float32) / 255
     mean, covariance = _statistics(picture)
     transform = _power(wanted[1], 0.5) @ _power(covariance, -0.5)
     left, gains, right = np.linalg.svd(transform)
     transform = (left * gains.clip(max=MOST_GAIN)) @ right
     values -= mean.astype(np.float32)
-    matched = values @ transform.T.astype(np.float32)
+    matched: NDArray[np.float32] = values @ transform.T.astype(np.float32)
     matched += wanted[0].astype(np.float32)
-    return Image.fromarray((matched.clip(0, 1) * 255).round().astype(np.uint8))
+    return matched
+
+
+def _to_picture(values: NDArray[np.float32]) -> Image.Image:
+    return Image.fromarray((values.clip(0, 1) * 255).round().astype(np.uint8))
 
 
 def _power(matrix: NDArray[np.float64], exponent: float) -> NDArray[np.float64]:
@@ -206,38 +225,62 @@ def impasto_postprocessors(settings: Settings) -> list[Postprocessor]:
     return [KeepColors()]
 
 
-def _kept_warm(picture: Image.Image, matched: Image.Image) -> Image.Image:
-    """The matched picture without the green that skin and hair have got: a color match moves all
-    hues alike, and people do not mind it in a sky."""
-    before, after = (
-        np.asarray(each, dtype=np.float32) / np.float32(255) for each in (picture, matched)
+def _not_bleached(picture: Image.Image, matched: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The matched picture, HxWx3, no lighter and no less clear than it may be."""
+    own = np.quantile(np.asarray(picture.reduce(4)).mean(axis=-1) / 255, ENDS)
+    dark, light = np.quantile(matched[::4, ::4].mean(axis=-1), ENDS)
+    contrast = max(light - dark, min(own[1] - own[0], MOST_CONTRAST))
+    lightest = min((light + dark + contrast) / 2, max(own[1], LIGHTEST))
+    darkest = max(lightest - contrast, min(own[0], dark))
+    gain = (lightest - darkest) / max(light - dark, 1e-3)
+    change = (gain - 1) * matched.mean(axis=-1, keepdims=True) + (darkest - gain * dark)
+    matched += change.astype(np.float32)
+    return matched
+
+
+def _warmth(styles: Sequence[tuple[Image.Image, float]]) -> float:
+    """How far from gray the warm colors of the styles are, each style counting by its weight."""
+    total = sum(weight for _, weight in styles)
+    return sum(
+        max(0.0, float(np.quantile(_small(picture) @ HUES @ WARM, 1 - WARM_SHARE))) * weight / total
+        for picture, weight in styles
     )
+
+
+def _kept_warm(
+    picture: Image.Image, matched: NDArray[np.float32], warmth: float
+) -> NDArray[np.float32]:
+    """The matched picture, HxWx3, in which what is warm in the photo has most of its own color, as
+    far from gray as the style's warm colors are: a match moves all hues alike, which turns hair
+    green and a cheek in warm light blue, and people do not mind it in a sky."""
+    kept = KEPT_WARMTH * min(1, warmth / COLORED)
+    filled = _filled(picture)
     rows = max(1, ROWS_OF_PIXELS // picture.width)  # each takes some temporary memory
-    turned = [
-        _turned_back(before[top : top + rows], after[top : top + rows])
-        for top in range(0, picture.height, rows)
-    ]
-    return Image.fromarray((np.concatenate(turned).clip(0, 1) * 255).round().astype(np.uint8))
+    before = np.asarray(picture)
+    for top in range(0, picture.height, rows):
+        part = slice(top, top + rows)
+        was = before[part] @ (HUES / np.float32(255))
+        size, warm = _warm_share(was)
+        share = kept * np.maximum(warm, filled[part])
+        was *= np.minimum(1, np.float32(warmth) / size)[..., None]
+        matched[part] += (share[..., None] * (was - matched[part] @ HUES)) @ HUES.T
+    return matched
 
 
-def _turned_back(before: NDArray[np.float32], after: NDArray[np.float32]) -> NDArray[np.float32]:
-    """HxWx3 in [0, 1]: `after` with warm hues of `before` turned to green by MOST_TURN at most.
-
-    Hues are angles in the plane of colors of the same lightness, from red towards green.
-    """
-    was, now = _in_hue_plane(before), _in_hue_plane(after)
-    turn = np.degrees(np.angle(now * was.conj()))
-    distance = np.abs(np.degrees(np.angle(was * np.exp(-1j * np.radians(WARM)))))
-    share = (2 - 2 * distance / WARM_WITHIN).clip(0, 1) * (np.abs(was) / COLORED).clip(0, 1)
-    share *= ((TO_GREEN[1] - turn) / (TO_GREEN[1] - TO_GREEN[0])).clip(0, 1)
-    back = np.radians((turn - MOST_TURN).clip(0) * share)
-    now = now * np.exp(-1j * back)
-    gray = after.mean(axis=-1, keepdims=True)
-    turned: NDArray[np.float32] = (
-        gray + now.real[..., None] * RED_AXIS + now.imag[..., None] * GREEN_AXIS
-    )
-    return turned
+def _warm_share(hues: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """How far from gray places in the plane of HUES are, and from 0 to 1 how warm."""
+    size = np.hypot(hues[..., 0], hues[..., 1]) + np.float32(1e-6)
+    cosine = hues @ WARM / size
+    warm = ((cosine - WARMTH[0]) / (WARMTH[1] - WARMTH[0])).clip(0, 1)
+    warm *= (size / COLORED).clip(0, 1)
+    return size, warm
 
 
-def _in_hue_plane(colors: NDArray[np.float32]) -> NDArray[np.complex64]:
-    return (colors @ RED_AXIS + 1j * (colors @ GREEN_AXIS)).astype(np.complex64)
+def _filled(picture: Image.Image) -> NDArray[np.float32]:
+    """HxW: from 0 to 1 how far a place is surrounded by what is warm."""
+    small = picture.reduce(4)
+    _, warm = _warm_share(np.asarray(small) @ (HUES / np.float32(255)))
+    mask = Image.fromarray((255 * warm).astype(np.uint8))
+    around = mask.filter(ImageFilter.BoxBlur(GAPS * math.sqrt(small.width * small.height)))
+    values = np.asarray(around.resize(picture.size, Image.Resampling.BILINEAR), dtype=np.float32)
+    return (values / np.float32(102) - 1).clip(0, 1)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from benchmarks.faults import CELL, color_drift, invented_energy, measured
+from benchmarks.faults import BLOCK, CELL, color_drift, fold_energy, invented_energy, measured
 from PIL import Image
 
 PHOTOS = Path(__file__).resolve().parents[3] / "shared" / "cases" / "photos"
@@ -49,6 +49,16 @@ def test_marks_of_the_style_are_not_invented_and_patches_are() -> None:
     assert invented(stripes(0.2)) == pytest.approx(0, abs=1e-4)
     assert invented(stripes(0.3)) == pytest.approx(0.3**2 - 0.2**2, rel=0.03)
     assert invented(patch()) == pytest.approx(0.1**2 / 3, rel=0.05)
+
+
+@pytest.mark.parametrize("side", [BLOCK, CELL // 2])
+def test_folds_are_marks_between_a_block_and_a_cell(side: int) -> None:
+    rows, columns = np.indices((SIDE, SIDE)) // side
+    checks = np.where((rows + columns) % 2, 0.1, -0.1)[..., None]
+    photo = of(flat())
+    assert fold_energy(of(flat() + checks), photo) == pytest.approx(0.1**2, rel=0.03)
+    assert fold_energy(of(stripes(0.2)), photo) == pytest.approx(0, abs=1e-5)
+    assert fold_energy(of(flat(0.7)), photo) == pytest.approx(0, abs=1e-5)
 
 
 @pytest.mark.slow

@@ -117,6 +117,36 @@ def test_what_is_green_may_stay_so_and_a_style_of_blue_turns_all_hues() -> None:
         assert hue[2] > hue[0] + 20
 
 
+def portrait(skin: tuple[int, int, int]) -> Image.Image:
+    """A face between a white shirt and a dark suit, which takes most of the picture."""
+    picture = Image.new("RGB", (200, 200), (20, 22, 26))
+    picture.paste((240, 240, 240), (0, 150, 100, 180))
+    picture.paste(skin, (50, 20, 110, 100))
+    return picture
+
+
+@pytest.mark.parametrize("skin", [(224, 180, 155), (150, 100, 75), (90, 58, 44)])
+def test_skin_is_neither_bleached_nor_loud_where_clothes_are_dark(
+    skin: tuple[int, int, int],
+) -> None:
+    style = noise((200, 200), 3, low=110, high=250)
+    start = started(portrait(skin), style)
+    face, suit = start[60, 80], start[60, 180]
+    assert abs(face.mean() - np.mean(skin)) < 45
+    assert suit.mean() < 70
+    hues = [color - color.mean() for color in (face, np.array(skin))]
+    assert np.abs(hues[0] - hues[1]).max() < 25
+
+
+def test_gloss_on_warm_skin_stays_with_it_where_a_style_turns_gray_to_blue() -> None:
+    photo = halves((217, 160, 130), (150, 110, 60))
+    photo.paste((235, 228, 224), (50, 90, 56, 96))
+    style = halves((240, 190, 130), (40, 80, 190))
+    skin, gloss = started(photo, style)[[60, 93], [20, 53]]
+    assert skin[0] > skin[2] + 40
+    assert gloss[0] >= gloss[2]
+
+
 def test_a_large_photo_is_looked_at_in_parts_that_fit_together() -> None:
     photo = noise((1100, 300), 5)
     style = noise((200, 200), 6, low=40, high=200)

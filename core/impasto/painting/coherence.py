@@ -11,6 +11,10 @@ It holds the broad colors and leaves all that is smaller than a cell, the stroke
 Eyes and teeth are smaller than a cell. So there is the same term with a finer grid, which weighs
 each cell by how much the photo has to show there: what is drawn in the photo stays drawn, and
 smooth surfaces are for the marks of the style.
+
+There marks must not grow too strong: what a style may not put into eyes it would put into the sky
+and onto cheeks, as folds and hard lines. So where the photo is smooth, pixels are held, too. That
+takes hardly anything of slight marks, as it grows with the square.
 """
 
 from __future__ import annotations
@@ -39,6 +43,12 @@ NO_DETAIL, FULL_DETAIL = 0.01, 0.05
 LEAST_WEIGHT: Final = 0.25
 """Of a fine cell without detail: with none, the style would put there what it may not put
 elsewhere."""
+HOLD: Final = 0.08
+"""Weight of a pixel where the photo is smooth, of that of a cell of the coarse grid."""
+HOLD_NEIGHBORS: Final = 3
+"""Fine cells across which it is to be so."""
+SMOOTH, ROUGH = 0.02, 0.08
+"""Standard deviations of their lightness between which a pixel is held less and less."""
 
 _LIGHTNESS: Final = (0.299, 0.587, 0.114)
 """Of red, green and blue (ITU-R BT.601)."""
@@ -57,7 +67,8 @@ class CoherentColors:
     def __init__(self, objective: Term, start: torch.Tensor, strength: float) -> None:
         self._objective = objective
         self._coarse, self._fine = _Grid(start, CELLS), _Grid(start, FINE_CELLS)
-        self._detail = _detail(self._fine.wanted)
+        contrast = _contrast(self._fine.wanted, NEIGHBORS)
+        self._detail = _rise(contrast, NO_DETAIL, FULL_DETAIL).clamp_(min=LEAST_WEIGHT)
         self._strength = strength
         self._weight: torch.Tensor | None = None
 
@@ -71,6 +82,35 @@ class CoherentColors:
             weighted = drift * (self._weight * share)
             loss = loss + (weighted * drift).mean()
             grid.add_slope(weighted.mul_(2 / drift.numel()), gradient)
+        return Evaluation(loss, gradient)
+
+
+class CalmSurfaces:
+    """An objective with marks that are slight where the photo is smooth.
+
+    Args:
+        objective: what is minimised besides.
+        start, strength: as those of `CoherentColors`.
+    """
+
+    def __init__(self, objective: Term, start: torch.Tensor, strength: float) -> None:
+        self._objective = objective
+        contrast = _contrast(_Grid(start, FINE_CELLS).wanted, HOLD_NEIGHBORS)
+        held = HOLD * (1 - _rise(contrast, SMOOTH, ROUGH))
+        size = (start.shape[-2], start.shape[-1])
+        self._root = F.interpolate(held, size=size, mode="bilinear").sqrt_()
+        self._start = start
+        self._strength = strength
+        self._weight: torch.Tensor | None = None
+
+    def evaluate(self, image: torch.Tensor) -> Evaluation:
+        """Loss and gradient at a 1x3xHxW image."""
+        loss, gradient = self._objective.evaluate(image)
+        if self._weight is None:
+            self._weight = self._strength * loss / (DRIFT**2 * image.numel())
+        drift = (image - self._start).mul_(self._root)
+        loss = loss + self._weight * torch.linalg.vector_norm(drift).square()
+        gradient.addcmul_(drift, self._root * (2 * self._weight))
         return Evaluation(loss, gradient)
 
 
@@ -102,14 +142,17 @@ def _averages(length: int, cells: int) -> torch.Tensor:
     return matrix
 
 
-def _detail(colors: torch.Tensor) -> torch.Tensor:
-    """1x1 x rows x columns in [LEAST_WEIGHT, 1]: how much there is to see around each cell."""
+def _contrast(colors: torch.Tensor, neighbors: int) -> torch.Tensor:
+    """1x1 x rows x columns: the standard deviation of lightness across that many cells."""
     light = F.conv2d(colors, colors.new_tensor(_LIGHTNESS).view(1, 3, 1, 1))
 
     def around(values: torch.Tensor) -> torch.Tensor:
-        padded = F.pad(values, (NEIGHBORS // 2,) * 4, mode="replicate")
-        return F.avg_pool2d(padded, NEIGHBORS, stride=1)
+        padded = F.pad(values, (neighbors // 2,) * 4, mode="replicate")
+        return F.avg_pool2d(padded, neighbors, stride=1)
 
-    contrast = (around(light.square()) - around(light).square()).clamp(min=0).sqrt()
-    rise = (contrast - NO_DETAIL) / (FULL_DETAIL - NO_DETAIL)
-    return rise.clamp(LEAST_WEIGHT, 1)
+    return (around(light.square()) - around(light).square()).clamp(min=0).sqrt()
+
+
+def _rise(values: torch.Tensor, low: float, high: float) -> torch.Tensor:
+    """0 up to `low`, 1 from `high` on."""
+    return ((values - low) / (high - low)).clamp(0, 1)

@@ -21,7 +21,7 @@ from impasto.contracts import Iterate, Losses, PaintOptions, Problem
 from impasto.errors import PluginError
 from impasto.memory import return_free_memory
 from impasto.painting.catalogue import Catalogue, Tools, load_catalogue
-from impasto.painting.coherence import CoherentColors
+from impasto.painting.coherence import CalmSurfaces, CoherentColors
 from impasto.painting.network import Network
 from impasto.painting.objective import natural_image_preconditioner
 from impasto.painting.plugin_calls import WeightedPicture, iterates
@@ -253,7 +253,8 @@ class _Painter:
         strength = self._tools.color_coherence
         if not strength:
             return objective
-        return CoherentColors(objective, self._image(self._start, size), strength)
+        start = self._image(self._start, size)
+        return CalmSurfaces(CoherentColors(objective, start, strength), start, strength)
 
     def _paint_level(
         self, index: int, objective: Term, image: torch.Tensor

@@ -7,7 +7,14 @@ import torch
 import torch.nn.functional as F
 
 from impasto.contracts import Evaluation
-from impasto.painting.coherence import CELLS, DRIFT, LEAST_WEIGHT, CoherentColors
+from impasto.painting.coherence import (
+    CELLS,
+    DRIFT,
+    HOLD,
+    LEAST_WEIGHT,
+    CalmSurfaces,
+    CoherentColors,
+)
 
 
 class Bowl:
@@ -24,23 +31,29 @@ def an_image(height: int, width: int, seed: int) -> torch.Tensor:
     return torch.rand(1, 3, height, width, generator=torch.Generator().manual_seed(seed))
 
 
-def own_loss(of: CoherentColors, inner: Bowl, image: torch.Tensor) -> float:
+Terms = type[CoherentColors] | type[CalmSurfaces]
+each_term = pytest.mark.parametrize("term", [CoherentColors, CalmSurfaces])
+
+
+def own_loss(of: CoherentColors | CalmSurfaces, inner: Bowl, image: torch.Tensor) -> float:
     return (of.evaluate(image).loss - inner.evaluate(image).loss).item()
 
 
+@each_term
 @pytest.mark.parametrize("size", [(40, 60), (37, 91), (6, 5), (200, 32)])
-def test_the_gradient_is_that_of_the_loss(size: tuple[int, int]) -> None:
+def test_the_gradient_is_that_of_the_loss(term: Terms, size: tuple[int, int]) -> None:
     start, image = an_image(*size, seed=0).double(), an_image(*size, seed=1).double()
-    objective = CoherentColors(Bowl(), start, strength=3.0)
+    objective = term(Bowl(), 0.5 + 0.1 * (start - 0.5), strength=3.0)
     gradient = objective.evaluate(image).gradient
     direction = an_image(*size, seed=2).double() - 0.5
     ahead, behind = (objective.evaluate(image + d * 1e-6 * direction).loss for d in (1, -1))
     assert (gradient * direction).sum().item() == pytest.approx((ahead - behind).item() / 2e-6)
 
 
-def test_where_the_colors_are_in_place_nothing_is_added() -> None:
+@each_term
+def test_where_the_colors_are_in_place_nothing_is_added(term: Terms) -> None:
     start, inner = an_image(80, 80, seed=0), Bowl()
-    objective = CoherentColors(inner, start, strength=5.0)
+    objective = term(inner, start, strength=5.0)
     assert own_loss(objective, inner, start) == pytest.approx(0, abs=1e-3)
 
 
@@ -87,9 +100,29 @@ def test_what_is_drawn_in_the_photo_is_held_more_than_what_is_smooth() -> None:
     assert drawn == pytest.approx(smooth / LEAST_WEIGHT, rel=0.05)
 
 
-def test_devices_are_not_asked_for_values(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_strong_marks_cost_where_the_photo_is_smooth_and_nothing_where_it_is_not() -> None:
+    side = 240
+    start, inner = torch.full((1, 3, side, side), 0.5), Bowl()
+    drawn = torch.rand(side // 8, side // 8, generator=torch.Generator().manual_seed(0))
+    start[..., 120:] = F.interpolate(drawn[None, None, :, :15], size=(side, 120))
+    objective = CalmSurfaces(inner, start, strength=5.0)
+    at_first = objective.evaluate(start).loss.item()
+
+    def with_marks(left: int, height: float) -> float:
+        image = start.clone()
+        image[..., left : left + 60] += height * torch.tensor([1.0, -1.0]).repeat(30)
+        return own_loss(objective, inner, image)
+
+    full = 5.0 * at_first * HOLD / 4  # on a quarter of the picture
+    assert with_marks(30, DRIFT) == pytest.approx(full, rel=1e-2)
+    assert with_marks(30, DRIFT / 4) == pytest.approx(full / 16, rel=1e-2)
+    assert with_marks(150, DRIFT) < full / 20
+
+
+@each_term
+def test_devices_are_not_asked_for_values(term: Terms, monkeypatch: pytest.MonkeyPatch) -> None:
     """Reading a value waits for a GPU."""
-    objective = CoherentColors(Bowl(), an_image(40, 40, seed=0), strength=2.0)
+    objective = term(Bowl(), an_image(40, 40, seed=0), strength=2.0)
     for name in ("item", "__bool__", "__float__", "tolist"):
         monkeypatch.setattr(torch.Tensor, name, lambda _: pytest.fail("a value was read"))
     objective.evaluate(an_image(40, 40, seed=1))
