@@ -284,14 +284,22 @@ async def call_once(bot: Bot, method: TelegramMethod[T], seconds_in_queue: float
 
 
 async def call_until_answered(
-    bot: Bot, method: TelegramMethod[T], on_failure: Callable[[], None] = lambda: None
+    bot: Bot,
+    method: TelegramMethod[T],
+    on_failure: Callable[[], None] = lambda: None,
+    is_needless: Callable[[], bool] = lambda: False,
 ) -> T | None:
-    """Tries until Telegram answers; None where `call_once` returns it. `on_failure` is called after
-    each failed try.
+    """Tries until Telegram answers, or until the call is needless; None then, and where `call_once`
+    returns it. `on_failure` is called after each failed try.
 
     Raises:
         PersonGone, ChatMoved, MessageGone, Refused: Telegram's answer.
     """
+
+    async def a_try() -> T | None:
+        if is_needless():
+            return None
+        return await call_once(bot, method, SECONDS_IN_QUEUE)
 
     def may_be_answered_later(error: Exception) -> bool:
         if not isinstance(error, UNANSWERED):
@@ -300,7 +308,7 @@ async def call_until_answered(
         return True
 
     return await retried(
-        lambda: call_once(bot, method, SECONDS_IN_QUEUE),
+        a_try,
         event="telegram_tried_in_vain",
         retry_if=may_be_answered_later,
         call=type(method).__name__,

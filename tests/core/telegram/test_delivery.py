@@ -214,12 +214,25 @@ class TestAnnouncing:
         assert status.message_id == stored.status_message
         assert len(alice.from_bot()) == 1
 
+    async def test_comes_no_more_when_the_job_is_over(
+        self, bot: Bot, store: JobStore, job: Job, alice: Person, faults: Faults
+    ) -> None:
+        over = asyncio.Event()
+        faults.on("SendPhoto", unreachable)
+        message = StatusMessage(job, bot=bot, store=store, on_failure=over.set, is_over=over.is_set)
+        await message.announce(Say("waiting"))
+        assert faults.names() == ["SendPhoto"]
+        assert alice.from_bot() == []
+
     @pytest.mark.parametrize("later", ["the first message", "the result"])
     async def test_of_two_messages_that_come_at_a_time_the_picture_stays(
         self, bot: Bot, store: JobStore, job: Job, alice: Person, later: str
     ) -> None:
         """The bot sends the first message late, and a worker on another machine the result."""
-        waiting, result = (StatusMessage(job, bot=bot, store=store, on_failure=print) for _ in "ab")
+        waiting, result = (
+            StatusMessage(job, bot=bot, store=store, on_failure=print, is_over=lambda: False)
+            for _ in "ab"
+        )
         in_order: list[Callable[[], Awaitable[None]]] = [
             lambda: waiting.announce(Say("waiting")),
             lambda: result.show_result(jpeg("red"), Say("painted")),

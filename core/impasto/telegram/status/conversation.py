@@ -64,7 +64,13 @@ class Conversation:
         self.is_announced_here = False
         """Whether this process sends the first message. A worker that claims the job before it is
         sent leaves that to the bot."""
-        self._message = StatusMessage(job, bot=bot, store=store, on_failure=self._set_announced)
+        self._message = StatusMessage(
+            job,
+            bot=bot,
+            store=store,
+            on_failure=self._set_announced,
+            is_over=self.is_over.is_set,
+        )
         self._store = store
         self._estimates = estimates
         self._presenter = presenter

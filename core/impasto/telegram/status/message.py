@@ -43,18 +43,26 @@ class StatusMessage:
     """A job's message; `job` is the job as the journal had it last.
 
     `try_to_show` makes one try, all others try until Telegram answers and call `on_failure` after
-    each failed try. All may raise PersonGone, ChatMoved and TopicGone.
+    each failed try; `announce` gives up when `is_over` says so. All may raise PersonGone, ChatMoved
+    and TopicGone.
 
     Where `choices` are taken, the first of these texts that Telegram does not refuse is shown.
     """
 
     def __init__(
-        self, job: Job, *, bot: Bot, store: JobStore, on_failure: Callable[[], None]
+        self,
+        job: Job,
+        *,
+        bot: Bot,
+        store: JobStore,
+        on_failure: Callable[[], None],
+        is_over: Callable[[], bool],
     ) -> None:
         self.job = job
         self._bot = bot
         self._store = store
         self._on_failure = on_failure
+        self._is_over = is_over
 
     async def refresh(self) -> bool:
         """Whether the journal has the job, as it should."""
@@ -66,11 +74,12 @@ class StatusMessage:
         self.job = await self._store.note(self.job.id, **facts)
 
     async def announce(self, *choices: Say) -> None:
-        """The first message: the person's own photo where Telegram takes it again, else a text."""
+        """The first message: the person's own photo where Telegram takes it again, else a text. Of
+        a job that is over it would come too late."""
         sent = await self._send_own_photo(choices[0]) if self.job.content.as_photo else None
         has_picture = sent is not None
         if sent is None:
-            sent = await self.send_text(*choices)
+            sent = await self.send_text(*choices, unless=self._is_over)
         if sent is None:
             return
         await self.note(
@@ -80,9 +89,12 @@ class StatusMessage:
             # Meanwhile another process sent one, since it had the result to show.
             await self._delete(sent.message_id)
 
-    async def send_text(self, *choices: Say, reply: bool = False) -> Message | None:
-        """A new message; None when Telegram takes none of these. With `reply` it answers the status
-        message, else the message that asked for the picture."""
+    async def send_text(
+        self, *choices: Say, reply: bool = False, unless: Callable[[], bool] = lambda: False
+    ) -> Message | None:
+        """A new message; None when Telegram takes none of these, or `unless` says that it is
+        needless. With `reply` it answers the status message, else the message that asked for the
+        picture."""
         answered = self.job.status_message if reply else self.job.reply_to
         for say in choices:
             method = SendMessage(
@@ -93,7 +105,7 @@ class StatusMessage:
                 reply_parameters=_reply_to(answered),
             )
             try:
-                return await self._call(method)
+                return await self._call(method, unless)
             except (Refused, MessageGone) as refusal:
                 log.error("words_refused", job=self.job.id, why=str(refusal), text=say.text)
         return None
@@ -177,14 +189,16 @@ class StatusMessage:
         """Whether there is no such message any more."""
         return self.job.status_message is None or await self._delete(self.job.status_message)
 
-    async def _call(self, method: TelegramMethod[T]) -> T | None:
-        return await call_until_answered(self._bot, method, self._on_failure)
+    async def _call(
+        self, method: TelegramMethod[T], is_needless: Callable[[], bool] = lambda: False
+    ) -> T | None:
+        return await call_until_answered(self._bot, method, self._on_failure, is_needless)
 
     async def _send_own_photo(self, say: Say) -> Message | None:
-        """None when Telegram does not take it again."""
+        """None when Telegram does not take it again, or the job is over."""
         method = self._new_photo(self.job.content.file_id, say)
         try:
-            return await self._call(method)
+            return await self._call(method, self._is_over)
         except (Refused, MessageGone) as refusal:
             log.info("photo_not_shown", job=self.job.id, why=str(refusal))
             return None
