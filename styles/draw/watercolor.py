@@ -27,7 +27,7 @@ TREE = palette("8ba0ba 9ab3a2 b0b47e caa878")
 RIVER = palette("8fb4cc a8c4d0 d8c8b8")
 LEVELS = (0.10, 0.24, 0.38, 0.52, 0.66, 0.80)
 """Depth of tone, from 0 of the paper to 1 of the darkest place, at which glazes begin."""
-WET: Final = 0.2
+WET: Final = 0.45
 """How wet the paper is: 1 would leave no edges."""
 
 
@@ -66,7 +66,7 @@ def _glaze(
     """Wash over what is deeper than `level`, in puddles whose edges wander from glaze to glaze."""
     away = edge(depth, level, rng, puddles=0.085, wet=WET)
     paper.wash(
-        away, pigment, 0.55, rim=0.45, fray=0.0006, granulation=0.15,
+        away, pigment, 0.55, rim=0.35, fray=0.0006, granulation=0.20,
         pooling=0.16, draft=number,
     )  # fmt: skip
 

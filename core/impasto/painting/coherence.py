@@ -43,7 +43,7 @@ NO_DETAIL, FULL_DETAIL = 0.01, 0.05
 LEAST_WEIGHT: Final = 0.25
 """Of a fine cell without detail: with none, the style would put there what it may not put
 elsewhere."""
-HOLD: Final = 0.08
+HOLD: Final = 0.15
 """Weight of a pixel where the photo is smooth, of that of a cell of the coarse grid."""
 HOLD_NEIGHBORS: Final = 3
 """Fine cells across which it is to be so."""
