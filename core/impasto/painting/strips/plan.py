@@ -97,8 +97,9 @@ def plans(network: Network, strip_bytes: int) -> Iterator[Plan]:
     )
     strip = StripSize(strip_bytes, at_once(network.device), LEAST_ROWS)
     # Where all can be kept, higher strips save halos and calls; elsewhere keeping saves more.
-    higher = strip._replace(bytes=2 * strip_bytes)
-    yield Plan(segments, frozenset(c.name for c in worth), higher)
+    for times in (4, 2):
+        higher = strip._replace(bytes=times * strip_bytes)
+        yield Plan(segments, frozenset(c.name for c in worth), higher)
     for count in range(len(worth), -1, -1):
         yield Plan(segments, frozenset(c.name for c in worth[:count]), strip)
     for part in (2, 4):
