@@ -1,14 +1,12 @@
 """A river valley in watercolor: glaze over glaze, from paper white to the darks of the trees.
 
-Each glaze is one pale transparent wash over all that is darker than its level. The paper is wet:
-only where shapes meet does a glaze end in an edge where pigment has pooled. Edges in a wash would
-be folds in a sky. There it is soft and only granulates.
+Each glaze is one pale transparent wash over all that is darker than its level, so every step of
+tone ends in an edge where pigment has pooled. Between edges a wash is flat and only granulates.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,8 +25,6 @@ TREE = palette("8ba0ba 9ab3a2 b0b47e caa878")
 RIVER = palette("8fb4cc a8c4d0 d8c8b8")
 LEVELS = (0.10, 0.24, 0.38, 0.52, 0.66, 0.80)
 """Depth of tone, from 0 of the paper to 1 of the darkest place, at which glazes begin."""
-WET: Final = 0.45
-"""How wet the paper is: 1 would leave no edges."""
 
 
 @dataclass
@@ -64,9 +60,9 @@ def _glaze(
     rng: np.random.Generator,
 ) -> None:  # fmt: skip
     """Wash over what is deeper than `level`, in puddles whose edges wander from glaze to glaze."""
-    away = edge(depth, level, rng, puddles=0.085, wet=WET)
+    away = edge(depth, level, rng, puddles=0.085)
     paper.wash(
-        away, pigment, 0.55, rim=0.35, fray=0.0006, granulation=0.20,
+        away, pigment, 0.55, rim=0.5, fray=0.0006, granulation=0.20,
         pooling=0.16, draft=number,
     )  # fmt: skip
 
