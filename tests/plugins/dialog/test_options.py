@@ -45,7 +45,7 @@ async def choose(person: Person, kind: str, choice: str) -> str | None:
 async def test_options_are_under_the_gallery_and_the_next_tap_paints_with_them(
     alice: Person, job_service: RecordingJobService
 ) -> None:
-    await alice.send_photo(photo())
+    await alice.send_photo(photo(size=(1200, 900)))
     gallery = await alice.wait_for(is_gallery)
     await tap(alice, "⚙️ Settings")
     shown = await alice.wait_for(says("How shall I paint?"))
