@@ -102,7 +102,7 @@ async def test_a_choice_is_marked_and_can_be_left(alice: Person) -> None:
     await alice.send_text("/settings")
     await alice.wait_for(says("How shall I paint?"))
     await tap(alice, "Strength")
-    shown = await alice.wait_for(says("how much may the style change your photo?"))
+    shown = await alice.wait_for(says("how much should the style change your photo?"))
     assert rows(shown) == [["subtle", "✅ balanced", "strong"], ["⬅️ All settings"]]
     await tap(alice, "All settings")
     await alice.wait_for(says("How shall I paint?"))
