@@ -32,6 +32,7 @@ from aiogram.exceptions import (
 from aiogram.methods import TelegramMethod
 from aiogram.utils.backoff import Backoff, BackoffConfig
 
+from impasto.errors import is_of_machine
 from impasto.telegram.pacing import patience
 
 log = structlog.get_logger(__name__)
@@ -289,8 +290,9 @@ async def call_until_answered(
     on_failure: Callable[[], None] = lambda: None,
     is_needless: Callable[[], bool] = lambda: False,
 ) -> T | None:
-    """Tries until Telegram answers, or until the call is needless; None then, and where `call_once`
-    returns it. `on_failure` is called after each failed try.
+    """Tries until Telegram answers, also where it is the machine that fails, or until the call is
+    needless; None then, and where `call_once` returns it. `on_failure` is called after each failed
+    try.
 
     Raises:
         PersonGone, ChatMoved, MessageGone, Refused: Telegram's answer.
@@ -302,7 +304,8 @@ async def call_until_answered(
         return await call_once(bot, method, SECONDS_IN_QUEUE)
 
     def may_be_answered_later(error: Exception) -> bool:
-        if not isinstance(error, UNANSWERED):
+        # A file that is sent may be one that cannot be opened just now.
+        if not isinstance(error, UNANSWERED) and not is_of_machine(error):
             return False
         on_failure()
         return True

@@ -24,7 +24,7 @@ from impasto.contracts import Journal, Say
 from impasto.jobs.job import Job, JobState
 from impasto.messages import Progress
 
-Fault = Callable[[TelegramMethod[Any]], TelegramAPIError]
+Fault = Callable[[TelegramMethod[Any]], Exception]
 
 
 def out_of_order(method: TelegramMethod[Any]) -> TelegramAPIError:

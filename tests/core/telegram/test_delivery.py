@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 from aiogram import Bot
 from aiogram.exceptions import TelegramBadRequest
+from aiogram.methods import TelegramMethod
 from aiogram.types import Message, User
 
 from impasto.contracts import Journal, News, Say
@@ -28,6 +30,7 @@ from impasto.jobs.store import JobStore
 from impasto.messages import Measured, Progress, Ready
 from impasto.settings import PaintingSettings
 from impasto.telegram.delivery import Delivery
+from impasto.telegram.pictures import photo_of
 from impasto.telegram.status.message import StatusMessage
 from impasto.telegram.status.presenter import SafePresenter
 from impasto_local_queue import LocalQueue
@@ -509,6 +512,42 @@ class TestResult:
         assert done.photo_id == result.photo[-1].file_id
         assert ready.reply_to_message is not None
         assert ready.reply_to_message.message_id == result.message_id
+
+    async def test_a_machine_that_cannot_read_it_now_reads_it_later(
+        self,
+        delivery: Delivery,
+        store: JobStore,
+        job: Job,
+        alice: Person,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        tries: list[Path] = []
+
+        def photo_of_busy_machine(result: Path) -> bytes:
+            tries.append(result)
+            if len(tries) == 1:
+                raise OSError(errno.EMFILE, "Too many open files", str(result))
+            return photo_of(result)
+
+        monkeypatch.setattr("impasto.telegram.status.conversation.photo_of", photo_of_busy_machine)
+        await announced(delivery, store, job)
+        delivery.finished(await painted(store, job, tmp_path))
+        await until_state(store.journal, job.id, JobState.DELIVERED)
+        assert (await alice.wait_for(says("painted"))).photo
+        assert len(tries) == 2
+
+    async def test_a_file_that_the_machine_cannot_open_now_is_sent_later(
+        self, delivery: Delivery, store: JobStore, job: Job, tmp_path: Path, faults: Faults
+    ) -> None:
+        def busy(method: TelegramMethod[Any]) -> OSError:
+            return OSError(errno.EMFILE, "Too many open files")
+
+        faults.on("SendDocument", busy)
+        await painted(store, job, tmp_path)
+        delivery.file_wanted(await store.note(job.id, file_caption="Wave"))
+        await until_job(store.journal, job.id, lambda now: now.file_id is not None)
+        assert faults.names().count("SendDocument") == 2
 
     async def test_told_again_after_a_crash_it_is_one_picture(
         self,

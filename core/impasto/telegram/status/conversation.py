@@ -14,7 +14,7 @@ from aiogram import Bot
 from aiogram.types import Message
 
 from impasto.contracts import Say
-from impasto.errors import InvalidTransition
+from impasto.errors import InvalidTransition, is_of_machine
 from impasto.jobs.estimates import Estimates
 from impasto.jobs.job import JOB_VANISHED, PHOTOS_FORBIDDEN, Job, JobState
 from impasto.jobs.store import JobStore
@@ -365,10 +365,13 @@ async def _read(path: Path | None) -> bytes | None:
 
 
 async def _photo_of(result: Path | None) -> bytes | None:
+    """None where the file is gone. What the machine cannot do now it may do later."""
     if result is None:
         return None
     try:
         return await asyncio.to_thread(photo_of, result)
     except OSError as error:
+        if is_of_machine(error):
+            raise
         log.warning("result_unreadable", path=str(result), why=str(error))
         return None
