@@ -30,7 +30,10 @@ NO_PAINTING_WITHOUT = {
     "lbfgs": "optimizer 'lbfgs' is not available: no plugin offers it; there is adam",
     "networks": "no plugin offers impasto_networks; see `impasto plugins`",
 }
-A_BOT_DOES_WITHOUT = ("log_jobs", "metrics", "networks", "playground", "saq", "sentry", "styles")
+A_BOT_DOES_WITHOUT = (
+    *("authors", "doctor", "log_jobs", "metrics", "networks", "playground", "saq", "sentry"),
+    "styles",
+)
 PAINTING_DOES_WITHOUT = ("adam", "cuda", "preprocess")
 
 

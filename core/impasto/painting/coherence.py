@@ -98,8 +98,9 @@ class CalmSurfaces:
         contrast = _contrast(_Grid(start, FINE_CELLS).wanted, HOLD_NEIGHBORS)
         held = HOLD * (1 - _rise(contrast, SMOOTH, ROUGH))
         size = (start.shape[-2], start.shape[-1])
-        self._root = F.interpolate(held, size=size, mode="bilinear").sqrt_()
-        self._start = start
+        # Kept through the level, so as small as may be: pictures have 256 values of each color.
+        self._root = F.interpolate(held, size=size, mode="bilinear").sqrt_().bfloat16()
+        self._start = (start * 255).round_().byte()
         self._strength = strength
         self._weight: torch.Tensor | None = None
 
@@ -108,9 +109,9 @@ class CalmSurfaces:
         loss, gradient = self._objective.evaluate(image)
         if self._weight is None:
             self._weight = self._strength * loss / (DRIFT**2 * image.numel())
-        drift = (image - self._start).mul_(self._root)
+        drift = self._start.to(image.dtype).div_(-255).add_(image).mul_(self._root)
         loss = loss + self._weight * torch.linalg.vector_norm(drift).square()
-        gradient.addcmul_(drift, self._root * (2 * self._weight))
+        gradient.addcmul_(drift.mul_(self._root), 2 * self._weight)
         return Evaluation(loss, gradient)
 
 

@@ -28,7 +28,9 @@ class Bowl:
 
 
 def an_image(height: int, width: int, seed: int) -> torch.Tensor:
-    return torch.rand(1, 3, height, width, generator=torch.Generator().manual_seed(seed))
+    """Of 256 values of each color, as pictures are."""
+    chance = torch.Generator().manual_seed(seed)
+    return torch.randint(256, (1, 3, height, width), generator=chance) / 255
 
 
 Terms = type[CoherentColors] | type[CalmSurfaces]
