@@ -14,6 +14,7 @@ import aiohttp
 from aiogram.types import Message
 from aiohttp import web
 
+from impasto.jobs.trials import TRIAL
 from impasto_playground import Person, Playground
 
 from .. import endless
@@ -61,8 +62,9 @@ class Machine:
         return (self.folder / "jobs" / job).exists()
 
     def jobs(self) -> set[str]:
-        """Ids of the jobs it has begun with."""
-        return {path.name for path in (self.folder / "jobs").glob("*")}
+        """Ids of the jobs it has begun with. Trials, whose folders lie beside theirs, are none."""
+        names = {path.name for path in (self.folder / "jobs").glob("*")}
+        return {name for name in names if not name.startswith(TRIAL)}
 
 
 class Fleet:

@@ -26,6 +26,9 @@ from impasto.tasks import unless_set
 
 log = structlog.get_logger(__name__)
 
+TRIAL = "trial-"
+"""How the id of a trial begins, and the name of its folder, which lies beside those of jobs."""
+
 SECONDS_TO_STOP = 3.0
 """A child that goes on with a trial for longer than this after it was dropped is killed."""
 MOST_WAITING = 4
@@ -154,7 +157,7 @@ class Trials:
     ) -> Thumbnails | None:
         if await self._idle_child() is None:
             return None
-        trial_id = f"trial-{secrets.token_hex(8)}"
+        trial_id = f"{TRIAL}{secrets.token_hex(8)}"
         folder = await self._folders.make(trial_id)  # one that is left behind is swept
         try:
             photo = folder / "content"
