@@ -217,6 +217,19 @@ class TestAnnouncing:
         assert status.message_id == stored.status_message
         assert len(alice.from_bot()) == 1
 
+    @pytest.mark.parametrize("state", [JobState.RUNNING, JobState.PAINTED])
+    async def test_comes_although_a_worker_elsewhere_has_begun_and_not_when_it_is_done(
+        self, delivery: Delivery, store: JobStore, job: Job, faults: Faults, state: JobState
+    ) -> None:
+        def begun_elsewhere(method: TelegramMethod[Any]) -> Exception:
+            delivery.job_left(job.model_copy(update={"state": state}))
+            return unreachable(method)
+
+        faults.on("SendPhoto", begun_elsewhere)
+        await delivery.accepted(job)
+        await delivery.close()
+        assert faults.names().count("SendPhoto") == (2 if state is JobState.RUNNING else 1)
+
     async def test_comes_no_more_when_the_job_is_over(
         self, bot: Bot, store: JobStore, job: Job, alice: Person, faults: Faults
     ) -> None:

@@ -69,7 +69,7 @@ class Conversation:
             bot=bot,
             store=store,
             on_failure=self._set_announced,
-            is_over=self.is_over.is_set,
+            is_over=lambda: self._has_ended,
         )
         self._store = store
         self._estimates = estimates
@@ -87,6 +87,8 @@ class Conversation:
         self._ahead = 0
         self._is_hidden = False
         self._is_left = False
+        self._has_ended = False
+        """The job is neither waiting nor being painted any more, here or elsewhere."""
         # What is not done again when `run` is repeated after an unexpected error.
         self._is_pictured = False
         self._is_notified = False
@@ -122,6 +124,7 @@ class Conversation:
     def finish(self) -> None:
         """The journal has the end of this job; the person is told next."""
         self._is_left = False
+        self._has_ended = True
         self.is_over.set()
         self._news.set()
 
@@ -133,6 +136,7 @@ class Conversation:
             return
         self.finish()
         self._is_left = True
+        self._has_ended = not job.state.is_in_the_works
 
     async def run(self) -> None:
         """Returns when the person was told how the job ended, and the journal knows it."""
