@@ -79,7 +79,7 @@ class StatusMessage:
         sent = await self._send_own_photo(choices[0]) if self.job.content.as_photo else None
         has_picture = sent is not None
         if sent is None:
-            sent = await self.send_text(*choices, unless=self._is_over)
+            sent = await self.send_text(*choices, is_needless=self._is_over)
         if sent is None:
             return
         await self.note(
@@ -90,11 +90,10 @@ class StatusMessage:
             await self._delete(sent.message_id)
 
     async def send_text(
-        self, *choices: Say, reply: bool = False, unless: Callable[[], bool] = lambda: False
+        self, *choices: Say, reply: bool = False, is_needless: Callable[[], bool] = lambda: False
     ) -> Message | None:
-        """A new message; None when Telegram takes none of these, or `unless` says that it is
-        needless. With `reply` it answers the status message, else the message that asked for the
-        picture."""
+        """A new message; None when Telegram takes none of these, or `is_needless` says so.
+        With `reply` it answers the status message, else the message that asked for the picture."""
         answered = self.job.status_message if reply else self.job.reply_to
         for say in choices:
             method = SendMessage(
@@ -105,7 +104,7 @@ class StatusMessage:
                 reply_parameters=_reply_to(answered),
             )
             try:
-                return await self._call(method, unless)
+                return await self._call(method, is_needless)
             except (Refused, MessageGone) as refusal:
                 log.error("words_refused", job=self.job.id, why=str(refusal), text=say.text)
         return None
