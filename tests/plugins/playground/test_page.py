@@ -92,8 +92,17 @@ class Page:
     def wait_for_text(self, part: str, selector: str = ".message") -> None:
         self.wait(lambda: any(part in text for text in self.texts(selector)))
 
+    def shown(self, selector: str) -> WebElement:
+        """The element, once a person could use it."""
+
+        def usable() -> WebElement | None:
+            element = self.one(selector)
+            return element if element.is_displayed() and element.is_enabled() else None
+
+        return self.wait(usable)
+
     def say(self, text: str) -> None:
-        self.one("#text").send_keys(text, Keys.ENTER)
+        self.shown("#text").send_keys(text, Keys.ENTER)
 
     def button(self, text: str) -> WebElement:
         script = """return [...document.querySelectorAll("button")]
@@ -104,9 +113,7 @@ class Page:
         self.driver.execute_script("arguments[0].click()", self.button(text))
 
     def choose(self, *paths: Path, field: str = "#pick-photo") -> None:
-        self.wait(
-            lambda: self.one("#text").is_displayed()
-        )  # where nobody has started yet, it is not
+        self.shown("#text")  # where nobody has started yet, it is not
         self.one(field).send_keys("\n".join(map(str, paths)))
         self.wait(lambda: self.one("#sheet").is_displayed())
 
@@ -154,8 +161,8 @@ async def test_from_start_to_the_finished_picture(page: Page, echo: EchoBot, pho
         page.press("START")
         page.wait_for_text("Hello!")
         page.choose(photo)
-        page.one("#caption").send_keys("My photo")
-        page.one("#sheet-send").click()
+        page.shown("#caption").send_keys("My photo")
+        page.shown("#sheet-send").click()
         page.wait_for_text("Which style would you like?")
         page.wait(page.images_loaded)
         image = page.one(".theirs .photo img")
@@ -208,11 +215,11 @@ async def test_albums_files_alerts_and_keyboards(page: Page, echo: EchoBot, phot
         page.wait_for_text("You said: Landscape")
         page.wait(lambda: not page.one("#keyboard").is_displayed())
         page.choose(photo, photo)
-        page.one("#sheet-send").click()
+        page.shown("#sheet-send").click()
         page.wait(lambda: len(page.all(".own .album .photo")) == 2)
         page.choose(photo, field="#pick-file")
         assert page.one("#as-file").is_selected()
-        page.one("#sheet-send").click()
+        page.shown("#sheet-send").click()
         page.wait(lambda: page.all(".own .file"))
 
     await in_thread(conversation)
@@ -224,7 +231,7 @@ async def test_typing_goes_on_after_files_were_sent(page: Page, echo: EchoBot, p
         page.press("START")
         page.say("first")
         page.choose(photo, photo, photo)
-        page.one("#sheet-send").click()
+        page.shown("#sheet-send").click()
         page.wait(lambda: not page.one("#sheet").is_displayed())
         page.say("second")
         page.wait_for_text("You said: second")
@@ -254,7 +261,7 @@ async def test_the_viewer(page: Page, echo: EchoBot, photo: Path) -> None:
         page.open()
         page.press("START")
         page.choose(photo)
-        page.one("#sheet-send").click()
+        page.shown("#sheet-send").click()
         page.wait(page.images_loaded)
         page.wait(lambda: page.all(".own .photo"))[0].send_keys(Keys.ENTER)
         page.wait(lambda: page.one("#viewer").is_displayed())
@@ -271,16 +278,16 @@ async def test_commands_in_two_languages(page: Page, echo: EchoBot) -> None:
     def conversation() -> None:
         page.open("?person=5")
         page.press("START")
-        page.one("#commands").click()
+        page.shown("#commands").click()
         page.press("Show examples")
         page.wait_for_text("Four examples")
-        page.one("[data-language=ru]").click()
+        page.shown("[data-language=ru]").click()
         page.wait(lambda: page.one("html").get_attribute("lang") == "ru")
         assert page.one("#text").get_attribute("placeholder") == "Сообщение"
-        page.wait(lambda: page.one("#commands").click() or page.texts("#popover button span"))
+        page.wait(lambda: page.shown("#commands").click() or page.texts("#popover button span"))
         page.wait(lambda: page.texts("#popover button span") == ["Начать заново"])
         page.driver.switch_to.active_element.send_keys(Keys.ESCAPE)
-        page.one("[data-language=en]").click()
+        page.shown("[data-language=en]").click()
 
     await in_thread(conversation)
 
@@ -290,7 +297,7 @@ async def test_blocking_and_unblocking(page: Page, playground: Playground, echo:
         page.open()
         page.press("START")
         page.wait_for_text("Hello!")
-        page.one("#more").click()
+        page.shown("#more").click()
         page.press("Block the bot")
         page.press("UNBLOCK")
         page.wait(lambda: page.one("#text").is_displayed())
@@ -314,7 +321,7 @@ async def test_a_picture_is_shared_into_another_chat(
         assert page.one("#text").get_attribute("value").endswith("bot shared")
         page.wait(lambda: page.one("#bot-name").text == "Friends")
         assert page.driver.execute_script("return location.search") == "?person=1&group=1"
-        page.one("#text").send_keys(Keys.ENTER)
+        page.shown("#text").send_keys(Keys.ENTER)
         page.wait_for_text("Shared")
         page.wait_for_text("via @impasto_playground_bot", ".own .sender")
         page.wait(page.images_loaded)
@@ -322,7 +329,7 @@ async def test_a_picture_is_shared_into_another_chat(
         assert page.one("#text").get_attribute("value") == ""
 
     def otherwise() -> None:
-        page.one("#text").send_keys("@impasto_playground_bot nonsense")
+        page.shown("#text").send_keys("@impasto_playground_bot nonsense")
         page.press("Make a picture")
         page.wait_for_text("/start share")
         page.wait_for_text("Hello!")
@@ -358,7 +365,7 @@ async def test_everything_fits(
         page.open()
         page.press("START")
         page.choose(photo)
-        page.one("#sheet-send").click()
+        page.shown("#sheet-send").click()
         page.press("Wave")
         page.say("/album")
         page.wait_for_text("Four examples")
@@ -380,15 +387,15 @@ async def test_everything_fits(
 async def test_the_keyboard_is_enough(page: Page, echo: EchoBot) -> None:
     def conversation() -> None:
         page.open()
-        page.one("#start").send_keys(Keys.ENTER)
+        page.shown("#start").send_keys(Keys.ENTER)
         page.wait_for_text("Hello!")
-        page.one("#attach").send_keys(Keys.ENTER)
+        page.shown("#attach").send_keys(Keys.ENTER)
         page.wait(lambda: page.driver.switch_to.active_element.text == "Photo")
         page.driver.switch_to.active_element.send_keys(Keys.ARROW_DOWN)
         assert page.driver.switch_to.active_element.text == "File"
         page.driver.switch_to.active_element.send_keys(Keys.ESCAPE)
         assert page.driver.switch_to.active_element.get_attribute("id") == "attach"
-        page.one("#text").send_keys(Keys.ARROW_UP)
+        page.shown("#text").send_keys(Keys.ARROW_UP)
         assert "Hello!" in page.driver.switch_to.active_element.text
         page.driver.switch_to.active_element.send_keys(Keys.ARROW_UP)
         assert "/start" in page.driver.switch_to.active_element.text
@@ -446,14 +453,14 @@ async def test_pictures_are_pasted_and_dropped(page: Page, echo: EchoBot) -> Non
         page.wait_for_text("Hello!")
         page.driver.execute_script(PASTE_OR_DROP, "paste")
         page.wait(lambda: page.one("#sheet").is_displayed())
-        page.one("#caption").send_keys("Pasted", Keys.ENTER)
+        page.shown("#caption").send_keys("Pasted", Keys.ENTER)
         page.wait(
             lambda: page.texts(".own .text")[-1:] and "Pasted" in page.texts(".own .text")[-1]
         )
         assert page.driver.execute_script(PASTE_OR_DROP, "dragenter") is True
         assert page.driver.execute_script(PASTE_OR_DROP, "drop") is False
         page.wait(lambda: page.one("#sheet").is_displayed())
-        page.one("#sheet-cancel").click()
+        page.shown("#sheet-cancel").click()
         page.wait(lambda: not page.one("#sheet").is_displayed())
         assert len(page.all(".own .photo")) == 1
 
@@ -497,5 +504,5 @@ async def test_who_reads_further_up_stays_there(page: Page, playground: Playgrou
         await (await connected.session.create_session()).close()
         await in_thread(page.wait_for_text, "1", "#unread")
         assert await asyncio.to_thread(position) == 300
-        await in_thread(lambda: page.one("#to-bottom").click())
+        await in_thread(lambda: page.shown("#to-bottom").click())
         await in_thread(page.wait, lambda: not page.one("#to-bottom").is_displayed())
