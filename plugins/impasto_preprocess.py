@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,6 +56,13 @@ WARM_SHARE: Final = 0.1
 """The warmest tenth of a style says how warm it is."""
 KEPT_WARMTH: Final = 0.8
 """Share of their own color that warm colors keep, if the style has such."""
+ONE_TONE: Final = (0.03, 0.06)
+"""Deviations of hues, among a style's pixels of one lightness, from their mean: below the first it
+may be drawn in one color, as with chalk or ink, above the second it is not."""
+ONE_HUE: Final = (0.05, 0.1)
+"""The same of their deviations from gray and all shades of the main hue."""
+TONES: Final = 32
+"""Steps of lightness that hues are told apart by."""
 LEAST_VARIANCE: Final = 1e-5
 """Variances below this are taken as this: a one-color picture must not blow up rounding noise."""
 
@@ -127,7 +134,10 @@ class ColorMatch:
         if context.role == "style" or not context.styles:
             return picture
         matched = _not_bleached(picture, _recolored(picture, _mixed_statistics(context.styles)))
-        return _to_picture(_kept_warm(picture, matched, _warmth(context.styles)))
+        tones = _Tones(context.styles)
+        if tones.share < 1:
+            matched = _kept_warm(picture, matched, _warmth(context.styles))
+        return _to_picture(tones.applied(matched))
 
 
 class KeepColors:
@@ -213,6 +223,52 @@ def _power(matrix: NDArray[np.float64], exponent: float) -> NDArray[np.float64]:
     values, vectors = np.linalg.eigh(matrix)
     result: NDArray[np.float64] = (vectors * values.clip(LEAST_VARIANCE) ** exponent) @ vectors.T
     return result
+
+
+class _Tones:
+    """The hues of styles by lightness: all the color that a drawing in chalk or ink has."""
+
+    def __init__(self, styles: Sequence[tuple[Image.Image, float]]) -> None:
+        each = [(_small(picture), weight) for picture, weight in styles]
+        pixels = np.concatenate([values for values, _ in each])
+        weights = np.concatenate([np.full(len(v), weight / len(v)) for v, weight in each])
+        weights /= weights.sum()
+        hues = pixels @ HUES
+        tone = self._tone(pixels.mean(axis=1)).round().astype(np.intp)
+        amounts = np.bincount(tone, weights, TONES)
+        seen = np.flatnonzero(amounts)
+        self._hues = []
+        """For each of the axes HUES, TONES values."""
+        for values in hues.T:
+            means = np.bincount(tone, weights * values, TONES)[seen] / amounts[seen]
+            self._hues.append(np.interp(np.arange(TONES), seen, means))
+        main = (weights * np.hypot(*hues.T)) @ hues
+        main /= np.hypot(*main) + LEAST_VARIANCE
+        shades = np.outer((hues @ main).clip(0), main)
+
+        def nearness(expected: NDArray[np.float64], near: float, far: float) -> float:
+            deviation = math.sqrt(weights @ ((hues - expected) ** 2).sum(axis=1))
+            return float(np.clip((far - deviation) / (far - near), 0, 1))
+
+        by_tone = np.stack(self._hues, axis=-1)[tone]
+        self.share = min(nearness(by_tone, *ONE_TONE), nearness(shades, *ONE_HUE))
+        """From 0 to 1: how far the styles are drawn in one color."""
+
+    def applied(self, picture: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The picture, HxWx3, with the styles' hues as far as these are drawn in one color."""
+        if not self.share:
+            return picture
+        rows = max(1, ROWS_OF_PIXELS // picture.shape[1])
+        for top in range(0, len(picture), rows):
+            part = picture[top : top + rows]
+            tone = self._tone(part.mean(axis=-1))
+            wanted = np.stack([np.interp(tone, range(TONES), hue) for hue in self._hues], axis=-1)
+            part += np.float32(self.share) * ((wanted - part @ HUES) @ HUES.T).astype(np.float32)
+        return picture
+
+    @staticmethod
+    def _tone(lightness: NDArray[Any]) -> NDArray[Any]:
+        return lightness.clip(0, 1) * (TONES - 1)
 
 
 @hookimpl

@@ -24,6 +24,9 @@ brings sharpness: three steps of 50 do, five look the same, nine add a fine grai
 STEP_SHARES: Final = (9, 6, 9, 2)
 """How steps are shared out between the smallest level, each level between, the largest that is not
 large, and each large one."""
+SHARE_BELOW_LARGE: Final = 6
+"""What the largest level that is not large gets of them if a large one follows. What the rest would
+bring cannot be seen in the larger picture, so it is not spent."""
 SHARES_FOR_FULL_SIZE: Final = (1, 1, 8, 8)
 """The same where the objectives of smaller sizes are left out at full size: much of what was
 painted at smaller sizes is undone there, so they only serve as a start."""
@@ -98,8 +101,8 @@ class Level:
 def plan_levels(
     size: Size, steps: int, shares: tuple[int, int, int, int] = STEP_SHARES
 ) -> list[Level]:
-    """Levels for a picture of (height, width), smallest first; their steps add up to `steps` and
-    are shared out as `shares` says, in the order of STEP_SHARES.
+    """Levels for a picture of (height, width), smallest first; `steps` are shared out as `shares`
+    says, in the order of STEP_SHARES. Where none is large, they add up to `steps`.
 
     With fewer steps than levels the smallest levels are left out.
     """
@@ -115,7 +118,10 @@ def plan_levels(
     usual = len(sizes) - large
     weights = [first, *[between] * (usual - 2), last][-usual:] + [above] * large
     counts = [max(1, steps * weight // sum(weights)) for weight in weights]
-    counts[usual - 1] += steps - sum(counts)
+    if large:
+        counts[usual - 1] = max(1, steps * SHARE_BELOW_LARGE // sum(weights))
+    else:
+        counts[-1] += steps - sum(counts)
     return [Level(h, w, n) for (h, w), n in zip(sizes, counts, strict=True)]
 
 

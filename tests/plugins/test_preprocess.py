@@ -164,6 +164,52 @@ def test_the_start_takes_the_colors_of_the_styles() -> None:
     assert np.abs(ours.std((0, 1)) - theirs.std((0, 1))).max() < 2
 
 
+def drawing(ink: tuple[int, int, int], paper: tuple[int, int, int]) -> Image.Image:
+    """All tones between an ink and a paper, as strokes and washes have them."""
+    shares = np.random.default_rng(5).random((60, 60, 1))
+    return Image.fromarray((shares * ink + (1 - shares) * np.array(paper)).astype(np.uint8))
+
+
+CHALK = drawing((120, 40, 20), (250, 240, 220))
+INK = drawing((20, 30, 90), (250, 245, 235))
+
+
+def hues_apart(picture: Image.Image) -> float:
+    """How far the hues of pixels of about the same lightness are apart, at most."""
+    values = np.asarray(picture, float).reshape(-1, 3)
+    order = values[np.argsort(values.mean(axis=1))]
+    hues = order - order.mean(axis=1, keepdims=True)
+    return max(float(np.ptp(part, axis=0).max()) for part in np.array_split(hues, 60))
+
+
+@pytest.mark.parametrize("style", [CHALK, INK])
+def test_a_photo_is_drawn_in_the_one_color_that_a_drawing_has(style: Image.Image) -> None:
+    photo = noise((90, 70), 6)
+    start = ColorMatch()(photo, context("start", styles=[(style, 1.0)]))
+    assert hues_apart(photo) > 100
+    assert hues_apart(start) < 25  # its lightness varies within a part, too
+    pixels, drawn = (np.asarray(each, int).reshape(-1, 3) for each in (start, style))
+    lightness = drawn.mean(axis=1)
+    within = (pixels > 5).all(axis=1) & (pixels < 250).all(axis=1)
+    for pixel in pixels[within & (pixels.mean(axis=1) > lightness.min())][:200]:
+        nearest = drawn[np.abs(lightness - pixel.mean()).argmin()]
+        assert np.abs(nearest - pixel).max() < 12
+
+
+def test_drawings_in_two_colors_are_not_one_in_one_color() -> None:
+    photo = noise((90, 70), 6)
+    both = context("start", styles=[(CHALK, 1.0), (INK, 1.0)])
+    assert hues_apart(ColorMatch()(photo, both)) > 50
+
+
+def test_a_black_and_white_style_gives_a_black_and_white_picture() -> None:
+    gray = Image.effect_noise((64, 64), 80).convert("RGB")
+    start = np.asarray(
+        ColorMatch()(noise((90, 70), 6), context("start", styles=[(gray, 1.0)])), int
+    )
+    assert np.ptp(start, axis=-1).max() <= 2
+
+
 def test_two_styles_count_by_their_weight() -> None:
     photo = noise((64, 64), 0)
     dark, light = (Image.new("RGB", (32, 32), (value,) * 3) for value in (100, 140))

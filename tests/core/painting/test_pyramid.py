@@ -14,16 +14,17 @@ from hypothesis import strategies as st
 from impasto.painting.network import load_network
 from impasto.painting.pyramid import Multiscale, StoppingRule, carry_up
 from impasto.painting.tensors import resize, shrink
-from impasto.sizes import MIN_SIDE, plan_levels, step_shares, with_fine_finish
+from impasto.sizes import LARGE_PIXELS, MIN_SIDE, plan_levels, step_shares, with_fine_finish
 
 from .whole_objective import WholeObjective, gram_matrices
 
 
 @given(st.integers(32, 4000), st.integers(32, 4000), st.integers(1, 5000))
-def test_plans_grow_to_the_wanted_size_and_spend_all_steps(h: int, w: int, steps: int) -> None:
+def test_plans_grow_to_the_wanted_size_and_keep_to_the_steps(h: int, w: int, steps: int) -> None:
     levels = plan_levels((h, w), steps)
     assert (levels[-1].height, levels[-1].width) == (h, w)
-    assert sum(level.steps for level in levels) == steps
+    spent = sum(level.steps for level in levels)
+    assert spent == steps if h * w <= LARGE_PIXELS else spent <= steps
     assert all(level.steps >= 1 for level in levels)
     assert all(min(level.height, level.width) >= MIN_SIDE for level in levels)
     areas = [level.height * level.width for level in levels]
@@ -126,5 +127,5 @@ def test_large_levels_bring_sharpness_in_few_steps() -> None:
     small, large = plan_levels((405, 540), 50), plan_levels((810, 1080), 50)
     assert [level.size for level in large] == [*(level.size for level in small), (810, 1080)]
     assert large[-1].steps < 0.4 * large[-2].steps
-    assert large[-2].steps == max(level.steps for level in large)
-    assert sum(level.steps for level in large) == 50
+    assert large[-2].steps < small[-1].steps  # it is no longer the last
+    assert sum(level.steps for level in large) < sum(level.steps for level in small) == 50
