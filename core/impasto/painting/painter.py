@@ -27,7 +27,7 @@ from impasto.painting.objective import natural_image_preconditioner
 from impasto.painting.plugin_calls import WeightedPicture, iterates
 from impasto.painting.pyramid import StoppingRule, Targets, Term, carry_up
 from impasto.painting.strips.plan import budget, most_pixels
-from impasto.painting.tensors import image_of, resize, to_picture
+from impasto.painting.tensors import image_of, to_picture
 from impasto.settings import Settings
 from impasto.sizes import (
     MIN_SIDE,
@@ -235,7 +235,6 @@ class _Painter:
                 break
         assert painted is not None  # noqa: S101  (there is at least one level)
         losses = self._targets.losses(painted)
-        painted = self._carried_up(painted, self._full_size)  # where it was finished early
         yield Painting(
             picture=self._finished(painted),
             losses=losses,
@@ -366,8 +365,9 @@ class _Painter:
         return carry_up(painted, self._image(self._start, below), self._image(self._start, size))
 
     def _finished(self, image: torch.Tensor) -> Image.Image:
-        """An image of any level as a picture of the result's size, after all postprocessors."""
-        picture = to_picture(resize(image, self._full_size))
+        """An image of any level as a picture of the result's size, after all postprocessors. Detail
+        that the level cannot show comes from the photo: else first previews are blurred."""
+        picture = to_picture(self._carried_up(image, self._full_size))
         return self._catalogue.steps.finish(
             picture, self._tools.options, self._content, self._styles
         )

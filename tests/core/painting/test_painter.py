@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -79,12 +80,21 @@ def test_odd_and_long_sizes_are_painted_whole(
     assert painting.picture.size == size
 
 
-def test_previews_have_the_size_of_the_result(catalogue: Catalogue, picture: Maker) -> None:
-    events = paint(request(picture, (300, 240), steps=6), catalogue)
-    first = next(events)
+def test_previews_have_the_size_and_the_detail_of_the_result(
+    catalogue: Catalogue, picture: Maker
+) -> None:
+    content = picture(300, 240, seed=1)
+    lines = np.asarray(content) // 2
+    lines[::2] += 100  # no smaller size of the picture can show these
+    asked = request(picture, steps=6)
+    asked = replace(asked, content=Image.fromarray(lines))
+    first = next(paint(asked, catalogue))
     assert isinstance(first, PaintProgress)
     assert first.level < first.levels
-    assert first.picture().size == (300, 240)
+    preview = first.picture()
+    assert preview.size == (300, 240)
+    rows = np.asarray(preview, float).mean(axis=(1, 2))
+    assert np.abs(np.diff(rows)).mean() > 20
 
 
 def test_closing_the_iterator_cancels_between_two_steps(
