@@ -95,7 +95,7 @@ VGG: Final = "VGG"
 """Stands for the file with VGG-19's first convolutions, wherever it lies."""
 
 
-BASELINE_OBJECTIVE: Final = {"style_weight": 1e6, "color_coherence": 0.0}
+BASELINE_OBJECTIVE: Final = {"style_weight": 1e6, "color_coherence": 0.0, "simplify": 0.0}
 """Settings with which the product minimises what the baseline does."""
 
 

@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from impasto import PaintOptions, PictureContext
-from impasto_preprocess import ColorMatch, ExifTurn, KeepColors, PixelCap
+from impasto_preprocess import ColorMatch, ExifTurn, KeepColors, PixelCap, Simplify
 
 from ..core.painting.picture_kit import STORED_AS
 
@@ -208,6 +210,37 @@ def test_a_black_and_white_style_gives_a_black_and_white_picture() -> None:
         ColorMatch()(noise((90, 70), 6), context("start", styles=[(gray, 1.0)])), int
     )
     assert np.ptp(start, axis=-1).max() <= 2
+
+
+def simplified(picture: Image.Image, strength: float | None = 1.0) -> np.ndarray:
+    options = PaintOptions(simplify=strength)
+    return np.asarray(Simplify()(picture, context("start", options=options)), float)
+
+
+def test_slight_detail_gives_way_and_edges_stay() -> None:
+    both = np.asarray(halves((60, 70, 80), (200, 190, 180)), int)
+    grain = np.random.default_rng(7).integers(-12, 13, both.shape)
+    photo = Image.fromarray((both + grain).astype(np.uint8))
+    before, after = np.asarray(photo, float), simplified(photo)
+    assert after[20:-20, 20:80].std(axis=(0, 1)).max() < 0.4 * grain.std()
+    edge = slice(98, 102)
+    assert np.abs(np.diff(after[:, edge], axis=1)).max() > 100  # of 140 that it was
+    assert np.abs(after.mean(axis=(0, 1)) - before.mean(axis=(0, 1))).max() < 1
+
+
+@pytest.mark.parametrize("strength", [0.0, None])
+def test_nothing_is_simplified_where_nobody_asks_for_it(strength: float | None) -> None:
+    photo = noise((70, 50), 3)
+    assert (simplified(photo, strength) == np.asarray(photo)).all()
+
+
+@given(st.integers(32, 90), st.integers(32, 90), st.floats(0, 10), st.integers(0, 255))
+def test_any_picture_can_be_simplified(
+    width: int, height: int, strength: float, shade: int
+) -> None:
+    flat = Image.new("RGB", (width, height), (shade, 255 - shade, 128))
+    assert np.abs(simplified(flat, strength) - np.asarray(flat, float)).max() <= 1
+    assert simplified(noise((width, height), 1), strength).shape == (height, width, 3)
 
 
 def test_two_styles_count_by_their_weight() -> None:

@@ -22,6 +22,7 @@ Side = Annotated[int, Field(ge=32, le=20_000)]
 StyleWeight = Annotated[float, Field(gt=0, le=MOST_STYLE_WEIGHT)]
 Enlargement = Annotated[float, Field(ge=1, le=10)]
 ColorCoherence = Annotated[float, Field(ge=0, le=100)]
+Simplify = Annotated[float, Field(ge=0, le=10)]
 BrushSize = Annotated[float, Field(ge=BRUSH_BOUNDS[0], le=BRUSH_BOUNDS[1])]
 
 
@@ -60,6 +61,9 @@ class PaintOptions(BaseModel):
     """How large the style's strokes come out: 1 as if style picture and photo had the same area."""
     color_coherence: ColorCoherence | None = None
     """How firmly each part keeps the color that it has in the photo, in the style's palette."""
+    simplify: Simplify | None = None
+    """How much of the photo's slight detail, such as grain and strands of hair, gives way to the
+    style's strokes: 0 none."""
     keep_colors: bool = False
     """Keep the photo's own hues; only the strokes come from the style."""
     seed: int = 0

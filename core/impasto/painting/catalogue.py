@@ -85,6 +85,7 @@ class Catalogue:
             "style_weight": style_weight,
             "brush_size": options.brush_size or defaults.brush_size,
             "color_coherence": color_coherence,
+            "simplify": defaults.simplify if options.simplify is None else options.simplify,
         }
         return Tools(
             network=self.network(network, device),

@@ -121,7 +121,8 @@ def _thumbnail(
     request = PaintRequest(content=photo, styles=[(picture, 1.0)], options=options)
     for event in paint(request, catalogue):
         if isinstance(event, Painting):
-            return _carried_up(event.picture, photo, picture, catalogue, _sized(options, size))
+            completed = catalogue.pick(_sized(options, size)).options
+            return _carried_up(event.picture, photo, picture, catalogue, completed)
         if is_over():
             return None
     raise AssertionError("paint() ended without a painting")

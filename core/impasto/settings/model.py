@@ -32,6 +32,7 @@ from impasto.contracts.options import (
     Enlargement,
     PixelCap,
     Side,
+    Simplify,
     Steps,
     StyleWeight,
 )
@@ -224,6 +225,9 @@ class PaintingSettings(Section):
     color_coherence: Annotated[ColorCoherence, LIVE] = 2.0
     """How firmly each part of a picture keeps its color of the photo, in the shades of the style's
     palette. At 0 a patch of red may land on a face; at 10 the result is tame."""
+    simplify: Annotated[Simplify, LIVE] = 1.0
+    """How much of the photo's slight detail, such as grain and strands of hair, gives way to the
+    style's strokes. At 0 none does; above 2 faces suffer."""
     least_gain: Annotated[float, Field(ge=0, le=1), LIVE] = 0.05
     """Painting goes on to the next size when 10 steps have improved the picture by less than this
     share. At 0 all steps are made."""
