@@ -33,9 +33,9 @@ GRID = DOCS / "images" / "example.jpg"
 TILE = 300
 GAP = 6
 ROWS = (
-    ("face", ("palette_knife", "mosaic", "cubist")),
-    ("cat", ("wave", "embroidery", "charcoal")),
-    ("coffee", ("pointillism", "watercolor", "linocut")),
+    ("face", ("palette_knife", "comic", "sanguine")),
+    ("cat", ("mosaic", "wave", "ink")),
+    ("coffee", ("night", "embroidery", "linocut")),
 )
 """What the README shows: a photo and its paintings in each row."""
 

@@ -56,6 +56,9 @@ WARM_SHARE: Final = 0.1
 """The warmest tenth of a style says how warm it is."""
 KEPT_WARMTH: Final = 0.8
 """Share of their own color that warm colors keep, if the style has such."""
+MOST_WARMTH: Final = 1.6
+"""How many times as far from gray as the style's warm colors those of the photo may stay: with
+less, a red cup is brown."""
 ONE_TONE: Final = (0.03, 0.06)
 """Deviations of hues, among a style's pixels of one lightness, from their mean: below the first it
 may be drawn in one color, as with chalk or ink, above the second it is not."""
@@ -365,9 +368,9 @@ def _warmth(styles: Sequence[tuple[Image.Image, float]]) -> float:
 def _kept_warm(
     picture: Image.Image, matched: NDArray[np.float32], warmth: float
 ) -> NDArray[np.float32]:
-    """The matched picture, HxWx3, in which what is warm in the photo has most of its own color, as
-    far from gray as the style's warm colors are: a match moves all hues alike, which turns hair
-    green and a cheek in warm light blue, and people do not mind it in a sky."""
+    """The matched picture, HxWx3, in which what is warm in the photo has most of its own color, not
+    much farther from gray than the style's warm colors are: a match moves all hues alike, which
+    turns hair green and a cheek in warm light blue, and people do not mind it in a sky."""
     kept = KEPT_WARMTH * min(1, warmth / COLORED)
     filled = _filled(picture)
     rows = max(1, ROWS_OF_PIXELS // picture.width)  # each takes some temporary memory
@@ -377,7 +380,7 @@ def _kept_warm(
         was = before[part] @ (HUES / np.float32(255))
         size, warm = _warm_share(was)
         share = kept * np.maximum(warm, filled[part])
-        was *= np.minimum(1, np.float32(warmth) / size)[..., None]
+        was *= np.minimum(1, np.float32(MOST_WARMTH * warmth) / size)[..., None]
         matched[part] += (share[..., None] * (was - matched[part] @ HUES)) @ HUES.T
     return matched
 
