@@ -100,6 +100,7 @@ def test_a_painter_is_a_set_of_options_and_settings() -> None:
         "network": "vgg.safetensors",
         "style_weight": 5.0,
         "color_coherence": 0.0,
+        "simplify": 0.0,
         "threads": 3,
         "device": "cpu",
         "max_pixels_cpu": 900_000,
