@@ -33,9 +33,9 @@ GRID = DOCS / "images" / "example.jpg"
 TILE = 300
 GAP = 6
 ROWS = (
-    ("face", ("palette_knife", "comic", "sanguine")),
+    ("face", ("palette_knife", "night", "sanguine")),
     ("cat", ("mosaic", "wave", "ink")),
-    ("coffee", ("night", "embroidery", "linocut")),
+    ("coffee", ("embroidery", "charcoal", "comic")),
 )
 """What the README shows: a photo and its paintings in each row."""
 
