@@ -62,7 +62,7 @@ def main() -> int:
 
 def _run(arguments: argparse.Namespace) -> list[str]:
     """Returns what could not be measured, one sentence each."""
-    shared = SharedData(arguments.shared)
+    shared = SharedData(arguments.shared.resolve())
     folder = arguments.recorded or Path(__file__).parent / ".recorded" / machine.identity()
     failures: list[str] = []
     if arguments.what != "report":
