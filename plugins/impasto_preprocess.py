@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import numpy as np
+import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter, ImageOps
 
@@ -21,6 +23,8 @@ SIZES_PER_OCTAVE: Final = 4
 of 3:2 come to the same one."""
 Statistics = tuple[NDArray[np.float64], NDArray[np.float64]]
 """Mean (3) and covariance (3x3) of a picture's RGB values in [0, 1]."""
+WeightedColors = tuple[NDArray[np.float64], float]
+"""A style's colors, as `_colors` gives them, and its weight."""
 
 MUTED: Final = 0.2
 """Difference of a pixel's largest and least channel up to which its color is muted in any picture;
@@ -139,13 +143,14 @@ class ColorMatch:
         if context.options.keep_colors:
             if context.role == "start" or context.content is None:
                 return picture
-            return _to_picture(_recolored(picture, _statistics(context.content)))
+            return _to_picture(_recolored(picture, _statistics(_colors(context.content))))
         if context.role == "style" or not context.styles:
             return picture
-        matched = _not_bleached(picture, _recolored(picture, _mixed_statistics(context.styles)))
-        tones = _Tones(context.styles)
+        styles = [(_colors(style), weight) for style, weight in context.styles if weight]
+        matched = _not_bleached(picture, _recolored(picture, _mixed_statistics(styles)))
+        tones = _Tones(styles)
         if tones.share < 1:
-            matched = _kept_warm(picture, matched, _warmth(context.styles))
+            matched = _kept_warm(picture, matched, _warmth(styles))
         return _to_picture(tones.applied(matched))
 
 
@@ -206,14 +211,20 @@ def _smoothed(band: Image.Image, slight: float, radius: float, step: int) -> Ima
 
 def _box(values: NDArray[np.float32], reach: int) -> NDArray[np.float32]:
     """HxW: the means over squares of 2 * reach + 1 pixels, edges repeated."""
-    side = 2 * reach + 1
-    for axis in (0, 1):
-        padding = [(0, 0), (0, 0)]
-        padding[axis] = (reach + 1, reach)
-        sums = np.moveaxis(np.pad(values, padding, mode="edge"), axis, 0).cumsum(0, np.float64)
-        means = (sums[side:] - sums[:-side]) / side
-        values = np.moveaxis(means, 0, axis).astype(np.float32)
-    return values
+    padded = F.pad(torch.from_numpy(values)[None], (reach,) * 4, mode="replicate")
+    means: NDArray[np.float32] = F.avg_pool2d(padded, 2 * reach + 1, stride=1)[0].numpy()
+    return means
+
+
+def _rows(picture: NDArray[Any]) -> Iterator[slice]:
+    """The rows of an HxWx3 picture in parts, each of which takes some temporary memory."""
+    step = max(1, ROWS_OF_PIXELS // picture.shape[1])
+    return (slice(top, top + step) for top in range(0, len(picture), step))
+
+
+def _rise(values: NDArray[Any], low: float, high: float) -> NDArray[Any]:
+    """0 up to `low`, 1 from `high` on."""
+    return ((values - low) / (high - low)).clip(0, 1)
 
 
 def _cap(picture: Image.Image, context: PictureContext) -> int:
@@ -224,16 +235,15 @@ def _resized(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
     return picture.resize(size, Image.Resampling.LANCZOS) if size != picture.size else picture
 
 
-def _small(picture: Image.Image) -> NDArray[np.float64]:
+def _colors(picture: Image.Image) -> NDArray[np.float64]:
     """Nx3: the colors in [0, 1] of a smaller copy where the picture is large: they are the same."""
     small = picture.resize(size_within(picture.size, STATISTICS_PIXELS), Image.Resampling.BOX)
     return np.asarray(small, dtype=np.float64).reshape(-1, 3) / 255
 
 
-def _statistics(picture: Image.Image) -> Statistics:
+def _statistics(values: NDArray[np.float64]) -> Statistics:
     """All pixels count alike for lightness, but colors for less the less muted they are: else a
     bright jacket would decide about the color of a face."""
-    values = _small(picture)
     chroma = values.max(axis=1) - values.min(axis=1)
     muted = max(MUTED, float(np.median(chroma)))
     mean, covariance = _weighted(values, 1 / (1 + (chroma / muted) ** 2))
@@ -251,10 +261,10 @@ def _weighted(values: NDArray[np.float64], weights: NDArray[np.float64]) -> Stat
     return mean, (from_mean * weights[:, None]).T @ from_mean
 
 
-def _mixed_statistics(styles: Sequence[tuple[Image.Image, float]]) -> Statistics:
+def _mixed_statistics(styles: Sequence[WeightedColors]) -> Statistics:
     """Statistics of all pixels of all styles, each style counting by its weight."""
     total = sum(weight for _, weight in styles)
-    each = [(*_statistics(picture), weight / total) for picture, weight in styles]
+    each = [(*_statistics(values), weight / total) for values, weight in styles]
     mean: NDArray[np.float64] = sum((m * share for m, _, share in each), np.zeros(3))
     spread = np.zeros((3, 3))
     for own_mean, covariance, share in each:
@@ -267,7 +277,7 @@ def _recolored(picture: Image.Image, wanted: Statistics) -> NDArray[np.float32]:
     """The picture as HxWx3 with other color statistics: whitened, then colored again, with no
     difference between colors raised by more than MOST_GAIN."""
     values = np.asarray(picture, dtype=np.float32) / 255
-    mean, covariance = _statistics(picture)
+    mean, covariance = _statistics(_colors(picture))
     transform = _power(wanted[1], 0.5) @ _power(covariance, -0.5)
     left, gains, right = np.linalg.svd(transform)
     transform = (left * gains.clip(max=MOST_GAIN)) @ right
@@ -290,10 +300,9 @@ def _power(matrix: NDArray[np.float64], exponent: float) -> NDArray[np.float64]:
 class _Tones:
     """The hues of styles by lightness: all the color that a drawing in chalk or ink has."""
 
-    def __init__(self, styles: Sequence[tuple[Image.Image, float]]) -> None:
-        each = [(_small(picture), weight) for picture, weight in styles]
-        pixels = np.concatenate([values for values, _ in each])
-        weights = np.concatenate([np.full(len(v), weight / len(v)) for v, weight in each])
+    def __init__(self, styles: Sequence[WeightedColors]) -> None:
+        pixels = np.concatenate([values for values, _ in styles])
+        weights = np.concatenate([np.full(len(v), weight / len(v)) for v, weight in styles])
         weights /= weights.sum()
         hues = pixels @ HUES
         tone = self._tone(pixels.mean(axis=1)).round().astype(np.intp)
@@ -310,7 +319,7 @@ class _Tones:
 
         def nearness(expected: NDArray[np.float64], near: float, far: float) -> float:
             deviation = math.sqrt(weights @ ((hues - expected) ** 2).sum(axis=1))
-            return float(np.clip((far - deviation) / (far - near), 0, 1))
+            return 1 - float(_rise(np.array(deviation), near, far))
 
         by_tone = np.stack(self._hues, axis=-1)[tone]
         self.share = min(nearness(by_tone, *ONE_TONE), nearness(shades, *ONE_HUE))
@@ -320,9 +329,8 @@ class _Tones:
         """The picture, HxWx3, with the styles' hues as far as these are drawn in one color."""
         if not self.share:
             return picture
-        rows = max(1, ROWS_OF_PIXELS // picture.shape[1])
-        for top in range(0, len(picture), rows):
-            part = picture[top : top + rows]
+        for rows in _rows(picture):
+            part = picture[rows]
             tone = self._tone(part.mean(axis=-1))
             wanted = np.stack([np.interp(tone, range(TONES), hue) for hue in self._hues], axis=-1)
             part += np.float32(self.share) * ((wanted - part @ HUES) @ HUES.T).astype(np.float32)
@@ -356,12 +364,12 @@ def _not_bleached(picture: Image.Image, matched: NDArray[np.float32]) -> NDArray
     return matched
 
 
-def _warmth(styles: Sequence[tuple[Image.Image, float]]) -> float:
+def _warmth(styles: Sequence[WeightedColors]) -> float:
     """How far from gray the warm colors of the styles are, each style counting by its weight."""
     total = sum(weight for _, weight in styles)
     return sum(
-        max(0.0, float(np.quantile(_small(picture) @ HUES @ WARM, 1 - WARM_SHARE))) * weight / total
-        for picture, weight in styles
+        max(0.0, float(np.quantile(values @ HUES @ WARM, 1 - WARM_SHARE))) * weight / total
+        for values, weight in styles
     )
 
 
@@ -373,10 +381,8 @@ def _kept_warm(
     turns hair green and a cheek in warm light blue, and people do not mind it in a sky."""
     kept = KEPT_WARMTH * min(1, warmth / COLORED)
     filled = _filled(picture)
-    rows = max(1, ROWS_OF_PIXELS // picture.width)  # each takes some temporary memory
     before = np.asarray(picture)
-    for top in range(0, picture.height, rows):
-        part = slice(top, top + rows)
+    for part in _rows(before):
         was = before[part] @ (HUES / np.float32(255))
         size, warm = _warm_share(was)
         share = kept * np.maximum(warm, filled[part])
@@ -389,7 +395,7 @@ def _warm_share(hues: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray
     """How far from gray places in the plane of HUES are, and from 0 to 1 how warm."""
     size = np.hypot(hues[..., 0], hues[..., 1]) + np.float32(1e-6)
     cosine = hues @ WARM / size
-    warm = ((cosine - WARMTH[0]) / (WARMTH[1] - WARMTH[0])).clip(0, 1)
+    warm = _rise(cosine, *WARMTH)
     warm *= (size / COLORED).clip(0, 1)
     return size, warm
 
