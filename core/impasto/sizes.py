@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from impasto.contracts import PaintOptions
 from impasto.settings import PaintingSettings
@@ -21,13 +21,25 @@ MOST_LEVELS: Final = 8
 LARGE_PIXELS: Final = 350_000
 """A level above this many pixels is large: what it shows was decided at smaller ones, and it only
 brings sharpness: three steps of 50 do, five look the same, nine add a fine grain."""
-STEP_SHARES: Final = (9, 6, 9, 2)
-"""How steps are shared out between the smallest level, each level between, the largest that is not
-large, and each large one."""
-SHARE_BELOW_LARGE: Final = 6
-"""What the largest level that is not large gets of them if a large one follows. What the rest would
-bring cannot be seen in the larger picture, so it is not spent."""
-SHARES_FOR_FULL_SIZE: Final = (1, 1, 8, 8)
+
+
+class StepShares(NamedTuple):
+    """How steps are shared out between the levels of a picture."""
+
+    smallest: int
+    between: int
+    """Of each level between."""
+    largest: int
+    """Of the largest level that is not large."""
+    below_large: int
+    """Of the same where a large one follows. What it gets less is not spent: what that would bring
+    cannot be seen in the larger picture."""
+    large: int
+    """Of each large level."""
+
+
+STEP_SHARES: Final = StepShares(smallest=9, between=6, largest=9, below_large=6, large=2)
+SHARES_FOR_FULL_SIZE: Final = StepShares(smallest=1, between=1, largest=8, below_large=6, large=8)
 """The same where the objectives of smaller sizes are left out at full size: much of what was
 painted at smaller sizes is undone there, so they only serve as a start."""
 
@@ -98,11 +110,9 @@ class Level:
         return self.height * self.width * self.steps * self.cost
 
 
-def plan_levels(
-    size: Size, steps: int, shares: tuple[int, int, int, int] = STEP_SHARES
-) -> list[Level]:
+def plan_levels(size: Size, steps: int, shares: StepShares = STEP_SHARES) -> list[Level]:
     """Levels for a picture of (height, width), smallest first; `steps` are shared out as `shares`
-    says, in the order of STEP_SHARES. Where none is large, they add up to `steps`.
+    says. Where none is large, they add up to `steps`.
 
     With fewer steps than levels the smallest levels are left out.
     """
@@ -113,14 +123,15 @@ def plan_levels(
             break
         sizes.append((height, width))
     sizes.reverse()
-    first, between, last, above = shares
     large = min(sum(h * w > LARGE_PIXELS for h, w in sizes), len(sizes) - 1)
     usual = len(sizes) - large
-    weights = [first, *[between] * (usual - 2), last][-usual:] + [above] * large
-    counts = [max(1, steps * weight // sum(weights)) for weight in weights]
+    usual_weights = [shares.smallest, *[shares.between] * (usual - 2), shares.largest][-usual:]
+    weights = usual_weights + [shares.large] * large
+    total = sum(weights)
     if large:
-        counts[usual - 1] = max(1, steps * SHARE_BELOW_LARGE // sum(weights))
-    else:
+        weights[usual - 1] = shares.below_large
+    counts = [max(1, steps * weight // total) for weight in weights]
+    if not large:
         counts[-1] += steps - sum(counts)
     return [Level(h, w, n) for (h, w), n in zip(sizes, counts, strict=True)]
 
@@ -131,7 +142,7 @@ def with_fine_finish(levels: Sequence[Level], steps: int, cost: float) -> list[L
     return [*levels, replace(levels[-1], steps=steps, is_fine=True, cost=cost)]
 
 
-def step_shares(coarse: float) -> tuple[int, int, int, int]:
+def step_shares(coarse: float) -> StepShares:
     """The shares for `plan_levels` that go with `size_weights` of the same `coarse`, see
     `impasto.painting.pyramid`."""
     return STEP_SHARES if coarse else SHARES_FOR_FULL_SIZE
