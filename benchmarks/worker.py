@@ -13,7 +13,7 @@ from typing import Any
 from PIL import Image
 
 from impasto.jobs.painter_process import ChildLost, PaintingChild
-from impasto.messages import Configure, Failed, Paint, Painted, Progress, StyleFile
+from impasto.messages import Configure, Ended, Paint, Painted, Progress, StyleFile
 from impasto.plugins import settings_for_painting
 from impasto.settings import Settings
 
@@ -104,7 +104,7 @@ async def _timed(child: PaintingChild, paint: Paint) -> dict[str, Any]:
                 "first_preview_seconds": preview,
                 "painted_pixels": message.width * message.height,
             }
-        if isinstance(message, Failed):
+        if isinstance(message, Ended):
             raise MeasurementFailed(f"the child answered {message}")
         if isinstance(message, Progress) and preview is None and message.preview is not None:
             preview = seconds
