@@ -115,7 +115,7 @@ class Page:
     def choose(self, *paths: Path, field: str = "#pick-photo") -> None:
         self.shown("#text")  # where nobody has started yet, it is not
         self.one(field).send_keys("\n".join(map(str, paths)))
-        self.wait(lambda: self.one("#sheet").is_displayed())
+        self.shown("#sheet")
 
     def images_loaded(self) -> bool:
         script = """return [...document.querySelectorAll(".message img")]
@@ -205,7 +205,7 @@ async def test_albums_files_alerts_and_keyboards(page: Page, echo: EchoBot, phot
         assert len(page.all(".album.of-4 .photo")) == 4
         page.say("/file")
         page.press("What is this?")
-        page.wait(lambda: page.one("#alert").is_displayed())
+        page.shown("#alert")
         assert "This is an alert." in page.one("#alert").text
         page.press("OK")
         page.wait(lambda: not page.one("#alert").is_displayed())
@@ -264,7 +264,7 @@ async def test_the_viewer(page: Page, echo: EchoBot, photo: Path) -> None:
         page.shown("#sheet-send").click()
         page.wait(page.images_loaded)
         page.wait(lambda: page.all(".own .photo"))[0].send_keys(Keys.ENTER)
-        page.wait(lambda: page.one("#viewer").is_displayed())
+        page.shown("#viewer")
         script = "return arguments[0].naturalWidth"
         image = page.one("#viewer-image")
         page.wait(lambda: page.driver.execute_script(script, image) == 800)
@@ -300,7 +300,7 @@ async def test_blocking_and_unblocking(page: Page, playground: Playground, echo:
         page.shown("#more").click()
         page.press("Block the bot")
         page.press("UNBLOCK")
-        page.wait(lambda: page.one("#text").is_displayed())
+        page.shown("#text")
 
     await in_thread(conversation)
     assert not playground.world.chats[1].blocked
@@ -370,7 +370,7 @@ async def test_everything_fits(
         page.say("/album")
         page.wait_for_text("Four examples")
         page.say("/keyboard")
-        page.wait(lambda: page.one("#keyboard").is_displayed())
+        page.shown("#keyboard")
         page.wait(page.images_loaded)
         script = """return [...document.querySelectorAll("header *, .message *, footer *")]
             .filter((node) => node.checkVisibility() && node.getClientRects().length)
@@ -452,14 +452,14 @@ async def test_pictures_are_pasted_and_dropped(page: Page, echo: EchoBot) -> Non
         page.press("START")
         page.wait_for_text("Hello!")
         page.driver.execute_script(PASTE_OR_DROP, "paste")
-        page.wait(lambda: page.one("#sheet").is_displayed())
+        page.shown("#sheet")
         page.shown("#caption").send_keys("Pasted", Keys.ENTER)
         page.wait(
             lambda: page.texts(".own .text")[-1:] and "Pasted" in page.texts(".own .text")[-1]
         )
         assert page.driver.execute_script(PASTE_OR_DROP, "dragenter") is True
         assert page.driver.execute_script(PASTE_OR_DROP, "drop") is False
-        page.wait(lambda: page.one("#sheet").is_displayed())
+        page.shown("#sheet")
         page.shown("#sheet-cancel").click()
         page.wait(lambda: not page.one("#sheet").is_displayed())
         assert len(page.all(".own .photo")) == 1
@@ -493,7 +493,7 @@ async def test_who_reads_further_up_stays_there(page: Page, playground: Playgrou
             page.wait_for_text("line 39")
             page.wait(lambda: position() > 500)
             page.driver.execute_script("document.querySelector('#scroll').scrollTo(0, 300)")
-            page.wait(lambda: page.one("#to-bottom").is_displayed())
+            page.shown("#to-bottom")
 
         def position() -> int:
             return page.driver.execute_script("return document.querySelector('#scroll').scrollTop")
