@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from impasto import PaintOptions, PictureContext
 from impasto_preprocess import ColorMatch, ExifTurn, KeepColors, PixelCap, Simplify
@@ -226,6 +226,15 @@ def test_slight_detail_gives_way_and_edges_stay() -> None:
     edge = slice(98, 102)
     assert np.abs(np.diff(after[:, edge], axis=1)).max() > 100  # of 140 that it was
     assert np.abs(after.mean(axis=(0, 1)) - before.mean(axis=(0, 1))).max() < 1
+
+
+@pytest.mark.parametrize("strength", [1.0, 3.0, 10.0])
+def test_what_stands_out_stays(strength: float) -> None:
+    page = Image.new("RGB", (400, 300), (230, 225, 215))
+    ImageDraw.Draw(page).text((20, 100), "Impasto paints", fill=(40, 40, 60), font_size=24)
+    written = np.abs(np.asarray(page, float) - np.asarray(page.getpixel((0, 0)))).mean(-1) > 100
+    lost = np.abs(simplified(page, strength) - np.asarray(page))[written].mean()
+    assert lost < 20  # of some 180 that letters are darker
 
 
 @pytest.mark.parametrize("strength", [0.0, None])

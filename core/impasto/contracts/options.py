@@ -62,8 +62,8 @@ class PaintOptions(BaseModel):
     color_coherence: ColorCoherence | None = None
     """How firmly each part keeps the color that it has in the photo, in the style's palette."""
     simplify: Simplify | None = None
-    """How much of the photo's slight detail, such as grain and strands of hair, gives way to the
-    style's strokes: 0 none."""
+    """How large the patches of color are that the photo's slight detail, such as grain and strands
+    of hair, gives way to: 0 keeps all detail, 1 makes them about as large as a stroke."""
     keep_colors: bool = False
     """Keep the photo's own hues; only the strokes come from the style."""
     seed: int = 0

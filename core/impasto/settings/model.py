@@ -222,12 +222,13 @@ class PaintingSettings(Section):
     """How much large strokes count while details are painted: the weight of the smaller sizes of
     the picture in the steps at full size. At 0 large strokes fade, and most steps are made at full
     size."""
-    color_coherence: Annotated[ColorCoherence, LIVE] = 2.0
+    color_coherence: Annotated[ColorCoherence, LIVE] = 0.5
     """How firmly each part of a picture keeps its color of the photo, in the shades of the style's
     palette. At 0 a patch of red may land on a face; at 10 the result is tame."""
     simplify: Annotated[Simplify, LIVE] = 1.0
-    """How much of the photo's slight detail, such as grain and strands of hair, gives way to the
-    style's strokes. At 0 none does; above 2 faces suffer."""
+    """How large the patches of color are that the photo's slight detail, such as grain and strands
+    of hair, gives way to before it is painted. At 0 all detail stays; at 1 patches are about as
+    large as a stroke. Eyes, letters and edges stay at any value."""
     least_gain: Annotated[float, Field(ge=0, le=1), LIVE] = 0.05
     """Painting goes on to the next size when 10 steps have improved the picture by less than this
     share. At 0 all steps are made."""
