@@ -68,6 +68,8 @@ ONE_TONE: Final = (0.03, 0.06)
 may be drawn in one color, as with chalk or ink, above the second it is not."""
 ONE_HUE: Final = (0.05, 0.1)
 """The same of their deviations from gray and all shades of the main hue."""
+EVERY: Final = 7
+"""Of so many pixels of a style one is looked at for its tones."""
 TONES: Final = 32
 """Steps of lightness that hues are told apart by."""
 PATCH: Final = 0.007
@@ -178,6 +180,23 @@ class Simplify:
         strength = context.options.simplify or 0
         radius = round(PATCH * strength * math.sqrt(picture.width * picture.height))
         return _in_patches(picture, radius) if radius else picture
+
+
+class OneColor:
+    """Leaves a painting in a style that is drawn in one color, as with chalk or ink, no other: the
+    strokes of a flag or a pair of lips would have a tinge of theirs."""
+
+    name = "one_color"
+    order = 40
+
+    def __call__(self, picture: Image.Image, context: PictureContext) -> Image.Image:
+        styles = [(_colors(style), weight) for style, weight in context.styles if weight]
+        if context.options.keep_colors or not styles:
+            return picture
+        tones = _Tones(styles)
+        if not tones.share:
+            return picture
+        return _to_picture(tones.applied(np.asarray(picture, dtype=np.float32) / np.float32(255)))
 
 
 class KeepColors:
@@ -323,8 +342,9 @@ class _Tones:
     """The hues of styles by lightness: all the color that a drawing in chalk or ink has."""
 
     def __init__(self, styles: Sequence[WeightedColors]) -> None:
-        pixels = np.concatenate([values for values, _ in styles])
-        weights = np.concatenate([np.full(len(v), weight / len(v)) for v, weight in styles])
+        some = [(values[::EVERY], weight) for values, weight in styles]
+        pixels = np.concatenate([values for values, _ in some])
+        weights = np.concatenate([np.full(len(v), weight / len(v)) for v, weight in some])
         weights /= weights.sum()
         hues = pixels @ HUES
         tone = self._tone(pixels.mean(axis=1)).round().astype(np.intp)
@@ -370,7 +390,7 @@ def impasto_preprocessors(settings: Settings) -> list[Preprocessor]:
 
 @hookimpl
 def impasto_postprocessors(settings: Settings) -> list[Postprocessor]:
-    return [KeepColors()]
+    return [OneColor(), KeepColors()]
 
 
 def _not_bleached(picture: Image.Image, matched: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
 from impasto import PaintOptions, PictureContext
-from impasto_preprocess import ColorMatch, ExifTurn, KeepColors, PixelCap, Simplify
+from impasto_preprocess import ColorMatch, ExifTurn, KeepColors, OneColor, PixelCap, Simplify
 
 from ..core.painting.picture_kit import STORED_AS
 
@@ -282,3 +282,27 @@ def test_keep_colors_takes_lightness_from_the_painting_and_hue_from_the_photo() 
     assert red > green + 60
     untouched = context("content", content=photo, options=PaintOptions())
     assert KeepColors()(painted, untouched) is painted
+
+
+def test_a_painting_in_a_drawing_of_one_color_has_no_other() -> None:
+    shades = np.linspace(0, 1, 64)[:, None, None] * np.array([0.6, 0.3, 0.25])
+    chalk = Image.fromarray((255 * np.broadcast_to(shades, (64, 64, 3))).astype(np.uint8))
+    painted = context("content", content=noise((90, 70), 2), styles=[(chalk, 1.0)])
+    after = np.asarray(OneColor()(noise((90, 70), 1), painted), float).reshape(-1, 3)
+    for lightness in range(60, 200, 10):  # of 40 to 215
+        alike = after[np.abs(after.mean(axis=1) - lightness) < 1]
+        assert np.ptp(alike, axis=0).max() < 6
+
+
+@pytest.mark.parametrize("keep_colors", [True, False])
+def test_a_painting_keeps_the_colors_of_colorful_styles_and_those_asked_for(
+    keep_colors: bool,
+) -> None:
+    style = Image.new("RGB", (64, 64), "gray") if keep_colors else noise((64, 64), 4)
+    painted = context(
+        "content",
+        options=PaintOptions(keep_colors=keep_colors),
+        content=noise((90, 70), 2),
+        styles=[(style, 1.0)],
+    )
+    assert (np.asarray(OneColor()(noise((90, 70), 1), painted)) == noise((90, 70), 1)).all()

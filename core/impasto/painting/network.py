@@ -37,7 +37,7 @@ _GATYS_CONTENT = "conv4_2"
 
 @dataclass(frozen=True, slots=True)
 class Convolution:
-    """A 3x3 convolution (padding 1) and what follows it."""
+    """A 3x3 convolution, whose output is as large as its input, and what follows it."""
 
     name: str
     """`conv<block>_<number in block>`, as in the papers."""
@@ -120,7 +120,7 @@ class Network:
         return work
 
     def normalized(self, image: torch.Tensor) -> torch.Tensor:
-        """The network's input for a 1x3xHxW image in [0, 1]; zero padding comes after this."""
+        """The network's input for a 1x3xHxW image in [0, 1]."""
         mean = image.new_tensor(IMAGENET_MEAN).view(1, 3, 1, 1)
         std = image.new_tensor(IMAGENET_STD).view(1, 3, 1, 1)
         return ((image - mean) / std).to(self.dtype, memory_format=torch.channels_last)
@@ -128,13 +128,15 @@ class Network:
     def features(self, image: torch.Tensor) -> dict[str, torch.Tensor]:
         """Outputs before the ReLU of all style and content layers, 1xCxH'xW' each, by layer name.
 
-        Differentiable; nothing is computed past the deepest layer that is wanted.
+        Beyond its edges each map goes on as it ends there. Differentiable; nothing is computed past
+        the deepest layer that is wanted.
         """
         wanted = set(self.style_layers) | set(self.content_layers)
         found: dict[str, torch.Tensor] = {}
         maps = self.normalized(image)
         for convolution in self.convolutions:
-            maps = F.conv2d(maps, convolution.weight, convolution.bias, padding=1)
+            maps = F.pad(maps, (1, 1, 1, 1), mode="replicate")
+            maps = F.conv2d(maps, convolution.weight, convolution.bias)
             if convolution.name in wanted:
                 found[convolution.name] = maps
                 if len(found) == len(wanted):

@@ -56,9 +56,8 @@ def tutorial_losses(
         std = torch.tensor([0.229, 0.224, 0.225]).view(1, 3, 1, 1)
         maps, outputs = (picture - mean) / std, []
         for i in (0, 2, 5, 7, 10):
-            maps = F.conv2d(
-                maps, weights[f"features.{i}.weight"], weights[f"features.{i}.bias"], padding=1
-            )
+            maps = F.pad(maps, (1, 1, 1, 1), mode="replicate")
+            maps = F.conv2d(maps, weights[f"features.{i}.weight"], weights[f"features.{i}.bias"])
             outputs.append(maps)
             maps = F.relu(maps)
             if i in (2, 7):
@@ -96,6 +95,7 @@ def test_losses_are_those_of_the_tutorials(tiny_network: Path, make: Make) -> No
 
 @BOTH
 def test_losses_agree_with_the_yardstick_under_vgg19(make: Make) -> None:
+    """But for the edges of maps, beyond which the yardstick has zeros."""
     yardstick_file = SHARED / "reference" / "tutorial_nst.py"
     weights_file = SHARED / "data" / "weights" / "vgg19-features-0-10.safetensors"
     if not (yardstick_file.is_file() and weights_file.is_file()):
@@ -106,7 +106,7 @@ def test_losses_agree_with_the_yardstick_under_vgg19(make: Make) -> None:
     yardstick = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(yardstick)
     photo, painting = (
-        to_tensor(open_picture(SHARED / "data" / name).resize((160, 120)))
+        to_tensor(open_picture(SHARED / "data" / name).resize((320, 240)))
         for name in ("photos/tubingen.jpg", "paintings/starry_night.jpg")
     )
     x = (photo + painting) / 2
@@ -114,7 +114,7 @@ def test_losses_agree_with_the_yardstick_under_vgg19(make: Make) -> None:
     target = yardstick.targets(photo, painting, weights)
     expected = [loss.item() for loss in yardstick.losses(x, target, weights)]
     objective = make(load_network(weights_file), photo, painting)
-    assert objective.losses(x) == pytest.approx(expected, rel=1e-4)
+    assert objective.losses(x) == pytest.approx(expected, rel=0.02)
 
 
 def _plan(network: Network, number: int, strip_bytes: int) -> Plan:

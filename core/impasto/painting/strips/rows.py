@@ -2,8 +2,12 @@
 
 A strip's own rows are exact, not approximate: each 3x3 convolution needs one more row on either
 side of its input than it gives, so a strip starts from some rows beyond its own (its halo). Rows
-beyond the picture are computed too and then blanked, as zero padding is: so all strips of a map
-have one shape, and the CPU's convolutions, compiled and kept by shape, are few.
+beyond the picture are computed too and then overwritten: so all strips of a map have one shape, and
+the CPU's convolutions, compiled and kept by shape, are few.
+
+Beyond its edges each map goes on as it ends there (replicate padding). With the zeros that VGG-19
+was trained with, the edge of a picture is a strong line in its features, and strokes stay away from
+it: pictures had dull frames.
 
 The backward pass is written out. Autograd computes the same, but keeps more maps, and fills whole
 maps with zeros for the gradient of each slice.
@@ -13,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -22,10 +26,14 @@ from torch.nn.grad import conv2d_input
 from impasto.painting.network import Convolution
 
 Visit = Callable[["Stage", torch.Tensor], None]
-"""Called with a layer's stage and its features (before the ReLU) at the strip's own rows; rows
-beyond the picture are zeros. Several threads call it, each for a strip of its own."""
+"""Called with a layer's stage and its features (before the ReLU) at the strip's own rows. Several
+threads call it, each for a strip of its own."""
 Slope = Callable[["Stage", torch.Tensor], torch.Tensor | None]
 """As Visit; returns the losses' own gradient at these features, None where there is none."""
+
+
+SIDES: Final = ((0, 0), (-1, 2))
+"""A map's first and last column, and the column of a convolution's weights that lies beyond it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +70,20 @@ class Rows:
         """Where these rows are in those of a larger range."""
         return slice(self.top - outer.top, self.bottom - outer.top)
 
+    @property
+    def cut(self) -> Rows:
+        """Those of these rows that lie on the map."""
+        return Rows(self.inside.start, self.inside.start + self.count, self.height)
+
+    @property
+    def _beyond(self) -> tuple[int, int]:
+        """How many of these rows lie above the map and below it."""
+        return max(0, -self.top), max(0, self.bottom - self.height)
+
     def of(self, maps: torch.Tensor) -> torch.Tensor:
         """These rows of whole maps (1xCxHxW), zeros where they reach beyond."""
         rows = maps[:, :, self.inside]
-        above, below = max(0, -self.top), max(0, self.bottom - self.height)
-        return F.pad(rows, (0, 0, above, below)) if above or below else rows
+        return F.pad(rows, (0, 0, *self._beyond)) if any(self._beyond) else rows
 
     def put(self, rows: torch.Tensor, maps: torch.Tensor, *, add: bool = False) -> None:
         """Writes (or adds) just these rows to whole maps; rows beyond them are dropped."""
@@ -76,13 +93,27 @@ class Rows:
         else:
             maps[:, :, self.inside] = part
 
-    def blank(self, maps: torch.Tensor) -> torch.Tensor:
-        """Sets the rows beyond the map to zero, in maps of just these rows."""
-        if self.top < 0:
-            maps[:, :, : -self.top] = 0
-        if self.bottom > self.height:
-            maps[:, :, self.height - self.bottom :] = 0
+    def extend(self, maps: torch.Tensor) -> torch.Tensor:
+        """Repeats the map's edges in the rows beyond it, in maps of just these rows."""
+        above, below = self._beyond
+        if above and self.count:
+            maps[:, :, :above] = maps[:, :, above : above + 1]
+        if below and self.count:
+            maps[:, :, -below:] = maps[:, :, -below - 1 : -below]
         return maps
+
+    def fold(self, gradient: torch.Tensor) -> torch.Tensor:
+        """The gradient at maps of just these rows before `extend`, from that after it."""
+        above, below = self._beyond
+        if above:
+            if self.count:
+                gradient[:, :, above] += gradient[:, :, :above].sum(2)
+            gradient[:, :, :above] = 0
+        if below:
+            if self.count:
+                gradient[:, :, -below - 1] += gradient[:, :, -below:].sum(2)
+            gradient[:, :, -below:] = 0
+        return gradient
 
 
 class StripSize(NamedTuple):
@@ -151,11 +182,12 @@ class Segment:
         Args:
             kept: whole maps of features, by layer, whose rows are to be filled.
         """
-        x = stages[0].input.of(maps)
+        x = _input(maps, stages)
         for stage in stages:
             features = _convolve(x, stage)
             own_features = features[:, :, stage.own.within(stage.output)]
-            visit(stage, own_features)
+            if stage.own.count:
+                visit(stage, own_features)
             if stage.convolution.name in kept:
                 stage.own.put(own_features, kept[stage.convolution.name])
             x = _activated(features, stage)
@@ -183,17 +215,17 @@ class Segment:
         for stage in reversed(stages):
             feature, own_slope = features.pop(), own_slopes.pop()
             if gradient is None:  # the network's last layer: all its rows are the strip's own
-                own_slope = torch.zeros_like(feature) if own_slope is None else own_slope
-                gradient, own_slope = stage.own.blank(own_slope), None
+                gradient = torch.zeros_like(feature)
             elif stage.convolution.pool:
-                gradient = _through_pool(stage.output.pooled().blank(gradient), feature)
+                gradient = _through_pool(stage.output.pooled().fold(gradient), feature)
             else:
                 gradient = torch.ops.aten.threshold_backward(gradient, feature, 0)
+            gradient = stage.output.fold(gradient)
             if own_slope is not None:
-                gradient[:, :, stage.own.within(stage.output)] += stage.own.blank(own_slope)
+                gradient[:, :, stage.own.within(stage.output)] += own_slope
             gradient = _convolve_back(gradient, stage)
         assert gradient is not None  # noqa: S101  (a segment has at least one convolution)
-        return gradient
+        return stages[0].input.fold(gradient)
 
     def _again(
         self,
@@ -210,12 +242,13 @@ class Segment:
         for number, stage in enumerate(stages):
             whole = kept.get(stage.convolution.name)
             if whole is not None:
-                feature = stage.output.of(whole)
+                feature = stage.output.extend(stage.output.of(whole))
             elif x is not None:
                 feature = _convolve(x, stage)
             else:
-                feature = _convolve(stages[0].input.of(maps), stage)
-            own_slopes.append(slope(stage, feature[:, :, stage.own.within(stage.output)]))
+                feature = _convolve(_input(maps, stages), stage)
+            own_feature = feature[:, :, stage.own.within(stage.output)]
+            own_slopes.append(slope(stage, own_feature) if stage.own.count else None)
             if number + 1 < len(stages) and stages[number + 1].convolution.name not in kept:
                 # What is kept must stay as it is; what was computed anew is changed in place.
                 x = _activated(feature if whole is None else feature.clone(), stage)
@@ -236,7 +269,7 @@ class Segment:
                 output = stages[-1].input
                 if convolution.pool:
                     output = output.unpooled(own.height)
-            stages.append(Stage(convolution, own, output))
+            stages.append(Stage(convolution, own.cut, output))
         stages.reverse()
         return stages
 
@@ -261,17 +294,27 @@ def widest_pixel_bytes(convolutions: Iterable[Convolution]) -> int:
     return int(widest)
 
 
+def _input(maps: torch.Tensor, stages: list[Stage]) -> torch.Tensor:
+    """The rows of a segment's input that its stages need."""
+    rows = stages[0].input
+    return rows.extend(rows.of(maps))
+
+
 def _convolve(x: torch.Tensor, stage: Stage) -> torch.Tensor:
     """A convolution's output rows from its input rows."""
     weight, bias = stage.convolution.weight, stage.convolution.bias
-    return stage.output.blank(F.conv2d(x, weight, bias, padding=(0, 1)))
+    y = F.conv2d(x, weight, bias, padding=(0, 1))
+    for edge, side in SIDES:
+        windows = _wide(x[0, ..., edge]).unfold(1, 3, 1)
+        y[0, ..., edge] += torch.einsum("ock,chk->oh", _wide(weight[..., side]), windows)
+    return stage.output.extend(y)
 
 
 def _activated(features: torch.Tensor, stage: Stage) -> torch.Tensor:
     """After the ReLU and the pool, if one follows; in place, where none does."""
     if not stage.convolution.pool:
         return F.relu_(features)
-    return stage.output.pooled().blank(F.relu_(_pooled(features)))
+    return stage.output.pooled().extend(F.relu_(_pooled(features)))
 
 
 def _pooled(features: torch.Tensor) -> torch.Tensor:
@@ -288,7 +331,17 @@ def _convolve_back(gradient: torch.Tensor, stage: Stage) -> torch.Tensor:
     back: torch.Tensor = conv2d_input(  # type: ignore[no-untyped-call]
         (1, weight.shape[1], height + 2, width), weight, gradient, padding=(0, 1)
     )
+    for edge, side in SIDES:
+        slopes = _wide(gradient[0, ..., edge])
+        parts = torch.einsum("ock,oh->kch", _wide(weight[..., side]), slopes)
+        for row, part in enumerate(parts):
+            back[0, :, row : row + height, edge] += part
     return back
+
+
+def _wide(values: torch.Tensor) -> torch.Tensor:
+    """At least float32, products in which need not be compiled for each size."""
+    return values.to(torch.promote_types(values.dtype, torch.float32))
 
 
 def _through_pool(above: torch.Tensor, features: torch.Tensor) -> torch.Tensor:
