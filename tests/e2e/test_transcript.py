@@ -186,16 +186,16 @@ async def test_a_conversation(playground: Playground, words: Words) -> None:
     ):
         # The bot fills its menu when it has started, which is not a reply's time.
         await person.wait_until(lambda: person.profile["commands"], PATIENCE)
-        talk = Transcript(person)
+        talk = Transcript(person, words.language)
         await ways_to_start(talk, words)
         await options(talk, words)
         await afterwards(talk, words)
         await commands(talk, words)
-        group = Transcript(in_group)
+        group = Transcript(in_group, words.language)
         await group_photo(group, words)
         talk.lines += group.lines
         talk.slowest = max(talk.slowest, group.slowest)
-        talk.write(words.language)
+        talk.write()
 
 
 async def ways_to_start(talk: Transcript, words: Words) -> None:
@@ -247,7 +247,7 @@ async def ways_to_start(talk: Transcript, words: Words) -> None:
 
 async def options(talk: Transcript, words: Words) -> None:
     for kind, choice, label, usual in words.choices:
-        talk.title(f"Option: {label}")
+        talk.title("Option", label)
         await talk.sends_photo()
         gallery = await talk.hears(words.which)
         await talk.taps("⚙️", gallery)

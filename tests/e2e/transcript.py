@@ -16,42 +16,70 @@ from .bot_process import PATIENCE, photo
 
 FOLDER = os.environ.get("TRANSCRIPT_FOLDER")
 """Where transcripts are written, if anywhere: `docs/transcripts` has those of the last change."""
-TITLES = {"en": "A conversation, word by word", "ru": "Разговор дословно"}
+IN_RUSSIAN = {
+    "A conversation, word by word": "Разговор дословно",
+    "The slowest reply without a painting took": "Самый долгий ответ, если не рисовать, занял",
+    "photo": "фото",
+    "photo.png, as a file": "photo.png, файлом",
+    "an album of two photos": "альбом из двух фото",
+    "s": "с",
+    "taps": "нажимает",
+    "picture": "картинка",
+    "file": "файл",
+    "Option": "Настройка",
+    "/start, then a photo first": "/start, потом сначала фото",
+    "A style first": "Сначала стиль",
+    "Both in one album": "Оба одним альбомом",
+    "A caption that names the style": "Стиль назван в подписи",
+    "A style picture of one's own": "Своя картинка как стиль",
+    "An image sent as a file, and a style written by its number": (
+        "Картинка файлом, а стиль – числом"
+    ),
+    "A link that names the style": "Ссылка, в которой назван стиль",
+    "A mix of two styles": "Смесь двух стилей",
+    "With a finished picture": "С готовой картиной",
+    "Dead ends and their ways out": "Тупики и выходы из них",
+    "Another language": "Другой язык",
+    "In a group": "В группе",
+}
+"""What stands around the words of a conversation."""
 
 
 class Transcript:
     """A person who writes down what was said."""
 
-    def __init__(self, person: Person) -> None:
+    def __init__(self, person: Person, language: str) -> None:
         self.person = person
+        self._language = language
         self.lines: list[str] = []
         self.slowest = 0.0
         self._last = 0
 
-    def title(self, words: str) -> None:
-        self.lines.append(f"\n## {words}\n")
+    def title(self, words: str, option: str | None = None) -> None:
+        named = f": {option}" if option else ""
+        self.lines.append(f"\n## {self._said(words)}{named}\n")
 
     async def says(self, text: str, reply_to: int | None = None) -> Message:
         self.lines.append(f"**{text}**  ")
         return self._sent(await self.person.send_text(text, reply_to))
 
     async def sends_photo(self, caption: str | None = None) -> Message:
-        self.lines.append(f"**[photo]** {caption or ''}  ")
+        self.lines.append(f"**[{self._said('photo')}]** {caption or ''}  ")
         return self._sent(await self.person.send_photo(photo(), caption))
 
     async def sends_file(self) -> Message:
-        self.lines.append("**[photo.png, as a file]**  ")
+        self.lines.append(f"**[{self._said('photo.png, as a file')}]**  ")
         return self._sent(await self.person.send_document(photo(), "photo.jpg"))
 
     async def sends_album(self) -> Message:
-        self.lines.append("**[an album of two photos]**  ")
+        self.lines.append(f"**[{self._said('an album of two photos')}]**  ")
         sent = await self.person.send_album([photo(), photo((300, 300))])
         return self._sent(sent[-1])
 
     async def taps(self, button: str, message: Message | None = None) -> str | None:
         """The toast, if there is one."""
         where = message.message_id if message is not None else None
-        self.lines.append(f"*taps* `{button}`  ")
+        self.lines.append(f"*{self._said('taps')}* `{button}`  ")
         began = time.monotonic()
         self._last = max(m.message_id for m in self.person.messages())
         answer = await self.person.answer_to(await self.person.tap(button, where), PATIENCE)
@@ -62,7 +90,7 @@ class Transcript:
         """The bot's reply that says this: a new message, or one that it changed."""
         began = time.monotonic()
         reply = await self.person.wait_for(says(*words), PATIENCE, after=self._last if new else 0)
-        self._note(described(reply), began, paints=paints)
+        self._note(self._described(reply), began, paints=paints)
         return reply
 
     async def gets_painting(self, ready: str, *words: str) -> Message:
@@ -71,18 +99,30 @@ class Transcript:
         _, result = await self.person.finished_picture(PATIENCE, after=self._last)
         assert says(*words)(result), result.caption
         assert result.photo
-        self.lines.append(f"> {described(result)}\n")
+        self.lines.append(f"> {self._described(result)}\n")
         self._last = max(m.message_id for m in self.person.messages())
         return result
 
-    def write(self, name: str) -> None:
-        title = TITLES.get(name, name)
-        head = f"# {title}\n\nThe slowest reply without a painting took {self.slowest:.2f} s.\n"
-        text = head + "\n".join(self.lines) + "\n"
+    def write(self) -> None:
+        title = self._said("A conversation, word by word")
+        slowest = self._said("The slowest reply without a painting took")
+        seconds = f"{self.slowest:.2f} {self._said('s')}"
+        text = "\n".join([f"# {title}\n\n{slowest} {seconds}.", *self.lines]) + "\n"
         print(text)
         if FOLDER:
             Path(FOLDER).mkdir(parents=True, exist_ok=True)
-            (Path(FOLDER) / f"{name}.md").write_text(text, encoding="utf-8")
+            (Path(FOLDER) / f"{self._language}.md").write_text(text, encoding="utf-8")
+
+    def _said(self, words: str) -> str:
+        return IN_RUSSIAN[words] if self._language == "ru" else words
+
+    def _described(self, message: Message) -> str:
+        """A message in one line: its kind, its words, its buttons."""
+        kind = "picture" if message.photo else "file" if message.document else None
+        words = (message.text or message.caption or "").replace("\n", " / ")
+        rows = message.reply_markup.inline_keyboard if message.reply_markup else []
+        buttons = " ".join(f"`{button.text}`" for row in rows for button in row)
+        return f"{f'[{self._said(kind)}] ' if kind else ''}{words} {buttons}".strip()
 
     def _sent(self, message: Message) -> Message:
         self._last = message.message_id
@@ -93,17 +133,8 @@ class Transcript:
         if not paints:
             self.slowest = max(self.slowest, seconds)
         if words:
-            self.lines.append(f"> {words}  `{seconds:.2f} s`\n")
+            self.lines.append(f"> {words}  `{seconds:.2f} {self._said('s')}`\n")
 
 
 def says(*words: str) -> Callable[[Message], Any]:
     return lambda m: all(word in (m.text or m.caption or "") for word in words)
-
-
-def described(message: Message) -> str:
-    """A message in one line: its kind, its words, its buttons."""
-    kind = "[picture] " if message.photo else "[file] " if message.document else ""
-    words = (message.text or message.caption or "").replace("\n", " / ")
-    rows = message.reply_markup.inline_keyboard if message.reply_markup else []
-    buttons = " ".join(f"`{button.text}`" for row in rows for button in row)
-    return f"{kind}{words} {buttons}".strip()
