@@ -302,7 +302,7 @@ async def commands(talk: Transcript, words: Words) -> None:
     await talk.hears(words.nothing)
     await talk.sends_photo()
     gallery = await talk.hears(words.which)
-    await talk.taps("✖️", gallery)
+    await talk.taps("❌", gallery)
     for command in ("/help", "/cancel"):
         await talk.says(command)
         await talk.hears("")

@@ -23,7 +23,7 @@ _PLAIN: Final = {
     "ready": "🖼 ⬆️",
     "moved": "🖼 ⬇️",
     "failed": "⚠️",
-    "cancelled": "✖️",
+    "cancelled": "❌",
 }
 
 _PLAIN_NOTICES: Final = {
