@@ -1,6 +1,6 @@
 """A garden path in soft pastels: short strokes of chalk over rubbed color, on toothed paper.
 
-Color is rubbed thinly into cream paper; then every place is gone over in short slanting strokes of
+Color is rubbed thinly into buff paper; then every place is gone over in short slanting strokes of
 chalk, which touch only the grain of the paper. All is pale, and the darks are dusty: chalk has no
 black. A stroke differs less from its neighbors the lighter it is, so that skin keeps its bloom.
 """
@@ -15,6 +15,7 @@ from .palette import luminance, palette, ramp, rgb
 from .strokes import picture
 
 PAPER = rgb("e6d3bc")
+"""Darker than most lights, so that the grain shows in these too."""
 SKY = palette("93b3d2 b4cbdc dfe2e0 f8e8d4 f6d3b8")
 HILL = palette("8f96b6 b3aec6 d8c4c4")
 WOOD = palette("4c4352 75707a 9da08c c6cba6 eee6c8")
