@@ -42,7 +42,7 @@ def draw(size: int, rng: np.random.Generator) -> Image.Image:
     facet, tones = _facets(size, hand)
     tone = np.array(tones, np.float32)[facet]
     color = _painted(facet, tone, hand, paint)
-    color *= 1 - 0.5 * _contours(tone)[..., None]
+    color *= 1 - 0.4 * _contours(tone)[..., None]
     weave = 0.018 * grain(size, paint, 0.7) + 0.012 * noise(size, paint, 60, 2)
     return picture(color * (1 + weave[..., None]))
 

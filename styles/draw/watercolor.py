@@ -13,14 +13,17 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from .fields import Field, grid, noise
+from .fields import Field, grid, noise, smoothstep
 from .palette import palette, varied
 from .strokes import picture
 from .washes import WetPaper
 
 PAPER = palette("fbf8f0")[0]
-PETALS = palette("eb9f7a eeb083 e8bd80 e2a08c d8b48c")
-LEAVES = palette("6fa6d6 86b4d2 8fa9cc a5b8bc")
+TOOTH = 0.4
+"""Of that of rough paper: a coarse one makes leather of a cheek."""
+PETALS = palette("efa680 f2b884 ecc47e e8a498 c9aac8")
+LEAVES = palette("62a4de 7cb6dc 8aa6d4 96c0b4")
+TINTS = palette("cfe2f2 fae0cc")
 SHADE = palette("8a7c8c a0705a 9a6c4c")
 """Stamens, stalks and the shadows between petals."""
 
@@ -42,6 +45,10 @@ def draw(size: int, rng: np.random.Generator) -> Image.Image:
     """Draw the tulips at `size` by `size` pixels."""
     hand, water = rng.spawn(2)
     paper = WetPaper(size, PAPER, water)
+    paper.color += (1 - TOOTH) * (PAPER - paper.color)
+    for number, tint in enumerate(TINTS):
+        away = 0.010 * (0.9 - noise(size, hand, 4, 2))
+        paper.wash(away, tint, 0.8, rim=0.1, fray=0.0002, granulation=0.06, draft=number)
     flowers = [_flower(x, y, hand) for x, y in _places(hand)]
     for number in range(max(map(len, flowers))):
         _lay(paper, [f[number] for f in flowers if number < len(f)], number, hand)
@@ -63,7 +70,7 @@ def _places(rng: np.random.Generator) -> list[tuple[float, float]]:
 def _flower(x: float, y: float, rng: np.random.Generator) -> list[Blade]:
     """Return the blades of a flower, in the order in which they are laid."""
     up = -np.pi / 2 + 0.5 * rng.standard_normal()
-    scale = rng.uniform(0.8, 1.3)
+    scale = rng.uniform(0.85, 1.35)
     hue = PETALS[rng.integers(len(PETALS))]
     green = LEAVES[rng.integers(len(LEAVES))]
     blades = []
@@ -100,11 +107,12 @@ def _lay(
         level = _level(blade, x, y)
         pigment = np.where((level < away)[..., None], blade.pigment, pigment)
         away = np.minimum(away, level)
-    away = away + 0.004 * noise(size, rng, 14, 2)
-    strong = 1.0 + 0.25 * noise(size, rng, 6, 2)[..., None]
+    away = away + 0.003 * noise(size, rng, 14, 3)
+    away = away / (1 + 9 * smoothstep(0.2, 1.2, noise(size, rng, 6, 2)))
+    strong = 1.0 + 0.45 * noise(size, rng, 9, 2)[..., None]
     paper.wash(
-        away, np.clip(pigment, 0.05, 1) ** np.clip(strong, 0.4, 1.8), 0.55, rim=0.9, fray=0.0012,
-        granulation=0.16, pooling=0.22, draft=number,
+        away, np.clip(pigment, 0.05, 1) ** np.clip(strong, 0.25, 2.0), 0.55, rim=0.6, fray=0.0003,
+        granulation=0.08, pooling=0.22, draft=number,
     )  # fmt: skip
 
 
