@@ -1,8 +1,8 @@
 """Tulips in watercolor: petals and leaves as clear washes that overlap on white paper.
 
-Most of the sheet is bare. A petal is one transparent wash with a hard edge where its pigment dried;
-where petals lie over each other their colors multiply, which gives all darker tones. Drops of the
-same colors fell beside them.
+Half of the sheet is bare. A petal is one transparent wash, whose edge is hard where it dried and is
+lost where the paper was still wet. Where washes lie over each other their colors multiply, which
+gives all darker tones, so that no pigment has to be dark.
 """
 
 from __future__ import annotations
@@ -14,16 +14,17 @@ import numpy as np
 from PIL import Image
 
 from .fields import Field, grid, noise, smoothstep
-from .palette import palette, varied
+from .palette import palette, rgb, varied
 from .strokes import picture
 from .washes import WetPaper
 
-PAPER = palette("fbf8f0")[0]
+PAPER = rgb("fbf8f0")
 TOOTH = 0.4
 """Of that of rough paper: a coarse one makes leather of a cheek."""
 PETALS = palette("efa680 f2b884 ecc47e e8a498 c9aac8")
 LEAVES = palette("62a4de 7cb6dc 8aa6d4 96c0b4")
 TINTS = palette("cfe2f2 fae0cc")
+"""Pale washes here and there below all."""
 SHADE = palette("8a7c8c a0705a 9a6c4c")
 """Stamens, stalks and the shadows between petals."""
 
@@ -47,11 +48,11 @@ def draw(size: int, rng: np.random.Generator) -> Image.Image:
     paper = WetPaper(size, PAPER, water)
     paper.color += (1 - TOOTH) * (PAPER - paper.color)
     for number, tint in enumerate(TINTS):
-        away = 0.010 * (0.9 - noise(size, hand, 4, 2))
+        away = 0.010 * (1.4 - noise(size, hand, 4, 2))
         paper.wash(away, tint, 0.8, rim=0.1, fray=0.0002, granulation=0.06, draft=number)
     flowers = [_flower(x, y, hand) for x, y in _places(hand)]
-    for number in range(max(map(len, flowers))):
-        _lay(paper, [f[number] for f in flowers if number < len(f)], number, hand)
+    for number, blades in enumerate(zip(*flowers, strict=True)):
+        _lay(paper, blades, number, hand)
     for k in range(10):
         x, y = hand.random(2)
         paper.backrun(x, y, hand.uniform(0.02, 0.05), hand.uniform(0.2, 0.4), k)
@@ -70,7 +71,7 @@ def _places(rng: np.random.Generator) -> list[tuple[float, float]]:
 def _flower(x: float, y: float, rng: np.random.Generator) -> list[Blade]:
     """Return the blades of a flower, in the order in which they are laid."""
     up = -np.pi / 2 + 0.5 * rng.standard_normal()
-    scale = rng.uniform(0.85, 1.35)
+    scale = rng.uniform(0.7, 1.15)
     hue = PETALS[rng.integers(len(PETALS))]
     green = LEAVES[rng.integers(len(LEAVES))]
     blades = []
@@ -87,17 +88,17 @@ def _flower(x: float, y: float, rng: np.random.Generator) -> list[Blade]:
             scale * rng.uniform(0.014, 0.028), side * rng.uniform(0.3, 0.9), color,
         ))  # fmt: skip
     shade = SHADE[rng.integers(len(SHADE))]
-    for _ in range(3):
-        blades.append(Blade(
+    blades += [
+        Blade(
             x, y, up + rng.uniform(-0.9, 0.9), scale * rng.uniform(0.04, 0.08),
             scale * rng.uniform(0.006, 0.016), 0.0, shade,
-        ))  # fmt: skip
+        )
+        for _ in range(3)
+    ]  # fmt: skip
     return blades
 
 
-def _lay(
-    paper: WetPaper, blades: Iterable[Blade], number: int, rng: np.random.Generator
-) -> None:
+def _lay(paper: WetPaper, blades: Iterable[Blade], number: int, rng: np.random.Generator) -> None:
     """Lay one blade of each flower as one wash."""
     size = paper.size
     x, y = grid(size)
@@ -108,6 +109,7 @@ def _lay(
         pigment = np.where((level < away)[..., None], blade.pigment, pigment)
         away = np.minimum(away, level)
     away = away + 0.003 * noise(size, rng, 14, 3)
+    # Where the paper is still wet, an edge is lost.
     away = away / (1 + 9 * smoothstep(0.2, 1.2, noise(size, rng, 6, 2)))
     strong = 1.0 + 0.45 * noise(size, rng, 9, 2)[..., None]
     paper.wash(
