@@ -14,12 +14,12 @@ from .fields import Field, blur, grain, grid, noise, smoothstep, stroke_rows
 from .palette import luminance, palette, ramp, rgb
 from .strokes import picture
 
-PAPER = rgb("e6d3bc")
+PAPER = rgb("ead6bc")
 """Darker than most lights, so that the grain shows in these too."""
-SKY = palette("93b3d2 b4cbdc dfe2e0 f8e8d4 f6d3b8")
-HILL = palette("8f96b6 b3aec6 d8c4c4")
-WOOD = palette("4c4352 75707a 9da08c c6cba6 eee6c8")
-PATH = palette("5e4248 a8705e dba183 f0c3a4 fbe6cc")
+SKY = palette("82aedc aacce6 e2e4e4 fcead2 fad2ac")
+HILL = palette("8c90c0 b4aed0 dec4c8")
+WOOD = palette("4c4354 766c76 a89e84 d2c69a f4e8c6")
+PATH = palette("74463a c07448 ea9e68 f8c89c fdeacc")
 BAND = 12.0 / 1024
 """Width of a stroke as a share of the picture's side."""
 STROKE = 56 / 1024

@@ -18,7 +18,7 @@ from .strokes import picture
 SKY = palette("4f8acb 86b6df c3d8e6 f3dcc8 f5bfa4")
 HILL = palette("7f90b4 a3aec8 ccc4cc")
 TREES = palette("14183a 3d4766 74857e b0ac80 e4cc9e")
-SAND = palette("5c4a62 a47a74 dca286 f0be9c f9e2cc")
+SAND = palette("644a58 b0786a e69e70 f4c09a fae3cb")
 CREAM, CANVAS = rgb("f7ecd8"), 0.25
 """Color of the bare canvas, and how far it goes from the scene to that."""
 PURE, LOCAL, GREY = 1.15, 0.95, 0.6
@@ -27,8 +27,8 @@ dots are spots on a face."""
 DOT = 10.0 / 1024
 """Diameter of a dot as a share of the picture's side."""
 SPACING = 0.90
-"""How far apart the middles of dots keep, in diameters. They lap over each other a little: wide gaps
-become a net on a face."""
+"""How far apart the middles of dots keep, in diameters. They lap over each other a little: wide
+gaps become a net on a face."""
 
 
 def draw(size: int, rng: np.random.Generator) -> Image.Image:
