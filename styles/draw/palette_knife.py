@@ -1,8 +1,9 @@
 """An autumn lake in slabs of thick oil, laid with a palette knife.
 
 A knife leaves slabs with straight, parallel sides, flat in color, scraped along their length, with
-a ridge where its edge pushed the paint aside. Slabs that lie side by side in few directions keep
-the picture calm; it is laid from broad to narrow knives.
+a ridge where its edge pushed the paint aside. Slabs are long and differ little in color from their
+neighbors, so that it is their ridges that show; they sweep, and never cross in a lattice. The
+picture is laid from broad to narrow knives.
 """
 
 from __future__ import annotations
@@ -16,16 +17,16 @@ from .fields import Field, blur, grid, noise, resized, scattered, smoothstep
 from .palette import luminance, palette, ramp, varied
 from .strokes import PRINTS, Brush, Canvas, picture, relief
 
-SKY = palette("9cacb4 c2c8c4 e8dfcc f5e8d0 f2d8b2")
-HILLS = palette("46525f 6e7d88 866c5e")
+SKY = palette("6f9fc4 a9c7d8 f3e6cf f8ecd4 f6d9ae")
+HILLS = palette("36404e 56708c 8394a6")
 TREES = palette("40261f 824630 b07244 cfa266 e6c896 f5e4c2")
-WATER = palette("2f4054 4f667c 8097a6 c3c4b8 efdcb6")
-DIRECTIONS = (-0.16, 0.62, -0.85)
-"""Radians from the horizontal; a knife is turned no further than a wrist likes."""
+WATER = palette("2e3a48 4c6c86 84a6ba e6dcc4 f8e6bf")
+SWEEP = 0.45
+"""Standard deviation in radians of the direction of slabs, which turns slowly over the picture."""
 SHORE = 0.60
-KNIVES = ((110, 46, 1.0), (86, 34, 1.0), (64, 26, 0.4))
+KNIVES = ((230, 58, 1.0), (170, 42, 0.9), (110, 30, 0.3))
 """Length and width in pixels of a picture of 1024, and the share of the canvas that each works
-over. No broader: a slab must not be as wide as a nose."""
+over. Short slabs are patches on a face and a parquet in a sky."""
 
 
 @dataclass(frozen=True)
@@ -79,19 +80,19 @@ def _view(size: int, rng: np.random.Generator) -> View:
     crest = 0.33 + 0.05 * np.sin(5 * x + 1) + 0.03 * rough
     color = _over(color, ramp(HILLS, np.clip(0.5 + 0.3 * rough, 0, 1)), y > crest)
     crown = 0.44 - 0.14 * np.abs(np.sin(3.3 * x + 0.7)) + 0.02 * fine
-    lit = np.clip(0.50 + 0.20 * rough + 0.16 * fine - 0.9 * (y - 0.45), 0, 1)
+    lit = np.clip(0.55 + 0.28 * rough - 0.9 * (y - 0.45), 0, 1)
     color = _over(color, ramp(TREES, lit), y > crown)
     # Still water mirrors the far shore, paler and in level slabs.
     rows = np.clip(2 * SHORE - y, 0, 1)
     mirrored = color[(rows * (size - 1)).astype(int), (x * (size - 1)).astype(int)]
-    gleam = np.clip(0.45 + 0.3 * np.sin(26 * y + 1.5 * rough) + 0.15 * rough, 0, 1)
-    color = _over(color, 0.5 * mirrored + 0.5 * ramp(WATER, gleam), y > SHORE)
+    gleam = np.clip(0.55 + 0.4 * np.sin(20 * y + 1.5 * rough) + 0.15 * rough, 0, 1)
+    color = _over(color, 0.25 * mirrored + 0.75 * ramp(WATER, gleam), y > SHORE)
     bank = 0.90 - 0.10 * np.sin(4 * x + 2.2) + 0.02 * rough
-    color = _over(color, ramp(TREES, np.clip(0.62 + 0.22 * fine, 0, 1)), y > bank)
-    turn = np.where(y > SHORE, 0, np.where(rough + 0.4 * fine > 0, 1, 2))
-    turn = np.where(y < crest, np.where(rough > 0, 0, 1), turn)
-    turn = np.where(y > bank, 1, turn)
-    return View(color, np.asarray(DIRECTIONS, np.float32)[turn])
+    color = _over(color, ramp(TREES, np.clip(0.62 + 0.25 * rough, 0, 1)), y > bank)
+    sweep = SWEEP * noise(size, rng, 3, 1)
+    angle = np.where(y > SHORE, 0.3 * sweep, sweep - 0.35)
+    angle = np.where((y > crown) & (y < SHORE) | (y > bank), sweep + 0.5, angle)
+    return View(color, angle.astype(np.float32))
 
 
 def _over(below: Field, above: Field, where: Field) -> Field:
@@ -106,8 +107,8 @@ def _laid(canvas: Canvas, view: View, tool: Brush, rng: np.random.Generator, sha
     columns, rows = xs.astype(int).clip(0, size - 1), ys.astype(int).clip(0, size - 1)
     seen = view.color[rows, columns]
     # Light slabs differ little from each other, or they are patches on a cheek.
-    steady = 0.7 * luminance(seen)[:, None]
-    colors = seen + (1 - steady) * (varied(seen, rng, 0.12, 0.015, 0.15) - seen)
+    steady = 0.85 * luminance(seen)[:, None]
+    colors = seen + (1 - steady) * (varied(seen, rng, 0.07, 0.008, 0.12) - seen)
     angles = view.angle[rows, columns] + 0.06 * rng.standard_normal(len(xs))
     scales = np.clip(rng.normal(1.0, 0.22, len(xs)), 0.6, 1.5)
     for i in np.flatnonzero(rng.random(len(xs)) < share):

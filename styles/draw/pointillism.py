@@ -1,4 +1,4 @@
-"""A shore in summer in small round dots that lap over each other.
+"""A shore in summer in small clean dots on tinted cream.
 
 The scene is painted flat first and then only looked at: most dots take the color under them, some
 a purer one, and some a grey, all about as bright as the place they stand for, so that they mix in
@@ -12,27 +12,30 @@ from PIL import Image
 
 from .curves import Sheet
 from .fields import Field, grain, grid, noise, smoothstep
-from .palette import luminance, palette, ramp, varied
+from .palette import luminance, palette, ramp, rgb, varied
 from .strokes import picture
 
 SKY = palette("4f8acb 86b6df c3d8e6 f3dcc8 f5bfa4")
-HILL = palette("7b74b4 a597c8 cdb6cf")
-TREES = palette("10183a 173f52 2f7052 7d9a54 d8b583")
-SAND = palette("4f3f86 b06a80 e5967a f3b695 f9dcc8")
-PURE, LOCAL, GREY = 1.3, 0.9, 0.3
-"""Factors on the chroma of dots: those that are to be grey mute their neighbors."""
-DOT = 14.0 / 1024
+HILL = palette("7f90b4 a3aec8 ccc4cc")
+TREES = palette("14183a 3d4766 74857e b0ac80 e4cc9e")
+SAND = palette("644a58 b0786a e69e70 f4c09a fae3cb")
+CREAM, CANVAS = rgb("f7ecd8"), 0.25
+"""Color of the bare canvas, and how far it goes from the scene to that."""
+PURE, LOCAL, GREY = 1.15, 0.95, 0.6
+"""Factors on the chroma of dots: those that are to be grey mute their neighbors. Any wider apart,
+dots are spots on a face."""
+DOT = 10.0 / 1024
 """Diameter of a dot as a share of the picture's side."""
-SPACING = 0.85
-"""How far apart the middles of dots keep, in diameters. They lap over each other: gaps between them
-become a net on a face."""
+SPACING = 0.90
+"""How far apart the middles of dots keep, in diameters. They lap over each other a little: wide
+gaps become a net on a face."""
 
 
 def draw(size: int, rng: np.random.Generator) -> Image.Image:
     """Draw the shore at `size` by `size` pixels."""
     hand, paint = rng.spawn(2)
     view = _view(size, paint)
-    sheet = Sheet(view)
+    sheet = Sheet(view + CANVAS * (CREAM - view))
     x, y = _apart(hand)
     rows, columns = ((at * size).astype(int) for at in (y, x))
     for at_x, at_y, color in zip(x, y, _divided(view[rows, columns], hand), strict=True):
@@ -76,4 +79,4 @@ def _divided(color: Field, rng: np.random.Generator) -> Field:
     chance = rng.random(len(color))[:, None]
     tone = np.where(chance < 0.35, 0.97 * value + PURE * hue, 0.97 * value + LOCAL * hue)
     tone = np.where(chance > 0.86, 0.94 * value + GREY * hue, tone)
-    return varied(np.clip(tone, 0, 1).astype(np.float32), rng, 0.05, 0.02)
+    return varied(np.clip(tone, 0, 1).astype(np.float32), rng, 0.035, 0.012)
