@@ -35,7 +35,7 @@ GAP = 6
 ROWS = (
     ("face", ("palette_knife", "night", "sanguine")),
     ("cat", ("mosaic", "wave", "ink")),
-    ("coffee", ("embroidery", "charcoal", "comic")),
+    ("coffee", ("cubist", "embroidery", "linocut")),
 )
 """What the README shows: a photo and its paintings in each row."""
 
