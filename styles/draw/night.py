@@ -17,9 +17,9 @@ from .fields import Field, grid, noise, scattered, smoothstep
 from .palette import palette, ramp, varied
 from .strokes import Canvas, brush, picture, relief
 
-SKY = palette("0f1a4e 1a3484 2558ac 4e8ac6 8ebcd4 d0dccc f3e8c8")
+SKY = palette("10183a 1d346c 2b5a98 4f88b8 8ebad0 d0dccc f3e8c8")
 LIGHT = palette("fffbe8 fdecbe fad49c f0b684 c8b0a8 5a88c0")
-FIELD = palette("1c2450 664050 b4704c e2a06c f4c69c fce4c4")
+FIELD = palette("1e2444 664050 b4704c e2a06c f4c69c fce4c4")
 
 # x, y, winding, pitch: a whole winding keeps the phase free of seams.
 VORTICES = (
