@@ -40,9 +40,9 @@ NEIGHBORS: Final = 5
 """Fine cells across which the photo's contrast is looked at."""
 NO_DETAIL, FULL_DETAIL = 0.01, 0.05
 """Standard deviations of their lightness between which the weight of a fine cell rises."""
-LEAST_WEIGHT: Final = 0.25
-"""Of a fine cell without detail: with none, the style would put there what it may not put
-elsewhere."""
+LEAST_WEIGHT, MOST_WEIGHT = 0.25, 3.0
+"""Of a fine cell without detail, where with none the style would put what it may not put elsewhere,
+and of one full of it, such as an eye; a coarse cell's is 1."""
 HOLD: Final = 0.15
 """Weight of a pixel where the photo is smooth, of that of a cell of the coarse grid."""
 HOLD_NEIGHBORS: Final = 3
@@ -68,7 +68,8 @@ class CoherentColors:
         self._objective = objective
         self._coarse, self._fine = _Grid(start, CELLS), _Grid(start, FINE_CELLS)
         contrast = _contrast(self._fine.wanted, NEIGHBORS)
-        self._detail = _rise(contrast, NO_DETAIL, FULL_DETAIL).clamp_(min=LEAST_WEIGHT)
+        detail = _rise(contrast, NO_DETAIL, FULL_DETAIL)
+        self._detail = detail.mul_(MOST_WEIGHT).clamp_(min=LEAST_WEIGHT)
         self._strength = strength
         self._weight: torch.Tensor | None = None
 
