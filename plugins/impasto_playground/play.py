@@ -60,7 +60,7 @@ def play(
         typer.Option("--reload", help="Restart the bot when a plugin changes; the chat stays."),
     ] = False,
 ) -> None:
-    """Talk to the bot in a chat page on this machine: no token, no account, no network."""
+    """Talk to the bot in a chat page on this machine: no token, no account, no internet."""
     typer.echo("Starting the bot and its chat page: a few seconds.", err=True)
     session = session_of(context)
     overrides: dict[str, Any] = {}

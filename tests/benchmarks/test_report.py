@@ -124,7 +124,7 @@ def test_page_and_plot_are_written(everything: Records, baseline: Baseline, tmp_
 def test_the_page_begins_with_the_default(everything: Records, add: Callable[..., None]) -> None:
     assert "At default settings" not in as_markdown(everything, [])
     add("bot", bot_of(640.0, 0.5), network="embedded", pixels=1080 * 810, repeat=0)
-    first = as_markdown(everything, []).split("\n\n")[1]
+    first = " ".join(as_markdown(everything, []).split("\n\n")[1].split())
     assert "a painting of 1080 x 810 in **9 seconds**" in first
     assert "after 0.5 s. The bot takes **100 MB**" in first
     assert "the painting process **540 MB**" in first
@@ -133,7 +133,7 @@ def test_the_page_begins_with_the_default(everything: Records, add: Callable[...
 def test_a_comparison_that_was_not_measured_here_stays_as_it_was(
     everything: Records, tmp_path: Path
 ) -> None:
-    compared_once = "## Beside the baseline\n\nMeasured elsewhere.\n"
+    compared_once = "## Compared with the baseline\n\nMeasured elsewhere.\n"
     page = tmp_path / "performance.md"
     page.write_text(f"# Old\n\nof the old page\n\n{compared_once}")
     for _ in range(2):

@@ -65,6 +65,8 @@ class Words:
     old_button: str
     other_language: str
     other_said: str
+    own_language: str
+    own_said: str
     in_group: str
 
 
@@ -108,11 +110,13 @@ ENGLISH = Words(
     another_asked="The same photo, another style",
     ready="Your picture is ready!",
     painted="Painted",
-    nothing="I’m not painting anything for you",
+    nothing="Nothing of yours is being painted",
     hint="Send me a photo and I’ll paint it",
-    old_button="from an earlier picture",
+    old_button="no longer works",
     other_language="Русский",
     other_said="Хорошо, говорим по-русски",
+    own_language="English",
+    own_said="All right, English it is",
     in_group="Alice, which style",
 )
 
@@ -129,16 +133,16 @@ RUSSIAN = Words(
     send_photo="отличный выбор! Теперь пришлите фото",
     own="Свой стиль",
     own_asked="Пришлите картинку, стиль которой",
-    own_taken="ваш собственный стиль",
+    own_taken="свой стиль",
     album="первая – ваше фото",
     settings="Как рисовать?",
     back="Назад к стилям",
     choices=(
-        ("Сила", "мягко", "мягкий стиль", "в меру"),
-        ("Сила", "сильно", "сильный стиль", "в меру"),
+        ("Сила", "слабая", "мягкий стиль", "средняя"),
+        ("Сила", "большая", "сильный стиль", "средняя"),
         ("Кисть", "тонкая", "тонкая кисть", "средняя"),
         ("Кисть", "широкая", "широкая кисть", "средняя"),
-        ("Цвета", "с моего фото", "мои цвета", "от стиля"),
+        ("Цвета", "как на фото", "мои цвета", "как в стиле"),
         ("Размер", "набросок", "набросок", "обычный"),
         ("Размер", "большой", "большой размер", "обычный"),
     ),
@@ -158,9 +162,11 @@ RUSSIAN = Words(
     painted="Готово",
     nothing="Сейчас я ничего для вас не рисую",
     hint="Пришлите фото, и я сделаю из него картину",
-    old_button="от прошлой картины",
+    old_button="уже не действует",
     other_language="English",
     other_said="All right, English it is",
+    own_language="Русский",
+    own_said="Хорошо, говорим по-русски",
     in_group="Борис, в каком стиле",
 )
 
@@ -311,17 +317,18 @@ async def commands(talk: Transcript, words: Words) -> None:
     await talk.hears("language", "язык")
     await talk.taps(words.other_language)
     await talk.hears(words.other_said)
+    await talk.says("/language")
+    await talk.hears("language", "язык")
+    await talk.taps(words.own_language)
+    await talk.hears(words.own_said)
 
 
 async def group_photo(talk: Transcript, words: Words) -> None:
-    """The group's member speaks the other language by now: it was chosen for all chats."""
-    other = RUSSIAN if words is ENGLISH else ENGLISH
     talk.title("In a group")
     sent = await talk.sends_photo()
     await talk.says("/start")
     await talk.says("/style", sent.message_id)
-    asked = other.in_group.replace(other.name, words.name)
-    await talk.hears(asked)
+    await talk.hears(words.in_group)
     await talk.taps(PRESET)
-    await talk.gets_painting(other.ready, other.preset)
+    await talk.gets_painting(words.ready, words.preset)
     assert all("/start" not in (m.text or "") for m in talk.person.from_bot())

@@ -17,10 +17,10 @@ from .bot_process import PATIENCE, photo
 FOLDER = os.environ.get("TRANSCRIPT_FOLDER")
 """Where transcripts are written, if anywhere: `docs/transcripts` has those of the last change."""
 IN_RUSSIAN = {
-    "A conversation, word by word": "Разговор дословно",
-    "The slowest reply without a painting took": "Самый долгий ответ, если не рисовать, занял",
+    "A conversation, word for word": "Разговор дословно",
+    "The slowest reply without a painting took": "Самый долгий ответ (не считая рисования) занял",
     "photo": "фото",
-    "photo.png, as a file": "photo.png, файлом",
+    "photo.jpg, as a file": "photo.jpg, файлом",
     "an album of two photos": "альбом из двух фото",
     "s": "с",
     "taps": "нажимает",
@@ -29,15 +29,15 @@ IN_RUSSIAN = {
     "Option": "Настройка",
     "/start, then a photo first": "/start, потом сначала фото",
     "A style first": "Сначала стиль",
-    "Both in one album": "Оба одним альбомом",
+    "Both in one album": "Фото и стиль одним альбомом",
     "A caption that names the style": "Стиль назван в подписи",
     "A style picture of one's own": "Своя картинка как стиль",
     "An image sent as a file, and a style written by its number": (
-        "Картинка файлом, а стиль – числом"
+        "Картинка файлом, а стиль – номером"
     ),
     "A link that names the style": "Ссылка, в которой назван стиль",
     "A mix of two styles": "Смесь двух стилей",
-    "With a finished picture": "С готовой картиной",
+    "With a finished picture": "Когда картина готова",
     "Dead ends and their ways out": "Тупики и выходы из них",
     "Another language": "Другой язык",
     "In a group": "В группе",
@@ -68,7 +68,7 @@ class Transcript:
         return self._sent(await self.person.send_photo(photo(), caption))
 
     async def sends_file(self) -> Message:
-        self.lines.append(f"**[{self._said('photo.png, as a file')}]**  ")
+        self.lines.append(f"**[{self._said('photo.jpg, as a file')}]**  ")
         return self._sent(await self.person.send_document(photo(), "photo.jpg"))
 
     async def sends_album(self) -> Message:
@@ -104,7 +104,7 @@ class Transcript:
         return result
 
     def write(self) -> None:
-        title = self._said("A conversation, word by word")
+        title = self._said("A conversation, word for word")
         slowest = self._said("The slowest reply without a painting took")
         seconds = f"{self.slowest:.2f} {self._said('s')}"
         text = "\n".join([f"# {title}\n\n{slowest} {seconds}.", *self.lines]) + "\n"

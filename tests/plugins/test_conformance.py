@@ -110,16 +110,17 @@ class TestNetworks(conformance.NetworkConformance):
 
 
 class TestPreprocessors(conformance.PreprocessorConformance):
-    @pytest.fixture(params=["exif", "pixel_cap", "color_match"])
+    @pytest.fixture(params=["exif", "pixel_cap", "brush_size", "color_match", "simplify"])
     def preprocessor(self, request: pytest.FixtureRequest) -> Preprocessor:
         steps = impasto_preprocess.impasto_preprocessors(settings=Settings())
         return next(step for step in steps if step.name == request.param)
 
 
 class TestPostprocessors(conformance.PostprocessorConformance):
-    @pytest.fixture
-    def postprocessor(self) -> Any:
-        return impasto_preprocess.KeepColors()
+    @pytest.fixture(params=["one_color", "keep_colors"])
+    def postprocessor(self, request: pytest.FixtureRequest) -> Any:
+        steps = impasto_preprocess.impasto_postprocessors(settings=Settings())
+        return next(step for step in steps if step.name == request.param)
 
 
 class TestStyles(conformance.StylesConformance):

@@ -153,7 +153,7 @@ def _program(
     config: Annotated[
         Path | None,
         typer.Option(
-            help="Settings file (TOML). What it leaves out has its default.", is_eager=True
+            help="Settings file (TOML); environment variables and .env override it.", is_eager=True
         ),
     ] = None,
     strict: Annotated[

@@ -49,7 +49,7 @@ def paint(  # noqa: PLR0917  (typer calls it by name)
     style: Annotated[
         list[str] | None,
         typer.Option(
-            help="A preset (see `impasto styles`) or a picture file; several are mixed. "
+            help="A preset (see `impasto styles`) or a picture file; repeat it to mix several. "
             "By default the first preset.",
             metavar="NAME_OR_FILE",
             autocompletion=completion.styles,
@@ -67,7 +67,9 @@ def paint(  # noqa: PLR0917  (typer calls it by name)
     ] = None,
     max_pixels: Annotated[
         int | None,
-        typer.Option("--pixels", help="Upper limit on the pixels of the result.", metavar="N"),
+        typer.Option(
+            "--pixels", help="Most pixels of the result in all, such as 800000.", metavar="N"
+        ),
     ] = None,
     steps: Annotated[
         int | None, typer.Option(help="Upper limit on the steps.", metavar="N")
@@ -97,11 +99,14 @@ def paint(  # noqa: PLR0917  (typer calls it by name)
     fine: Annotated[
         bool,
         typer.Option(
-            "--fine", help="Make the last steps with painting.fine_network: slower, but better."
+            "--fine", help="Finish with VGG-19 (see `impasto weights fetch`): slower, but better."
         ),
     ] = False,
     style_weight: Annotated[
-        float | None, typer.Option(help="Weight of the style; that of the photo is 1.", metavar="X")
+        float | None,
+        typer.Option(
+            help="Weight of the style (default: 20000); that of the photo is 1.", metavar="X"
+        ),
     ] = None,
     brush_size: Annotated[
         float | None,

@@ -38,7 +38,7 @@ def plugins(
 ) -> None:
     """List all plugins; those that failed come last, and the reasons below them.
 
-    The exit code is 0 even so; that of `impasto --strict plugins` is 1 if one failed.
+    Exits with 0 even if a plugin failed; `impasto --strict plugins` then exits with 1.
     """
     if context.invoked_subcommand is not None:
         return
@@ -158,7 +158,7 @@ def _hook_rows(hosts: dict[str, PluginHost]) -> Iterable[tuple[str, str, str]]:
 def install(
     packages: Annotated[
         list[str] | None,
-        typer.Argument(help="As pip takes them: names, versions, addresses or folders."),
+        typer.Argument(help="Names, versions, addresses or folders, as for pip."),
     ] = None,
     *,
     upgrade: Annotated[

@@ -25,7 +25,7 @@ def settings(
 ) -> None:
     """Show every setting: its value, its default, what is allowed, and where the value came from.
 
-    A running bot takes some changes over on SIGHUP; the others need a restart.
+    A running bot applies some changes on SIGHUP; the others need a restart.
     `impasto plugins --settings` shows the settings of plugins."""
     from impasto.settings import Settings
     from impasto.settings.description import settings_in

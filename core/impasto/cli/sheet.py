@@ -71,7 +71,7 @@ def sheet(
         ),
     ] = 320,
 ) -> None:
-    """Show small paintings of a photo in many styles, to choose from."""
+    """Paint a photo small in many styles, on one sheet to choose from."""
     session = session_of(context)
     goal = output or beside(photo, ["sheet"])
     check_output(goal, [photo, *map(Path, style or [])])

@@ -22,7 +22,7 @@ Side = Annotated[int, Field(ge=32, le=20_000)]
 StyleWeight = Annotated[float, Field(gt=0, le=MOST_STYLE_WEIGHT)]
 Enlargement = Annotated[float, Field(ge=1, le=10)]
 ColorCoherence = Annotated[float, Field(ge=0, le=100)]
-Simplify = Annotated[float, Field(ge=0, le=10)]
+Simplify = Annotated[float, Field(ge=0, le=4)]
 BrushSize = Annotated[float, Field(ge=BRUSH_BOUNDS[0], le=BRUSH_BOUNDS[1])]
 
 

@@ -11,7 +11,7 @@ command-settings = Strength, brush, colors, size
 command-status = Your pictures in progress
 command-cancel = Stop and start over
 command-language = Language · Язык
-command-forget = Forget me and my pictures
+command-forget = Delete everything I keep about you
 command-help = How it works
 command-stats = The bot in figures
 command-style = Paint the photo you reply to
@@ -66,7 +66,7 @@ option-style = the style’s
 option-own = my photo’s
 option-quick = quick look
 option-standard = standard
-option-fine = fine
+option-fine = fine finish
 option-large = large
 
 # In captions
@@ -114,7 +114,7 @@ help =
     /status – your pictures in progress
     /cancel – stop and start over
     /language – English or Russian
-    /forget – forget me and my pictures
+    /forget – delete everything I keep about you
 choose-style =
     🎨 <b>Which style shall I paint it in?</b>
     Tap its number.
@@ -161,8 +161,8 @@ forgotten = 🧹 Done. I no longer keep anything about you. If you ever want ano
 toast-chosen = { $style }: now send me a photo.
 toast-chosen-first = { $style } is already the first style: tap another one.
 toast-already-painting = I’m already on it!
-toast-old-button = This button is from an earlier picture. Here are the styles.
-toast-not-open = This button is from an earlier picture.
+toast-old-button = This button no longer works. Here are the styles.
+toast-not-open = This button no longer works.
 toast-not-yours = This button belongs to somebody else. Reply to a photo with /style to get your own.
 toast-stopped = Stopped.
 toast-finishing = One moment, you’ll get it as it is.
@@ -182,7 +182,7 @@ cancelled-jobs =
        *[other] All right, I stopped painting { $count } pictures. Send me a photo whenever you like.
     }
 nothing-to-cancel = There is nothing to cancel. Send me a photo whenever you like.
-status-none = I’m not painting anything for you. Send me a photo!
+status-none = Nothing of yours is being painted right now. Send me a photo!
 status-title = <b>Your pictures in progress:</b>
 status-painting = 🖌 { $number }. { $style }: { $percent }%
 status-waiting =
@@ -223,8 +223,8 @@ waiting-time = ⏱ Ready in { $duration }.
 waiting-time-unknown = ⏱ I’ll tell you how long it will take as soon as I start.
 painting = { $bar } { $percent }%
 painting-time = ⏱ { $duration } left
-painted = ✨ Painted: <b>{ $style }</b>
-painted-sooner = I kept it small so that you wouldn’t have to wait. Tap “Larger” for the full size; that takes longer.
+painted = ✨ Painted in <b>{ $style }</b>
+painted-sooner = I kept it small so that you wouldn’t have to wait. Tap “Larger” for the standard size; that takes longer.
 painted-largest = This is the largest I can paint here.
 ready = ✨ Your picture is ready!
 moved = ✨ <b>{ $style }</b> is ready: see below ⬇️

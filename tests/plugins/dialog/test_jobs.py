@@ -88,7 +88,7 @@ async def test_status_lists_jobs_and_stops_them(
     alice: Person, job_service: RecordingJobService
 ) -> None:
     await alice.send_text("/status")
-    await alice.wait_for(says("I’m not painting anything for you"))
+    await alice.wait_for(says("Nothing of yours is being painted"))
     first = await start_job(alice, job_service, "wave")
     second = await start_job(alice, job_service, "night")
     await start_job(alice, job_service, "glass")
@@ -159,5 +159,5 @@ async def test_buttons_of_a_job_that_is_forgotten_offer_the_gallery(
     for button in ("Try again", "Another style"):
         after = alice.messages()[-1].message_id
         answer = await tap(alice, button)
-        assert answer.text == "This button is from an earlier picture. Here are the styles."
+        assert answer.text == "This button no longer works. Here are the styles."
         await alice.wait_for(says("These are my styles"), after=after)

@@ -132,9 +132,9 @@ async def test_fine_is_offered_where_it_can_be_had(
     await tap(alice, "⚙️ Settings")
     await tap(alice, "Size", gallery.message_id)
     shown = await alice.wait_for(says("how large should it be?"), after=gallery.message_id - 1)
-    assert rows(shown)[:2] == [["quick look", "✅ standard"], ["fine", "large"]]
-    await tap(alice, "fine")
-    await alice.wait_until(lambda: "📐 Size: fine" in chosen(alice.from_bot()[-1]))
+    assert rows(shown)[:2] == [["quick look", "✅ standard"], ["fine finish", "large"]]
+    await tap(alice, "fine finish")
+    await alice.wait_until(lambda: "📐 Size: fine finish" in chosen(alice.from_bot()[-1]))
     await tap(alice, "Back to the styles")
     again = await alice.wait_for(says("Which style"), after=gallery.message_id - 1)
     assert (again.caption or "").splitlines()[-1] == "⚙️ fine finish"

@@ -122,7 +122,7 @@ def test_a_result_can_be_varied_without_an_upload(presenter: DialogPresenter) ->
     assert UseAsStyle(job=painted.id).pack() not in buttons(presenter.painted(in_group))
 
 
-@pytest.mark.parametrize(("language", "words"), [("en", "Larger"), ("ru", "Крупнее")])
+@pytest.mark.parametrize(("language", "words"), [("en", "Larger"), ("ru", "Увеличить")])
 def test_what_was_kept_small_to_be_ready_soon_is_offered_larger(
     presenter: DialogPresenter, language: str, words: str
 ) -> None:

@@ -1,4 +1,4 @@
-"""Every step can be left, and buttons of earlier pictures say what they are."""
+"""Every step can be left, and buttons that no longer work say so."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ async def test_buttons_of_an_earlier_picture(
     await alice.send_text("/cancel")
     await alice.wait_for(says("All right, cancelled"))
     answer = await tap(alice, "Cancel", prompt.message_id)
-    assert answer.text == "This button is from an earlier picture."
+    assert answer.text == "This button no longer works."
     await tap(alice, "See the styles", prompt.message_id)
     await alice.wait_for(says("These are my styles"))
     assert job_service.jobs == []
@@ -132,7 +132,7 @@ async def test_a_gallery_of_an_earlier_picture_says_so_and_opens_a_new_one(
     newer = await alice.send_photo(photo("blue"))
     await alice.wait_for(is_gallery, after=old.message_id)
     answer = await tap(alice, "Starry night", old.message_id)
-    assert answer.text == "This button is from an earlier picture. Here are the styles."
+    assert answer.text == "This button no longer works. Here are the styles."
     assert job_service.jobs == []
     newest = alice.from_bot()[-1]
     await tap(alice, "Starry night", newest.message_id)

@@ -208,14 +208,7 @@ class GramSums:
 
     def grams(self) -> Grams:
         """Of the whole map, once all strips have been added."""
-        grams = {}
-        for layer, sums in self._sums.items():
-            total = sums.total()
-            if self._metrics[layer].gram is not None:
-                # The constant channel is one on the picture, not beyond.
-                total[-1, -1] = self._pixels[layer]
-            grams[layer] = total / self.divisor(layer)
-        return grams
+        return {layer: sums.total() / self.divisor(layer) for layer, sums in self._sums.items()}
 
     def divisor(self, layer: str) -> int:
         """F F^T over this is the Gram matrix."""

@@ -71,7 +71,7 @@ class Rows:
         return slice(self.top - outer.top, self.bottom - outer.top)
 
     @property
-    def cut(self) -> Rows:
+    def clipped(self) -> Rows:
         """Those of these rows that lie on the map."""
         return Rows(self.inside.start, self.inside.start + self.count, self.height)
 
@@ -94,7 +94,7 @@ class Rows:
             maps[:, :, self.inside] = part
 
     def extend(self, maps: torch.Tensor) -> torch.Tensor:
-        """Repeats the map's edges in the rows beyond it, in maps of just these rows."""
+        """Repeats the map's edges in the rows beyond it, in place, in maps of just these rows."""
         above, below = self._beyond
         if above and self.count:
             maps[:, :, :above] = maps[:, :, above : above + 1]
@@ -103,7 +103,8 @@ class Rows:
         return maps
 
     def fold(self, gradient: torch.Tensor) -> torch.Tensor:
-        """The gradient at maps of just these rows before `extend`, from that after it."""
+        """Turns the gradient at maps of just these rows after `extend` into that before it, in
+        place."""
         above, below = self._beyond
         if above:
             if self.count:
@@ -176,8 +177,8 @@ class Segment:
         visit: Visit,
         kept: Mapping[str, torch.Tensor],
     ) -> torch.Tensor | None:
-        """Runs a strip of the input maps (1xCxHxW); returns its own rows (`stages[-1].own`) of the
-        output after the pool, None where no pool ends the segment.
+        """Runs a strip of the input maps (1xCxHxW); returns the rows `stages[-1].output` after the
+        pool, None where no pool ends the segment.
 
         Args:
             kept: whole maps of features, by layer, whose rows are to be filled.
@@ -269,7 +270,7 @@ class Segment:
                 output = stages[-1].input
                 if convolution.pool:
                     output = output.unpooled(own.height)
-            stages.append(Stage(convolution, own.cut, output))
+            stages.append(Stage(convolution, own.clipped, output))
         stages.reverse()
         return stages
 
@@ -340,7 +341,7 @@ def _convolve_back(gradient: torch.Tensor, stage: Stage) -> torch.Tensor:
 
 
 def _wide(values: torch.Tensor) -> torch.Tensor:
-    """At least float32, products in which need not be compiled for each size."""
+    """At least float32: unlike bfloat16 ones, such products are not compiled anew for each size."""
     return values.to(torch.promote_types(values.dtype, torch.float32))
 
 
