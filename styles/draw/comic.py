@@ -17,8 +17,8 @@ from .strokes import picture
 
 INK = rgb("15111c")
 HUES = (
-    palette("15111c 9c3426 c8502f f2ae74 fde2bc"),  # red
-    palette("15111c 9c6420 d08a2e f6cf74 fdeec8"),  # yellow
+    palette("15111c 86291f c8502f f2ae74 fde2bc"),  # red
+    palette("15111c 74461c d08a2e f6cf74 fdeec8"),  # yellow
     palette("15111c 28549a 3f7fb8 9cc8dc e8f0ea"),  # blue
     palette("15111c 2a6664 4f9080 f2c39a fdead0"),  # green, and skin
 )

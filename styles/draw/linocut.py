@@ -128,7 +128,7 @@ def _printed(block: Block, rng: np.random.Generator) -> Field:
     color = block.inks[:, :, 0].copy()
     # Gouges show only between darks: in the lights they would be wrinkles on skin.
     rough = cuts * (luminance(block.inks[:, :, 1]) < 0.42) * (block.tone > 0.40)
-    for number, shift in ((1, block.tone - 0.34), (2, (block.tone - 0.60) / 0.40 + rough)):
+    for number, shift in ((1, block.tone - 0.34), (2, (block.tone - 0.52) / 0.40 + rough)):
         cover = smoothstep(-0.01 * number, 0.01 * number, shift)
         color += cover[..., None] * (block.inks[:, :, number] - color)
     split = 0.010 * grain(size, rng, 0.9) + 0.010 * noise(size, rng, 60, 3)
