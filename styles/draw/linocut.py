@@ -14,16 +14,22 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from .fields import Field, grain, grid, noise, smoothstep
-from .palette import palette
+from .palette import luminance, rgb
 from .strokes import picture
 
-SKY = palette("f7ecd4 f4dab6 8fb0b2")
-RANGE = palette("f7e8cf e6b88f 3a4250")
-FIELD = palette("f7e6ca ecba88 9a5238")
-WOOD = palette("d9bf84 7f8454 1d252e")
-LAKE = palette("f7ecd4 86a8aa 27424f")
-ROCK = palette("cfa07a 4f4340 1b1f28")
-PITCH = 18.0 / 1024
+PAPER = rgb("f8ecd2")
+OCHRE = rgb("e8b880")
+RUST = rgb("a4482c")
+SEA = rgb("5f9694")
+PINE = rgb("2f6266")
+BLACK = rgb("14161c")
+SKY = np.stack([PAPER, OCHRE, SEA])
+RANGE = np.stack([PAPER, PINE, BLACK])
+FIELD = np.stack([OCHRE, RUST, BLACK])
+WOOD = np.stack([OCHRE, PINE, BLACK])
+LAKE = np.stack([PAPER, SEA, BLACK])
+ROCK = np.stack([OCHRE, RUST, BLACK])
+PITCH = 22.0 / 1024
 """Distance of two cuts as a share of the side."""
 LENGTH = 120.0 / 1024
 """Length of a cut as a share of the side."""
@@ -120,8 +126,10 @@ def _printed(block: Block, rng: np.random.Generator) -> Field:
     size = len(block.tone)
     cuts = _cuts(block, rng)
     color = block.inks[:, :, 0].copy()
-    for number, level in enumerate((0.30, 0.68), 1):
-        cover = smoothstep(-0.06, 0.06, (block.tone - level) / 0.28 + cuts)
+    # Gouges show only between darks: in the lights they would be wrinkles on skin.
+    rough = cuts * (luminance(block.inks[:, :, 1]) < 0.42) * (block.tone > 0.40)
+    for number, shift in ((1, block.tone - 0.34), (2, (block.tone - 0.52) / 0.40 + rough)):
+        cover = smoothstep(-0.01 * number, 0.01 * number, shift)
         color += cover[..., None] * (block.inks[:, :, number] - color)
     split = 0.010 * grain(size, rng, 0.9) + 0.010 * noise(size, rng, 60, 3)
     printed: Field = color * (1 + split[..., None])
