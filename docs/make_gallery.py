@@ -34,8 +34,8 @@ TILE = 300
 GAP = 6
 ROWS = (
     ("face", ("palette_knife", "night", "sanguine")),
-    ("cat", ("mosaic", "wave", "ink")),
-    ("coffee", ("cubist", "embroidery", "linocut")),
+    ("cat", ("mosaic", "linocut", "ink")),
+    ("coffee", ("cubist", "embroidery", "comic")),
 )
 """What the README shows: a photo and its paintings in each row."""
 
