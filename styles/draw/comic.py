@@ -25,7 +25,7 @@ HUES = (
 """Black, dark, middle, light and lightest of every hue."""
 TONES = (0.04, 0.24, 0.48, 0.74, 0.92)
 """How light each of the five is."""
-SHARES = np.array((1.0, 1.3, 0.7, 1.8, 1.8))
+SHARES = np.array((1.0, 1.0, 0.7, 1.8, 1.8))
 """How often each is chosen."""
 DIRECTIONS = np.radians((25.0, 80.0, 140.0))
 SHAPES = 44
