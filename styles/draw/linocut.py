@@ -1,8 +1,8 @@
-"""A reduction linocut: mountains and fir woods over a valley, in few inks on cream paper.
+"""A reduction linocut: mountains and fir woods over a valley, in six flat inks on cream paper.
 
 Every shape is printed in inks from light to dark, each over all of the former that was not cut
-away. Where one ink gives way to the next the gouge has left rows of tapered cuts side by side;
-lights stay clean paper and darks solid ink. Cuts slant, since level ones would be lines on a brow.
+away, with hard edges. The gouge has left rows of tapered cuts only where a dark ink gives way to
+black; lights stay clean and blacks solid. Cuts slant, since level ones would be lines on a brow.
 """
 
 from __future__ import annotations
