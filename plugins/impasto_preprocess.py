@@ -70,6 +70,9 @@ ONE_HUE: Final = (0.05, 0.1)
 """The same of their deviations from gray and all shades of the main hue."""
 TONE_STRIDE: Final = 7
 """One in this many pixels of a style is looked at for its tones."""
+SHADES: Final = 2.0
+"""How far a painting's hues may be from those of a style drawn in one color, in the style's own
+standard deviations."""
 TONES: Final = 32
 """Steps of lightness that hues are told apart by."""
 PATCH: Final = 0.007
@@ -199,7 +202,7 @@ class OneColor:
         before = np.asarray(picture)
         after = np.empty_like(before)
         for rows in _rows(before):
-            part = tones.applied(before[rows].astype(np.float32) / np.float32(255))
+            part = tones.applied(before[rows].astype(np.float32) / np.float32(255), SHADES)
             after[rows] = (part.clip(0, 1) * 255).round()
         return Image.fromarray(after)
 
@@ -369,23 +372,31 @@ class _Tones:
         main /= np.hypot(*main) + TINY
         shades = np.outer((hues @ main).clip(0), main)
 
-        def nearness(expected: NDArray[np.float64], near: float, far: float) -> float:
-            deviation = math.sqrt(weights @ ((hues - expected) ** 2).sum(axis=1))
-            return 1 - float(_rise(np.array(deviation), near, far))
+        def deviation(expected: NDArray[np.float64]) -> float:
+            return math.sqrt(weights @ ((hues - expected) ** 2).sum(axis=1))
 
-        by_tone = np.stack(self._hues, axis=-1)[tone]
-        self.share = min(nearness(by_tone, *ONE_TONE), nearness(shades, *ONE_HUE))
+        self._deviation = deviation(np.stack(self._hues, axis=-1)[tone])
+        of_tone = _rise(np.array(self._deviation), *ONE_TONE)
+        of_hue = _rise(np.array(deviation(shades)), *ONE_HUE)
+        self.share = 1 - float(max(of_tone, of_hue))
         """From 0 to 1: how far the styles are drawn in one color."""
 
-    def applied(self, picture: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The picture, HxWx3, with the styles' hues as far as these are drawn in one color."""
+    def applied(self, picture: NDArray[np.float32], kept: float = 0) -> NDArray[np.float32]:
+        """The picture, HxWx3, with the styles' hues as far as these are drawn in one color.
+
+        Args:
+            kept: what its hues may differ from them, in the styles' own deviations.
+        """
         if not self.share:
             return picture
         for rows in _rows(picture):
             part = picture[rows]
             tone = self._tone(part.mean(axis=-1))
             wanted = np.stack([np.interp(tone, range(TONES), hue) for hue in self._hues], axis=-1)
-            part += np.float32(self.share) * ((wanted - part @ HUES) @ HUES.T).astype(np.float32)
+            change = wanted - part @ HUES
+            size = np.hypot(change[..., 0], change[..., 1])[..., None] + TINY
+            change *= self.share * (1 - kept * self._deviation / size).clip(0)
+            part += (change @ HUES.T).astype(np.float32)
         return picture
 
     @staticmethod

@@ -30,7 +30,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("regressions")]
 
 # Bounds leave a fifth above what was measured when they were set: what one change may cost.
 MOST_LOSS = 11_000.0
-MOST_BYTES = 55_000_000
+MOST_BYTES = 56_000_000
 MOST_BYTES_PER_PIXEL = 850
 GRANTED_BYTES = 25_000_000
 

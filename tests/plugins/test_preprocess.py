@@ -300,10 +300,10 @@ def test_a_painting_in_a_drawing_of_one_color_has_no_other() -> None:
     after = np.asarray(OneColor()(noise((90, 70), 1), painted), float).reshape(-1, 3)
     for lightness in range(60, 200, 10):  # of 40 to 215
         alike = after[np.abs(after.mean(axis=1) - lightness) < 1]
-        assert np.ptp(alike, axis=0).max() < 6
+        assert np.ptp(alike, axis=0).max() < 10
         if lightness < 95:  # as light as the chalk
             wanted = np.array([0.6, 0.3, 0.25]) * lightness / 0.383
-            assert np.abs(alike.mean(axis=0) - wanted).max() < 6
+            assert np.abs(alike.mean(axis=0) - wanted).max() < 8
 
 
 @pytest.mark.parametrize("keep_colors", [True, False])

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -47,6 +47,14 @@ class Convolution:
     """C_out."""
     pool: bool
     """Whether a 2x2 max-pool follows its ReLU."""
+    beside: torch.Tensor = field(init=False, repr=False, compare=False)
+    """2 x C_out x 3 C_in, at least float32: the columns of the weight that lie beside a map where
+    the convolution gives the map's first and last column."""
+
+    def __post_init__(self) -> None:
+        columns = self.weight[..., ::2].permute(3, 0, 1, 2).flatten(2)
+        wide = torch.promote_types(columns.dtype, torch.float32)
+        object.__setattr__(self, "beside", columns.to(wide))
 
     @property
     def pixel_bytes(self) -> int:

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -30,10 +30,6 @@ Visit = Callable[["Stage", torch.Tensor], None]
 threads call it, each for a strip of its own."""
 Slope = Callable[["Stage", torch.Tensor], torch.Tensor | None]
 """As Visit; returns the losses' own gradient at these features, None where there is none."""
-
-
-SIDES: Final = ((0, 0), (-1, 2))
-"""A map's first and last column, and the column of a convolution's weights that lies beyond it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +212,11 @@ class Segment:
         for stage in reversed(stages):
             feature, own_slope = features.pop(), own_slopes.pop()
             if gradient is None:  # the network's last layer: all its rows are the strip's own
-                gradient = torch.zeros_like(feature)
+                beyond = stage.output.bottom - stage.own.bottom
+                if own_slope is None or beyond:
+                    gradient = torch.zeros_like(feature)
+                else:
+                    gradient, own_slope = own_slope, None
             elif stage.convolution.pool:
                 gradient = _through_pool(stage.output.pooled().fold(gradient), feature)
             else:
@@ -305,9 +305,8 @@ def _convolve(x: torch.Tensor, stage: Stage) -> torch.Tensor:
     """A convolution's output rows from its input rows."""
     weight, bias = stage.convolution.weight, stage.convolution.bias
     y = F.conv2d(x, weight, bias, padding=(0, 1))
-    for edge, side in SIDES:
-        windows = _wide(x[0, ..., edge]).unfold(1, 3, 1)
-        y[0, ..., edge] += torch.einsum("ock,chk->oh", _wide(weight[..., side]), windows)
+    windows = _edges(x, stage).unfold(2, 3, 1).transpose(2, 3).flatten(1, 2)
+    _add_to_edges(y, stage.convolution.beside @ windows)
     return stage.output.extend(y)
 
 
@@ -332,17 +331,25 @@ def _convolve_back(gradient: torch.Tensor, stage: Stage) -> torch.Tensor:
     back: torch.Tensor = conv2d_input(  # type: ignore[no-untyped-call]
         (1, weight.shape[1], height + 2, width), weight, gradient, padding=(0, 1)
     )
-    for edge, side in SIDES:
-        slopes = _wide(gradient[0, ..., edge])
-        parts = torch.einsum("ock,oh->kch", _wide(weight[..., side]), slopes)
-        for row, part in enumerate(parts):
-            back[0, :, row : row + height, edge] += part
+    parts = stage.convolution.beside.mT @ _edges(gradient, stage)
+    parts = parts.view(2, -1, 3, height)
+    columns = parts.new_zeros((*parts.shape[:2], height + 2))
+    for row in range(3):
+        columns[..., row : row + height] += parts[:, :, row]
+    _add_to_edges(back, columns)
     return back
 
 
-def _wide(values: torch.Tensor) -> torch.Tensor:
-    """At least float32: unlike bfloat16 ones, such products are not compiled anew for each size."""
-    return values.to(torch.promote_types(values.dtype, torch.float32))
+def _edges(maps: torch.Tensor, stage: Stage) -> torch.Tensor:
+    """2xCxh: the first and the last column of 1xCxhxW maps. At least float32: unlike bfloat16 ones,
+    products of such are not compiled anew for each size."""
+    return torch.stack([maps[0, ..., 0], maps[0, ..., -1]]).to(stage.convolution.beside.dtype)
+
+
+def _add_to_edges(maps: torch.Tensor, columns: torch.Tensor) -> None:
+    """Adds 2xCxh to the first and the last column of 1xCxhxW maps, in place."""
+    maps[0, ..., 0] += columns[0]
+    maps[0, ..., -1] += columns[1]
 
 
 def _through_pool(above: torch.Tensor, features: torch.Tensor) -> torch.Tensor:
