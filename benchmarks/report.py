@@ -15,7 +15,7 @@ from .bot import DEFAULT_PIXELS
 from .peer import LARGE
 from .plots import draw_losses
 from .records import Measurement, Records
-from .subjects import EMBEDDED, PAIRS, SIDE, Pair, SharedData
+from .subjects import CUT, EMBEDDED, FINE, OF_VGG, PAIRS, SIDE, Pair, SharedData
 
 MOST_OTHERS: Final = 0.1
 """Share of the CPUs that other programs may take before the report warns."""
@@ -133,12 +133,20 @@ def as_markdown(records: Records, pairs: Sequence[Compared]) -> str:
         parts += [
             _BESIDE_TITLE,
             _BESIDE,
+            _painters_said(pairs),
             *_circumstances(records.of_kind("pairs")),
             f"![Losses against time, by pair, beside the baseline]({PLOT.as_posix()})",
             _table(_PAIR_HEADER, _pair_lines(pairs)),
             _baselines_memory(pairs),
         ]
     return "\n\n".join(parts) + "\n"
+
+
+def _painters_said(pairs: Sequence[Compared]) -> str:
+    """What the painters are that were measured."""
+    measured = {painted.painter for pair in pairs for painted in pair.painters}
+    said = [f'"{name}" {does}' for name, does in _PAINTERS.items() if name in measured]
+    return "; ".join(said) + "."
 
 
 def _circumstances(measurements: Sequence[Measurement]) -> Iterator[str]:
@@ -216,12 +224,15 @@ bits. Lower is better. All painters get photo and style squeezed to {SIDE} x {SI
 minimise the baseline's loss: a style weight of a million, no coherent colors. The baseline's
 losses were recorded once; its seconds are the number of its evaluations times the seconds of one,
 taken just before each of our runs, which flatters it by a few percent. Our seconds count from the
-moment a warm worker takes the job, reading the pictures included. "VGG" paints with the network
-of the baseline, "embedded" with [the small network](small-network.md), which is the default, and
-"embedded, fine" makes the last steps with VGG; "VGG, cut" is VGG stopped after about the seconds
-of the small network. The baseline pads feature maps with zeros, our painters with their edge
-values, so that strokes reach the edges of a picture: that costs them a few percent of `single` and
-3 to 50 percent of `multi`, most of it at quarter size."""
+moment a warm worker takes the job, reading the pictures included. The baseline pads feature maps
+with zeros, our painters with their edge values, so that strokes reach the edges of a picture: that
+costs them a few percent of `single` and 3 to 50 percent of `multi`, most of it at quarter size."""
+_PAINTERS: Final = {
+    EMBEDDED.name: "paints with [the small network](small-network.md), which is the default",
+    FINE.name: "makes the last steps with VGG",
+    OF_VGG.name: "paints with the network of the baseline",
+    CUT.name: "is VGG stopped after about the seconds of the small network",
+}
 _WORKER: Final = """\
 The painting process as the bot drives it, with a photo of just that many pixels. "First preview"
 and "painted" count from the moment it gets the job, files written included. Here and above,

@@ -1,8 +1,9 @@
 """The teacher (VGG-19's first five convolutions), the thin student, and their files.
 
-Both are the same stack: 3x3 convolutions with padding 1, ReLU, 2x2 max-pooling after the second
-and the fourth. `backward` is written out with transposed convolutions, because differentiating it
-again by plain backpropagation costs half of what autograd's double backward costs on a CPU.
+Both are the same stack: 3x3 convolutions with zero padding, as VGG-19 was trained (painting repeats
+the edges of maps instead), ReLU, and 2x2 max-pooling after the second and the fourth. `backward` is
+written out with transposed convolutions, because differentiating it again by plain backpropagation
+costs half of what autograd's double backward costs on a CPU.
 """
 
 from __future__ import annotations
