@@ -43,8 +43,8 @@ INTRODUCTION = """\
 # The gallery
 
 The preset styles that come with Impasto, and what each makes of three photos at default settings.
-The paintings are scaled down here: at full size their longer side is 1080 pixels, or twice that of
-a small photo.
+The paintings are scaled down here: at full size their longer side is 1080 pixels; a small photo is
+painted at up to twice its size.
 
 ![The photo of a face](images/gallery/face.jpg)
 ![The photo of a cat](images/gallery/cat.jpg)

@@ -285,9 +285,9 @@ async def afterwards(talk: Transcript, words: Words) -> None:
     await talk.sends_photo(words.caption)
     result = await talk.gets_painting(words.ready, words.second_preset)
     for button, label in zip((words.stronger, words.weaker), words.more, strict=True):
-        await talk.taps(button, result)
+        await talk.taps(button, result, first=True)
         await talk.gets_painting(words.ready, words.second_preset, label)
-    await talk.taps(words.my_colors[0], result)
+    await talk.taps(words.my_colors[0], result, first=True)
     await talk.gets_painting(words.ready, words.my_colors[1])
     await talk.taps(words.file, result)
     await talk.hears(words.file_caption)

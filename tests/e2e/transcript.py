@@ -16,7 +16,17 @@ from .bot_process import PATIENCE, photo
 
 FOLDER = os.environ.get("TRANSCRIPT_FOLDER")
 """Where transcripts are written, if anywhere: `docs/transcripts` has those of the last change."""
+LEGEND = (
+    "After > stands what the bot says, `like this` its buttons and the time that a reply took; "
+    "/ is a new line, and what is in parentheses pops up. The pictures are tiny ones for a test."
+)
 IN_RUSSIAN = {
+    LEGEND: (
+        "После > – слова бота, `так` показаны его кнопки и время ответа; / – новая строка, "
+        "в скобках – всплывающий ответ. Картинки здесь крошечные, для проверки."
+    ),
+    "in reply to the photo": "в ответ на фото",
+    "under the first picture": "под первой картиной",
     "A conversation, word for word": "Разговор дословно",
     "The slowest reply without a painting took": "Самый долгий ответ (не считая рисования) занял",
     "photo": "фото",
@@ -60,7 +70,8 @@ class Transcript:
         self.lines.append(f"\n## {self._said(words)}{named}\n")
 
     async def says(self, text: str, reply_to: int | None = None) -> Message:
-        self.lines.append(f"**{text}**  ")
+        where = f" ({self._said('in reply to the photo')})" if reply_to else ""
+        self.lines.append(f"**{text}**{where}  ")
         return self._sent(await self.person.send_text(text, reply_to))
 
     async def sends_photo(self, caption: str | None = None) -> Message:
@@ -76,10 +87,17 @@ class Transcript:
         sent = await self.person.send_album([photo(), photo((300, 300))])
         return self._sent(sent[-1])
 
-    async def taps(self, button: str, message: Message | None = None) -> str | None:
-        """The toast, if there is one."""
+    async def taps(
+        self, button: str, message: Message | None = None, *, first: bool = False
+    ) -> str | None:
+        """The toast, if there is one.
+
+        Args:
+            first: tell that it is a button of the first of several pictures.
+        """
         where = message.message_id if message is not None else None
-        self.lines.append(f"*{self._said('taps')}* `{button}`  ")
+        below = f" ({self._said('under the first picture')})" if first else ""
+        self.lines.append(f"*{self._said('taps')}* `{button}`{below}  ")
         began = time.monotonic()
         self._last = max(m.message_id for m in self.person.messages())
         answer = await self.person.answer_to(await self.person.tap(button, where), PATIENCE)
@@ -107,7 +125,8 @@ class Transcript:
         title = self._said("A conversation, word for word")
         slowest = self._said("The slowest reply without a painting took")
         seconds = f"{self.slowest:.2f} {self._said('s')}"
-        text = "\n".join([f"# {title}\n\n{slowest} {seconds}.", *self.lines]) + "\n"
+        head = f"# {title}\n\n{self._said(LEGEND)}\n\n{slowest} {seconds}."
+        text = "\n".join([head, *self.lines]) + "\n"
         print(text)
         if FOLDER:
             Path(FOLDER).mkdir(parents=True, exist_ok=True)
