@@ -18,12 +18,14 @@ FOLDER = os.environ.get("TRANSCRIPT_FOLDER")
 """Where transcripts are written, if anywhere: `docs/transcripts` has those of the last change."""
 LEGEND = (
     "After > stands what the bot says, `like this` its buttons and the time that a reply took; "
-    "/ is a new line, and what is in parentheses pops up. The pictures are tiny ones for a test."
+    "/ is a new line, and what is in parentheses pops up. Some replies are left out. "
+    "The pictures are tiny ones for a test."
 )
 IN_RUSSIAN = {
     LEGEND: (
         "После > – слова бота, `так` показаны его кнопки и время ответа; / – новая строка, "
-        "в скобках – всплывающий ответ. Картинки здесь крошечные, для проверки."
+        "в скобках – всплывающий ответ. Некоторые ответы опущены. "
+        "Картинки здесь крошечные, для проверки."
     ),
     "in reply to the photo": "в ответ на фото",
     "under the first picture": "под первой картиной",
@@ -64,6 +66,7 @@ class Transcript:
         self.lines: list[str] = []
         self.slowest = 0.0
         self._last = 0
+        self._tapped = 1
 
     def title(self, words: str, option: str | None = None) -> None:
         named = f": {option}" if option else ""
@@ -96,6 +99,7 @@ class Transcript:
             first: tell that it is a button of the first of several pictures.
         """
         where = message.message_id if message is not None else None
+        self._tapped = where or 1
         below = f" ({self._said('under the first picture')})" if first else ""
         self.lines.append(f"*{self._said('taps')}* `{button}`{below}  ")
         began = time.monotonic()
@@ -107,7 +111,9 @@ class Transcript:
     async def hears(self, *words: str, new: bool = True, paints: bool = False) -> Message:
         """The bot's reply that says this: a new message, or one that it changed."""
         began = time.monotonic()
-        reply = await self.person.wait_for(says(*words), PATIENCE, after=self._last if new else 0)
+        reply = await self.person.wait_for(
+            says(*words), PATIENCE, after=self._last if new else self._tapped - 1
+        )
         self._note(self._described(reply), began, paints=paints)
         return reply
 

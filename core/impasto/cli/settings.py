@@ -23,7 +23,7 @@ def settings(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show every setting: its value, its default, what is allowed, and where the value came from.
+    """Show Impasto's own settings: value, default, what is allowed, where the value came from.
 
     A running bot applies some changes on SIGHUP; the others need a restart.
     `impasto plugins --settings` shows the settings of plugins."""

@@ -71,7 +71,7 @@ option-large = большой
 # В подписях
 
 strength-faint = едва заметный стиль
-strength-subtle = мягкий стиль
+strength-subtle = слабый стиль
 strength-balanced = стиль в меру
 strength-strong = сильный стиль
 brush-thin = тонкая кисть
