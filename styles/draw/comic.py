@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from .fields import Field, blur, grain, grid, noise, smoothstep
+from .cuts import contours, cut_in_two
+from .fields import Field, grain, grid, noise, smoothstep
 from .palette import palette, rgb
 from .strokes import picture
 
@@ -48,38 +49,27 @@ def draw(size: int, rng: np.random.Generator) -> Image.Image:
     hand, press = rng.spawn(2)
     shape, levels = _shapes(size, hand)
     color = _printed(shape, levels, hand)
-    line = _contours(np.array([TONES[level] for level in levels], np.float32)[shape])
+    tone = np.array([TONES[level] for level in levels], np.float32)[shape]
+    line = contours(tone, LINE, 0.10, 0.16)
     color += line[..., None] * (INK - color)
     wear = 0.006 * grain(size, press, 0.8) + 0.008 * noise(size, press, 70, 3)
     return picture(color * (1 + wear[..., None]))
 
 
 def _shapes(size: int, rng: np.random.Generator) -> tuple[NDArray[np.intp], list[int]]:
-    """Cut shapes in two until there are enough; returns their numbers per pixel and their tones."""
-    x, y = grid(size)
-    shape = np.zeros((size, size), np.intp)
-    areas, levels = [1.0], [3]
-    while len(areas) < SHAPES:
-        weights = np.square(np.array(areas)) * (np.array(areas) > LEAST)
-        chosen = int(rng.choice(len(areas), p=weights / weights.sum()))
-        where = shape == chosen
-        px, py = x[where] - x[where].mean(), y[where] - y[where].mean()
-        # Across a long shape rather than along it, which would leave slivers.
-        spread = 0.5 * np.arctan2(2 * (px * py).mean(), (px * px).mean() - (py * py).mean())
-        fit = np.square(np.sin(DIRECTIONS - spread))
-        angle = float(rng.choice(DIRECTIONS, p=fit**2 / np.sum(fit**2)))
+    """Return the shapes' numbers per pixel and their tones, as indices of TONES."""
+
+    def across(x: Field, y: Field, angle: float) -> Field:
+        px, py = x - x.mean(), y - y.mean()
         along = px * np.cos(angle) + py * np.sin(angle)
-        across = py * np.cos(angle) - px * np.sin(angle)
-        across += BEND * rng.choice([-1, 1]) * np.square(along)
-        beyond = across > float(np.quantile(across, rng.uniform(0.3, 0.7)))
-        shape[where] = np.where(beyond, len(areas), chosen)
-        share = float(beyond.mean())
-        areas.append(areas[chosen] * share)
-        areas[chosen] *= 1 - share
-        tone = TONES[levels[chosen]]
-        shares = SHARES * (np.abs(np.array(TONES) - tone) >= APART)
-        levels.append(int(rng.choice(len(TONES), p=shares / shares.sum())))
-    return shape, levels
+        bend: Field = BEND * rng.choice([-1, 1]) * np.square(along)
+        return py * np.cos(angle) - px * np.sin(angle) + bend
+
+    def other(level: int) -> int:
+        shares = SHARES * (np.abs(np.array(TONES) - TONES[level]) >= APART)
+        return int(rng.choice(len(TONES), p=shares / shares.sum()))
+
+    return cut_in_two(size, SHAPES, LEAST, DIRECTIONS, 3, rng, across, other)
 
 
 def _printed(shape: NDArray[np.intp], levels: list[int], rng: np.random.Generator) -> Field:
@@ -109,10 +99,3 @@ def _screen(x: Field, y: Field, tone: Field, size: int) -> Field:
     far = np.hypot(u - np.round(u), v - np.round(v)) * PITCH
     radius = PITCH * np.sqrt(tone / np.pi)
     return smoothstep(0.9, -0.9, (far - radius) * size)
-
-
-def _contours(tone: Field) -> Field:
-    """Return how much ink contours have, 0 to 1: all where tones differ much, else none."""
-    reach = LINE * len(tone)
-    slope = np.hypot(*np.gradient(blur(tone, reach))) * reach
-    return smoothstep(0.10, 0.16, slope)

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from .fields import Field, blur, grain, grid, noise, smoothstep
+from .cuts import contours, cut_in_two
+from .fields import Field, grain, grid, noise
 from .palette import palette, ramp
 from .strokes import picture
 
@@ -42,40 +43,22 @@ def draw(size: int, rng: np.random.Generator) -> Image.Image:
     facet, tones = _facets(size, hand)
     tone = np.array(tones, np.float32)[facet]
     color = _painted(facet, tone, hand, paint)
-    color *= 1 - 0.4 * _contours(tone)[..., None]
+    color *= 1 - 0.4 * contours(tone, CONTOUR, 0.07, 0.14)[..., None]
     weave = 0.018 * grain(size, paint, 0.7) + 0.012 * noise(size, paint, 60, 2)
     return picture(color * (1 + weave[..., None]))
 
 
 def _facets(size: int, rng: np.random.Generator) -> tuple[NDArray[np.intp], list[float]]:
-    """Cut facets in two until there are enough; returns their numbers per pixel and their tones."""
-    x, y = grid(size)
-    facet = np.zeros((size, size), np.intp)
-    areas, tones = [1.0], [0.56]
-    while len(areas) < FACETS:
-        # A large one, though not always the largest, so that sizes differ widely.
-        weights = np.square(np.array(areas)) * (np.array(areas) > LEAST)
-        chosen = int(rng.choice(len(areas), p=weights / weights.sum()))
-        where = facet == chosen
-        px, py = x[where], y[where]
-        # Across a long facet rather than along it, which would leave slivers.
-        fit = np.square(np.sin(DIRECTIONS - _spread(px, py)))
-        angle = float(rng.choice(DIRECTIONS, p=fit**2 / np.sum(fit**2)))
+    """Return the facets' numbers per pixel and their tones."""
+
+    def across(x: Field, y: Field, angle: float) -> Field:
         angle += 0.02 * rng.standard_normal()
-        across = py * np.cos(angle) - px * np.sin(angle)
-        beyond = across > float(np.quantile(across, rng.uniform(0.3, 0.7)))
-        facet[where] = np.where(beyond, len(areas), chosen)
-        share = float(beyond.mean())
-        areas.append(areas[chosen] * share)
-        areas[chosen] *= 1 - share
-        tones.append(float(rng.choice([t for t in TONES if abs(t - tones[chosen]) >= APART])))
-    return facet, tones
+        return y * np.cos(angle) - x * np.sin(angle)
 
+    def other(tone: float) -> float:
+        return float(rng.choice([t for t in TONES if abs(t - tone) >= APART]))
 
-def _spread(x: Field, y: Field) -> float:
-    """Return the direction in radians in which points spread most."""
-    dx, dy = x - x.mean(), y - y.mean()
-    return float(0.5 * np.arctan2(2 * (dx * dy).mean(), (dx * dx).mean() - (dy * dy).mean()))
+    return cut_in_two(size, FACETS, LEAST, DIRECTIONS, 0.56, rng, across, other)
 
 
 def _painted(
@@ -100,10 +83,3 @@ def _hue(zone: float, rng: np.random.Generator) -> int:
     """Return the index of a hue near that of the zone, which is about -2 to 2."""
     place = 1.5 + 0.8 * zone + 0.8 * rng.standard_normal()
     return int(np.clip(round(place), 0, len(HUES) - 1))
-
-
-def _contours(tone: Field) -> Field:
-    """Return how dark contours are, 0 to 1: the firmer, the more the tones beside them differ."""
-    reach = CONTOUR * len(tone)
-    slope = np.hypot(*np.gradient(blur(tone, reach))) * reach
-    return smoothstep(0.07, 0.14, slope)
