@@ -226,7 +226,7 @@ losses were recorded once; its seconds are the number of its evaluations times t
 taken just before each of our runs, which flatters it by a few percent. Our seconds count from the
 moment a warm worker takes the job, reading the pictures included. The baseline pads feature maps
 with zeros, our painters with their edge values, so that strokes reach the edges of a picture: that
-costs them a few percent of `single` and 3 to 50 percent of `multi`, most of it at quarter size."""
+costs them a few percent of `single` and 5 to 60 percent of `multi`, most of it at quarter size."""
 _PAINTERS: Final = {
     EMBEDDED.name: "paints with [the small network](small-network.md), which is the default",
     FINE.name: "makes the last steps with VGG",

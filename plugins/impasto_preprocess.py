@@ -162,7 +162,9 @@ class ColorMatch:
         tones = _Tones(styles)
         if tones.share < 1:
             matched = _kept_warm(picture, matched, _warmth(styles))
-        return _to_picture(tones.applied(matched))
+        for rows in _rows(matched):
+            tones.apply(matched[rows])
+        return _to_picture(matched)
 
 
 class Simplify:
@@ -202,7 +204,8 @@ class OneColor:
         before = np.asarray(picture)
         after = np.empty_like(before)
         for rows in _rows(before):
-            part = tones.applied(before[rows].astype(np.float32) / np.float32(255), SHADES)
+            part = before[rows].astype(np.float32) / np.float32(255)
+            tones.apply(part, SHADES)
             after[rows] = (part.clip(0, 1) * 255).round()
         return Image.fromarray(after)
 
@@ -381,23 +384,20 @@ class _Tones:
         self.share = 1 - float(max(of_tone, of_hue))
         """From 0 to 1: how far the styles are drawn in one color."""
 
-    def applied(self, picture: NDArray[np.float32], kept: float = 0) -> NDArray[np.float32]:
-        """The picture, HxWx3, with the styles' hues as far as these are drawn in one color.
+    def apply(self, part: NDArray[np.float32], kept: float = 0) -> None:
+        """Gives rows of a picture, HxWx3, the styles' hues as far as these are drawn in one color.
 
         Args:
             kept: what its hues may differ from them, in the styles' own deviations.
         """
         if not self.share:
-            return picture
-        for rows in _rows(picture):
-            part = picture[rows]
-            tone = self._tone(part.mean(axis=-1))
-            wanted = np.stack([np.interp(tone, range(TONES), hue) for hue in self._hues], axis=-1)
-            change = wanted - part @ HUES
-            size = np.hypot(change[..., 0], change[..., 1])[..., None] + TINY
-            change *= self.share * (1 - kept * self._deviation / size).clip(0)
-            part += (change @ HUES.T).astype(np.float32)
-        return picture
+            return
+        tone = self._tone(part.mean(axis=-1))
+        wanted = np.stack([np.interp(tone, range(TONES), hue) for hue in self._hues], axis=-1)
+        change = wanted - part @ HUES
+        size = np.hypot(change[..., 0], change[..., 1])[..., None] + TINY
+        change *= self.share * (1 - kept * self._deviation / size).clip(0)
+        part += (change @ HUES.T).astype(np.float32)
 
     @staticmethod
     def _tone(lightness: NDArray[Any]) -> NDArray[Any]:

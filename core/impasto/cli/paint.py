@@ -105,7 +105,8 @@ def paint(  # noqa: PLR0917  (typer calls it by name)
     style_weight: Annotated[
         float | None,
         typer.Option(
-            help="Weight of the style (default: 20000); that of the photo is 1.", metavar="X"
+            help="Weight of the style, painting.style_weight by default; that of the photo is 1.",
+            metavar="X",
         ),
     ] = None,
     brush_size: Annotated[

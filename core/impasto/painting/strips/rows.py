@@ -212,11 +212,7 @@ class Segment:
         for stage in reversed(stages):
             feature, own_slope = features.pop(), own_slopes.pop()
             if gradient is None:  # the network's last layer: all its rows are the strip's own
-                beyond = stage.output.bottom - stage.own.bottom
-                if own_slope is None or beyond:
-                    gradient = torch.zeros_like(feature)
-                else:
-                    gradient, own_slope = own_slope, None
+                gradient = torch.zeros_like(feature)
             elif stage.convolution.pool:
                 gradient = _through_pool(stage.output.pooled().fold(gradient), feature)
             else:
