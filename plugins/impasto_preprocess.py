@@ -58,8 +58,10 @@ GAPS: Final = 0.05
 warm, such as gloss on a forehead."""
 WARM_SHARE: Final = 0.1
 """The warmest tenth of a style says how warm it is."""
-KEPT_WARMTH: Final = 0.8
-"""Share of their own color that warm colors keep, if the style has such."""
+KEPT_WARMTH: Final = (0.3, 0.8)
+"""Share of their own color that warm colors keep, if the style has such: where the match takes half
+of their warmth or more, and where it takes none. A style in blue may cool a table and a little of a
+face, but one in red does not redden cheeks."""
 MOST_WARMTH: Final = 1.6
 """How many times as far from gray as the style's warm colors those of the photo may stay: with
 less, a red cup is brown."""
@@ -442,15 +444,17 @@ def _kept_warm(
     """The matched picture, HxWx3, in which what is warm in the photo has most of its own color, not
     much farther from gray than the style's warm colors are: a match moves all hues alike, which
     turns hair green and a cheek in warm light blue, and people do not mind it in a sky."""
-    kept = KEPT_WARMTH * min(1, warmth / COLORED)
+    least, most = (kept * min(1, warmth / COLORED) for kept in KEPT_WARMTH)
     filled = _filled(picture)
     before = np.asarray(picture)
     for part in _rows(before):
-        was = before[part] @ (HUES / np.float32(255))
+        was, now = before[part] @ (HUES / np.float32(255)), matched[part] @ HUES
         size, warm = _warm_share(was)
-        share = kept * np.maximum(warm, filled[part])
         was *= np.minimum(1, np.float32(MOST_WARMTH * warmth) / size)[..., None]
-        matched[part] += (share[..., None] * (was - matched[part] @ HUES)) @ HUES.T
+        cooled = _rise(1 - now @ WARM / np.maximum(was @ WARM, TINY), 0, 0.5)
+        cooled *= warm * _rise(size, COLORED, 2 * COLORED)  # gloss on skin would become blue first
+        share = (most - (most - least) * cooled) * np.maximum(warm, filled[part])
+        matched[part] += (share[..., None] * (was - now)) @ HUES.T
     return matched
 
 

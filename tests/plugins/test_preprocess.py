@@ -140,12 +140,21 @@ def test_skin_is_neither_bleached_nor_loud_where_clothes_are_dark(
     assert np.abs(hues[0] - hues[1]).max() < 25
 
 
+def test_a_cool_style_cools_a_table_and_a_loud_one_leaves_skin_as_it_is() -> None:
+    table, skin = (170, 110, 60), (224, 180, 155)
+    wood = started(halves(table, (235, 225, 210)), halves((190, 205, 240), (150, 110, 80)))[100, 50]
+    assert 0 < wood[0] - wood[2] < (table[0] - table[2]) * 0.7
+    face = started(portrait(skin), halves((255, 120, 60), (40, 60, 110)))[60, 80]
+    hues = [color - color.mean() for color in (face, np.array(skin))]
+    assert np.abs(hues[0] - hues[1]).max() < 8
+
+
 def test_gloss_on_warm_skin_stays_with_it_where_a_style_turns_gray_to_blue() -> None:
     photo = halves((217, 160, 130), (150, 110, 60))
     photo.paste((235, 228, 224), (50, 90, 56, 96))
     style = halves((240, 190, 130), (40, 80, 190))
     skin, gloss = started(photo, style)[[60, 93], [20, 53]]
-    assert skin[0] > skin[2] + 40
+    assert skin[0] > skin[2] + 20
     assert gloss[0] >= gloss[2]
 
 
