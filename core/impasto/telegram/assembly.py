@@ -7,11 +7,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
 
 import structlog
 from aiogram import Bot
+from aiogram.types import User
 
 from impasto.contracts import Errands, JobQueue, Presenter, Storage, StylePreset
 from impasto.errors import NotAvailable, OwnerError
@@ -72,26 +72,50 @@ class Reloading:
             log.warning("settings_need_a_restart", settings=left)
 
 
-@dataclass(frozen=True)
 class Assembly:
     """Made by `opened`; closed when that ends."""
 
-    settings: Settings
-    host: PluginHost
-    bot: Bot
-    storage: Storage
-    queue: JobQueue
-    presets: Sequence[StylePreset]
-    store: JobStore
-    pictures: TelegramPictures
-    trials: Trials
-    estimates: Estimates
-    presenter: SafePresenter
-    delivery: Delivery
-    folders: JobFolders
-    recovery: Recovery
-    reloading: Reloading
-    alerts: OwnerAlerts
+    def __init__(
+        self,
+        settings: Settings,
+        host: PluginHost,
+        bot: Bot,
+        *,
+        me: User,
+        storage: Storage,
+        queue: JobQueue,
+    ) -> None:
+        """`me` is the bot; storage and queue are open."""
+        self.settings = settings
+        self.host = host
+        self.bot = bot
+        self.storage = storage
+        self.queue = queue
+        self.presets = host.collect("impasto_styles", StylePreset, settings=settings)
+        self.store = JobStore(storage.journal, host)
+        self.estimates = Estimates(storage.journal, settings.painting)
+        self.presenter = SafePresenter(_presenter(host, settings, self.presets), me)
+        self.delivery = Delivery(
+            bot=bot,
+            store=self.store,
+            estimates=self.estimates,
+            presenter=self.presenter,
+            edit_seconds=settings.telegram.edit_seconds,
+        )
+        self.folders = JobFolders(settings.state_dir, settings.queue.keep_hours)
+        self.store.observe(self.delivery, self.folders)
+        self.recovery = Recovery(self.store, queue, self.delivery)
+        self.pictures = TelegramPictures(bot, settings.telegram.folders)
+        self.trials = Trials(
+            store=self.store,
+            pictures=self.pictures,
+            folders=self.folders,
+            presets=self.presets,
+            errands=queue if isinstance(queue, Errands) else None,
+        )
+        self.alerts = OwnerAlerts(bot, settings.telegram.admins, self.presenter)
+        self.reloading = Reloading(settings, host)
+        self.reloading.on_change(self._renew)
 
     def worker(self) -> Worker:
         """The parent of a painting process that is to be started."""
@@ -142,6 +166,12 @@ class Assembly:
             await self.trials.serve(self.queue)
         await asyncio.Event().wait()
 
+    def _renew(self, now: Settings, presets: Sequence[StylePreset]) -> None:
+        self.estimates.renew(now.painting)
+        self.trials.renew(presets)
+        self.presenter.renew(_presenter(self.host, now, presets))
+        self.alerts.owners = tuple(now.telegram.admins)
+
 
 @contextlib.asynccontextmanager
 async def opened(
@@ -152,66 +182,19 @@ async def opened(
     Raises:
         OwnerError: something cannot be opened, is not there, or does not go with the rest.
     """
+    storage = _chosen(host, "impasto_storages", Storage, "storage", settings)
+    queue = _chosen(host, "impasto_queues", JobQueue, "queue", settings)
+    _check(queue, storage, only_paints=only_paints)
     async with contextlib.AsyncExitStack() as cleanup:
-        storage = _chosen(host, "impasto_storages", Storage, "storage", settings)
-        queue = _chosen(host, "impasto_queues", JobQueue, "queue", settings)
-        _check(queue, storage, only_paints=only_paints)
-        presets = host.collect("impasto_styles", StylePreset, settings=settings)
         cleanup.push_async_callback(storage.close)
         await storage.open()
         bot.session.middleware(Pacing(storage.buckets, settings.telegram))
         cleanup.push_async_callback(queue.close)
         await queue.open()
-        store = JobStore(storage.journal, host)
-        estimates = Estimates(storage.journal, settings.painting)
         me = await bot.me()
-        presenter = SafePresenter(_presenter(host, settings, presets), me)
-        delivery = Delivery(
-            bot=bot,
-            store=store,
-            estimates=estimates,
-            presenter=presenter,
-            edit_seconds=settings.telegram.edit_seconds,
-        )
-        cleanup.push_async_callback(delivery.close)
-        folders = JobFolders(settings.state_dir, settings.queue.keep_hours)
-        store.observe(delivery, folders)
-        pictures = TelegramPictures(bot, settings.telegram.folders)
-        trials = Trials(
-            store=store,
-            pictures=pictures,
-            folders=folders,
-            presets=presets,
-            errands=queue if isinstance(queue, Errands) else None,
-        )
-        alerts = OwnerAlerts(bot, settings.telegram.admins, presenter)
-        reloading = Reloading(settings, host)
-
-        def renew(now: Settings, presets: Sequence[StylePreset]) -> None:
-            estimates.renew(now.painting)
-            trials.renew(presets)
-            presenter.renew(_presenter(host, now, presets))
-            alerts.owners = tuple(now.telegram.admins)
-
-        reloading.on_change(renew)
-        yield Assembly(
-            settings=settings,
-            host=host,
-            bot=bot,
-            storage=storage,
-            queue=queue,
-            presets=presets,
-            store=store,
-            pictures=pictures,
-            trials=trials,
-            estimates=estimates,
-            presenter=presenter,
-            delivery=delivery,
-            folders=folders,
-            recovery=Recovery(store, queue, delivery),
-            reloading=reloading,
-            alerts=alerts,
-        )
+        assembly = Assembly(settings, host, bot, me=me, storage=storage, queue=queue)
+        cleanup.push_async_callback(assembly.delivery.close)
+        yield assembly
 
 
 def _chosen(host: PluginHost, hook: str, contract: type[T], kind: str, settings: Settings) -> T:
@@ -242,12 +225,7 @@ def _check(queue: JobQueue, storage: Storage, *, only_paints: bool) -> None:
 
 
 def _presenter(host: PluginHost, settings: Settings, presets: Sequence[StylePreset]) -> Presenter:
-    presenters = host.collect(
-        "impasto_presenters",
-        Presenter,
-        settings=settings,
-        presets=presets,
-    )
+    presenters = host.collect("impasto_presenters", Presenter, settings=settings, presets=presets)
     if not presenters:
         problem = "no plugin has words for the messages about a job (hook impasto_presenters)"
         raise OwnerError("; ".join(filter(None, [problem, host.left_out()])))
