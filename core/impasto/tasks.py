@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Any, TypeVar
 
+import structlog
+
+log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 SECONDS_TO_CANCEL = 1.0
@@ -26,6 +29,19 @@ async def until_any_ends(tasks: Sequence[asyncio.Task[Any]]) -> None:
     done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     for task in done:
         task.result()
+
+
+async def repeatedly(
+    work: Callable[[], Coroutine[Any, Any, None]], what: str, seconds: float
+) -> None:
+    """Does this now and every so many seconds, until cancelled; a failure is logged and not the
+    end."""
+    while True:
+        try:
+            await work()
+        except Exception:
+            log.exception("work_failed", what=what, again_in_seconds=seconds)
+        await asyncio.sleep(seconds)
 
 
 async def unless_set(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:

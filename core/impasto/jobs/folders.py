@@ -21,9 +21,6 @@ from impasto.settings import QueueSettings
 
 log = structlog.get_logger(__name__)
 
-SECONDS_BETWEEN = 3600.0
-"""How often `keep_house` tidies up."""
-
 
 class NotFetched(Exception):
     """A picture cannot be had just now."""
@@ -149,16 +146,6 @@ async def with_pictures(
             path = await _preset_picture(presets.get(style.preset or ""))
         styles.append(StyleFile(path=path, weight=style.weight))
     return Paint(job_id=job.id, content=content, styles=styles, options=job.options, folder=folder)
-
-
-async def keep_house(journal: Journal, folders: JobFolders, queue: QueueSettings) -> None:
-    """Tidies up now and every SECONDS_BETWEEN, until cancelled."""
-    while True:
-        try:
-            await tidy_up(journal, folders, queue)
-        except Exception:
-            log.exception("not_tidied_up", again_in_seconds=SECONDS_BETWEEN)
-        await asyncio.sleep(SECONDS_BETWEEN)
 
 
 async def tidy_up(journal: Journal, folders: JobFolders, queue: QueueSettings) -> None:

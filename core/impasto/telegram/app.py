@@ -6,14 +6,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import structlog
 from aiogram import Dispatcher
 
 from impasto.contracts import ChatCommand, StylePreset
-from impasto.jobs.folders import keep_house
+from impasto.jobs.folders import tidy_up
 from impasto.jobs.service import JobService, limits_of
 from impasto.jobs.worker import Worker
 from impasto.lean_aiogram import build_models_on_use
@@ -21,7 +21,7 @@ from impasto.memory import return_free_memory
 from impasto.plugins import PluginHost
 from impasto.plugins.event_loop import contained_tasks
 from impasto.settings import Settings
-from impasto.tasks import start, unless_set, until_any_ends
+from impasto.tasks import repeatedly, start, unless_set, until_any_ends
 from impasto.telegram.access import AccessControl
 from impasto.telegram.assembly import Assembly, opened
 from impasto.telegram.connection import ToldCalls, connected, introduced
@@ -39,6 +39,8 @@ below the 10 s that process managers commonly give."""
 
 RECOVERY_SECONDS = 5.0
 """Between two looks for what processes that are gone left unfinished."""
+
+SECONDS_BETWEEN_TIDYINGS = 3600.0
 
 SECONDS_BETWEEN_LOOKS = 30.0
 """For jobs that a shared journal has lost; each takes a question for every job at hand."""
@@ -121,18 +123,20 @@ async def _started(
         await intake.replay()
     painting = start([worker.serve()] if worker is not None else [], cleanup)
     cleanup.push_async_callback(_come_to_rest, intake, worker)
+    journal, queue = assembly.storage.journal, assembly.settings.queue
+    tidying = functools.partial(tidy_up, journal, assembly.folders, queue)
     others = [
-        keep_house(assembly.storage.journal, assembly.folders, assembly.settings.queue),
-        _repeatedly(assembly.recovery.recover, "recovery"),
-        _repeatedly(assembly.watch, "journal"),
+        repeatedly(tidying, "tidying up", SECONDS_BETWEEN_TIDYINGS),
+        repeatedly(assembly.recovery.recover, "recovery", RECOVERY_SECONDS),
+        repeatedly(assembly.watch, "journal", RECOVERY_SECONDS),
     ]
     if assembly.storage.is_shared:
         vanished = assembly.store.look_for_vanished
-        others.append(_repeatedly(vanished, "vanished", SECONDS_BETWEEN_LOOKS))
+        others.append(repeatedly(vanished, "vanished", SECONDS_BETWEEN_LOOKS))
     if intake is not None:
         updates = intake.poll() if webhook is None else webhook.serve(intake.take, intake.wanted)
         others.append(updates)
-        others.append(_repeatedly(intake.replay, "replay"))
+        others.append(repeatedly(intake.replay, "replay", RECOVERY_SECONDS))
     if worker is not None:
         others.append(assembly.keep_ready(worker))
     if changes is not None:
@@ -147,18 +151,6 @@ async def _come_to_rest(intake: Intake | None, worker: Worker | None) -> None:
             both.create_task(intake.drain(SECONDS_TO_DRAIN))
         if worker is not None:
             both.create_task(worker.drain())
-
-
-async def _repeatedly(
-    work: Callable[[], Coroutine[Any, Any, None]], what: str, seconds: float = RECOVERY_SECONDS
-) -> None:
-    """Does this every so many seconds, until cancelled; a failure is logged and not the end."""
-    while True:
-        await asyncio.sleep(seconds)
-        try:
-            await work()
-        except Exception:
-            log.exception("work_failed", what=what, again_in_seconds=seconds)
 
 
 async def _intake(assembly: Assembly, cleanup: contextlib.AsyncExitStack) -> Intake:

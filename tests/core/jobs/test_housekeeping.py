@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from impasto.jobs.folders import JobFolders, keep_house, tidy_up
+from impasto.jobs.folders import JobFolders, tidy_up
 from impasto.jobs.job import JobState
 from impasto.jobs.store import JobStore
 from impasto.settings import QueueSettings, Settings
+from impasto.tasks import repeatedly
 from impasto_sqlite import SqliteStorage
 
 from .jobs_bench import brought_to
@@ -53,7 +55,6 @@ async def test_no_job_goes_before_its_pictures(
 async def test_a_full_disk_is_not_the_end_of_it(
     storage: SqliteStorage, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("impasto.jobs.folders.SECONDS_BETWEEN", 0)
     rounds = asyncio.Semaphore(0)
 
     async def prune(before: datetime) -> Any:
@@ -61,9 +62,9 @@ async def test_a_full_disk_is_not_the_end_of_it(
         raise OSError("no space left on device")
 
     monkeypatch.setattr(storage.journal, "prune", prune)
-    keeping = asyncio.create_task(
-        keep_house(storage.journal, JobFolders(settings.state_dir, 24), QueueSettings())
-    )
+    folders = JobFolders(settings.state_dir, 24)
+    tidying = functools.partial(tidy_up, storage.journal, folders, QueueSettings())
+    keeping = asyncio.create_task(repeatedly(tidying, "tidying up", 0))
     async with asyncio.timeout(30):
         for _ in range(3):
             await rounds.acquire()
