@@ -23,7 +23,9 @@ from impasto.memory import (
     resident_bytes,
 )
 from impasto.messages import (
+    Cancel,
     Configure,
+    DropTrial,
     Entered,
     FromChild,
     Measured,
@@ -48,6 +50,9 @@ PAINTING_COMMAND = (sys.executable, "-P", "-m", "impasto.painting")
 
 SECONDS_TO_START = 60.0
 """A child may take this long to start, however soon it has to speak when it paints."""
+
+SECONDS_TO_STOP = 5.0
+"""A child that goes on for longer than this after it was told to stop is killed."""
 
 _LONGEST_LINE = 1 << 20
 _SECONDS_TO_EXIT = 3.0
@@ -110,6 +115,7 @@ class PaintingChild:
         self._stdout = process.stdout
         self._silence = silence
         self._most_memory = most_memory
+        self._kill_timer: asyncio.TimerHandle | None = None
         self._was_killed = False
         self._is_over_limit = False
         self._oom_kills = oom_kills()
@@ -172,6 +178,13 @@ class PaintingChild:
         """Sends a message. That the child is gone shows at the next `receive`."""
         if not self._stdin.is_closing():
             self._stdin.write(encode(message))
+
+    def stop(self, message: Cancel | DropTrial) -> None:
+        """Has it stop what it does, and kills it if it does not soon."""
+        self.tell(message)
+        if self._kill_timer is None:
+            loop = asyncio.get_running_loop()
+            self._kill_timer = loop.call_later(SECONDS_TO_STOP, self.kill_now)
 
     async def measured(self) -> Measured:
         """What it measures right after its Ready, if it was configured to.
@@ -269,7 +282,7 @@ class PaintingChild:
 
     @contextlib.asynccontextmanager
     async def _watched(self) -> AsyncIterator[None]:
-        """Watches over the child's memory during one job."""
+        """Watches over the child's memory during one job, after which it need not stop any more."""
         self._oom_kills = oom_kills()
         most = self._most_memory
         watch = asyncio.create_task(self._look_at_memory(most)) if most is not None else None
@@ -278,6 +291,9 @@ class PaintingChild:
         finally:
             if watch is not None:
                 watch.cancel()
+            if self._kill_timer is not None:
+                self._kill_timer.cancel()
+                self._kill_timer = None
 
     async def _message(self) -> FromChild:
         while True:

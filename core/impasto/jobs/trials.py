@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import secrets
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import structlog
 from pydantic import ConfigDict, TypeAdapter, ValidationError
@@ -29,8 +30,6 @@ log = structlog.get_logger(__name__)
 TRIAL = "trial-"
 """How the id of a trial begins, and the name of its folder, which lies beside those of jobs."""
 
-SECONDS_TO_STOP = 3.0
-"""A child that goes on with a trial for longer than this after it was dropped is killed."""
 MOST_WAITING = 4
 """People whose trials wait for another's; whoever comes then has none."""
 SECONDS_ELSEWHERE = 30.0
@@ -91,7 +90,7 @@ class Trials:
         self._is_busy.set()
         if self._at_work is not None:
             self._at_work.drop()
-            await self._at_work.is_over.wait()
+            await asyncio.wait({self._at_work.reading})
 
     def may_begin(self) -> None:
         """There is no job in hand any more."""
@@ -181,8 +180,9 @@ class Trials:
 
     async def _painted(self, child: PaintingChild, trial: Try) -> Thumbnails:
         """Also where whoever wants it is gone, the child's answers are read to their end."""
-        work = self._at_work = _AtWork(child, trial)
-        reading = asyncio.create_task(work.read())
+        child.tell(trial)
+        reading = asyncio.create_task(child.thumbnails(trial.trial_id))
+        work = self._at_work = _AtWork(child, trial.trial_id, reading)
         try:
             return await asyncio.shield(reading)
         except asyncio.CancelledError:
@@ -206,27 +206,15 @@ class Trials:
         return await self._store.journal.count(JobState.ACCEPTED) > 0
 
 
-class _AtWork:
+class _AtWork(NamedTuple):
     """A trial that a child has been told to paint."""
 
-    def __init__(self, child: PaintingChild, trial: Try) -> None:
-        self.is_over = asyncio.Event()
-        self._child = child
-        self._trial_id = trial.trial_id
-        self._kill_timer: asyncio.TimerHandle | None = None
-        child.tell(trial)
-
-    async def read(self) -> Thumbnails:
-        try:
-            return await self._child.thumbnails(self._trial_id)
-        finally:
-            self.is_over.set()
-            if self._kill_timer is not None:
-                self._kill_timer.cancel()
+    child: PaintingChild
+    trial_id: str
+    reading: asyncio.Task[dict[str, bytes]]
+    """Of the child's answers."""
 
     def drop(self) -> None:
-        # What is over has ended its timer; another would kill the child at its next job.
-        if self._kill_timer is None and not self.is_over.is_set():
-            self._child.tell(DropTrial(trial_id=self._trial_id))
-            loop = asyncio.get_running_loop()
-            self._kill_timer = loop.call_later(SECONDS_TO_STOP, self._child.kill_now)
+        # Told too late, the child would be killed at its next job.
+        if not self.reading.done():
+            self.child.stop(DropTrial(trial_id=self.trial_id))

@@ -51,9 +51,6 @@ from impasto.tasks import unless_set
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
-SECONDS_TO_STOP = 5.0
-"""A child that does not stop painting within this time of a Cancel is killed."""
-
 NEARLY = 0.97
 """A picture of this share of its pixel cap, whose sides were rounded, was kept to it; one of fewer
 is as large as it would be anyhow."""
@@ -99,7 +96,6 @@ class InHand:
         """Pixel cap where the usual size would take longer than `painting.patience_seconds`."""
         self.child: PaintingChild | None = None
         """The child that paints it; None before Paint was sent."""
-        self.kill_timer: asyncio.TimerHandle | None = None
         self.handed_back_with: dict[str, object] = {}
         """What the journal is to know of it when it waits again."""
 
@@ -109,7 +105,7 @@ class InHand:
             self.stop = why
         if not self.stop_requested.is_set():
             self.stop_requested.set()
-            self._tell_child()
+            self._stop_child()
 
     def hurry(self) -> None:
         """Has the picture finished as it is. Before the child paints there is none to keep."""
@@ -126,18 +122,11 @@ class InHand:
     def given_to(self, child: PaintingChild) -> None:
         self.child = child
         if self.stop_requested.is_set():
-            self._tell_child()
+            self._stop_child()
 
-    def taken_from_child(self) -> None:
-        self.child = None
-        if self.kill_timer is not None:
-            self.kill_timer.cancel()
-
-    def _tell_child(self) -> None:
+    def _stop_child(self) -> None:
         if self.child is not None:
-            self.child.tell(Cancel(job_id=self.job.id))
-            loop = asyncio.get_running_loop()
-            self.kill_timer = loop.call_later(SECONDS_TO_STOP, self.child.kill_now)
+            self.child.stop(Cancel(job_id=self.job.id))
 
     async def unless_stopped(self, work: Coroutine[Any, Any, T]) -> T:
         """The result of `work` (not None), which is cancelled when a stop is requested.
@@ -264,7 +253,7 @@ class Worker(JobObserver):
 
     async def drain(self) -> None:
         """Takes no more jobs and hands the one in hand back, unless it gets finished meanwhile.
-        Takes little more than SECONDS_TO_STOP."""
+        Takes little more than the child's SECONDS_TO_STOP."""
         self._draining = True
         if self._in_hand is not None:
             self._in_hand.request_stop(Stop.SHUTDOWN)
@@ -423,7 +412,7 @@ class Worker(JobObserver):
         try:
             return await child.outcome(hand.job.id, progressed)
         finally:
-            hand.taken_from_child()
+            hand.child = None
 
     async def _conclude(self, hand: InHand, outcome: Outcome) -> None:
         """Writes down what came of the job and has the person told."""

@@ -141,12 +141,12 @@ async def test_dropping_one_that_is_over_does_not_kill_the_child_at_its_next_job
 ) -> None:
     await worker.ready()
     killed: list[int] = []
-    monkeypatch.setattr("impasto.jobs.trials.SECONDS_TO_STOP", 0.0)
+    monkeypatch.setattr("impasto.jobs.painter_process.SECONDS_TO_STOP", 0.0)
     monkeypatch.setattr(PaintingChild, "kill_now", lambda child: killed.append(child.pid))
     async with asyncio.timeout(30):
         trial = asyncio.create_task(job_service.try_styles(PHOTO, BOTH))
         work = await at_work(trials)
-        await work.is_over.wait()
+        await asyncio.wait({work.reading})
         work.drop()  # as a job does that comes just now
         assert await trial is not None
     assert killed == []

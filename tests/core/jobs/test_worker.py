@@ -436,7 +436,7 @@ class TestCancelling:
         reports: Reports,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        monkeypatch.setattr("impasto.jobs.worker.SECONDS_TO_STOP", 0.1)
+        monkeypatch.setattr("impasto.jobs.painter_process.SECONDS_TO_STOP", 0.1)
         losses: list[str] = []
         worker = make_worker(on_loss=losses.append)
         job = job_that("ignore_cancel")
@@ -605,7 +605,7 @@ class TestDraining:
     async def test_kills_a_child_that_does_not_stop(
         self, worker: Worker, store: JobStore, reports: Reports, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("impasto.jobs.worker.SECONDS_TO_STOP", 0.1)
+        monkeypatch.setattr("impasto.jobs.painter_process.SECONDS_TO_STOP", 0.1)
         job = job_that("ignore_cancel")
         await store.add(job)
         working = asyncio.create_task(worker.work())
