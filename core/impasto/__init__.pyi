@@ -45,7 +45,7 @@ from impasto.errors import (
     TooManyJobs as TooManyJobs,
     WeightsError as WeightsError,
 )
-from impasto.jobs.buckets import MemoryBuckets as MemoryBuckets
+from impasto.telegram.pacing import MemoryBuckets as MemoryBuckets
 from impasto.jobs.estimates import Estimates as Estimates
 from impasto.jobs.job import (
     ChosenStyle as ChosenStyle,

@@ -6,14 +6,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from impasto import hookimpl
-from impasto.jobs.buckets import MemoryBuckets
 from impasto.settings import Settings
 from impasto.telegram.dialogue import LocalIsolation
+from impasto.telegram.pacing import MemoryBuckets
 from impasto_sqlite.database import Database
 from impasto_sqlite.dialogue import SqliteDialogue
 from impasto_sqlite.journal import SqliteJournal
-
-__all__ = ["SqliteStorage", "impasto_storages"]
 
 
 class SqliteStorage:

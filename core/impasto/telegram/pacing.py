@@ -11,7 +11,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 
 import structlog
@@ -35,6 +36,8 @@ CHAT_BURST = 5
 GROUP_SHARE = 0.25
 """A group's pace, as a share of a private chat's: with the burst that makes Telegram's 20 messages
 in any minute."""
+LEAST_TO_CLEAN_UP = 1024
+"""Buckets of one process, from which on those that are full are forgotten."""
 UNLIMITED = 1000.0
 """Messages a second where the settings name no limit; more than one process can send."""
 
@@ -118,3 +121,36 @@ class Pacing(BaseRequestMiddleware):
         except Exception as error:
             log.warning("buckets_not_reached", why=described(error))
             await asyncio.sleep(seconds if _patience.get() == math.inf else 0)
+
+
+class MemoryBuckets:
+    """Buckets of one process, for storages that only one process uses."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._full_at: dict[str, float] = {}
+        self._clean_up_at = LEAST_TO_CLEAN_UP
+
+    async def take(self, *rates: Rate, patience: float = math.inf) -> float:
+        """See `Buckets.take`."""
+        now = self._clock()
+        wait = max((self._known(rate, now) - rate.slack - now for rate in rates), default=0.0)
+        if wait <= patience:
+            for rate in rates:
+                self._full_at[rate.bucket] = self._known(rate, now) + rate.seconds
+            self._clean_up(now)
+        return max(0.0, wait)
+
+    async def hold(self, rate: Rate, seconds: float) -> None:
+        """See `Buckets.hold`."""
+        now = self._clock()
+        self._full_at[rate.bucket] = max(self._known(rate, now), now + seconds + rate.slack)
+
+    def _known(self, rate: Rate, now: float) -> float:
+        return max(now, self._full_at.get(rate.bucket, now))
+
+    def _clean_up(self, now: float) -> None:
+        """Forgets buckets that are full: a busy bot has one per chat."""
+        if len(self._full_at) >= self._clean_up_at:
+            self._full_at = {name: at for name, at in self._full_at.items() if at > now}
+            self._clean_up_at = max(LEAST_TO_CLEAN_UP, 2 * len(self._full_at))

@@ -13,10 +13,9 @@ from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
 from aiogram.utils.backoff import BackoffConfig
 
-from impasto.jobs.buckets import MemoryBuckets
 from impasto.jobs.store import JobStore
 from impasto.settings import TelegramSettings
-from impasto.telegram.pacing import Pacing
+from impasto.telegram.pacing import MemoryBuckets, Pacing
 from impasto_playground import Person, Playground
 from impasto_sqlite import SqliteStorage
 

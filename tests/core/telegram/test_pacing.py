@@ -11,9 +11,8 @@ from aiogram import Bot
 from aiogram.exceptions import TelegramRetryAfter
 from aiogram.methods import SendMessage
 
-from impasto.jobs.buckets import MemoryBuckets
 from impasto.settings import TelegramSettings
-from impasto.telegram.pacing import CHAT_BURST, Pacing, patience
+from impasto.telegram.pacing import CHAT_BURST, MemoryBuckets, Pacing, patience
 from impasto.telegram.retry import TryLater, call_once, call_until_answered
 
 from .telegram_bench import flood

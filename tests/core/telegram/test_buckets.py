@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from impasto.contracts import Rate
-from impasto.jobs.buckets import MemoryBuckets
+from impasto.telegram.pacing import MemoryBuckets
 
 SECOND = Rate("chat 1", per_second=1.0, burst=3)
 
