@@ -12,15 +12,6 @@ from impasto_saq.queue import SaqQueue
 from impasto_saq.settings import SaqSettings, look_at_redis
 from impasto_saq.storage import RedisStorage
 
-__all__ = [
-    "RedisStorage",
-    "SaqQueue",
-    "impasto_checks",
-    "impasto_queues",
-    "impasto_settings",
-    "impasto_storages",
-]
-
 
 @hookimpl
 def impasto_settings() -> type[SaqSettings]:

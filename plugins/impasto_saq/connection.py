@@ -48,8 +48,6 @@ from redis.exceptions import (
 from impasto.errors import OwnerError
 from impasto_saq.settings import SaqSettings
 
-__all__ = ["PATIENCE_SECONDS", "Server", "client"]
-
 PATIENCE_SECONDS = 10
 """For the answer to one command; commands that wait at the server wait for less than that."""
 

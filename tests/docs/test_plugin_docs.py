@@ -106,7 +106,7 @@ def shown_code() -> Iterator[tuple[str, str]]:
 
 
 def test_what_authors_are_shown_uses_stable_modules_only() -> None:
-    """The list is that of deprecation.md; the public names of each are those in its `__all__`."""
+    """The list is that of deprecation.md; where one has `__all__`, its public names are those."""
     page = (FOLDER / "deprecation.md").read_text(encoding="utf-8")
     stable = set(re.findall(r"^\| `(impasto[\w.]*)` \|", page, re.MULTILINE))
     assert "impasto" in stable
