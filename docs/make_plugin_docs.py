@@ -121,6 +121,7 @@ GROUPS = {
 OF_THE_CORE = {
     "JobService": {"renew", "job_changed"},
     "Estimates": {"renew", "learn", "options_in_time", "seconds_left"},
+    "Job": {"time_in_state"},
 }
 """Members that are no business of plugins."""
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable
-from datetime import UTC, datetime
 from itertools import count
 from statistics import median
 from typing import Final
@@ -151,8 +150,7 @@ class Estimates:
         not say it yet."""
         if progress is not None and progress.seconds_left is not None:
             return progress.seconds_left
-        since = (datetime.now(UTC) - job.changed_at).total_seconds()
-        taken = since if progress is None else progress.seconds
+        taken = job.time_in_state.total_seconds() if progress is None else progress.seconds
         seconds = await self.seconds_until_done(job, ahead=0)
         return None if seconds is None else max(0.0, seconds - taken)
 

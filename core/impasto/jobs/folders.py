@@ -116,8 +116,7 @@ class JobFolders(JobObserver):
         removal.add_done_callback(self._removals.discard)
 
     def _is_over(self, job: Job) -> bool:
-        is_old = datetime.now(UTC) - job.changed_at >= self._keep
-        return job.state.is_final and (is_old or job.is_forgotten)
+        return job.state.is_final and (job.is_forgotten or job.time_in_state >= self._keep)
 
     def _folders(self) -> list[Path]:
         if not self.root.is_dir():

@@ -284,6 +284,11 @@ class Job(JobModel):
         return self.state.is_final and not self.is_untold
 
     @property
+    def time_in_state(self) -> timedelta:
+        """Since it came into its state; none where the clock was set back meanwhile."""
+        return max(timedelta(), datetime.now(UTC) - self.changed_at)
+
+    @property
     def is_put_off(self) -> bool:
         """Whether it is passed over by workers just now. A time that is far off was written before
         the clock was set back, and does not count."""
@@ -378,9 +383,7 @@ def read_job(body: str, *, job_id: str, person: int, state: str) -> Job:
         # What is asked for by one id is not to be written by another.
         return Job.model_validate_json(body).model_copy(update={"id": job_id})
     except ValidationError as error:
-        details = error.errors(include_url=False, include_input=False)[:3]
-        why = [(detail["loc"], detail["msg"]) for detail in details]
-        log.error("job_unreadable", job=job_id, state=state, why=why)
+        log.error("job_unreadable", job=job_id, state=state, why=why_unreadable(error))
     job = Job(
         id=job_id,
         person=person,
@@ -395,6 +398,14 @@ def read_job(body: str, *, job_id: str, person: int, state: str) -> Job:
         with contextlib.suppress(ValidationError):
             job = job.changed(**{field: known[field] for field in fields if field in known})
     return job.forgotten() if job.is_settled else job
+
+
+def why_unreadable(error: Exception) -> list[Any] | str:
+    """Only where and why: what people wrote is not for the log."""
+    if not isinstance(error, ValidationError):
+        return type(error).__name__
+    details = error.errors(include_url=False, include_input=False)[:3]
+    return [(detail["loc"], detail["msg"]) for detail in details]
 
 
 def _object(body: str) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from itertools import count
 from types import MappingProxyType
 
@@ -104,7 +103,6 @@ class JobService(JobObserver):
         """Most jobs of one person and of all, which `accept` keeps to."""
         self.owners = frozenset(owners)
         """Ids of the people who run the bot."""
-        self._presets = {preset.name: preset for preset in presets}
         self._store = store
         self._storage = storage
         self._queue = queue
@@ -117,13 +115,12 @@ class JobService(JobObserver):
     ) -> None:
         """Accepts jobs by these from here on."""
         self.presets = tuple(presets)
-        self._presets = {preset.name: preset for preset in presets}
         self.limits = limits
         self.owners = frozenset(owners)
 
     def preset(self, name: str) -> StylePreset | None:
         """A preset by name; None when there is none, as after a button of an old message."""
-        return self._presets.get(name)
+        return next((preset for preset in self.presets if preset.name == name), None)
 
     async def accept(
         self,
@@ -271,8 +268,8 @@ class JobService(JobObserver):
         if progress is not None:
             share = progress.share
         else:  # another process paints it
-            since = max(0.0, (datetime.now(UTC) - job.changed_at).total_seconds())
-            share = 0.0 if left is None else min(since / ((since + left) or 1.0), MOST_GUESSED)
+            taken = job.time_in_state.total_seconds()
+            share = 0.0 if left is None else min(taken / ((taken + left) or 1.0), MOST_GUESSED)
         return Outlook(ahead=0, share=share, seconds_left=left)
 
     async def speak(self, person: int, language: str) -> None:

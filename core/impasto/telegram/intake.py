@@ -25,11 +25,11 @@ from aiogram.exceptions import (
 )
 from aiogram.methods import TelegramMethod
 from aiogram.types import Update
-from pydantic import ValidationError
 from structlog.contextvars import bound_contextvars
 
 from impasto.contracts import Journal
 from impasto.errors import OwnerError
+from impasto.jobs.job import why_unreadable
 from impasto.jobs.service import handling_update
 from impasto.tasks import finished_within
 from impasto.telegram.retry import BotRefused, CallFailed, TryLater, means, retried
@@ -154,7 +154,7 @@ class Intake:
             update = Update.model_validate_json(body, context={"bot": self._bot})
             sender = _sender_of(update)
         except Exception as error:  # whatever it is, the next update may be sound
-            log.warning("update_unreadable", update=update_id, why=_why_unreadable(error))
+            log.warning("update_unreadable", update=update_id, why=why_unreadable(error))
             self._start(self._finish(update_id))
             return
         task = self._start(self._handle_after(self._last_of.get(sender), update))
@@ -241,14 +241,6 @@ def _in_chat(update: Update, chat_id: int) -> Update:
         return update
     chat = message.chat.model_copy(update={"id": chat_id, "type": ChatType.SUPERGROUP})
     return update.model_copy(update={"message": message.model_copy(update={"chat": chat})})
-
-
-def _why_unreadable(error: Exception) -> list[Any] | str:
-    """Only where and why: what people wrote is not for the log."""
-    if not isinstance(error, ValidationError):
-        return type(error).__name__
-    details = error.errors(include_url=False, include_input=False)[:3]
-    return [(detail["loc"], detail["msg"]) for detail in details]
 
 
 def _sender_of(update: Update) -> Sender:
