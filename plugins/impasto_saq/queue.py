@@ -70,8 +70,9 @@ class SaqQueue:
 
     async def announce(self) -> None:
         try:
-            if await self._queue.count("queued") < MOST_KEPT:
-                await self._queue.enqueue("paint", ttl=SECONDS_KEPT)
+            queue = _opened(self._saq)
+            if await queue.count("queued") < MOST_KEPT:
+                await queue.enqueue("paint", ttl=SECONDS_KEPT)
         except Exception as error:
             log.warning("job_not_announced", why=described(error))
 
@@ -79,8 +80,9 @@ class SaqQueue:
         from saq.job import Status
 
         # Clears away what a worker took and was lost before it could finish it.
-        await self._queue.sweep(lock=SECONDS_KEPT, abort=0.1)
-        announcement = await self._queue.dequeue(timeout=self._settings.look_seconds)
+        queue = _opened(self._saq)
+        await queue.sweep(lock=SECONDS_KEPT, abort=0.1)
+        announcement = await queue.dequeue(timeout=self._settings.look_seconds)
         if announcement is not None:
             await announcement.finish(Status.COMPLETE)
 
@@ -120,10 +122,6 @@ class SaqQueue:
         self._saq = self._saq_errands = None
         for queue in filter(None, queues):
             await queue.disconnect()
-
-    @property
-    def _queue(self) -> RedisQueue:
-        return _opened(self._saq)
 
 
 def _opened(queue: RedisQueue | None) -> RedisQueue:

@@ -125,7 +125,7 @@ class JobFolders(JobObserver):
 
 
 async def with_pictures(
-    job: Job, folder: Path, source: PictureSource, presets: Mapping[str, StylePreset]
+    job: Job, folders: JobFolders, source: PictureSource, presets: Mapping[str, StylePreset]
 ) -> Paint:
     """Fetches the job's pictures into its folder; what the painting process is to be told.
 
@@ -134,6 +134,7 @@ async def with_pictures(
         NotFetched: a picture cannot be had just now.
         OSError: a file cannot be written.
     """
+    folder = await folders.make(job.id)
     content = folder / "content"
     await source.fetch(job.content, content)
     styles = []

@@ -289,7 +289,8 @@ class Worker(JobObserver):
 
     async def _handle(self, hand: InHand) -> None:
         try:
-            paint = await hand.unless_stopped(self._prepare(hand.job))
+            fetching = with_pictures(hand.job, self._folders, self._pictures, self._presets)
+            paint = await hand.unless_stopped(fetching)
             outcome = await self._painted(hand, paint)
             if isinstance(outcome, Failed) and outcome.failure.code == MACHINE_FAILS:
                 why = outcome.failure
@@ -334,10 +335,6 @@ class Worker(JobObserver):
             "not_before": datetime.now(UTC) + pause,
         }
         return True
-
-    async def _prepare(self, job: Job) -> Paint:
-        folder = await self._folders.make(job.id)
-        return await with_pictures(job, folder, self._pictures, self._presets)
 
     async def _painted(self, hand: InHand, paint: Paint) -> Outcome:
         """Has the job painted: by new children where old ones die, once more in half the pixels

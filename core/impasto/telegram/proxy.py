@@ -39,10 +39,6 @@ class Proxy:
     origin: str
     """What names it, in words: a setting's source, or a variable."""
 
-    @property
-    def is_socks(self) -> bool:
-        return self.url.startswith("socks")
-
     def __str__(self) -> str:
         return f"the proxy {scrub(self.url)}, from {self.origin}"
 
@@ -75,7 +71,7 @@ def session_to(server: TelegramAPIServer, proxy: Proxy | None) -> Session:
     """Raises ProxyUnusable when what a SOCKS proxy needs is not installed."""
     if proxy is None:
         return Session(api=server)
-    if not proxy.is_socks:
+    if not proxy.url.startswith("socks"):
         return _ThroughProxy(proxy, api=server)
     if importlib.util.find_spec("aiohttp_socks") is None:
         raise ProxyUnusable(f"{proxy} needs a library: pip install 'impasto[socks]'")
@@ -105,22 +101,24 @@ class _ThroughSocks(Session):
         method: TelegramMethod[TelegramType],
         timeout: int | None = None,  # noqa: ASYNC109  (aiogram's)
     ) -> TelegramType:
-        from aiohttp_socks import ProxyConnectionError, ProxyError, ProxyTimeoutError
-
         try:
             return await super().make_request(bot, method, timeout)
-        except (ProxyConnectionError, ProxyError, ProxyTimeoutError) as error:
+        except _errors_of_socks() as error:
             why = described(error)
             raise TelegramNetworkError(method=method, message=why) from error
 
     async def stream_content(self, *args: Any, **options: Any) -> AsyncGenerator[bytes, None]:
-        from aiohttp_socks import ProxyConnectionError, ProxyError, ProxyTimeoutError
-
         try:
             async for chunk in super().stream_content(*args, **options):
                 yield chunk
-        except (ProxyConnectionError, ProxyError, ProxyTimeoutError) as error:
+        except _errors_of_socks() as error:
             raise ClientConnectionError(str(error)) from error
+
+
+def _errors_of_socks() -> tuple[type[Exception], ...]:
+    from aiohttp_socks import ProxyConnectionError, ProxyError, ProxyTimeoutError
+
+    return ProxyConnectionError, ProxyError, ProxyTimeoutError
 
 
 def _is_here(host: str) -> bool:
