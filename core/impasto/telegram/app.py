@@ -87,9 +87,8 @@ async def run_bot(
         assembly = await cleanup.enter_async_context(
             opened(settings, host, bot, only_paints=only_paints)
         )
-        health.add("journal", assembly.check)
         tasks = await _started(assembly, only_paints, webhook, changes, cleanup)
-        health.started()
+        health.started(assembly.check)
         return_free_memory()
         if on_ready is not None:
             on_ready()

@@ -55,15 +55,11 @@ class Health:
     """Answers whether the bot is alive (`/healthz`) and whether it is of use (`/readyz`)."""
 
     def __init__(self) -> None:
-        self._checks: dict[str, Check] = {}
-        self._is_started = False
+        self._check: Check | None = None
 
-    def add(self, name: str, check: Check) -> None:
-        self._checks[name] = check
-
-    def started(self) -> None:
-        """From here on readiness depends on the checks alone."""
-        self._is_started = True
+    def started(self, check: Check) -> None:
+        """From here on readiness depends on this alone, which looks at the journal."""
+        self._check = check
 
     def routes(self) -> list[web.AbstractRouteDef]:
         return [web.get("/healthz", self._is_alive), web.get("/readyz", self._is_ready)]
@@ -74,11 +70,13 @@ class Health:
         return web.json_response({"alive": True})
 
     async def _is_ready(self, _: web.Request) -> web.Response:
-        results = {name: await _result_of(name, check) for name, check in self._checks.items()}
-        results["start"] = "ok" if self._is_started else "not finished"
-        is_ready = set(results.values()) == {"ok"}
+        if self._check is None:
+            checks = {"start": "not finished"}
+        else:
+            checks = {"journal": await _result_of(self._check), "start": "ok"}
+        is_ready = set(checks.values()) == {"ok"}
         return web.json_response(
-            {"ready": is_ready, "checks": results}, status=200 if is_ready else 503
+            {"ready": is_ready, "checks": checks}, status=200 if is_ready else 503
         )
 
 
@@ -219,11 +217,11 @@ def _add(application: web.Application, plugin: str, returned: Any) -> None:
     application.add_routes(routes)
 
 
-async def _result_of(name: str, check: Check) -> str:
+async def _result_of(check: Check) -> str:
     try:
         await check()
     except Exception as error:
-        log.warning("not_ready", check=name, why=described(error))
+        log.warning("not_ready", check="journal", why=described(error))
         return "failed"
     return "ok"
 

@@ -175,13 +175,18 @@ class TestHosts:
 class TestHealth:
     async def test_alive_at_once_and_ready_when_started(self, free_port: int) -> None:
         health, settings = Health(), listening_at(free_port)
+
+        async def sound() -> None:
+            pass
+
         async with serving(settings, host_of(settings), health.routes()):
             assert (await get(settings.server.port, "/healthz"))[0] == 200
             status, said = await get(settings.server.port, "/readyz")
             assert (status, said["checks"]) == (503, {"start": "not finished"})
-            health.started()
+            health.started(sound)
             status, said = await get(settings.server.port, "/readyz")
-            assert (status, said) == (200, {"ready": True, "checks": {"start": "ok"}})
+            checks = {"journal": "ok", "start": "ok"}
+            assert (status, said) == (200, {"ready": True, "checks": checks})
 
     async def test_a_check_that_fails_is_named_without_its_reason(self, free_port: int) -> None:
         health, settings = Health(), listening_at(free_port)
@@ -189,8 +194,7 @@ class TestHealth:
         async def broken() -> None:
             raise OSError("redis://user:password@host")
 
-        health.started()
-        health.add("journal", broken)
+        health.started(broken)
         async with serving(settings, host_of(settings), health.routes()):
             status, said = await get(settings.server.port, "/readyz")
             assert (status, said["checks"]["journal"]) == (503, "failed")
