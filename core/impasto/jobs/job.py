@@ -72,27 +72,21 @@ class JobState(StrEnum):
         return self in (JobState.ACCEPTED, JobState.RUNNING)
 
 
-FOLLOWERS: dict[JobState, frozenset[JobState]] = {
-    JobState.ACCEPTED: frozenset(
-        {JobState.RUNNING, JobState.FAILED, JobState.CANCELLED, JobState.ABANDONED}
-    ),
-    JobState.RUNNING: frozenset(
-        {
-            JobState.ACCEPTED,
-            JobState.PAINTED,
-            JobState.FAILED,
-            JobState.CANCELLED,
-            JobState.ABANDONED,
-        }
-    ),
-    JobState.PAINTED: frozenset(
-        {JobState.ACCEPTED, JobState.DELIVERED, JobState.FAILED, JobState.ABANDONED}
-    ),
-    JobState.FAILED: frozenset({JobState.EXPLAINED, JobState.ABANDONED}),
-    JobState.DELIVERED: frozenset(),
-    JobState.EXPLAINED: frozenset(),
-    JobState.CANCELLED: frozenset(),
-    JobState.ABANDONED: frozenset(),
+FOLLOWERS: dict[JobState, set[JobState]] = {
+    JobState.ACCEPTED: {JobState.RUNNING, JobState.FAILED, JobState.CANCELLED, JobState.ABANDONED},
+    JobState.RUNNING: {
+        JobState.ACCEPTED,
+        JobState.PAINTED,
+        JobState.FAILED,
+        JobState.CANCELLED,
+        JobState.ABANDONED,
+    },
+    JobState.PAINTED: {JobState.ACCEPTED, JobState.DELIVERED, JobState.FAILED, JobState.ABANDONED},
+    JobState.FAILED: {JobState.EXPLAINED, JobState.ABANDONED},
+    JobState.DELIVERED: set(),
+    JobState.EXPLAINED: set(),
+    JobState.CANCELLED: set(),
+    JobState.ABANDONED: set(),
 }
 """Which states may follow a state."""
 

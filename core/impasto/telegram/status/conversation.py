@@ -130,11 +130,10 @@ class Conversation:
 
     def leave(self, job: Job) -> None:
         """Another process talks about this job from now on, or has ended it."""
+        self.finish()
         if job.state is JobState.CANCELLED and job.status_message is not None:
             # An edit of ours may arrive after the other process's last one: confirm once more.
-            self.finish()
             return
-        self.finish()
         self._is_left = True
         self._has_ended = not job.state.is_in_the_works
 
