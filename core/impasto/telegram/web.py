@@ -86,24 +86,24 @@ class Connections:
     def __init__(self) -> None:
         self.server: web.Server | None = None
         """Of the application whose middleware `limited` is."""
-        self._open: dict[RequestHandler, bool] = {}
-        """Oldest first; whether a request has come since the last look at it."""
-        self._at_work: set[RequestHandler] = set()
+        self._open: dict[RequestHandler, asyncio.TimerHandle | None] = {}
+        """Oldest first, with what cuts it off when no request comes; None while one is in hand."""
 
     def __call__(self) -> RequestHandler:
         if self.server is None:
             raise RuntimeError("there is nobody to take requests")
         connection = self.server()
         if len(self._open) >= MOST_CONNECTIONS:
-            self._cut(next((one for one in self._open if one not in self._at_work), connection))
-        self._open[connection] = True
-        self._look_later(connection)
+            self._cut(next((one for one, timer in self._open.items() if timer), connection))
+        self._await_request(connection)
         return connection
 
     @web.middleware
     async def limited(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         connection = request.protocol
-        self._at_work.add(connection)
+        if timer := self._open.get(connection):
+            timer.cancel()
+            self._open[connection] = None
         try:
             async with asyncio.timeout(SECONDS_FOR_REQUEST):
                 await request.read()
@@ -114,26 +114,16 @@ class Connections:
         else:
             return await handler(request)
         finally:
-            self._at_work.discard(connection)
             if connection in self._open:
-                self._open[connection] = True
+                self._await_request(connection)
 
-    def _look_later(self, connection: RequestHandler) -> None:
+    def _await_request(self, connection: RequestHandler) -> None:
         loop = asyncio.get_running_loop()
-        loop.call_later(SECONDS_FOR_REQUEST, self._look, connection)
-
-    def _look(self, connection: RequestHandler) -> None:
-        if connection not in self._open:
-            return
-        is_first_look_without = self._open[connection] or connection in self._at_work
-        if connection.transport is None or not is_first_look_without:
-            self._cut(connection)
-            return
-        self._open[connection] = False
-        self._look_later(connection)
+        self._open[connection] = loop.call_later(SECONDS_FOR_REQUEST, self._cut, connection)
 
     def _cut(self, connection: RequestHandler) -> None:
-        self._open.pop(connection, None)
+        if timer := self._open.pop(connection, None):
+            timer.cancel()
         # A new one has its transport a moment later.
         asyncio.get_running_loop().call_soon(_abort, connection)
 
