@@ -297,21 +297,17 @@ class PaintingChild:
 
     async def _message(self) -> FromChild:
         while True:
-            message = _parsed(await self._line())
+            try:
+                line = await self._stdout.readline()
+            except ValueError:  # longer than the limit: no message of ours
+                continue
+            if not line:
+                raise self._loss(await self._process.wait())
+            message = _parsed(line)
             if isinstance(message, Entered):
                 self._entered[message.thread] = message
             if message is not None:
                 return message
-
-    async def _line(self) -> bytes:
-        try:
-            line = await self._stdout.readline()
-        except ValueError:  # longer than the limit: no message of ours
-            return b""
-        if not line:
-            code = await self._process.wait()
-            raise self._loss(code)
-        return line
 
     def _loss(self, code: int) -> ChildLost:
         if self._is_over_limit:
