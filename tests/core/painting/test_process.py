@@ -206,6 +206,20 @@ def test_cancelling_is_answered_and_the_next_job_is_painted(
     assert isinstance(parent.outcome()[1], Painted)
 
 
+def test_a_job_that_was_cancelled_or_hurried_comes_back_and_is_painted_whole(
+    parent: Parent, job: Callable[..., Paint]
+) -> None:
+    for end in (Cancel(job_id="back"), Finish(job_id="back")):
+        parent.say(job("back", steps=5000))
+        assert isinstance(parent.hear(), Progress)
+        parent.say(end)
+        parent.outcome()
+    parent.say(job("back", steps=3))
+    _, outcome = parent.outcome()
+    assert isinstance(outcome, Painted)
+    assert outcome.steps == 3
+
+
 def test_a_broken_style_is_named_as_such(parent: Parent, job: Callable[..., Paint]) -> None:
     message = job("bad")
     message.styles[0].path.write_bytes(b"this is no picture")
