@@ -25,11 +25,6 @@ LEAST_SIDE = 256
 """Pixels; a smaller picture has too few marks to paint with."""
 
 
-def presets_of(session: Session) -> list[StylePreset]:
-    """All presets that plugins offer now."""
-    return session.offering.collect("impasto_styles", StylePreset, settings=session.settings)
-
-
 def style_picture(source: Path | bytes, called: str) -> Image.Image:
     """An upright RGB picture, large enough to be a style.
 
@@ -58,7 +53,7 @@ def add_preset(session: Session, preset: StylePreset, picture: Image.Image) -> N
         OwnerError: the name is taken, the entry cannot be used, or the disk cannot be written to.
             Nothing is changed then.
     """
-    if any(known.name == preset.name for known in presets_of(session)):
+    if any(known.name == preset.name for known in session.presets()):
         raise OwnerError(f"there is a style {preset.name!r} already; take another name")
     if preset.picture.exists():
         raise OwnerError(

@@ -38,12 +38,7 @@ def show(context: typer.Context, as_json: AsJson = False) -> None:
     """List the styles, add one of your own, or fetch famous paintings."""
     if context.invoked_subcommand is not None:
         return
-    from impasto_styles.adding import presets_of
-
-    session = session_of(context)
-    presets = presets_of(session)
-    if session.strict:
-        session.offering.check_strict()
+    presets = session_of(context).presets()
     if as_json:
         print_json(_as_json(preset) for preset in presets)
         return
@@ -111,7 +106,6 @@ def fetch(
     manifest: Annotated[Path | None, typer.Option(hidden=True, help="Another list.")] = None,
 ) -> None:
     """Fetch famous paintings in the public domain from Wikimedia Commons, as preset styles."""
-    from impasto_styles.adding import presets_of
     from impasto_styles.famous import read_paintings
 
     session = session_of(context)
@@ -122,7 +116,7 @@ def fetch(
     if unknown:
         hint = did_you_mean(unknown[0], paintings) or "; `impasto styles fetch` lists all"
         raise OwnerError(f"there is no painting {unknown[0]!r} to fetch{hint}")
-    here = {preset.name for preset in presets_of(session)}
+    here = {preset.name for preset in session.presets()}
     if names or all_of_them:
         wanted = dict.fromkeys(names or paintings)
         _fetch_all(session, [paintings[name] for name in wanted], here)

@@ -3,79 +3,43 @@
 from __future__ import annotations
 
 import asyncio
-import errno
+import functools
 import json
 import os
 import signal
 import socket
 import subprocess
 import sys
-import textwrap
 import webbrowser
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from PIL import Image
 from rich.cells import cell_len
-from typer.testing import CliRunner
 
 import impasto
-from impasto.cli import app, main
-from impasto.contact_sheet import GAP, LABEL
-from impasto.painting import painter, thumbnails
+from impasto.cli import main
 from impasto.plugins import PluginHost
 from impasto.settings import Settings
-from impasto.testing.tiny_network import save_tiny_network
+
+from ..command_line import Run, WritePlugin, leave_alone, plugin_folder, run_program
 
 TOKEN = "123456:EXAMPLE-TOKEN"
 
 
 @pytest.fixture(autouse=True)
 def surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in os.environ:
-        if name.upper().startswith("IMPASTO_"):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("COLUMNS", "160")
-    monkeypatch.setenv("NO_COLOR", "1")
-    monkeypatch.chdir(tmp_path)
-
-
-class Ended:
-    """How a run of the program ended."""
-
-    def __init__(self, code: int, out: str, err: str) -> None:
-        self.code, self.out, self.err = code, out, err
-
-
-Run = Callable[..., Ended]
+    leave_alone(tmp_path, monkeypatch)
 
 
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    def run(*arguments: str) -> Ended:
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main(arguments)
-        captured = capsys.readouterr()
-        return Ended(int(ended.value.code or 0), captured.out, captured.err)
-
-    return run
+    return functools.partial(run_program, capsys)
 
 
 @pytest.fixture
-def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], None]:
-    """Writes a one-file plugin that the next runs find."""
-    folder = tmp_path / "mine"
-    folder.mkdir()
-    monkeypatch.setenv("IMPASTO_PLUGINS__FOLDER", str(folder))
-
-    def write(name: str, source: str) -> None:
-        (folder / f"{name}.py").write_text(textwrap.dedent(source))
-
-    return write
+def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> WritePlugin:
+    return plugin_folder(tmp_path, monkeypatch)
 
 
 class TestProgram:
@@ -93,9 +57,9 @@ class TestProgram:
         self, run: Run, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(PluginHost, "load", lambda self: pytest.fail("plugins were loaded"))
-        ended = run("paint", "--help")
+        ended = run("settings", "--help")
         assert ended.code == 0
-        assert "--keep-colors" in ended.out
+        assert "--changed" in ended.out
 
     @pytest.mark.parametrize(
         "arguments", [["paint"], ["sheet"], ["plugins", "--nonsense"], ["no-such-command"]]
@@ -185,7 +149,7 @@ class TestCommandsOfPlugins:
     """
 
     def test_they_are_listed_and_run_with_the_settings(
-        self, run: Run, plugin: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch
+        self, run: Run, plugin: WritePlugin, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("IMPASTO_PAINTING__STEPS", "77")
         plugin("greeter", self.GREET)
@@ -198,13 +162,14 @@ class TestCommandsOfPlugins:
         ("body", "problem"),
         [
             ("raise ValueError('oh')", "ValueError: oh"),
+            ("cli.command('run')(lambda: None)", "the command 'run' is there already"),
             ("cli.command('paint')(lambda: None)", "the command 'paint' is there already"),
             ("cli.command('greet')(lambda: None)", "the command 'greet' is there already"),
             ("cli.command('odd')(odd)", "impasto_commands: "),
         ],
     )
     def test_one_that_breaks_costs_only_its_plugin(
-        self, run: Run, plugin: Callable[[str, str], None], body: str, problem: str
+        self, run: Run, plugin: WritePlugin, body: str, problem: str
     ) -> None:
         plugin("a_greeter", self.GREET)
         plugin(
@@ -240,7 +205,7 @@ class TestCommandsOfPlugins:
             assert "painting.steps" in ended.err
 
     def test_one_that_is_denied_adds_nothing(
-        self, run: Run, plugin: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch
+        self, run: Run, plugin: WritePlugin, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         plugin("greeter", self.GREET)
         monkeypatch.setenv("IMPASTO_PLUGINS__DENY", '["greeter"]')
@@ -267,9 +232,7 @@ class TestListings:
         assert found["bot", "networks"]["version"] == impasto.__version__
         assert {r["error"] for r in records} == {None}
 
-    def test_a_failed_plugin_is_listed_with_its_error(
-        self, run: Run, plugin: Callable[[str, str], None]
-    ) -> None:
+    def test_a_failed_plugin_is_listed_with_its_error(self, run: Run, plugin: WritePlugin) -> None:
         plugin("misspelt", "from impasto import hookimpl\n@hookimpl\ndef impasto_stiles(): ...\n")
         plugin(
             "late",
@@ -294,7 +257,7 @@ class TestListings:
         assert "plugins failed" in strict.err
 
     def test_the_listing_fits_a_terminal_and_tells_errors_below(
-        self, run: Run, plugin: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch
+        self, run: Run, plugin: WritePlugin, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         plugin("broken", "raise RuntimeError('of a length that no column has: ' + 'x' * 80)\n")
         monkeypatch.setenv("COLUMNS", "80")
@@ -308,7 +271,7 @@ class TestListings:
         assert last == "broken", "what does not work is beside its error"
 
     def test_settings_of_plugins(
-        self, run: Run, plugin: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch
+        self, run: Run, plugin: WritePlugin, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         plugin(
             "mine",
@@ -435,632 +398,6 @@ class TestInstalling:
         assert "uv pip install --python" in ended.err
 
 
-@pytest.fixture
-def photo(tmp_path: Path) -> Path:
-    path = tmp_path / "photo.png"
-    values = np.linspace(0, 255, 48 * 64 * 3).reshape(48, 64, 3).astype(np.uint8)
-    Image.fromarray(values).save(path)
-    return path
-
-
-@pytest.fixture
-def style(tmp_path: Path) -> Path:
-    path = tmp_path / "style.png"
-    Image.effect_noise((64, 64), 80).convert("RGB").save(path)
-    return path
-
-
-@pytest.fixture
-def tiny_network(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Everything is painted on a network that is quick."""
-    path = save_tiny_network(tmp_path_factory.mktemp("network") / "tiny.safetensors")
-    monkeypatch.setenv("IMPASTO_PAINTING__NETWORK", str(path))
-
-
-@pytest.fixture
-def presets_here(monkeypatch: pytest.MonkeyPatch) -> None:
-    """`impasto paint` has the presets listed in this process: another one imports for seconds."""
-
-    def run_here(command: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
-        assert command[:4] == [sys.executable, "-P", "-m", "impasto"]
-        ended = CliRunner().invoke(app, command[4:])
-        return subprocess.CompletedProcess(command, ended.exit_code, ended.stdout)
-
-    monkeypatch.setattr(subprocess, "run", run_here)
-
-
-class TestPaint:
-    @pytest.fixture
-    def paint(self, run: Run, photo: Path, style: Path) -> Run:
-        """Paints a little, with more arguments."""
-
-        def paint(*arguments: str, onto: str = "out.png", of: Path = photo) -> Ended:
-            return run(
-                "paint", str(of), "--style", str(style), "-o", onto, "--steps", "2", *arguments
-            )
-
-        return paint
-
-    def test_json_is_one_line_about_the_painting(
-        self, paint: Run, photo: Path, style: Path, tmp_path: Path
-    ) -> None:
-        ended = paint("--json", "--device", "cpu", "--optimizer", "adam", "--seed", "3")
-        assert ended.code == 0
-        [line] = ended.out.splitlines()
-        report = json.loads(line)
-        assert report["size"] == [128, 96], "a small photo is enlarged"
-        assert report["steps"] == 2
-        assert report["network"] == "embedded"
-        assert report["device"] == "cpu"
-        assert report["seconds"] > 0
-        losses = report["losses"]
-        assert losses["total"] == pytest.approx(losses["style"] + losses["content"])
-        with Image.open(tmp_path / "out.png") as picture:
-            assert picture.size == (128, 96)
-            assert picture.format == "PNG"
-
-    @pytest.mark.slow
-    def test_fine_is_finished_on_another_network(
-        self, paint: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        assert json.loads(paint("--json").out)["fine_network"] is None
-        other = save_tiny_network(tmp_path / "other.safetensors")
-        monkeypatch.setenv("IMPASTO_PAINTING__FINE_NETWORK", str(other))
-        monkeypatch.setenv("IMPASTO_PAINTING__FINE_STEPS", "1")
-        report = json.loads(paint("--fine", "--json").out)
-        assert (report["network"], report["fine_network"]) == ("embedded", "tiny")
-        assert report["steps"] == 3
-
-    @pytest.mark.usefixtures("tiny_network")
-    def test_without_json_nothing_is_on_standard_output(self, paint: Run) -> None:
-        ended = paint()
-        assert ended.code == 0
-        assert ended.out == ""
-        assert "out.png" in ended.err
-
-    @pytest.mark.usefixtures("tiny_network")
-    @pytest.mark.parametrize(
-        ("name", "format_name"), [("a.jpg", "JPEG"), ("a.JPEG", "JPEG"), ("a.webp", "WEBP")]
-    )
-    def test_the_suffix_says_the_format(
-        self, paint: Run, tmp_path: Path, name: str, format_name: str
-    ) -> None:
-        assert paint(onto=name).code == 0
-        with Image.open(tmp_path / name) as picture:
-            assert picture.format == format_name
-        assert not list(tmp_path.glob("*.partial"))
-        assert not list(tmp_path.glob(".*"))
-
-    @pytest.mark.usefixtures("tiny_network", "presets_here")
-    def test_presets_and_files_mix(self, paint: Run, run: Run) -> None:
-        preset = json.loads(run("styles", "--json").out)[0]
-        ended = paint("--style", preset["name"], "--json")
-        assert ended.code == 0
-        assert json.loads(ended.out)["styles"][1] == preset["picture"]
-
-    @pytest.mark.slow
-    @pytest.mark.usefixtures("tiny_network", "presets_here")
-    def test_presets_are_painted_as_they_recommend(
-        self, run: Run, photo: Path, style: Path, tmp_path: Path
-    ) -> None:
-        with Image.open(style) as picture:
-            picture.resize((300, 300)).save(tmp_path / "large.png")
-        facts = ["--name", "loud", "--strength", "4", "--brush-size", "0.25"]
-        assert run("styles", "add", "large.png", *facts).code == 0
-        run_paint = ["paint", str(photo), "-o", "x.png", "--steps", "1", "--json"]
-        both = ["--style", "loud", "--style", str(style)]
-        report = json.loads(run(*run_paint, *both).out)
-        assert (report["style_weight"], report["brush_size"]) == (4e4, 0.5), "the geometric mean"
-        report = json.loads(run(*run_paint, *both, "--style-weight", "3", "--brush", "1").out)
-        assert (report["style_weight"], report["brush_size"]) == (3, 1)
-
-    @pytest.mark.usefixtures("presets_here")
-    def test_presets_are_listed_with_the_same_options(
-        self, run: Run, photo: Path, plugin: Callable[[str, str], None], tmp_path: Path
-    ) -> None:
-        plugin("broken", "raise ValueError('at import')\n")
-        (tmp_path / "mine.toml").write_text('[plugins]\ndeny = ["styles"]')
-        arguments = ["paint", str(photo), "--style", "night", "-o", "x.png", "--steps", "1"]
-        assert run("--strict", *arguments).code == 1
-        assert run("--config", "mine.toml", *arguments).code == 1
-        assert not (tmp_path / "x.png").exists()
-
-    @pytest.mark.slow
-    @pytest.mark.usefixtures("tiny_network")
-    def test_presets_are_listed_by_a_process_of_its_own(
-        self, run: Run, photo: Path, plugin: Callable[[str, str], None]
-    ) -> None:
-        plugin("broken", "raise ValueError('at import')\n")
-        arguments = ["paint", str(photo), "--style", "night", "-o", "x.png", "--steps", "1"]
-        assert run(*arguments).code == 0
-
-    @pytest.mark.usefixtures("tiny_network")
-    def test_pixels_cap_the_result(self, paint: Run) -> None:
-        report = json.loads(paint("--pixels", "1728", "--json").out)
-        assert report["size"] == [48, 36]
-
-    @pytest.mark.parametrize("how", ["same", "spelt otherwise", "symlink", "hard link", "style"])
-    def test_no_input_is_ever_overwritten(
-        self, paint: Run, photo: Path, style: Path, tmp_path: Path, how: str
-    ) -> None:
-        before = photo.read_bytes(), style.read_bytes()
-        goal = photo
-        if how == "spelt otherwise":
-            goal = photo.parent / "." / ".." / photo.parent.name / photo.name
-        elif how == "symlink":
-            goal = tmp_path / "link.png"
-            goal.symlink_to(photo)
-        elif how == "hard link":
-            goal = tmp_path / "hard.png"
-            goal.hardlink_to(photo)
-        elif how == "style":
-            goal = style
-        ended = paint(onto=str(goal))
-        assert ended.code == 1
-        assert "is one of the pictures to paint from; choose another name" in ended.err
-        assert (photo.read_bytes(), style.read_bytes()) == before
-
-    @pytest.mark.usefixtures("tiny_network")
-    def test_an_older_result_is_replaced(self, paint: Run, tmp_path: Path) -> None:
-        (tmp_path / "out.png").write_text("old")
-        assert paint().code == 0
-        with Image.open(tmp_path / "out.png") as picture:
-            assert picture.size == (128, 96)
-
-    @pytest.mark.parametrize(
-        ("goal", "sentence"),
-        [
-            ("out.gif", "the name must end in one of .png, .jpg, .jpeg, .webp"),
-            ("out", "the name must end in one of"),
-            ("nowhere/out.png", "there is no folder nowhere"),
-        ],
-    )
-    def test_a_goal_that_cannot_be_written_is_told_before_painting(
-        self, paint: Run, monkeypatch: pytest.MonkeyPatch, goal: str, sentence: str
-    ) -> None:
-        monkeypatch.setattr(painter, "paint", lambda *_: pytest.fail("it painted"))
-        ended = paint(onto=goal)
-        assert ended.code == 1
-        assert sentence in ended.err
-
-    @pytest.mark.parametrize("goal", [f"{'ы' * 130}.png", f"{'d' * 300}/out.png"])
-    def test_a_name_longer_than_names_can_be_is_told_before_painting(
-        self, paint: Run, monkeypatch: pytest.MonkeyPatch, goal: str
-    ) -> None:
-        monkeypatch.setattr(painter, "paint", lambda *_: pytest.fail("it painted"))
-        ended = paint(onto=goal)
-        assert ended.code == 1
-        assert "choose another name or folder" in ended.err
-
-    def test_a_folder_that_may_not_be_looked_into_is_told_before_painting(
-        self, paint: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        real = os.stat
-
-        def stat(path: Any, *arguments: Any, **options: Any) -> os.stat_result:
-            if "secret" in str(path):
-                raise PermissionError(errno.EACCES, "Permission denied")
-            return real(path, *arguments, **options)
-
-        monkeypatch.setattr(os, "stat", stat)
-        monkeypatch.setattr(painter, "paint", lambda *_: pytest.fail("it painted"))
-        for ended in (paint(onto="secret/out.png"), paint("--style", "secret/style.png")):
-            assert ended.code == 1
-            assert "secret" in ended.err
-            assert "Permission denied" in ended.err
-
-    @pytest.mark.usefixtures("tiny_network")
-    @pytest.mark.parametrize("letter", ["n", "ы", "🎨"])
-    def test_a_name_as_long_as_names_can_be(self, paint: Run, tmp_path: Path, letter: str) -> None:
-        name = letter * (251 // len(letter.encode())) + ".png"
-        assert paint(onto=name).code == 0
-        with Image.open(tmp_path / name) as picture:
-            assert picture.format == "PNG"
-        assert not list(tmp_path.glob(".*"))
-
-    @pytest.mark.usefixtures("tiny_network")
-    @pytest.mark.parametrize("arguments", [(), ("--json",)])
-    def test_a_painting_is_not_lost_where_it_cannot_be_written(
-        self,
-        paint: Run,
-        tmp_path: Path,
-        monkeypatch: pytest.MonkeyPatch,
-        arguments: tuple[str, ...],
-    ) -> None:
-        gone = tmp_path / "gone"
-        gone.mkdir()
-        save = Image.Image.save
-
-        def save_too_late(picture: Image.Image, path: Path, **options: Any) -> None:
-            if gone.exists():
-                gone.rmdir()
-            save(picture, path, **options)
-
-        monkeypatch.setattr(Image.Image, "save", save_too_late)
-        ended = paint(*arguments, onto="gone/out.png")
-        assert ended.code == 1
-        [written] = tmp_path.glob("impasto-*.png")
-        assert "gone/out.png cannot be written: No such file or directory" in ended.err
-        assert str(written) in ended.err
-        with Image.open(written) as picture:
-            assert picture.size == (128, 96)
-        if arguments:
-            assert json.loads(ended.out)["output"] == str(written)
-
-    @pytest.mark.usefixtures("tiny_network")
-    def test_names_that_are_no_text(self, run: Run, photo: Path, style: Path) -> None:
-        odd = os.fsdecode(b"\xff\xfe photo.png")
-        try:
-            photo.rename(odd)
-        except OSError:
-            pytest.skip("this file system has no such names")
-        onto = os.fsdecode(b"\xff.png")
-        ended = run("paint", odd, "--style", str(style), "-o", onto, "--steps", "1", "--json")
-        assert ended.code == 0
-        report = json.loads(ended.out)
-        assert (report["photo"], report["output"]) == (odd, onto)
-        assert Path(onto).is_file()
-
-    @pytest.mark.usefixtures("presets_here")
-    @pytest.mark.parametrize(
-        ("arguments", "sentence"),
-        [
-            (
-                ["--style", "nowhere.jpg"],
-                "--style nowhere.jpg: there is no such preset and no such",
-            ),
-            (["--style", "mosiac"], "did you mean mosaic?"),
-            (["--optimizer", "lbgfs"], "did you mean lbfgs?"),
-            (["--optimizer", "sgd"], "optimizer 'sgd' is not available"),
-            (["--device", "tpu"], "device 'tpu' is not available"),
-            (["--network", "vgg19"], "impasto weights fetch vgg19"),
-            (["--fine"], "impasto weights fetch vgg19"),
-            (["--network", "alexnet"], "network 'alexnet' is not available"),
-        ],
-    )
-    def test_what_is_not_there_is_one_sentence(
-        self, paint: Run, tmp_path: Path, arguments: list[str], sentence: str
-    ) -> None:
-        ended = paint(*arguments)
-        assert ended.code == 1
-        last = ended.err.strip().splitlines()[-1]
-        assert last.startswith("impasto: ")
-        assert sentence in last
-        assert not (tmp_path / "out.png").exists()
-
-    @pytest.mark.parametrize(
-        ("arguments", "option"),
-        [
-            (["--pixels", "10"], "--pixels"),
-            (["--steps", "0"], "--steps"),
-            (["--style-weight", "-1"], "--style-weight"),
-            (["--steps", "many"], "--steps"),
-            (["--brush", "9"], "--brush:"),
-            (["--fine", "--network", "embedded"], "--fine"),
-        ],
-    )
-    def test_numbers_out_of_bounds_are_wrong_usage(
-        self, run: Run, photo: Path, style: Path, arguments: list[str], option: str
-    ) -> None:
-        ended = run("paint", str(photo), "--style", str(style), "-o", "x.png", *arguments)
-        assert ended.code == 2
-        assert option in ended.err
-
-    def test_a_bad_picture_is_named(self, paint: Run, tmp_path: Path) -> None:
-        (tmp_path / "text.jpg").write_text("no picture")
-        ended = paint(of=tmp_path / "text.jpg")
-        assert ended.code == 1
-        assert "text.jpg: this file is not a picture" in ended.err
-        (tmp_path / "gone.jpg").symlink_to("nowhere")
-        for path in ("gone.jpg", "text.jpg/photo.jpg", "n" * 300):
-            err = paint(of=tmp_path / path).err
-            assert path in err
-            assert "Errno" not in err
-
-    @pytest.mark.usefixtures("tiny_network")
-    def test_ctrl_c_stops_and_writes_nothing(
-        self, paint: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        closed = []
-        real = painter.paint
-
-        def interrupted(*arguments: Any) -> Iterator[Any]:
-            events = real(*arguments)
-            try:
-                yield next(events)
-                raise KeyboardInterrupt
-            finally:
-                closed.append(True)
-
-        monkeypatch.setattr(painter, "paint", interrupted)
-        ended = paint()
-        assert ended.code == 130
-        assert "Stopped; nothing was written." in ended.err
-        assert closed == [True]
-        assert not (tmp_path / "out.png").exists()
-
-    def test_too_little_memory_is_a_sentence(
-        self, paint: Run, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        def greedy(*_: Any) -> Iterator[Any]:
-            raise MemoryError
-            yield
-
-        monkeypatch.setattr(painter, "paint", greedy)
-        ended = paint()
-        assert ended.code == 1
-        assert "ask for less with --pixels" in ended.err
-
-
-class TestManyPhotos:
-    """Several photos, and paintings for which no name is given."""
-
-    @pytest.fixture(autouse=True)
-    def quick(self, tiny_network: None, presets_here: None) -> None: ...
-
-    @pytest.fixture
-    def paint(self, run: Run, style: Path) -> Run:
-        def paint(*arguments: str) -> Ended:
-            return run("paint", "--style", str(style), "--steps", "1", *arguments)
-
-        return paint
-
-    def test_a_painting_goes_beside_its_photo_over_nothing(
-        self, paint: Run, photo: Path, tmp_path: Path
-    ) -> None:
-        folder = tmp_path / "folder"
-        folder.mkdir()
-        moved = photo.rename(folder / "photo.png")
-        (folder / "photo-style.png").write_text("of somebody's")
-        ended = [paint(str(moved)), paint(str(moved), "--style", "night")]
-        assert [each.code for each in ended] == [0, 0]
-        assert {path.name for path in folder.iterdir()} == {
-            "photo.png",
-            "photo-style.png",
-            "photo-style-2.png",
-            "photo-style-night.png",
-        }
-        assert (folder / "photo-style.png").read_text() == "of somebody's"
-
-    def test_a_format_that_is_not_written_becomes_a_jpeg(
-        self, paint: Run, photo: Path, tmp_path: Path
-    ) -> None:
-        with Image.open(photo) as picture:
-            picture.save(tmp_path / "scan.TIF")
-        assert paint("scan.TIF").code == 0
-        with Image.open(tmp_path / "scan-style.jpg") as picture:
-            assert picture.format == "JPEG"
-
-    def test_without_a_style_it_is_the_first_preset(self, run: Run, photo: Path) -> None:
-        ended = run("paint", photo.name, "--steps", "1")
-        assert ended.code == 0
-        assert "The style is night; --style chooses another" in ended.err
-        assert photo.with_name("photo-night.png").is_file()
-
-    def test_without_a_style_and_without_presets_it_asks_for_one(
-        self, run: Run, photo: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setenv("IMPASTO_PLUGINS__DENY", "styles")
-        ended = run("paint", photo.name)
-        assert ended.code == 1
-        assert "name a picture with --style" in ended.err
-
-    def test_a_folders_photos_are_painted_and_no_paintings(
-        self, paint: Run, photo: Path, tmp_path: Path
-    ) -> None:
-        folder = tmp_path / "folder"
-        (folder / "deeper.jpg").mkdir(parents=True)
-        (folder / "notes.txt").write_text("no photo")
-        with Image.open(photo) as picture:
-            for name in ("b.jpg", "a.webp", "c.png", ".hidden.png"):
-                picture.save(folder / name)
-        for turn in range(2):
-            reports = [json.loads(line) for line in paint("folder", "--json").out.splitlines()]
-            assert [Path(report["photo"]).name for report in reports] == [
-                "a.webp",
-                "b.jpg",
-                "c.png",
-            ]
-            end = "-2" if turn else ""
-            assert [Path(report["output"]).name for report in reports] == [
-                f"a-style{end}.webp",
-                f"b-style{end}.jpg",
-                f"c-style{end}.png",
-            ]
-
-    def test_paintings_go_into_a_folder_that_is_named(
-        self, paint: Run, photo: Path, tmp_path: Path
-    ) -> None:
-        (tmp_path / "out").mkdir()
-        other = tmp_path / "other" / photo.name
-        other.parent.mkdir()
-        other.write_bytes(photo.read_bytes())
-        assert paint(str(photo), str(other), "-o", "out").code == 0
-        names = {path.name for path in (tmp_path / "out").iterdir()}
-        assert names == {"photo-style.png", "photo-style-2.png"}
-        ended = paint(str(photo), str(other), "-o", "one.png")
-        assert ended.code == 2
-        assert "--output" in ended.err
-
-    def test_one_that_cannot_be_used_costs_no_other(
-        self, paint: Run, photo: Path, tmp_path: Path
-    ) -> None:
-        (tmp_path / "bad.jpg").write_text("no picture")
-        ended = paint("bad.jpg", photo.name)
-        assert ended.code == 1
-        assert "impasto: bad.jpg: this file is not a picture" in ended.err
-        assert (tmp_path / "photo-style.png").is_file()
-
-    def test_a_folder_without_photos_is_told(self, paint: Run, tmp_path: Path) -> None:
-        (tmp_path / "empty").mkdir()
-        ended = paint("empty")
-        assert ended.code == 1
-        assert "there is no photo in empty" in ended.err
-
-    def test_the_bar_shows_work_and_not_steps(
-        self, paint: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        from rich.progress import Progress
-
-        for name in ("first.png", "second.png"):
-            Image.effect_noise((240, 200), 50).convert("RGB").save(tmp_path / name)
-        shown: list[tuple[float, float]] = []
-
-        def update(self: Progress, task: Any, *, total: float, completed: float, **_: Any) -> None:
-            shown.append((completed, total))
-
-        monkeypatch.setattr(Progress, "update", update)
-        assert paint("first.png", "second.png", "--steps", "4").code == 0
-        done = [completed for completed, _ in shown]
-        assert done == sorted(done)
-        assert (done[-1], {total for _, total in shown}) == (2, {2})
-        first = [completed for completed in done if completed <= 1]
-        steps = np.diff([0.0, *first[:4]])
-        assert steps[0] < steps[-1], "steps of small sizes are less work"
-
-    def test_a_terminal_that_shows_pictures_has_one_for_each_size(
-        self, paint: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        from impasto.cli import display
-
-        shown: list[tuple[int, int]] = []
-
-        class Seen:
-            is_possible = True
-
-            def __init__(self, console: Any) -> None: ...
-
-            def show(self, picture: Image.Image) -> None:
-                shown.append(picture.size)
-
-        monkeypatch.setattr(display, "Preview", Seen)
-        Image.effect_noise((240, 200), 50).convert("RGB").save(tmp_path / "photo.png")
-        assert paint("photo.png", "--steps", "4").code == 0
-        assert shown == [(480, 400)] * 3, "after each smaller size, and at the end"
-        assert paint("photo.png", "--json").code == 0
-        assert len(shown) == 3, "whoever wants JSON looks at no pictures"
-
-    def test_ctrl_c_says_how_many_were_written(
-        self, paint: Run, photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        real = painter.paint
-        calls = 0
-
-        def interrupted(*arguments: Any) -> Iterator[Any]:
-            nonlocal calls
-            calls += 1
-            if calls == 2:
-                raise KeyboardInterrupt
-            yield from real(*arguments)
-
-        monkeypatch.setattr(painter, "paint", interrupted)
-        (tmp_path / "second.png").write_bytes(photo.read_bytes())
-        ended = paint(photo.name, "second.png")
-        assert ended.code == 130
-        assert "Stopped; 1 of 2 paintings were written." in ended.err
-
-
-class TestSheet:
-    @pytest.fixture
-    def sheet(self, run: Run, photo: Path) -> Run:
-        def sheet(*arguments: str, onto: str = "sheet.png", of: Path = photo) -> Ended:
-            return run("sheet", str(of), "-o", onto, "--size", "100", *arguments)
-
-        return sheet
-
-    @pytest.mark.usefixtures("tiny_network", "presets_here")
-    def test_presets_and_files_have_a_tile_each_in_their_order(
-        self, sheet: Run, style: Path, tmp_path: Path
-    ) -> None:
-        same = tmp_path / "folder" / style.name
-        same.parent.mkdir()
-        Image.new("RGB", (64, 64), "red").save(same)
-        named = ["--style", str(style), "--style", "night", "--style", str(same)]
-        ended = sheet(*named)
-        assert (ended.code, ended.out) == (0, "")
-        assert "3/3" in ended.err
-        assert "sheet.png" in ended.err
-        with Image.open(tmp_path / "sheet.png") as picture:
-            # The photo is 64 x 48; two columns come closest to a square.
-            assert picture.size == (GAP + 2 * (64 + GAP), GAP + 2 * (48 + LABEL + GAP))
-            red, green, blue = picture.resize((1, 1), box=(75, 150, 107, 180)).getpixel((0, 0))
-        assert red > 2 * max(green, blue), "the last row is centered, and its style is red"
-
-    @pytest.mark.usefixtures("tiny_network")
-    def test_without_a_name_it_goes_beside_the_photo(
-        self, run: Run, photo: Path, style: Path
-    ) -> None:
-        for _ in range(2):
-            assert run("sheet", str(photo), "--style", str(style), "--size", "100").code == 0
-        assert photo.with_name("photo-sheet.png").is_file()
-        assert photo.with_name("photo-sheet-2.png").is_file()
-
-    @pytest.mark.slow
-    @pytest.mark.usefixtures("tiny_network")
-    def test_without_styles_all_presets_are_shown(self, sheet: Run, tmp_path: Path) -> None:
-        ended = sheet(onto="all.jpg")
-        assert ended.code == 0
-        assert "15/15" in ended.err
-        with Image.open(tmp_path / "all.jpg") as picture:
-            assert picture.format == "JPEG"
-
-    @pytest.mark.usefixtures("tiny_network", "presets_here")
-    def test_what_cannot_be_used_is_one_sentence(
-        self, sheet: Run, photo: Path, style: Path, tmp_path: Path
-    ) -> None:
-        (tmp_path / "text.jpg").write_text("no picture")
-        for ended, sentence in (
-            (sheet("--style", "nowhere.jpg"), "--style nowhere.jpg: there is no such preset"),
-            (sheet(of=tmp_path / "gone.jpg"), "gone.jpg: there is no such file"),
-            (sheet("--style", "text.jpg"), "text.jpg: this file is not a picture"),
-            (sheet(of=tmp_path / "text.jpg"), "text.jpg: this file is not a picture"),
-            (sheet("--style", str(style), onto=str(style)), "is one of the pictures"),
-            (sheet("--style", str(style), onto=str(photo)), "is one of the pictures"),
-            (sheet("--style", str(style), onto="sheet.gif"), "the name must end in one of"),
-        ):
-            assert ended.code == 1
-            assert sentence in ended.err
-        ended = sheet("--size", "10")
-        assert ended.code == 2
-        assert not (tmp_path / "sheet.png").exists()
-
-    @pytest.mark.usefixtures("presets_here")
-    def test_without_presets_it_asks_for_a_style(
-        self, run: Run, photo: Path, tmp_path: Path
-    ) -> None:
-        (tmp_path / "none.toml").write_text('[plugins]\ndeny = ["styles"]')
-        ended = run("--config", "none.toml", "sheet", str(photo), "-o", "sheet.png")
-        assert ended.code == 1
-        assert "name a style or a picture with --style" in ended.err
-
-    @pytest.mark.parametrize(
-        ("error", "code", "sentence"),
-        [
-            (KeyboardInterrupt, 130, "Stopped; nothing was written."),
-            (MemoryError, 1, "ask for less with --size"),
-        ],
-    )
-    def test_what_ends_it_early_leaves_nothing(
-        self,
-        sheet: Run,
-        style: Path,
-        tmp_path: Path,
-        monkeypatch: pytest.MonkeyPatch,
-        error: type[BaseException],
-        code: int,
-        sentence: str,
-    ) -> None:
-        def failing(*_: Any, **__: Any) -> Iterator[Any]:
-            raise error
-            yield
-
-        monkeypatch.setattr(thumbnails, "thumbnails", failing)
-        ended = sheet("--style", str(style))
-        assert ended.code == code
-        assert sentence in ended.err
-        assert not (tmp_path / "sheet.png").exists()
-
-
 class Bot:
     """Stands for `run_bot`: notes what it was given and runs until it is stopped."""
 
@@ -1158,7 +495,7 @@ class TestBot:
         assert bot.settings is None
 
     def test_strict_ends_the_start_when_a_hook_failed(
-        self, run: Run, bot: Bot, plugin: Callable[[str, str], None]
+        self, run: Run, bot: Bot, plugin: WritePlugin
     ) -> None:
         plugin("broken", "raise ValueError('at import')\n")
         ended = run("--strict", "play", "--port", "0", "--no-browser")

@@ -31,8 +31,8 @@ NO_PAINTING_WITHOUT = {
     "networks": "no plugin offers impasto_networks; see `impasto plugins`",
 }
 A_BOT_DOES_WITHOUT = (
-    *("authors", "doctor", "log_jobs", "metrics", "networks", "playground", "saq", "sentry"),
-    "styles",
+    *("authors", "doctor", "log_jobs", "metrics", "networks", "paint", "playground"),
+    *("saq", "sentry", "styles"),
 )
 PAINTING_DOES_WITHOUT = ("adam", "cuda", "preprocess")
 

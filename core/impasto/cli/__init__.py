@@ -6,6 +6,8 @@ that each command pays for its own needs only. Commands of plugins use the names
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import sys
 from collections.abc import Iterable, Sequence
@@ -16,9 +18,9 @@ import typer
 import typer.core
 import typer.main
 
-from impasto.cli import bot, inputs, paint, plugins, settings, sheet
+from impasto.cli import bot, plugins, settings
 from impasto.cli.bot import run_until_stopped, stop_on_signals
-from impasto.cli.session import AsJson, Session, print_json, print_table, session_of
+from impasto.cli.session import AsJson, Session, echo_json, print_json, print_table, session_of
 from impasto.errors import ImpastoError, OwnerError, PluginError, described
 from impasto.logs import prepare_streams
 from impasto.plugins.containment import contained_program, running
@@ -27,6 +29,7 @@ __all__ = [
     "AsJson",
     "Session",
     "app",
+    "echo_json",
     "main",
     "print_json",
     "print_table",
@@ -39,6 +42,8 @@ if TYPE_CHECKING:
     from impasto.plugins import PluginHost
 
 DEBUG_VARIABLE = "IMPASTO_DEBUG"
+COMPLETION_VARIABLE = "_IMPASTO_COMPLETE"
+"""Set by a shell that wants to know what may follow, after Tab."""
 
 
 class PluginCommands(typer.core.TyperGroup):
@@ -106,9 +111,12 @@ def clear_types_of_flags(params: Iterable[Any]) -> None:
 
 
 def commands_of_plugins(host: PluginHost, taken: set[str]) -> dict[str, Any]:
-    """Commands of plugins by name; a plugin whose commands cannot be built fails alone."""
+    """Commands of plugins by name, of two plugins' that of the built-in one; a plugin whose
+    commands cannot be built fails alone."""
+    from impasto.plugins.finding import BUILT_IN
+
     found: dict[str, Any] = {}
-    for record in host.active:
+    for record in sorted(host.active, key=lambda record: record.origin != BUILT_IN):
         if "impasto_commands" not in record.hooks:
             continue
         cli = typer.Typer(rich_markup_mode="markdown")
@@ -178,9 +186,6 @@ def _program(
 
 app.command("run")(bot.run)
 app.command("worker")(bot.worker)
-app.command("paint")(paint.paint)
-app.command("sheet")(sheet.sheet)
-app.command("presets", hidden=True)(inputs.presets)
 plugins_app = typer.Typer(context_settings={"help_option_names": ["-h", "--help"]})
 plugins_app.callback(invoke_without_command=True)(plugins.plugins)
 plugins_app.command("install")(plugins.install)
@@ -194,14 +199,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
     is_read = prepare_streams()
     words = sys.argv[1:] if arguments is None else list(arguments)
     debug = "--debug" in words or bool(os.environ.get(DEBUG_VARIABLE))
-    try:
-        with contained_program():
-            app(args=words, prog_name="impasto")
-    except Exception as error:
-        if debug:
-            raise
-        typer.echo(_sentence(error), err=is_read)
-        sys.exit(1)
+    is_completing = COMPLETION_VARIABLE in os.environ
+    with _silence() if is_completing else contextlib.nullcontext():
+        try:
+            with contained_program():
+                app(args=words, prog_name="impasto")
+        except Exception as error:
+            if debug:
+                raise
+            typer.echo(_sentence(error), err=is_read)
+            sys.exit(1)
+
+
+def _silence() -> contextlib.AbstractContextManager[object]:
+    """What is said would stand in the line that somebody types."""
+    return contextlib.redirect_stderr(io.StringIO())
 
 
 def _sentence(error: Exception) -> str:

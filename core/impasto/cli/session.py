@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from impasto.contracts import StylePreset
     from impasto.plugins import PluginHost
     from impasto.settings import Settings
 
@@ -53,6 +54,15 @@ class Session:
         if self.strict:
             return self.bot
         return self.load_offering(BOT_GROUP, {"impasto_commands", "impasto_styles"})
+
+    def presets(self) -> list[StylePreset]:
+        """The style presets of all plugins. Raises PluginsFailed and SettingsError."""
+        from impasto.contracts import StylePreset
+
+        presets = self.offering.collect("impasto_styles", StylePreset, settings=self.settings)
+        if self.strict:
+            self.offering.check_strict()
+        return presets
 
     def load_offering(self, group: str, hooks: Set[str]) -> PluginHost:
         """The plugins of a process without those built-in ones that have none of these hooks: they

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
-from impasto.cli.display import CHUNK, ROWS, Preview, protocol_of
+from impasto_paint.display import CHUNK, ROWS, Preview, protocol_of
 
 
 @pytest.mark.parametrize(

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
-import functools
-import gc
 import itertools
-import json
 import os
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import typer
 
-from impasto.cli.session import Session, print_json, session_of
+from impasto.cli import Session, session_of
 from impasto.errors import OwnerError, PictureError, did_you_mean
+from impasto.hookspecs import PAINTING_GROUP
 from impasto.settings import AUTO
 
 if TYPE_CHECKING:
@@ -30,8 +25,6 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
-
-
 PHOTO_SUFFIXES = (*SUFFIXES, ".heic", ".heif", ".avif", ".jxl", ".tif", ".tiff", ".bmp", ".gif")
 """Files of a folder that are taken for photos."""
 SOFTWARE = "Impasto"
@@ -48,18 +41,50 @@ class Style(NamedTuple):
     brush_size: float = 1.0
 
 
+def presets_of(session: Session) -> dict[str, Style]:
+    """The presets of all plugins by name."""
+    return {
+        preset.name: Style(
+            preset.picture,
+            preset.name,
+            preset.title("en"),
+            preset.strength,
+            preset.brush_size,
+        )
+        for preset in session.presets()
+    }
+
+
+def complete_styles(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
+    """The presets that a shell offers after Tab, with their titles."""
+    presets = session_of(context).presets()
+    return [(p.name, p.title("en")) for p in presets if p.name.startswith(incomplete)]
+
+
+def complete_networks(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
+    """The feature networks, whether they are here or not, with their descriptions."""
+    from impasto.contracts import NetworkSource
+
+    session = session_of(context)
+    host = session.load_offering(PAINTING_GROUP, {"impasto_networks"})  # without torch
+    networks = host.collect("impasto_networks", NetworkSource, settings=session.settings)
+    names = [
+        (AUTO, "the embedded network, and another to finish fine pictures"),
+        *((network.name, network.description) for network in networks),
+    ]
+    return [(name, what) for name, what in names if name.startswith(incomplete)]
+
+
 def styles_named(names: Iterable[str], session: Session) -> list[Style]:
     """Files and presets, as they were named after --style. Raises OwnerError: one is neither."""
-    list_presets = functools.cache(lambda: presets_of(session))
-    return [_style_of(name, list_presets) for name in names]
+    return [_style_of(name, session) for name in names]
 
 
-def _style_of(name_or_file: str, list_presets: Callable[[], Mapping[str, Style]]) -> Style:
-    """Presets are only listed for what is no file."""
+def _style_of(name_or_file: str, session: Session) -> Style:
     path = Path(name_or_file).expanduser()
     if _is_file(path):
         return Style(path, path.stem, path.stem)
-    found = list_presets()
+    found = presets_of(session)
     if name_or_file not in found:
         hint = did_you_mean(name_or_file, found) or "; `impasto styles` lists the presets"
         raise OwnerError(f"--style {name_or_file}: there is no such preset and no such file{hint}")
@@ -106,40 +131,6 @@ def _is_photo(file: Path) -> bool:
             return file.is_file() and exif.get(ExifTags.Base.Software) != SOFTWARE
     except Exception:  # a damaged photo is told when it is its turn
         return True
-
-
-def presets_of(session: Session) -> dict[str, Style]:
-    """The presets by name, as a process of its own lists them.
-
-    Presets are the business of the bot's plugins, and loaded here their libraries would stay in
-    memory during painting: 140 MB of aiogram.
-    """
-    command = [sys.executable, "-P", "-m", "impasto", *session.arguments, "presets"]
-    listing = subprocess.run(command, stdout=subprocess.PIPE, check=False)  # noqa: S603
-    if listing.returncode != 0:
-        raise typer.Exit(listing.returncode)  # it has said why on standard error
-    return {
-        preset["name"]: Style(
-            Path(preset["picture"]),
-            preset["name"],
-            preset["titles"]["en"],
-            preset["strength"],
-            preset["brush_size"],
-        )
-        for preset in json.loads(listing.stdout)
-    }
-
-
-def presets(context: typer.Context) -> None:
-    """The presets of all plugins as JSON, for a command that paints in another process."""
-    gc.disable()  # somebody waits for this short process, and imports alone keep the collector busy
-    from impasto.contracts import StylePreset
-
-    session = session_of(context)
-    found = session.offering.collect("impasto_styles", StylePreset, settings=session.settings)
-    if session.strict:
-        session.offering.check_strict()
-    print_json(map(dataclasses.asdict, found))
 
 
 @contextlib.contextmanager

@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from impasto.cli import completion
-from impasto.cli.display import Preview
-from impasto.cli.inputs import (
+from impasto.cli import Session, session_of
+from impasto.contracts.options import recommended
+from impasto.errors import OwnerError
+from impasto.plugins.containment import standard_output_to_log
+from impasto_paint.inputs import (
     Style,
     beside,
     check_output,
+    complete_styles,
     open_input,
     painting_catalogue,
     presets_of,
@@ -23,10 +26,6 @@ from impasto.cli.inputs import (
     styles_named,
     while_painting,
 )
-from impasto.cli.session import Session, session_of
-from impasto.contracts.options import recommended
-from impasto.errors import OwnerError
-from impasto.plugins.containment import standard_output_to_log
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -58,7 +57,7 @@ def sheet(
         typer.Option(
             help="A preset or a picture file; may be repeated. By default all presets.",
             metavar="NAME_OR_FILE",
-            autocompletion=completion.styles,
+            autocompletion=complete_styles,
         ),
     ] = None,
     size: Annotated[
@@ -78,6 +77,8 @@ def sheet(
     with while_painting("sheet", "--size"), standard_output_to_log():
         picture = _painted_sheet(photo, style, size, session)
     from rich.console import Console
+
+    from impasto_paint.display import Preview
 
     written = save(picture, goal, may_replace=output is not None)
     Preview(Console(stderr=True)).show(picture)

@@ -1,4 +1,4 @@
-"""`impasto paint`: repaints pictures in the style of others, without a bot."""
+"""`impasto paint`: repaints pictures in the style of others."""
 
 from __future__ import annotations
 
@@ -9,11 +9,17 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from impasto.cli import completion
-from impasto.cli.inputs import (
+from impasto.cli import Session, echo_json, session_of
+from impasto.contracts.options import recommended
+from impasto.errors import PictureError
+from impasto.plugins.containment import standard_output_to_log
+from impasto.settings import AUTO
+from impasto_paint.inputs import (
     Style,
     beside,
     check_output,
+    complete_networks,
+    complete_styles,
     first_preset,
     is_folder,
     open_input,
@@ -23,19 +29,14 @@ from impasto.cli.inputs import (
     styles_named,
     while_painting,
 )
-from impasto.cli.session import Session, echo_json, session_of
-from impasto.contracts.options import recommended
-from impasto.errors import PictureError
-from impasto.plugins.containment import standard_output_to_log
-from impasto.settings import AUTO
 
 if TYPE_CHECKING:
     from PIL import Image
 
-    from impasto.cli.display import Display
     from impasto.contracts import PaintOptions
     from impasto.painting.catalogue import Catalogue
     from impasto.painting.painter import Painting
+    from impasto_paint.display import Display
 
 
 def paint(  # noqa: PLR0917  (typer calls it by name)
@@ -52,7 +53,7 @@ def paint(  # noqa: PLR0917  (typer calls it by name)
             help="A preset (see `impasto styles`) or a picture file; repeat it to mix several. "
             "By default the first preset.",
             metavar="NAME_OR_FILE",
-            autocompletion=completion.styles,
+            autocompletion=complete_styles,
         ),
     ] = None,
     output: Annotated[
@@ -93,7 +94,7 @@ def paint(  # noqa: PLR0917  (typer calls it by name)
         typer.Option(
             help="auto, a network (see `impasto weights list`) or a safetensors file.",
             metavar="NAME_OR_FILE",
-            autocompletion=completion.networks,
+            autocompletion=complete_networks,
         ),
     ] = None,
     fine: Annotated[
@@ -218,7 +219,7 @@ class _Run:
 
     def paint(self, goals: Sequence[_Goal]) -> None:
         """Raises ImpastoError: nothing to paint with, or the only photo cannot be used."""
-        from impasto.cli.display import Display
+        from impasto_paint.display import Display
 
         pictures = [open_input(style.picture) for style in self._styles]
         with Display(len(goals), shows_pictures=not self._as_json) as display:
