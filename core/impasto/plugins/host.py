@@ -190,7 +190,7 @@ class PluginHost:
         its objects is used. Of objects of one name only the first is used, built-in ones before
         all others; the plugin keeps its other objects.
         """
-        found: list[tuple[PluginRecord, tuple[int, str], T]] = []
+        found: list[tuple[PluginRecord, list[tuple[tuple[int, str], T]]]] = []
         for record, result in self.call(hook, **arguments):
             try:
                 with self._running(record, hook):
@@ -200,21 +200,19 @@ class PluginHost:
                 self.fail(record, error, hook)
                 continue
             self.own(record.name, objects)
-            found += [(record, *entry) for entry in zip(places, objects, strict=True)]
-        taken: dict[str, str] = {}
-        left_out: dict[tuple[str, str], set[str]] = {}
+            found.append((record, list(zip(places, objects, strict=True))))
+        owners: dict[str, str] = {}
         accepted: list[tuple[tuple[int, str], T]] = []
-        for record, place, item in sorted(found, key=lambda entry: entry[0].origin != BUILT_IN):
-            _, name = place
-            if name not in taken:
-                taken[name] = record.name
-                accepted.append((place, item))
-            else:
-                left_out.setdefault((record.name, taken[name]), set()).add(name)
-        for record in self.records:
-            for (plugin, other), names in left_out.items():
-                if plugin == record.name and record.status == "active":
-                    self._remark(record, _same_names(contract.__name__, names, other))
+        for record, entries in sorted(found, key=lambda each: each[0].origin != BUILT_IN):
+            taken: dict[str, set[str]] = {}
+            for (order, name), item in entries:
+                if name in owners:
+                    taken.setdefault(owners[name], set()).add(name)
+                else:
+                    owners[name] = record.name
+                    accepted.append(((order, name), item))
+            for other, names in taken.items():
+                self._remark(record, _same_names(contract.__name__, names, other))
         accepted.sort(key=lambda entry: entry[0])
         return [item for _, item in accepted]
 
