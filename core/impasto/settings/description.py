@@ -6,7 +6,7 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import UnionType
 from typing import Any, Final, Literal, TypeVar, Union, get_args, get_origin
 
@@ -59,59 +59,64 @@ class SettingInfo:
         return isinstance(self.default, SecretStr) or hidden(self.name.rpartition(".")[2])
 
 
-def _nowhere(_: str) -> str:
-    return ""
-
-
 @dataclass(frozen=True, slots=True)
 class Source:
     """Values by section, from one place."""
 
     name: str
     values: Mapping[str, Any]
-    place: Callable[[str], str] = _nowhere
-    """Where in it a setting is, by its full name: a variable, or a file's line. Empty for what
-    nobody has written down."""
-    spelling: Callable[[str], str] = _nowhere
+    spelling: Callable[[str], str] | None = None
     """The name of a setting there, where it has another one than here."""
-
-
-class Origins:  # noqa: PLW1641  (nothing is kept by it)
-    """Which source each value came from, and where it stands there."""
-
-    def __init__(self, sources: Sequence[Source] = ()) -> None:
-        """`sources`: the strongest first."""
-        self._sources: dict[str, Source] = {}
-        self._written: dict[str, str] = {}
-        for source in sources:
-            for name in _names(source.values):
-                secret = secret_of_file(name) or name
-                self._sources.setdefault(secret, source)
-                self._written.setdefault(secret, name)
-
-    def __eq__(self, other: object) -> bool:
-        """Settings are compared with all that they have."""
-        return isinstance(other, Origins) and {n: self.origin(n) for n in self._sources} == {
-            n: other.origin(n) for n in other._sources
-        }
+    lines: Mapping[str, int] = field(default_factory=dict)
+    """The numbers of the lines on which settings and sections stand, by their full names."""
+    is_written: bool = True
+    """False for what nobody has written down."""
 
     def origin(self, name: str) -> str:
-        source = self._sources.get(name)
-        if source is None:
+        return self.name if self.spelling is None else f"{self.name} {self.spelling(name)}"
+
+    def place(self, name: str) -> str:
+        """Where in it a setting is, or the section or list that it is in."""
+        known = name
+        while known and known not in self.lines:
+            known = known.rpartition(".")[0]
+        if known:
+            return f"{self.name}, line {self.lines[known]}"
+        return self.origin(name) if self.is_written else ""
+
+
+@dataclass
+class Origins:
+    """Which source each value came from, and where it stands there."""
+
+    sources: Sequence[Source] = ()
+    """The strongest first."""
+
+    def __post_init__(self) -> None:
+        self._written: dict[str, tuple[Source, str]] = {}
+        """The source of each setting, and its name there: of a secret, or of the file of one."""
+        for source in self.sources:
+            for name in _names(source.values):
+                self._written.setdefault(secret_of_file(name) or name, (source, name))
+
+    def origin(self, name: str) -> str:
+        if name not in self._written:
             return DEFAULT
-        return f"{source.name} {source.spelling(self._written[name])}".rstrip()
+        source, written = self._written[name]
+        return source.origin(written)
 
     def place(self, name: str) -> str:
         """Where a setting, or what is wrong in a section or a list, is written, in parentheses;
         empty when that is unknown."""
         name = secret_of_file(name) or name
         known = name
-        while known and known not in self._sources:
+        while known and known not in self._written:
             known = known.rpartition(".")[0]
         if known:
-            place = self._sources[known].place(self._written[known])
+            source, written = self._written[known]
+            place = source.place(written)
         else:
-            within = (source for n, source in self._sources.items() if n.startswith(f"{name}."))
+            within = (s for n, (s, _) in self._written.items() if n.startswith(f"{name}."))
             place = next((source.place(name) for source in within), "")
         return f" ({place})" if place else ""
 
@@ -126,18 +131,18 @@ def _names(values: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
 
 def settings_in(model: type[BaseModel], prefix: str = "") -> Iterator[SettingInfo]:
     """All settings of a model and of the sections in it, in their order."""
-    for name, field in model.model_fields.items():
-        section = _section(field)
+    for name, declared in model.model_fields.items():
+        section = _section(declared)
         if section is not None:
             yield from settings_in(section, f"{prefix}{name}.")
             continue
         yield SettingInfo(
             name=prefix + name,
-            default=field.get_default(call_default_factory=True),
+            default=declared.get_default(call_default_factory=True),
             unit=next((_UNITS[part] for part in name.split("_") if part in _UNITS), ""),
-            allowed=_allowed(field),
-            meaning=" ".join((field.description or "").split()),
-            is_live=LIVE in field.metadata,
+            allowed=_allowed(declared),
+            meaning=" ".join((declared.description or "").split()),
+            is_live=LIVE in declared.metadata,
         )
 
 

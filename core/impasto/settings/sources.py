@@ -61,17 +61,13 @@ def _sources(config: Path | None, overrides: Mapping[str, Any]) -> list[Source]:
     """All sources, the strongest first."""
     port = os.environ.get(PORT, "").strip()
     return [
-        Source("command", overrides),
+        Source("command", overrides, is_written=False),
         of_environment(),
         of_dotenv(),
-        Source(f"variable {PORT}", {"server": {"port": port}} if port else {}, _in_port),
+        Source(f"variable {PORT}", {"server": {"port": port}} if port else {}),
         *_of_file(config or _named_config()),
-        Source(DEFAULT, tomllib.loads(text_of(data_folders.default_config()))),
+        Source(DEFAULT, tomllib.loads(text_of(data_folders.default_config())), is_written=False),
     ]
-
-
-def _in_port(_: str) -> str:
-    return f"variable {PORT}"
 
 
 def _named_config() -> Path | None:
@@ -93,14 +89,7 @@ def _of_file(config: Path | None) -> list[Source]:
         values = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise SettingsError(f"settings cannot be read from {file}: {error}") from None
-    lines = _lines(text)
-
-    def place(name: str) -> str:
-        while name and name not in lines:  # within an inline table
-            name = name.rpartition(".")[0]
-        return f"{file}, line {lines[name]}" if name else str(file)
-
-    return [Source(str(file), values, place)]
+    return [Source(str(file), values, lines=_lines(text))]
 
 
 def _lines(text: str) -> dict[str, int]:

@@ -37,6 +37,11 @@ def variable_of(name: str) -> str:
     return PREFIX + name.upper().replace(".", "__")
 
 
+def _path(variable: str) -> list[str]:
+    """The sections and the name of the setting that a variable is for."""
+    return variable.removeprefix(PREFIX).lower().split("__")
+
+
 def environment_without_settings() -> dict[str, str]:
     """This process's variables without those of settings (the token is among them), for a process
     that is told its settings in another way."""
@@ -50,12 +55,7 @@ def _may_be_setting(variable: str) -> bool:
 
 def of_environment() -> Source:
     """Raises SettingsError for a variable that is meant for a setting and is none."""
-    values = _nested(os.environ)
-
-    def place(name: str) -> str:
-        return f"variable {variable_of(name)}"
-
-    return Source("variable", values, place, variable_of)
+    return Source("variable", _nested(os.environ), variable_of)
 
 
 def of_dotenv() -> Source:
@@ -74,14 +74,9 @@ def of_dotenv() -> Source:
                 f"{DOTENV}, line {number}: write {wrong[1]}=VALUE, with an equals sign"
             )
         if assigned := _ASSIGNED.match(line):
-            lines[assigned[1].upper()] = number
-
-    def place(name: str) -> str:
-        number = lines.get(variable_of(name))
-        return f"{DOTENV}, line {number}" if number else f"{DOTENV} {variable_of(name)}"
-
+            lines[".".join(_path(assigned[1].upper()))] = number
     values = _nested(dotenv.dotenv_values(stream=io.StringIO(text)))
-    return Source(str(DOTENV), values, place, variable_of)
+    return Source(str(DOTENV), values, variable_of, lines)
 
 
 def text_of(file: Path) -> str:
