@@ -12,20 +12,16 @@ from pathlib import Path
 from typing import Any
 
 
-def homes_in(stub: Path) -> dict[str, str]:
-    """The modules that a stub imports names from, by these names."""
-    return {
+def lazy_names(package: str) -> tuple[list[str], Callable[[str], Any]]:
+    """`__all__` and `__getattr__` of a package that has a stub."""
+    module = sys.modules[package]
+    stub = Path(str(module.__file__)).with_suffix(".pyi")
+    homes = {
         alias.name: str(node.module)
         for node in ast.parse(stub.read_text(encoding="utf-8")).body
         if isinstance(node, ast.ImportFrom)
         for alias in node.names
     }
-
-
-def lazy_names(package: str) -> tuple[list[str], Callable[[str], Any]]:
-    """`__all__` and `__getattr__` of a package that has a stub."""
-    module = sys.modules[package]
-    homes = homes_in(Path(str(module.__file__)).with_suffix(".pyi"))
 
     def load(name: str) -> Any:
         if name not in homes:
