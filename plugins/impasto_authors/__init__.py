@@ -3,7 +3,6 @@ one file."""
 
 from __future__ import annotations
 
-import importlib.metadata
 import io
 import re
 import zlib
@@ -19,6 +18,7 @@ import typer
 from impasto import __version__, hookimpl
 from impasto.errors import OwnerError
 from impasto.hookspecs import BOT_GROUP, PAINTING_GROUP
+from impasto.plugins.finding import installed_plugins
 
 TEMPLATES: Final = Path(__file__).with_name("templates")
 _NAME: Final = re.compile("[a-z][a-z0-9_]{0,19}")
@@ -107,9 +107,8 @@ def _check_name(name: str) -> None:
             f"{name!r} cannot be the name of a plugin: up to 20 lower-case letters, digits and "
             "underscores, a letter first"
         )
-    for group in (BOT_GROUP, PAINTING_GROUP):
-        if name in importlib.metadata.entry_points(group=group).names:
-            raise OwnerError(f"there is an installed plugin {name!r} already; choose another name")
+    if name in {point.name for point in installed_plugins()}:
+        raise OwnerError(f"there is an installed plugin {name!r} already; choose another name")
 
 
 def _distribution(name: str) -> str:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
-import importlib.metadata
 import importlib.util
 import json
 import os
@@ -26,8 +25,7 @@ import typer
 
 from impasto.cli import Session, run_until_stopped, session_of, stop_on_signals
 from impasto.errors import OwnerError
-from impasto.hookspecs import BOT_GROUP, PAINTING_GROUP
-from impasto.plugins.finding import OWN_DISTRIBUTION
+from impasto.plugins.finding import installed_plugins, is_built_in
 
 if TYPE_CHECKING:
     from impasto.settings import Settings
@@ -218,16 +216,13 @@ def _watched(settings: Settings) -> list[Path]:
 def _editable_plugins() -> Iterator[Path]:
     """Where installed plugins of others are, if not among the packages of this environment."""
     packages = Path(sysconfig.get_path("purelib")).resolve()
-    for group in (BOT_GROUP, PAINTING_GROUP):
-        for point in importlib.metadata.entry_points(group=group):
-            if point.dist is not None and point.dist.name == OWN_DISTRIBUTION:
-                continue
-            spec = importlib.util.find_spec(point.module.partition(".")[0])
-            if spec is None or spec.origin is None:
-                continue
-            file = Path(spec.origin).resolve()
-            if not file.is_relative_to(packages):
-                yield file.parent if spec.submodule_search_locations else file
+    for point in installed_plugins():
+        spec = importlib.util.find_spec(point.module.partition(".")[0])
+        if is_built_in(point) or spec is None or spec.origin is None:
+            continue
+        file = Path(spec.origin).resolve()
+        if not file.is_relative_to(packages):
+            yield file.parent if spec.submodule_search_locations else file
 
 
 def variables_for(settings: Settings) -> dict[str, str]:

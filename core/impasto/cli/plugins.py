@@ -3,7 +3,6 @@ ones are installed."""
 
 from __future__ import annotations
 
-import importlib.metadata
 import importlib.util
 import inspect
 import re
@@ -219,11 +218,12 @@ def package_of(name: str) -> str:
 
 def plugins_by_distribution() -> dict[str, set[str]]:
     """Names of installed plugins by the package that they come from."""
+    from impasto.plugins.finding import installed_plugins
+
     found: dict[str, set[str]] = {}
-    for group in (BOT_GROUP, PAINTING_GROUP):
-        for point in importlib.metadata.entry_points(group=group):
-            if point.dist is not None:
-                found.setdefault(point.dist.name, set()).add(point.name)
+    for point in installed_plugins():
+        if point.dist is not None:
+            found.setdefault(point.dist.name, set()).add(point.name)
     return found
 
 

@@ -131,10 +131,16 @@ def _hooks_in(path: Path) -> set[str]:
     return names & set(hookspecs.HOOKS)
 
 
+def installed_plugins() -> list[importlib.metadata.EntryPoint]:
+    """The entry points of both processes."""
+    groups = (hookspecs.BOT_GROUP, hookspecs.PAINTING_GROUP)
+    return [point for group in groups for point in importlib.metadata.entry_points(group=group)]
+
+
 def built_in_without(hooks: Set[str], group: str) -> list[str]:
     """Names of the built-in plugins of a process that have none of these hooks, by their source."""
     points = importlib.metadata.entry_points(group=group)
-    specs = {p.name: importlib.util.find_spec(p.module) for p in points if _is_built_in(p)}
+    specs = {p.name: importlib.util.find_spec(p.module) for p in points if is_built_in(p)}
     return [
         name
         for name, spec in specs.items()
@@ -199,8 +205,8 @@ def import_file(path: Path) -> ModuleType:
 
 def _built_in_first(entry_point: importlib.metadata.EntryPoint) -> tuple[str, bool, str]:
     """Sorts by name; of two plugins of one name the built-in one is first, and so is kept."""
-    return entry_point.name, not _is_built_in(entry_point), entry_point.value
+    return entry_point.name, not is_built_in(entry_point), entry_point.value
 
 
-def _is_built_in(entry_point: importlib.metadata.EntryPoint) -> bool:
+def is_built_in(entry_point: importlib.metadata.EntryPoint) -> bool:
     return entry_point.dist is not None and entry_point.dist.name == OWN_DISTRIBUTION

@@ -295,13 +295,12 @@ class PluginHost:
             raise PluginError(record.name, "this name is a key of [plugins]; choose another")
         check_requirement(record.name, getattr(record.plugin, "impasto_api", hookspecs.HOOK_API))
         record.order = declared_order(record.name, record.plugin, record.order)
-        for other in self._manager.list_name_plugin():
-            if record.name == other[0]:
-                [used] = (r for r in self.records if r.plugin is other[1])
-                problem = f"there is another plugin of this name ({used.origin}), which is used"
-                raise PluginError(record.name, problem)
-            if record.plugin is other[1]:
-                raise PluginError(record.name, f"is the same object as the plugin {other[0]!r}")
+        if (namesake := self._manager.get_plugin(record.name)) is not None:
+            [used] = (r for r in self.records if r.plugin is namesake)
+            problem = f"there is another plugin of this name ({used.origin}), which is used"
+            raise PluginError(record.name, problem)
+        if (other := self._manager.get_name(record.plugin)) is not None:
+            raise PluginError(record.name, f"is the same object as the plugin {other!r}")
         check_arguments(record.name, record.plugin, self._manager)
         with warnings.catch_warnings(record=True) as deprecations:
             warnings.simplefilter("always")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import io
 import tomllib
 import warnings
@@ -20,7 +19,7 @@ from impasto.errors import PluginsFailed
 from impasto.jobs.job import ChosenStyle, Job, JobState, TelegramPicture
 from impasto.messages import Failure
 from impasto.plugins import PluginHost
-from impasto.plugins.finding import BUILT_IN, GIVEN
+from impasto.plugins.finding import BUILT_IN, GIVEN, installed_plugins
 from impasto.settings import Settings
 from impasto.testing import tiny_network
 
@@ -142,6 +141,7 @@ def given(plugins: Iterable[object]) -> Given:
         TypeError: something has no hook at all.
     """
     found = Given()
+    installed = {point.value for point in installed_plugins()}
     for plugin in plugins:
         if isinstance(plugin, str | Path):
             found.files.append(Path(plugin).resolve())
@@ -150,7 +150,7 @@ def given(plugins: Iterable[object]) -> Given:
         elif not isinstance(plugin, ModuleType):
             name = getattr(plugin, "__name__", type(plugin).__name__).lower()
             found.objects[name] = plugin
-        elif not _is_installed(plugin) and plugin.__file__ is not None:
+        elif plugin.__name__ not in installed and plugin.__file__ is not None:
             found.files.append(Path(plugin.__file__).resolve())
     return found
 
@@ -185,12 +185,3 @@ def project_here() -> str:
             project = tomllib.loads(file.read_text(encoding="utf-8")).get("project", {})
             return str(project.get("name", ""))
     return ""
-
-
-def _is_installed(module: ModuleType) -> bool:
-    groups = (hookspecs.BOT_GROUP, hookspecs.PAINTING_GROUP)
-    return any(
-        point.value == module.__name__
-        for group in groups
-        for point in importlib.metadata.entry_points(group=group)
-    )
