@@ -204,6 +204,15 @@ class TestCommandsOfPlugins:
             assert ended.code == 1
             assert "painting.steps" in ended.err
 
+    def test_waiting_for_built_in_plugins_is_told_where_settings_say_nothing_of_the_log(
+        self, run: Run, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("IMPASTO_PAINTING__STEPS", "0")
+        monkeypatch.setattr("impasto.plugins.containment.SECONDS_UNTIL_TOLD", 1e-6)
+        ended = run("doctor")
+        assert "problem  settings: painting.steps" in ended.out
+        assert "waiting_for_plugin" in ended.err
+
     def test_one_that_is_denied_adds_nothing(
         self, run: Run, plugin: WritePlugin, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -91,10 +91,13 @@ class PluginCommands(typer.core.TyperGroup):
 def built_in_plugins() -> PluginHost:
     """The built-in plugins of the bot process, at default settings."""
     from impasto.hookspecs import BOT_GROUP
+    from impasto.logs import configure_logging
     from impasto.plugins import PluginHost
     from impasto.settings import PluginsSettings, Settings
 
-    return PluginHost(BOT_GROUP, Settings(plugins=PluginsSettings(safe_mode=True))).load()
+    settings = Settings(plugins=PluginsSettings(safe_mode=True))
+    configure_logging(settings.log)  # structlog by itself prints, and prints are logged
+    return PluginHost(BOT_GROUP, settings).load()
 
 
 def show_flags_as_such(command: Any, context: Any) -> None:
