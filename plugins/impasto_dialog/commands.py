@@ -26,9 +26,8 @@ from impasto.jobs.job import ChosenStyle, JobState
 from impasto.jobs.service import JobService
 from impasto.telegram.retry import overlooked
 from impasto_dialog import keyboards
-from impasto_dialog.gallery import close, reopen_gallery
+from impasto_dialog.gallery import close, edit_options, options, reopen_gallery
 from impasto_dialog.keyboards import ChooseLanguage, ForgetMe, OpenChoice, SetLook
-from impasto_dialog.options import edit_options, options
 from impasto_dialog.photo import refusal
 from impasto_dialog.style import choose
 from impasto_dialog.talk import Memory, Step, Talk, kept_preferences

@@ -8,9 +8,9 @@ from __future__ import annotations
 import asyncio
 import io
 import math
-from collections.abc import Awaitable, Callable, Sequence
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TypeVar
 
 import structlog
@@ -31,6 +31,11 @@ MOST_ON_A_PAGE = 9
 """Tiles that a phone's screen shows together with their buttons, at a size that tells them apart.
 """
 
+MOST_KEPT = 1000
+"""Sheets that are known by their `file_id`, 100 bytes each."""
+
+K = TypeVar("K")
+V = TypeVar("V")
 T = TypeVar("T", bound=Message | bool)
 Sheet = str | BufferedInputFile
 
@@ -61,11 +66,46 @@ def page_of(presets: Sequence[StylePreset], page: int) -> GalleryPage:
     )
 
 
+class Recent(OrderedDict[K, V]):
+    """The MOST_KEPT values that were kept last."""
+
+    def keep(self, key: K, value: V) -> None:
+        self[key] = value
+        self.move_to_end(key)
+        if len(self) > MOST_KEPT:
+            self.popitem(last=False)
+
+
+class UploadedSheets:
+    """The sheets that Telegram has already, by what is on them."""
+
+    def __init__(self) -> None:
+        self._file_ids: Recent[Hashable, str] = Recent()
+
+    async def send(self, key: Hashable, send: Callable[[Sheet], Awaitable[T]]) -> T | None:
+        """Calls `send` with the sheet, if it was uploaded before; returns its result."""
+        file_id = self._file_ids.get(key)
+        if file_id is None:
+            return None
+        try:
+            return await send(file_id)
+        except TelegramAPIError as error:
+            if not (means(error, Refused) and "file" in error.message):
+                raise
+            self._file_ids.pop(key, None)  # of no use any more: "wrong file identifier"
+            return None
+
+    def keep(self, key: Hashable, shown: Message | bool) -> None:
+        """`shown` is the message that the sheet was uploaded with."""
+        if isinstance(shown, Message) and shown.photo:
+            self._file_ids.keep(key, shown.photo[-1].file_id)
+
+
 class Sheets:
     """The contact sheets of one bot; its presets do not change while it runs."""
 
     def __init__(self) -> None:
-        self._file_ids: dict[tuple[str, tuple[str, ...]], str] = {}
+        self._uploaded = UploadedSheets()
         self._first_upload = asyncio.Lock()
 
     async def show(
@@ -73,29 +113,19 @@ class Sheets:
     ) -> T:
         """Calls `send` with the sheet of a page that is not empty; returns its result."""
         key = (language, tuple(preset.name for preset in page.presets))
-        known = self._file_ids.get(key)
+        known = await self._uploaded.send(key, send)
         if known is not None:
-            try:
-                return await send(known)
-            except TelegramAPIError as error:
-                if not is_file_refused(error):
-                    raise
-                del self._file_ids[key]
+            return known
         async with self._first_upload:
-            if key in self._file_ids:
-                return await send(self._file_ids[key])
+            known = await self._uploaded.send(key, send)
+            if known is not None:
+                return known
             sheet = await asyncio.to_thread(
                 gallery_sheet, page.presets, language, page.first_number
             )
             shown = await send(BufferedInputFile(sheet, "styles.jpg"))
-            if isinstance(shown, Message) and shown.photo:
-                self._file_ids[key] = shown.photo[-1].file_id
+            self._uploaded.keep(key, shown)
             return shown
-
-
-def is_file_refused(error: TelegramAPIError) -> bool:
-    """Whether a known `file_id` is no use any more, as with "wrong file identifier"."""
-    return means(error, Refused) and "file" in error.message
 
 
 def gallery_sheet(presets: Sequence[StylePreset], language: str, first_number: int = 1) -> bytes:
@@ -104,11 +134,24 @@ def gallery_sheet(presets: Sequence[StylePreset], language: str, first_number: i
     A picture that cannot be read leaves a gray tile with its title. Takes tens of milliseconds
     per picture: call it off the event loop.
     """
-    columns = columns_for(len(presets))
-    side = tile_width(columns)
-    tiles = [Tile(_picture(preset, side), label_of(preset, language)) for preset in presets]
+    _, side = _layout(len(presets))
+    pictures = [_square_picture(preset, side) for preset in presets]
+    return draw_sheet(presets, pictures, language, first_number)
+
+
+def draw_sheet(
+    presets: Sequence[StylePreset],
+    pictures: Sequence[Image.Image | None],
+    language: str,
+    first_number: int,
+    shape: float = 1.0,
+) -> bytes:
+    """The presets with these pictures as a JPEG; `shape` is the height of a tile by its width."""
+    columns, width = _layout(len(presets))
+    titles = [label_of(preset, language) for preset in presets]
+    tiles = list(map(Tile, pictures, titles))
     packed = io.BytesIO()
-    sheet = contact_sheet(tiles, (side, side), columns, first_number)
+    sheet = contact_sheet(tiles, (width, round(width * shape)), columns, first_number)
     sheet.save(packed, "JPEG", quality=90)
     return packed.getvalue()
 
@@ -119,27 +162,18 @@ def label_of(preset: StylePreset, language: str) -> str:
     return first_readable([preset.title(language), preset.title("en")])
 
 
-def tile_width(columns: int) -> int:
-    """Pixels of a tile of a sheet that is WIDTH wide."""
-    return (WIDTH - GAP * (columns + 1)) // columns
+def _layout(count: int) -> tuple[int, int]:
+    """Columns of a sheet that is WIDTH wide, and pixels across a tile: two columns for a few
+    pictures, three for more."""
+    columns = min(count, 2) if count <= 4 else MOST_COLUMNS
+    return columns, (WIDTH - GAP * (columns + 1)) // columns
 
 
-def columns_for(count: int) -> int:
-    """Two columns for a few pictures, three for more."""
-    if count <= 1:
-        return 1
-    return 2 if count <= 4 else MOST_COLUMNS
-
-
-def _picture(preset: StylePreset, side: int) -> Image.Image | None:
+def _square_picture(preset: StylePreset, side: int) -> Image.Image | None:
     try:
-        return _square(preset.picture, side)
+        with Image.open(preset.picture) as picture:
+            picture.draft("RGB", (side, side))  # JPEGs are decoded at no more than twice the size
+            return ImageOps.fit(picture.convert("RGB"), (side, side), Image.Resampling.LANCZOS)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         log.warning("preset_picture_unreadable", preset=preset.name, error=str(error))
         return None
-
-
-def _square(path: Path, side: int) -> Image.Image:
-    with Image.open(path) as picture:
-        picture.draft("RGB", (side, side))  # JPEGs are decoded at no more than twice the size
-        return ImageOps.fit(picture.convert("RGB"), (side, side), Image.Resampling.LANCZOS)

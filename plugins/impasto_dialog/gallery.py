@@ -1,16 +1,24 @@
-"""The gallery: the message that shows the styles, opened, changed in place and closed."""
+"""The gallery: the message that shows the styles, opened, changed in place and closed; and the
+options, below it or in a message of their own."""
 
 from __future__ import annotations
 
 import functools
 
 from aiogram.enums import ParseMode
-from aiogram.types import InlineKeyboardMarkup, InputMediaPhoto, Message, ReplyParameters
+from aiogram.types import (
+    CallbackQuery,
+    InlineKeyboardMarkup,
+    InputMediaPhoto,
+    Message,
+    ReplyParameters,
+)
 
 from impasto.jobs.job import TelegramPicture
 from impasto.telegram.retry import REFUSALS, Done, overlooked
 from impasto_dialog import keyboards
 from impasto_dialog.contact_sheet import Sheet, page_of
+from impasto_dialog.looks import Look
 from impasto_dialog.talk import Memory, Step, Talk, new_turn, recall
 from impasto_dialog.texts import look_label, styles_label
 
@@ -52,7 +60,7 @@ async def show_gallery(talk: Talk, memory: Memory) -> None:
         await talk.remove(shown.message_id)
         return
     await talk.state.update_data(gallery=shown.message_id)
-    talk.own_sheets.follow(talk, now.model_copy(update={"gallery": shown.message_id}), _edit)
+    talk.own_sheets.follow(talk, now.model_copy(update={"gallery": shown.message_id}))
 
 
 async def close(talk: Talk) -> bool:
@@ -79,22 +87,22 @@ async def refresh_gallery(talk: Talk, memory: Memory) -> None:
             reply_markup=_keyboard(talk, memory),
             parse_mode=ParseMode.HTML,
         )
-    talk.own_sheets.follow(talk, memory, _edit)
+    talk.own_sheets.follow(talk, memory)
 
 
 async def turn_page(talk: Talk, memory: Memory) -> None:
     """Shows the page that `memory` says in the open gallery."""
     page = page_of(talk.job_service.presets, memory.page)
-    edit = functools.partial(_edit, talk, memory)
+    edit = functools.partial(edit_gallery, talk, memory)
     talk.own_sheets.stop(talk)
     with overlooked("gallery_not_changed", Done, *REFUSALS, chat=talk.chat):
         if await talk.own_sheets.show_known(talk, memory, edit) is None:
             await talk.sheets.show(page, talk.texts.language, edit)
-    talk.own_sheets.follow(talk, memory, _edit)
+    talk.own_sheets.follow(talk, memory)
 
 
-async def _edit(talk: Talk, memory: Memory, sheet: Sheet) -> Message | bool:
-    """Puts another picture into the open gallery."""
+async def edit_gallery(talk: Talk, memory: Memory, sheet: Sheet) -> Message | bool:
+    """Puts another picture into the open gallery, with the caption and the buttons it has now."""
     media = InputMediaPhoto(media=sheet, caption=_caption(talk, memory), parse_mode=ParseMode.HTML)
     return await talk.bot.edit_message_media(
         media,
@@ -153,3 +161,34 @@ def _reply_to(memory: Memory) -> ReplyParameters | None:
     if memory.reply_to is None:
         return None
     return ReplyParameters(message_id=memory.reply_to, allow_sending_without_reply=True)
+
+
+async def options(
+    talk: Talk, look: Look, kind: str = "", turn: str = ""
+) -> tuple[str, InlineKeyboardMarkup]:
+    """Words (HTML) and buttons: of all kinds of choices, or of one `kind` of `keyboards.OFFERED`;
+    with the `turn` of the gallery that they are shown under."""
+    offers_fine = await talk.job_service.estimates.offers_fine()
+    look = look.within(offers_fine=offers_fine)
+    if kind not in keyboards.OFFERED:
+        return talk.texts("choose-options"), keyboards.options(talk.texts, look, turn)
+    keyboard = keyboards.choices(talk.texts, look, kind, turn, offers_fine=offers_fine)
+    return talk.texts(f"choose-{kind}"), keyboard
+
+
+async def edit_options(
+    query: CallbackQuery, talk: Talk, look: Look, kind: str = "", turn: str = ""
+) -> None:
+    """Shows them in the message whose button was tapped."""
+    message = query.message
+    if not isinstance(message, Message):
+        return
+    words, keyboard = await options(talk, look, kind, turn)
+    # The same choice again changes nothing.
+    with overlooked("options_not_shown", Done, *REFUSALS):
+        if message.photo:
+            await message.edit_caption(
+                caption=words, reply_markup=keyboard, parse_mode=ParseMode.HTML
+            )
+        else:
+            await message.edit_text(text=words, reply_markup=keyboard, parse_mode=ParseMode.HTML)

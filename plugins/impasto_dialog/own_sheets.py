@@ -4,29 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import io
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import structlog
-from aiogram.exceptions import TelegramAPIError
 from aiogram.types import BufferedInputFile, Message
 from PIL import Image
 
 from impasto import PaintOptions
-from impasto.contact_sheet import Tile, contact_sheet
 from impasto.jobs.job import TelegramPicture
 from impasto.tasks import cancelled
 from impasto.telegram.retry import overlooked
 from impasto_dialog.contact_sheet import (
     GalleryPage,
+    Recent,
     Sheet,
-    columns_for,
-    is_file_refused,
-    label_of,
+    UploadedSheets,
+    draw_sheet,
     page_of,
-    tile_width,
 )
+from impasto_dialog.gallery import edit_gallery
 from impasto_dialog.looks import Look, Quality, paint_options
 from impasto_dialog.talk import Memory, Talk, recall
 
@@ -35,15 +32,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-MOST_KEPT: Final = 1000
-"""Sheets that are known by their `file_id`, 100 bytes each."""
 SHAPES: Final = (0.75, 1.25)
 """Least and largest height of a tile by its width: what is higher would be small on a phone."""
-
-K = TypeVar("K")
-V = TypeVar("V")
-Edit = Callable[[Talk, Memory, Sheet], Awaitable[Message | bool]]
-"""Puts another picture into the open gallery, with the caption and the buttons that it has now."""
 
 
 class _Key(NamedTuple):
@@ -55,22 +45,12 @@ class _Key(NamedTuple):
     language: str
 
 
-class _Recent(OrderedDict[K, V]):
-    """What was kept last."""
-
-    def keep(self, key: K, value: V) -> None:
-        self[key] = value
-        self.move_to_end(key)
-        if len(self) > MOST_KEPT:
-            self.popitem(last=False)
-
-
 class OwnSheets:
     """Has sheets painted and shown, one at a time for each person in each chat."""
 
     def __init__(self) -> None:
-        self._file_ids: _Recent[_Key, str] = _Recent()
-        self._shown: _Recent[tuple[int, int], _Key] = _Recent()
+        self._uploaded = UploadedSheets()
+        self._shown: Recent[tuple[int, int], _Key] = Recent()
         """By chat and message, what galleries show."""
         self._tasks: dict[tuple[int, int], asyncio.Task[None]] = {}
 
@@ -79,20 +59,12 @@ class OwnSheets:
     ) -> T | None:
         """Calls `send` with the sheet of the page, if it was shown before; returns its result."""
         key = _key(talk, memory)
-        file_id = self._file_ids.get(key) if key is not None else None
-        if key is None or file_id is None:
-            return None
-        try:
-            shown = await send(file_id)
-        except TelegramAPIError as error:
-            if not is_file_refused(error):
-                raise
-            del self._file_ids[key]
-            return None
-        self._remember(talk, key, shown)
+        shown = await self._uploaded.send(key, send) if key is not None else None
+        if key is not None and shown is not None:
+            self._remember(talk, key, shown)
         return shown
 
-    def follow(self, talk: Talk, memory: Memory, edit: Edit) -> None:
+    def follow(self, talk: Talk, memory: Memory) -> None:
         """The gallery shows the page that `memory` says: replaces its picture by the person's own
         photo in the styles of the page, as soon as that is painted."""
         self.stop(talk)
@@ -101,7 +73,7 @@ class OwnSheets:
             return
         if self._shown.get((talk.chat, memory.gallery)) == key:
             return
-        task = asyncio.create_task(self._run(talk, memory, memory.content, key, edit))
+        task = asyncio.create_task(self._run(talk, memory, memory.content, key))
         place = (talk.chat, talk.person)
         self._tasks[place] = task
         task.add_done_callback(lambda _: self._forget(place, task))
@@ -114,9 +86,7 @@ class OwnSheets:
     async def close(self) -> None:
         await cancelled(self._tasks.values())
 
-    async def _run(
-        self, talk: Talk, memory: Memory, content: TelegramPicture, key: _Key, edit: Edit
-    ) -> None:
+    async def _run(self, talk: Talk, memory: Memory, content: TelegramPicture, key: _Key) -> None:
         page = page_of(talk.job_service.presets, memory.page)
         try:
             pictures = await talk.job_service.try_styles(content, _options(talk, page))
@@ -128,14 +98,14 @@ class OwnSheets:
             seen = (now.turn, now.gallery, now.page)
             if is_open and seen == (memory.turn, memory.gallery, memory.page):
                 with overlooked("own_sheet_not_shown", chat=talk.chat):  # the gallery is gone, say
-                    shown = await edit(talk, now, BufferedInputFile(packed, "styles.jpg"))
+                    shown = await edit_gallery(talk, now, BufferedInputFile(packed, "styles.jpg"))
                     self._remember(talk, key, shown)
         except Exception:
             log.exception("own_sheet_failed", chat=talk.chat)
 
-    def _remember(self, talk: Talk, key: _Key, shown: object) -> None:
-        if isinstance(shown, Message) and shown.photo:
-            self._file_ids.keep(key, shown.photo[-1].file_id)
+    def _remember(self, talk: Talk, key: _Key, shown: Message | bool) -> None:
+        self._uploaded.keep(key, shown)
+        if isinstance(shown, Message):
             self._shown.keep((talk.chat, shown.message_id), key)
 
     def _forget(self, place: tuple[int, int], task: asyncio.Task[None]) -> None:
@@ -145,18 +115,10 @@ class OwnSheets:
 
 def own_sheet(page: GalleryPage, pictures: Mapping[str, bytes], language: str) -> bytes:
     """The sheet of a page with these pictures (JPEGs by the preset's name), itself a JPEG."""
-    columns = columns_for(len(page.presets))
-    tiles = []
-    for preset in page.presets:
-        picture = Image.open(io.BytesIO(pictures[preset.name]))
-        tiles.append(Tile(picture, label_of(preset, language)))
-    width = tile_width(columns)
+    own = [Image.open(io.BytesIO(pictures[preset.name])) for preset in page.presets]
     least, most = SHAPES
-    shape = min(max(picture.height / picture.width, least), most)
-    packed = io.BytesIO()
-    sheet = contact_sheet(tiles, (width, round(width * shape)), columns, page.first_number)
-    sheet.save(packed, "JPEG", quality=90)
-    return packed.getvalue()
+    shape = min(max(own[-1].height / own[-1].width, least), most)
+    return draw_sheet(page.presets, own, language, page.first_number, shape)
 
 
 def _key(talk: Talk, memory: Memory) -> _Key | None:

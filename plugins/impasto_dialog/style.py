@@ -13,6 +13,7 @@ from impasto.jobs.job import ChosenStyle, TelegramPicture
 from impasto_dialog import keyboards
 from impasto_dialog.gallery import (
     close,
+    edit_options,
     open_gallery,
     refresh_gallery,
     reopen_gallery,
@@ -20,7 +21,6 @@ from impasto_dialog.gallery import (
 )
 from impasto_dialog.keyboards import OfGallery, PickStyle, ShowOptions, TurnPage
 from impasto_dialog.looks import Look, paint_options
-from impasto_dialog.options import edit_options
 from impasto_dialog.talk import Memory, Step, Talk, new_turn, possible, recall
 from impasto_dialog.texts import preset_label, refusal, styles_label
 
