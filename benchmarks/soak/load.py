@@ -15,10 +15,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from aiogram.types import Message, PhotoSize, User
+from aiogram.types import Message, User
 from PIL import Image
 
 from impasto_playground import Playground
+from impasto_playground.files import Content
 from impasto_playground.state import Conversation, World
 
 from ..machine import OthersWork, cpu_seconds
@@ -74,7 +75,7 @@ class LoadOutcome:
 class Visitor:
     """Somebody in the playground's own process."""
 
-    def __init__(self, world: World, number: int, photo: tuple[PhotoSize, ...]) -> None:
+    def __init__(self, world: World, number: int, photo: Content) -> None:
         language = "ru" if number % 3 == 0 else "en"
         person = User(
             id=number, is_bot=False, first_name=f"Visitor {number}", language_code=language
@@ -86,7 +87,7 @@ class Visitor:
     async def send_photo(self) -> float | None:
         """Seconds until the question for a style; None when none came."""
         return await self._until_there_is(
-            STYLE, lambda: self._world.from_person(self._conversation, photo=list(self._photo))
+            STYLE, lambda: self._world.from_person(self._conversation, **self._photo)
         )
 
     async def choose(self) -> float | None:
@@ -189,7 +190,7 @@ async def _spread(
     return await asyncio.gather(*map(later, acts, moments))
 
 
-async def _photo(world: World, folder: Path) -> tuple[PhotoSize, ...]:
+async def _photo(world: World, folder: Path) -> Content:
     """One photo for all: it is kept by Telegram, and the bot sees an id."""
     path = folder / "photo.jpg"
     buffer = io.BytesIO()

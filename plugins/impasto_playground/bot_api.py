@@ -18,11 +18,11 @@ from aiogram.methods import TelegramMethod
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from . import inline_answers, messages, profile
+from . import inline, messages, profile
 from .context import Context
 from .faults import DOWNLOAD, ConnectionCut, Faults, SeenCall
 from .files import StoredFile
-from .refusals import ProxyPage, Refusal, not_found, unauthorized
+from .refusals import ProxyPage, Refusal, not_found
 from .state import World
 from .updates import Webhook
 from .wire import Call, build_method, json_fields, read_call, read_form, to_json
@@ -37,7 +37,7 @@ TOKEN = re.compile(r"(?P<id>[0-9]{1,16}):[A-Za-z0-9_-]{1,128}")
 
 METHODS = {
     model.__api_method__: (model, handler)
-    for handlers in (profile.HANDLERS, messages.HANDLERS, inline_answers.HANDLERS)
+    for handlers in (profile.HANDLERS, messages.HANDLERS, inline.HANDLERS)
     for model, handler in handlers.items()
 }
 _BY_LOWER_NAME = {name.lower(): entry for name, entry in METHODS.items()}
@@ -94,7 +94,7 @@ class BotApi:
         if match is None:
             raise not_found()
         if self._only_token is not None and not secrets.compare_digest(token, self._only_token):
-            raise unauthorized()
+            raise Refusal(401, "Unauthorized")
         self._world.recognize_bot(int(match["id"]))
 
     async def _answer(self, call: Call) -> Any:

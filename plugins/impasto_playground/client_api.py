@@ -18,10 +18,9 @@ from aiogram.types import InlineKeyboardMarkup, Message, User
 from aiohttp import web
 
 from . import pictures
-from .context import content_of
 from .entities import MAX_CAPTION, MAX_TEXT, find_entities
 from .events import stream
-from .files import Media
+from .files import Content
 from .inline import MAX_WORDS
 from .markup import utf16_length
 from .refusals import Refusal
@@ -147,11 +146,11 @@ class ClientApi:
             raise Mistake(f"Choose one to {MAX_ALBUM} files.")
         if caption is not None and utf16_length(caption) > MAX_CAPTION:
             raise Mistake(f"A caption has at most {MAX_CAPTION} characters.")
-        contents = [content_of(await self._take(upload, kind)) for upload in uploads]
+        contents = [await self._take(upload, kind) for upload in uploads]
         return self._post_files(conversation, contents, caption)
 
     def _post_files(
-        self, conversation: Conversation, contents: list[dict[str, Any]], caption: str | None
+        self, conversation: Conversation, contents: list[Content], caption: str | None
     ) -> list[Message]:
         groups = _groups(contents)
         messages = []
@@ -169,7 +168,7 @@ class ClientApi:
             )
         return messages
 
-    async def _take(self, upload: Upload, kind: str) -> Media:
+    async def _take(self, upload: Upload, kind: str) -> Content:
         files = self._world.files
         if upload.size == 0:
             raise Mistake("This file is empty.")
@@ -261,9 +260,9 @@ class ClientApi:
             self._world.hub.leave(conversation.id, watcher)
 
 
-def _groups(contents: list[dict[str, Any]]) -> list[str | None]:
+def _groups(contents: list[Content]) -> list[str | None]:
     """Media group ids: photos together and documents together, GIFs always alone."""
-    kinds = ["animation" if "animation" in item else next(iter(item)) for item in contents]
+    kinds = [next(iter(content)) for content in contents]
     ids = {kind: str(secrets.randbits(60)) for kind in set(kinds)}
     return [ids[kind] if kind != "animation" and kinds.count(kind) > 1 else None for kind in kinds]
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from aiogram.methods import TelegramMethod
-from aiogram.types import Animation, Document, Message
+from aiogram.types import Message
 
-from .files import Media
-from .refusals import bad_request, forbidden
+from .files import Content
+from .refusals import Refusal, bad_request
 from .state import Conversation, World
 from .updates import Webhook
 from .wire import Upload
@@ -33,7 +33,7 @@ class Context:
         if conversation is None or not conversation.started:
             raise bad_request("chat not found")
         if conversation.blocked:
-            raise forbidden("bot was blocked by the user")
+            raise Refusal(403, "Forbidden: bot was blocked by the user")
         return conversation
 
     def _conversation(self, chat_id: Any) -> Conversation | None:
@@ -61,8 +61,9 @@ class Context:
             raise bad_request("message can't be edited")
         return conversation, message
 
-    async def media(self, value: Any, kind: str) -> Media:
-        """The medium that a field names: an upload by ``attach://`` or a known ``file_id``.
+    async def content(self, value: Any, kind: str) -> Content:
+        """What a message carries of the medium that a field names: an upload by ``attach://`` or a
+        known ``file_id``.
 
         `kind` is ``photo``, ``document`` or ``animation``. Raises `Refusal`.
         """
@@ -73,13 +74,13 @@ class Context:
             raise bad_request("failed to get HTTP URL content")
         if not text:
             raise bad_request(f"there is no {kind} in the request")
-        media = self.world.files.media(text)
-        actual = kind_of(media)
+        content = self.world.files.content(text)
+        actual = next(iter(content))
         if actual != kind and (kind, actual) != ("document", "animation"):
             raise bad_request(f"can't use file of type {TYPE_NAMES[actual]} as {TYPE_NAMES[kind]}")
-        return media
+        return content
 
-    async def _uploaded(self, name: str, kind: str) -> Media:
+    async def _uploaded(self, name: str, kind: str) -> Content:
         upload = self.uploads.pop(name, None)
         if upload is None:
             raise bad_request("wrong file identifier/HTTP URL specified")
@@ -97,20 +98,3 @@ class Context:
 
 Handlers = dict[type[TelegramMethod[Any]], Callable[[Context, Any], Awaitable[Any]]]
 """What carries out a method, which returns one of aiogram's types."""
-
-
-def kind_of(media: Media) -> str:
-    """``photo``, ``document`` or ``animation``."""
-    if isinstance(media, Document):
-        return "document"
-    return "animation" if isinstance(media, Animation) else "photo"
-
-
-def content_of(media: Media) -> dict[str, Any]:
-    """The fields of a message that carries this medium."""
-    if isinstance(media, Document):
-        return {"document": media}
-    if isinstance(media, Animation):
-        shared = media.model_dump(include=set(Document.model_fields))
-        return {"animation": media, "document": Document.model_validate(shared)}
-    return {"photo": list(media)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import Any
 
 from aiogram.types import MessageEntity
 
@@ -16,6 +17,7 @@ from .markup import (
     utf16_length,
 )
 from .refusals import bad_request
+from .wire import given
 
 MAX_TEXT = 4096
 """Characters of a text message after parsing (Bot API, sendMessage)."""
@@ -59,6 +61,18 @@ def format_caption(
     if utf16_length(plain) > MAX_CAPTION:
         raise bad_request("message caption is too long")
     return (plain, found) if plain else (None, None)
+
+
+def caption_of(item: Any) -> dict[str, Any]:
+    """The fields of a message for the caption of a method or of an InputMedia, and for how it is
+    shown with its medium."""
+    caption, entities = format_caption(item.caption, given(item.parse_mode), item.caption_entities)
+    return {
+        "caption": caption,
+        "caption_entities": entities,
+        "show_caption_above_media": given(getattr(item, "show_caption_above_media", None)) or None,
+        "has_media_spoiler": getattr(item, "has_spoiler", None) or None,
+    }
 
 
 def _parse(text: str, parse_mode: str | None, entities: list[MessageEntity] | None) -> Formatted:

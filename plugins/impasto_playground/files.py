@@ -11,6 +11,7 @@ import tempfile
 from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from aiogram.types import Animation, Document, PhotoSize
 
@@ -23,9 +24,9 @@ MAX_DOWNLOAD_BYTES = 20 * 1024 * 1024
 MAX_STORED_BYTES = 2 * 1024**3
 """All files together; the oldest make room for new ones."""
 
-Media = tuple[PhotoSize, ...] | Document | Animation
-"""What a message carries of a file. A GIF message carries an `Animation` and, as on Telegram,
-the same file as `Document` beside it."""
+Content = dict[str, Any]
+"""The fields of a message that carries a file: first the one that names its kind, ``photo``,
+``document`` or ``animation``; a GIF's message has, as on Telegram, a ``document`` as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +58,13 @@ class FileStore:
         self._count = 0
         self._files: OrderedDict[str, StoredFile] = OrderedDict()
         self._by_remote_path: dict[str, StoredFile] = {}
-        self._media: dict[str, Media] = {}
+        self._contents: dict[str, Content] = {}
 
     def close(self) -> None:
         """Forget everything and remove the folder."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    async def add_photo(self, path: Path, by_app: bool = False) -> tuple[PhotoSize, ...]:
+    async def add_photo(self, path: Path, by_app: bool = False) -> Content:
         """Take the picture file at `path` as a photo: its sizes, smallest first.
 
         `by_app` says that a person picked it in an app, which scales large ones down. The file
@@ -72,14 +73,13 @@ class FileStore:
         Raises `Refusal` for what Telegram does not take as a photo.
         """
         sizes = await asyncio.to_thread(pictures.photo_sizes, path, by_app)
-        photo = tuple(self._store_jpeg(jpeg, "photos", "AgAC") for jpeg in sizes)
+        photo = [self._store_jpeg(jpeg, "photos", "AgAC") for jpeg in sizes]
+        content = {"photo": photo}
         for size in photo:
-            self._media[size.file_id] = photo
-        return photo
+            self._contents[size.file_id] = content
+        return content
 
-    async def add_document(
-        self, path: Path, name: str, content_type: str | None = None
-    ) -> Document:
+    async def add_document(self, path: Path, name: str, content_type: str | None = None) -> Content:
         """Take the file at `path` byte for byte; pictures get a thumbnail."""
         small = await asyncio.to_thread(pictures.thumbnail, path)
         stored = await self._move_in(path, "documents", "BQAC", name)
@@ -92,10 +92,10 @@ class FileStore:
             file_size=stored.size,
             thumbnail=self._store_jpeg(small, "thumbnails", "AAMC") if small else None,
         )
-        self._media[stored.file_id] = document
-        return document
+        content = self._contents[stored.file_id] = {"document": document}
+        return content
 
-    async def add_animation(self, path: Path, name: str) -> Animation | None:
+    async def add_animation(self, path: Path, name: str) -> Content | None:
         """Take the file at `path` if it is an animated GIF, else leave it and return None."""
         shape = await asyncio.to_thread(pictures.animation, path)
         if shape is None:
@@ -112,13 +112,15 @@ class FileStore:
             mime_type="image/gif",
             file_size=stored.size,
         )
-        self._media[stored.file_id] = animation
-        return animation
+        shared = animation.model_dump(include=set(Document.model_fields))
+        content = {"animation": animation, "document": Document.model_validate(shared)}
+        self._contents[stored.file_id] = content
+        return content
 
-    def media(self, file_id: str) -> Media:
+    def content(self, file_id: str) -> Content:
         """What a message with this file carries. Raises `Refusal` for an unknown id."""
         try:
-            return self._media[file_id]
+            return self._contents[file_id]
         except KeyError:
             raise bad_request(
                 "wrong remote file identifier specified: Wrong character in the string"
@@ -173,7 +175,7 @@ class FileStore:
     def _forget_oldest(self) -> None:
         file_id, stored = self._files.popitem(last=False)
         self._by_remote_path.pop(stored.remote_path, None)
-        self._media.pop(file_id, None)
+        self._contents.pop(file_id, None)
         stored.path.unlink(missing_ok=True)
         self._bytes -= stored.size
 

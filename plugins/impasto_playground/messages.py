@@ -19,8 +19,8 @@ from aiogram.types import (
     ReplyKeyboardRemove,
 )
 
-from .context import Context, Handlers, content_of
-from .entities import format_caption, format_text
+from .context import Context, Handlers
+from .entities import caption_of, format_text
 from .refusals import bad_request
 from .state import Conversation, now
 from .wire import given, to_json
@@ -78,8 +78,8 @@ async def send_media(context: Context, method: Any, kind: str) -> Message:
     conversation = context.chat(method.chat_id)
     caption = caption_of(method)
     check_markup(method.reply_markup)
-    media = await context.media(getattr(method, kind), kind)
-    return _send(context, conversation, method, {**content_of(media), **caption})
+    content = await context.content(getattr(method, kind), kind)
+    return _send(context, conversation, method, {**content, **caption})
 
 
 async def send_media_group(context: Context, method: methods.SendMediaGroup) -> list[Message]:
@@ -95,8 +95,8 @@ async def send_media_group(context: Context, method: methods.SendMediaGroup) -> 
                 f"can't parse InputMedia: type \"{item.type}\" can't be used in sendMediaGroup"
             )
         caption = caption_of(item)
-        media = await context.media(item.media, str(item.type))
-        contents.append({**content_of(media), **caption})
+        content = await context.content(item.media, str(item.type))
+        contents.append({**content, **caption})
     group = str(secrets.randbits(60))
     return [
         context.world.from_bot(
@@ -156,18 +156,6 @@ def _replied(conversation: Conversation, method: Any) -> Message | None:
     raise bad_request("message to be replied not found")
 
 
-def caption_of(item: Any) -> dict[str, Any]:
-    """The fields of a message for the caption of a method or of an InputMedia, and for how it is
-    shown with its medium."""
-    caption, entities = format_caption(item.caption, given(item.parse_mode), item.caption_entities)
-    return {
-        "caption": caption,
-        "caption_entities": entities,
-        "show_caption_above_media": given(getattr(item, "show_caption_above_media", None)) or None,
-        "has_media_spoiler": getattr(item, "has_spoiler", None) or None,
-    }
-
-
 async def edit_message_text(context: Context, method: methods.EditMessageText) -> Message:
     conversation, message = context.own_message(method)
     text, entities = format_text(method.text, given(method.parse_mode), method.entities)
@@ -194,9 +182,9 @@ async def edit_message_media(context: Context, method: methods.EditMessageMedia)
         raise bad_request("can't use the media of the specified type in the album")
     caption = caption_of(item)
     check_markup(method.reply_markup)
-    media = await context.media(item.media, str(item.type))
+    medium = await context.content(item.media, str(item.type))
     nothing = dict.fromkeys(("text", "entities", "photo", "document", "animation"))
-    content = {**nothing, **content_of(media), **caption}
+    content = {**nothing, **medium, **caption}
     # The picture took a while to read: the chat may have changed meanwhile.
     conversation, message = context.own_message(method)
     return _edit(context, conversation, message, method, content)

@@ -53,11 +53,6 @@ def bad_request(reason: str) -> Refusal:
     return Refusal(400, f"Bad Request: {reason}")
 
 
-def forbidden(reason: str) -> Refusal:
-    """403, the person does not want this."""
-    return Refusal(403, f"Forbidden: {reason}")
-
-
 def conflict(reason: str) -> Refusal:
     """409, two ways of receiving updates at once."""
     return Refusal(409, f"Conflict: {reason}")
@@ -66,11 +61,6 @@ def conflict(reason: str) -> Refusal:
 def not_found() -> Refusal:
     """404, a method that does not exist or a token that is no token."""
     return Refusal(404, "Not Found")
-
-
-def unauthorized() -> Refusal:
-    """401, a token of another bot."""
-    return Refusal(401, "Unauthorized")
 
 
 def too_large() -> Refusal:

@@ -11,8 +11,8 @@ from __future__ import annotations
 import ipaddress
 import logging
 from collections.abc import Collection
+from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
@@ -78,9 +78,8 @@ class Playground:
         self._only_token = token
         self._folder = folder
         self._names = {host, *names}
-        self._runner: web.AppRunner | None = None
         self._world: World | None = None
-        self._api: BotApi | None = None
+        self._running = AsyncExitStack()
         self.token = token or DEFAULT_TOKEN
         self.faults = Faults()
         """What goes wrong between the bot and this server: nothing, unless a test wants it."""
@@ -113,33 +112,27 @@ class Playground:
                 "and see its pictures",
                 self._host or "all addresses",
             )
-        world = self._world = World(self._folder)
-        api = self._api = BotApi(world, self.faults, self._only_token)
-        runner = self._runner = web.AppRunner(
-            self._application(world, api), access_log=None, shutdown_timeout=SHUTDOWN_S
-        )
-        try:
+        async with AsyncExitStack() as running:
+            world = World(self._folder)
+            running.callback(world.files.close)
+            api = BotApi(world, self.faults, self._only_token)
+            runner = web.AppRunner(
+                self._application(world, api), access_log=None, shutdown_timeout=SHUTDOWN_S
+            )
+            running.push_async_callback(runner.cleanup)
+            running.callback(world.hub.close)
+            running.callback(world.updates.close)
+            running.push_async_callback(api.close)
+            running.callback(self.faults.close)
             await runner.setup()
             await web.TCPSite(runner, self._host, self._port).start()
-        except BaseException:
-            await self.stop()
-            raise
-        if self._port == 0:
-            self._port = _port_of(runner)
+            self._port = self._port or runner.addresses[0][1]
+            self._world, self._running = world, running.pop_all()
 
     async def stop(self) -> None:
         """Answer who still waits, stop listening and remove all files."""
-        self.faults.close()
-        if self._api is not None:
-            await self._api.close()
-        if self._world is not None:
-            self._world.updates.close()
-            self._world.hub.close()
-        if self._runner is not None:
-            await self._runner.cleanup()
-        if self._world is not None:
-            self._world.close()
-        self._api = self._world = self._runner = None
+        await self._running.aclose()
+        self._world = None
 
     def _application(self, world: World, api: BotApi) -> web.Application:
         # Bodies are read as streams with limits of their own, see wire.py.
@@ -153,11 +146,6 @@ class Playground:
         application.router.add_get("/", _index)
         application.router.add_static("/page", PAGE)
         return application
-
-
-def _port_of(runner: web.AppRunner) -> int:
-    addresses: list[Any] = runner.addresses
-    return int(addresses[0][1])
 
 
 async def _index(request: web.Request) -> web.FileResponse:

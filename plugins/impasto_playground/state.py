@@ -110,12 +110,6 @@ class World:
         self.queries: OrderedDict[str, Query] = OrderedDict()
         self._last_message_id = 0
 
-    def close(self) -> None:
-        """End everybody who waits and remove the files."""
-        self.updates.close()
-        self.hub.close()
-        self.files.close()
-
     def recognize_bot(self, bot_id: int) -> None:
         """Give the bot the id that its token says."""
         if self.bot.id != bot_id:

@@ -253,8 +253,7 @@ class Chat:
         returns the bot's answer to it, a toast or an alert, empty if it has no text. What the bot
         does besides, such as an edit, may come later."""
         __tracebackhide__ = True
-        await self._wait(self._tapped(button))
-        return self._toast
+        return await self._wait(self._tapped(button))
 
     async def reply(self, containing: str = "") -> Reply:
         """The next message of the bot that was not returned yet; with `containing`, the next one
@@ -287,15 +286,13 @@ class Chat:
         """All messages of the bot as they are now, oldest first."""
         return [_reply(message) for message in self._person.from_bot()]
 
-    _toast = ""
-
-    async def _tapped(self, button: str) -> None:
+    async def _tapped(self, button: str) -> str:
         def is_there() -> bool:
             return any(button in label for reply in self.replies() for label in reply.buttons)
 
         await self._person.wait_until(is_there, PATIENCE)
         answer = await self._person.answer_to(await self._person.tap(button), PATIENCE)
-        self._toast = answer.text or ""
+        return answer.text or ""
 
     async def _edit(self, containing: str) -> Message:
         await self._person.wait_until(lambda: self._next_edit(containing), PATIENCE)

@@ -22,8 +22,7 @@ from aiogram.types import (
 )
 
 from impasto_playground import Person, Playground, inline
-from impasto_playground.inline import MAX_WORDS
-from impasto_playground.inline_answers import CACHE_S, MAX_OFFSET_BYTES, MAX_RESULTS
+from impasto_playground.inline import CACHE_S, MAX_OFFSET_BYTES, MAX_RESULTS, MAX_WORDS
 from impasto_playground.person import PersonError
 
 from .conftest import picture
