@@ -39,9 +39,12 @@ STYLE_LINK: Final = "style_"
 MENU_TIMEOUT_S: Final = 10
 MOST_IN_MENU: Final = 100
 """https://core.telegram.org/bots/api#setmycommands"""
-PRIVATE: Final = ("start", "styles", "settings", "status", "cancel", "language", "forget", "help")
-OWNERS: Final = ("stats",)
-GROUP: Final = ("style",)
+COMMANDS: Final[Mapping[Literal["everyone", "owners", "groups"], Sequence[str]]] = {
+    "everyone": ("start", "styles", "settings", "status", "cancel", "language", "forget", "help"),
+    "owners": ("stats",),
+    "groups": ("style",),
+}
+"""In the order of the menu."""
 
 COUNTED: Final = {
     "waiting": (JobState.ACCEPTED,),
@@ -193,12 +196,7 @@ async def old_button(query: CallbackQuery, talk: Talk) -> None:
 
 
 def own_commands() -> list[ChatCommand]:
-    """Those of this dialog, in the order of the menu."""
-    people: dict[Literal["everyone", "owners", "groups"], tuple[str, ...]] = {
-        "everyone": PRIVATE,
-        "owners": OWNERS,
-        "groups": GROUP,
-    }
+    """Those of this dialog."""
     return [
         ChatCommand(
             name=name,
@@ -208,7 +206,7 @@ def own_commands() -> list[ChatCommand]:
             people=whose,
             order=place,
         )
-        for whose, names in people.items()
+        for whose, names in COMMANDS.items()
         for place, name in enumerate(names)
     ]
 

@@ -224,7 +224,7 @@ async def paint_still(query: CallbackQuery, talk: Talk, picture: TelegramPicture
 
 
 class Albums:
-    """Waits a moment for the rest of an album, with one timer per chat.
+    """Waits a moment for the rest of an album, one question per chat.
 
     The pictures of an album come as separate messages with one `media_group_id` and no end mark.
     The first one is remembered in the dialogue state like any photo; only the question that would
@@ -233,33 +233,30 @@ class Albums:
 
     def __init__(self, wait_seconds: float) -> None:
         self.wait_seconds = wait_seconds
-        self._timers: dict[int, asyncio.TimerHandle] = {}
-        self._running: set[asyncio.Task[None]] = set()
+        self._waiting: dict[int, asyncio.Task[None]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
 
     def ask_later(self, chat: int, ask: Callable[[], Awaitable[object]]) -> None:
         """Runs `ask` in `wait_seconds` unless `stop` or another `ask_later` comes before."""
         self.stop(chat)
-        loop = asyncio.get_running_loop()
-        self._timers[chat] = loop.call_later(self.wait_seconds, self._start, chat, ask)
+        task = self._waiting[chat] = asyncio.create_task(self._run(chat, ask))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     def stop(self, chat: int) -> None:
         """Drops the chat's question, if one waits."""
-        if timer := self._timers.pop(chat, None):
-            timer.cancel()
+        if task := self._waiting.pop(chat, None):
+            task.cancel()
 
     async def close(self) -> None:
         """Drops the questions that wait and lets those finish that are being asked."""
-        for chat in list(self._timers):
+        for chat in list(self._waiting):
             self.stop(chat)
-        await asyncio.gather(*self._running)
-
-    def _start(self, chat: int, ask: Callable[[], Awaitable[object]]) -> None:
-        del self._timers[chat]
-        task = asyncio.create_task(self._run(chat, ask))
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _run(self, chat: int, ask: Callable[[], Awaitable[object]]) -> None:
+        await asyncio.sleep(self.wait_seconds)
+        del self._waiting[chat]
         try:
             await ask()
         except Exception:

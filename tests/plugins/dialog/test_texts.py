@@ -160,7 +160,7 @@ def made_up() -> set[str]:
         *(f"{kind}-{choice.name.lower()}" for kind, choices in looks.items() for choice in choices),
         *(f"option-{choice.name.lower()}" for row in OFFERED.values() for choice in row),
         *(f"{beginning}-{kind}" for kind in OFFERED for beginning in ("row", "choose")),
-        *(f"command-{name}" for name in (*commands.PRIVATE, *commands.OWNERS, *commands.GROUP)),
+        *(f"command-{name}" for names in commands.COMMANDS.values() for name in names),
         *(f"failure-{code}" for code in documented_codes()),
         *(f"notice-{code}" for code in NOTICES),
     }
