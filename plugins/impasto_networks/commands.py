@@ -19,7 +19,7 @@ import typer
 
 from impasto.cli import print_table, session_of
 from impasto.errors import NotAvailable, WeightsError
-from impasto_networks.manifest import NetworkFile, network_files, problem_of, sha256_of
+from impasto_networks import NetworkFile, network_files, problem_of, sha256_of
 
 if TYPE_CHECKING:
     import torch

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from impasto import StylePreset, open_picture
 from impasto.errors import OwnerError, PictureError
-from impasto_styles.presets import Entry, reason_of
+from impasto_styles import Entry, reason_of
 
 if TYPE_CHECKING:
     from impasto.cli import Session

@@ -37,7 +37,7 @@ from impasto.settings import Settings
 from impasto.testing import conformance, tiny_network
 from impasto_dialog.presenter import DialogPresenter
 from impasto_local_queue import LocalQueue
-from impasto_networks.manifest import network_files
+from impasto_networks import network_files
 from impasto_sqlite import SqliteStorage
 
 MODULES = (

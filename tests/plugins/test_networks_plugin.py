@@ -29,9 +29,8 @@ from impasto.painting.catalogue import load_catalogue
 from impasto.painting.network import load_network
 from impasto.plugins import PluginHost
 from impasto.settings import Settings
-from impasto_networks import commands
+from impasto_networks import NetworkFile, commands, network_files, read_manifest, sha256_of
 from impasto_networks.commands import fetch, torchvision_weights
-from impasto_networks.manifest import NetworkFile, network_files, read_manifest, sha256_of
 
 VGG19_SLICE = (
     Path(__file__).parents[2] / "../shared/data/weights/vgg19-features-0-10.safetensors"

@@ -8,9 +8,8 @@ from urllib.parse import unquote, urlsplit
 
 from impasto import data_folders
 from impasto.settings import Settings
-from impasto_styles import impasto_styles
+from impasto_styles import Titles, impasto_styles
 from impasto_styles.famous import MANIFEST, Entry, Manifest, read_paintings
-from impasto_styles.presets import Titles
 
 LAST_DEATH = 1953
 """Where rights last 70 years after death, those of these painters are over."""
