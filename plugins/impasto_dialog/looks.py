@@ -109,9 +109,13 @@ class Look(BaseModel):
         except ValidationError:
             return cls()
 
+    @classmethod
+    def kind_of(cls, choice: Choice) -> str:
+        """The name of its field."""
+        return next(n for n, f in cls.model_fields.items() if f.annotation is type(choice))
+
     def with_choice(self, choice: Choice) -> Look:
-        field = next(n for n, f in Look.model_fields.items() if f.annotation is type(choice))
-        return self.model_copy(update={field: choice})
+        return self.model_copy(update={self.kind_of(choice): choice})
 
     def within(self, *, offers_fine: bool) -> Look:
         """The look where fine pictures may not be offered: standard ones take their place."""

@@ -25,7 +25,7 @@ from .files import StoredFile
 from .refusals import ProxyPage, Refusal, not_found
 from .state import World
 from .updates import Webhook
-from .wire import Call, build_method, json_fields, read_call, read_form, to_json
+from .wire import Call, build_method, json_fields, read_form, received, to_json
 
 LOGGER = logging.getLogger(__name__)
 
@@ -54,25 +54,22 @@ class BotApi:
         self._webhook = Webhook(world.updates, self._reply_of_webhook)
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
-        """Add both to `router`."""
         router.add_route("*", "/bot{token}/{method}", self._call)
         router.add_get("/file/bot{token}/{path:.+}", self._download)
 
     async def _call(self, request: web.Request) -> web.Response:
-        call = Call(request.match_info["method"])
+        method = request.match_info["method"]
         try:
             self._authorize(request.match_info["token"])
-            await read_call(request, call, self._world.files.incoming)
-            result = await self._answer(call)
+            async with received(request, self._world.files.incoming, method) as call:
+                result = await self._answer(call)
         except Refusal as refusal:
             return _refused(refusal)
         except ConnectionCut:
             return _cut_off(request)
         except Exception:
-            LOGGER.exception("the playground failed in %s", call.method)
+            LOGGER.exception("the playground failed in %s", method)
             return _refused(Refusal(500, "Internal Server Error"))
-        finally:
-            call.discard_uploads()
         return web.json_response({"ok": True, "result": result})
 
     async def _download(self, request: web.Request) -> web.StreamResponse:

@@ -25,7 +25,7 @@ from .inline import MAX_WORDS
 from .markup import utf16_length
 from .refusals import Refusal
 from .state import Conversation, World
-from .wire import Call, Upload, read_call, to_json
+from .wire import Call, Upload, received, to_json
 
 MAX_ALBUM = 10
 SEND_AS = ("auto", "photo", "document")
@@ -47,7 +47,6 @@ class ClientApi:
         self._world = world
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
-        """Add everything to `router`."""
         private = "/api/chats/{user_id:[0-9]{1,15}}"
         for chat in (private, private + "/groups/{group:[1-9][0-9]{0,12}}"):
             self._add_chat(router, chat)
@@ -67,12 +66,8 @@ class ClientApi:
 
     def _handler(self, action: Handler) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def handle(request: web.Request) -> web.Response:
-            call = Call("")
-            try:
-                await read_call(request, call, self._world.files.incoming)
+            async with received(request, self._world.files.incoming) as call:
                 result = await action(self._conversation(request), call)
-            finally:
-                call.discard_uploads()
             return web.json_response(to_json(result))
 
         return handle

@@ -25,7 +25,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from .events import Event, Watcher, stream
 from .refusals import ProxyPage, Refusal
-from .wire import Call, read_call, to_json
+from .wire import received, to_json
 
 T = TypeVar("T")
 
@@ -292,7 +292,6 @@ class FaultRoutes:
         self._incoming = incoming
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
-        """Add everything to `router`."""
         router.add_get("/api/faults", self._list)
         router.add_post("/api/faults", self._add)
         router.add_delete("/api/faults", self._clear)
@@ -304,12 +303,8 @@ class FaultRoutes:
 
     async def _add(self, request: web.Request) -> web.Response:
         """Add the fault of the body, whose fields are those of `Fault`."""
-        call = Call("")
-        try:
-            await read_call(request, call, self._incoming)
-        finally:
-            call.discard_uploads()
-        fault = _validated(Fault, call.fields)
+        async with received(request, self._incoming) as call:
+            fault = _validated(Fault, call.fields)
         return web.json_response(self._faults.add(fault).as_json(), status=201)
 
     async def _clear(self, request: web.Request) -> web.Response:

@@ -14,7 +14,8 @@ import json
 import tempfile
 import types
 import typing
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
@@ -63,11 +64,22 @@ class Call:
             upload.path.unlink(missing_ok=True)
 
 
-async def read_call(request: web.Request, call: Call, incoming: Path) -> None:
-    """Read the query and the body into `call`; files are streamed into the folder `incoming`.
+@asynccontextmanager
+async def received(request: web.Request, incoming: Path, method: str = "") -> AsyncIterator[Call]:
+    """The query and the body as a call; its files are streamed into the folder `incoming`, from
+    which those that nobody took are removed in the end.
 
     Raises `Refusal` when the body is too large or not of the type it says it is.
     """
+    call = Call(method)
+    try:
+        await _read_call(request, call, incoming)
+        yield call
+    finally:
+        call.discard_uploads()
+
+
+async def _read_call(request: web.Request, call: Call, incoming: Path) -> None:
     call.fields.update(request.query)
     if not request.can_read_body:
         return

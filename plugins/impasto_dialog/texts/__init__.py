@@ -16,7 +16,7 @@ from fluent.runtime import FluentBundle, FluentResource
 
 from impasto import StylePreset
 from impasto.jobs.job import ChosenStyle
-from impasto_dialog.looks import Brush, Choice, Colors, Look, Quality, Strength
+from impasto_dialog.looks import Choice, Look
 
 FALLBACK = "en"
 
@@ -24,13 +24,6 @@ Gap = str | int
 
 _PASSING = frozenset({"too_many_this_hour", "too_many_waiting"})
 """Refusals that end by themselves, without a person's doing."""
-
-_KINDS: dict[type[Choice], str] = {
-    Strength: "strength",
-    Brush: "brush",
-    Colors: "colors",
-    Quality: "quality",
-}
 
 
 class Texts:
@@ -121,7 +114,7 @@ def button_label(choice: Choice, texts: Texts) -> str:
 
 def look_label(look: Look, texts: Texts) -> str:
     """The choices of a look that differ from the defaults, in plain text; may be empty."""
-    keys = (f"{_KINDS[type(choice)]}-{choice.name.lower()}" for choice in look.unusual)
+    keys = (f"{look.kind_of(choice)}-{choice.name.lower()}" for choice in look.unusual)
     return " · ".join(map(texts.plain, keys))
 
 
