@@ -6,10 +6,12 @@ import asyncio
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import aiohttp
 from aiogram.types import InlineKeyboardButton, Message
+
+T = TypeVar("T")
 
 DEFAULT_TIMEOUT_S = 30.0
 MAX_EVENT_BYTES = 64 * 1024 * 1024
@@ -49,9 +51,11 @@ class Person:
     ) -> None:
         self.user_id = user_id
         self.language_code = language_code
-        self._introduction = {"first_name": first_name, "language_code": language_code}
-        if username:
-            self._introduction["username"] = username
+        self._introduction = {
+            "first_name": first_name,
+            "language_code": language_code,
+            "username": username,
+        }
         self._base = f"{url.rstrip('/')}/api/chats/{user_id}"
         if group is not None:
             self._base += f"/groups/{group}"
@@ -111,9 +115,7 @@ class Person:
 
     async def send_text(self, text: str, reply_to: int | None = None) -> Message:
         """Send a text, a command for example."""
-        body: dict[str, Any] = {"text": text}
-        if reply_to is not None:
-            body["reply_to"] = reply_to
+        body = {"text": text, "reply_to": reply_to}
         return _message(await self._request("POST", "/messages", json=body))
 
     async def send_photo(
@@ -169,8 +171,7 @@ class Person:
         timeout: float = DEFAULT_TIMEOUT_S,  # noqa: ASYNC109 - the error tells what was said
     ) -> Answer:
         """Wait until the bot answers the tap."""
-        await self.wait_until(lambda: query_id in self._answers, timeout)
-        return self._answers[query_id]
+        return await self.wait_until(lambda: self._answers.get(query_id), timeout)
 
     async def ask_inline(self, words: str) -> dict[str, Any]:
         """Write the bot's name and these words here: `results` to choose from, the `button` above
@@ -208,14 +209,11 @@ class Person:
         Waits for new messages and edits. Raises `TimeoutError` that tells what the bot said.
         """
 
-        found: list[Message] = []
+        def first() -> Message | None:
+            fitting = (m for m in self.from_bot() if m.message_id > after and predicate(m))
+            return next(fitting, None)
 
-        def look() -> bool:
-            found[:] = (m for m in self.from_bot() if m.message_id > after and predicate(m))
-            return bool(found)
-
-        await self.wait_until(look, timeout)
-        return found[0]
+        return await self.wait_until(first, timeout)
 
     async def finished_picture(
         self,
@@ -235,18 +233,20 @@ class Person:
 
     async def wait_until(
         self,
-        condition: Callable[[], Any],
+        condition: Callable[[], T | None],
         timeout: float = DEFAULT_TIMEOUT_S,  # noqa: ASYNC109
-    ) -> None:
-        """Wait until `condition` holds; it is looked at after every event of the chat."""
+    ) -> T:
+        """Wait until `condition` holds, which is looked at after every event of the chat; returns
+        what it gave then."""
         try:
             async with asyncio.timeout(timeout), self._changed:
-                await self._changed.wait_for(lambda: condition() or self._ended)
+                found = await self._changed.wait_for(lambda: condition() or self._ended)
         except TimeoutError:
             said = [message.text or message.caption or "…" for message in self.from_bot()]
             raise TimeoutError(f"nothing of the kind in {timeout} s; the bot said {said}") from None
-        if not condition():
-            raise PersonError("the playground ended the chat") from self._ended
+        if found is None or isinstance(found, BaseException):
+            raise PersonError("the playground ended the chat") from found
+        return found
 
     def _buttons(
         self, message_id: int | None

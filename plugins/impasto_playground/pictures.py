@@ -69,9 +69,7 @@ def photo_sizes(path: Path, by_app: bool = False) -> list[Jpeg]:
     try:
         with _open(path) as image:
             check_dimensions(*image.size, by_app=by_app)
-            image.draft("RGB", (PHOTO_SIDES[-1], PHOTO_SIDES[-1]))
-            image.load()  # turns a TIFF, and drops its orientation
-            upright = _opaque(ImageOps.exif_transpose(image))
+            upright = _upright(image, PHOTO_SIDES[-1])
     except Refusal:
         raise
     except Image.DecompressionBombError as error:
@@ -96,9 +94,7 @@ def thumbnail(path: Path) -> Jpeg | None:
         with _open(path) as image:
             if sum(image.size) > MAX_PHOTO_SIDES:
                 return None
-            image.draft("RGB", (THUMBNAIL_SIDE, THUMBNAIL_SIDE))
-            image.load()
-            upright = _opaque(ImageOps.exif_transpose(image))
+            upright = _upright(image, THUMBNAIL_SIDE)
     except Exception:
         # A thumbnail is optional, and any file at all may come as a document.
         return None
@@ -133,6 +129,13 @@ def image_mime_type(path: Path) -> str | None:
 
 def _open(path: Path) -> Image.Image:
     return Image.open(path, formats=FORMATS)
+
+
+def _upright(image: Image.Image, side: int) -> Image.Image:
+    """Decoded no larger than `side` needs, turned as its orientation says, and opaque."""
+    image.draft("RGB", (side, side))
+    image.load()  # turns a TIFF, and drops its orientation
+    return _opaque(ImageOps.exif_transpose(image))
 
 
 def _opaque(image: Image.Image) -> Image.Image:

@@ -295,8 +295,7 @@ class Chat:
         return answer.text or ""
 
     async def _edit(self, containing: str) -> Message:
-        await self._person.wait_until(lambda: self._next_edit(containing), PATIENCE)
-        number = self._next_edit(containing) or 0
+        number = await self._person.wait_until(lambda: self._next_edit(containing), PATIENCE)
         self._versions_seen = number + 1
         return self._person.versions()[number]
 

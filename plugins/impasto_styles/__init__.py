@@ -135,17 +135,8 @@ def _preset(folder: Path, name: str, table: Any, order: int) -> StylePreset:
     with Image.open(picture) as image:
         image.draft("RGB", (128, 128))  # every byte of a JPEG is read, at an eighth of the work
         image.load()
-    return StylePreset(
-        name=name,
-        titles=entry.titles.model_dump(),
-        picture=picture,
-        credit=entry.credit,
-        licence=entry.licence,
-        emoji=entry.emoji,
-        strength=entry.strength,
-        brush_size=entry.brush_size,
-        order=order,
-    )
+    facts = entry.model_dump(exclude={"file"})
+    return StylePreset(name=name, picture=picture, order=order, **facts)
 
 
 def _warn(name: str, folder: Path, error: Exception) -> None:

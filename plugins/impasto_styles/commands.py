@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -40,7 +41,7 @@ def show(context: typer.Context, as_json: AsJson = False) -> None:
         return
     presets = session_of(context).presets()
     if as_json:
-        print_json(_as_json(preset) for preset in presets)
+        print_json(dataclasses.asdict(preset) for preset in presets)
         return
     print_table(
         ("name", "title", "by", "licence"),
@@ -184,15 +185,3 @@ def _titles(name: str, given: list[str]) -> dict[str, str]:
         tagged = re.fullmatch(r"([a-z]{2,3})=(.+)", title)
         titles[tagged[1] if tagged else "en"] = tagged[2] if tagged else title
     return titles
-
-
-def _as_json(preset: StylePreset) -> dict[str, Any]:
-    return {
-        "name": preset.name,
-        "titles": preset.titles,
-        "picture": str(preset.picture),
-        "credit": preset.credit,
-        "licence": preset.licence,
-        "strength": preset.strength,
-        "brush_size": preset.brush_size,
-    }
