@@ -16,8 +16,6 @@ from .state import Conversation, World
 from .updates import Webhook
 from .wire import Upload
 
-TYPE_NAMES = {"photo": "Photo", "document": "Document", "animation": "Animation"}
-
 
 @dataclass(slots=True)
 class Context:
@@ -77,7 +75,9 @@ class Context:
         content = self.world.files.content(text)
         actual = next(iter(content))
         if actual != kind and (kind, actual) != ("document", "animation"):
-            raise bad_request(f"can't use file of type {TYPE_NAMES[actual]} as {TYPE_NAMES[kind]}")
+            raise bad_request(
+                f"can't use file of type {actual.capitalize()} as {kind.capitalize()}"
+            )
         return content
 
     async def _uploaded(self, name: str, kind: str) -> Content:

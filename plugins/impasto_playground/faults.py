@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
-from http import HTTPStatus
+from http.client import responses
 from itertools import count
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -256,19 +256,12 @@ async def _strike(active: ActiveFault) -> None:
                 {"retry_after": fault.retry_after},
             )
         case FaultKind.ERROR:
-            raise Refusal(fault.code, _phrase(fault.code))
+            raise Refusal(fault.code, responses.get(fault.code, "Error"))
         case FaultKind.PAGE:
-            raise ProxyPage(fault.code, _phrase(fault.code))
+            raise ProxyPage(fault.code, responses.get(fault.code, "Error"))
         case FaultKind.SILENCE:
             await active.removed.wait()
     raise ConnectionCut(acted=fault.acts)
-
-
-def _phrase(code: int) -> str:
-    try:
-        return HTTPStatus(code).phrase
-    except ValueError:
-        return "Error"
 
 
 def _event(call: SeenCall, stage: Stage, result: Any) -> Event:

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from aiogram import methods
+from aiogram.enums import ChatAction
 from aiogram.types import (
     ForceReply,
     InlineKeyboardButton,
@@ -34,37 +35,8 @@ MAX_ROW_BUTTONS = 8
 MAX_ANSWER = 200
 """Characters of the answer to a callback query (Bot API, answerCallbackQuery)."""
 
-CHAT_ACTIONS = frozenset(
-    {
-        "typing",
-        "upload_photo",
-        "record_video",
-        "upload_video",
-        "record_voice",
-        "upload_voice",
-        "upload_document",
-        "choose_sticker",
-        "find_location",
-        "record_video_note",
-        "upload_video_note",
-    }
-)
-
 NOT_AN_ACTION = frozenset({"text", "icon_custom_emoji_id", "style"})
 """The fields of an inline button that only say how it looks."""
-
-CONTENT_FIELDS = (
-    "text",
-    "entities",
-    "photo",
-    "document",
-    "animation",
-    "caption",
-    "caption_entities",
-    "show_caption_above_media",
-    "has_media_spoiler",
-    "reply_markup",
-)
 
 
 async def send_message(context: Context, method: methods.SendMessage) -> Message:
@@ -108,7 +80,7 @@ async def send_media_group(context: Context, method: methods.SendMediaGroup) -> 
 
 async def send_chat_action(context: Context, method: methods.SendChatAction) -> bool:
     conversation = context.chat(method.chat_id)
-    if method.action not in CHAT_ACTIONS:
+    if method.action not in frozenset(ChatAction):
         raise bad_request("wrong parameter action in request")
     context.world.hub.publish(conversation.id, "action", action=method.action)
     return True
@@ -244,14 +216,13 @@ def _edit(
     keyboard = markup if isinstance(markup, InlineKeyboardMarkup) else None
     if keyboard is not None and not any(keyboard.inline_keyboard):
         keyboard = None
-    update = {**content, "reply_markup": keyboard, "edit_date": int(now().timestamp())}
-    edited = message.model_copy(update=update)
-    before, after = ({name: getattr(m, name) for name in CONTENT_FIELDS} for m in (message, edited))
-    if to_json(before) == to_json(after):
+    edited = message.model_copy(update={**content, "reply_markup": keyboard})
+    if to_json(edited) == to_json(message):
         raise bad_request(
             "message is not modified: specified new message content and reply markup are exactly "
             "the same as a current content and reply markup of the message"
         )
+    edited = edited.model_copy(update={"edit_date": int(now().timestamp())})
     context.world.edit(conversation, edited)
     return edited
 

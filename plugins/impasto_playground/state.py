@@ -17,6 +17,9 @@ from aiogram.types import (
     BotCommand,
     CallbackQuery,
     Chat,
+    ChatMemberBanned,
+    ChatMemberMember,
+    ChatMemberUpdated,
     ForceReply,
     MenuButtonCommands,
     Message,
@@ -186,8 +189,16 @@ class World:
         if conversation.blocked == blocked:
             return
         conversation.blocked = blocked
-        before, after = ("member", "kicked") if blocked else ("kicked", "member")
-        self.updates.put("my_chat_member", self._member_change(conversation, before, after))
+        member = ChatMemberMember(user=self.bot)
+        kicked = ChatMemberBanned(user=self.bot, until_date=datetime.fromtimestamp(0, UTC))
+        change = ChatMemberUpdated(
+            chat=conversation.chat,
+            from_user=conversation.person,
+            date=now(),
+            old_chat_member=member if blocked else kicked,
+            new_chat_member=kicked if blocked else member,
+        )
+        self.updates.put("my_chat_member", to_json(change))
         self.hub.publish(conversation.id, "blocked", blocked=blocked)
 
     def tap(self, conversation: Conversation, message: Message, data: str) -> str:
@@ -259,19 +270,6 @@ class World:
         while len(conversation.messages) > MAX_MESSAGES:
             conversation.messages.popitem(last=False)
         self.hub.publish(conversation.id, "message", message=to_json(message))
-
-    def _member_change(self, conversation: Conversation, before: str, after: str) -> Any:
-        def member(status: str) -> dict[str, Any]:
-            extra = {"until_date": 0} if status == "kicked" else {}
-            return {"status": status, "user": to_json(self.bot), **extra}
-
-        return {
-            "chat": to_json(conversation.chat),
-            "from": to_json(conversation.person),
-            "date": int(now().timestamp()),
-            "old_chat_member": member(before),
-            "new_chat_member": member(after),
-        }
 
 
 def now() -> datetime:

@@ -183,11 +183,7 @@ def json_fields(body: bytes) -> dict[str, Any]:
 
 def _as_text(value: Any) -> Any:
     """JSON scalars as the strings that the other encodings would have carried."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int | float):
-        return str(value)
-    return value
+    return json.dumps(value) if isinstance(value, int | float) else value
 
 
 def build_method(
