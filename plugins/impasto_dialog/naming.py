@@ -34,11 +34,11 @@ def named_preset(text: str, presets: Sequence[StylePreset]) -> StylePreset | Non
     """The preset whose name, or title in any language, is the text; upper case, punctuation and
     emoji do not count. A title of several words may also stand within a longer text; one word
     may not: "a night in Paris" asks for no style called "Night". The longest title wins."""
-    wanted = _words(text)
+    wanted = _normal(text)
     named = [
-        (len(words), preset)
-        for words, preset in _titles(presets)
-        if words == wanted or (len(words) > 1 and _within(words, wanted))
+        (title.count(" "), preset)
+        for title, preset in _titles(presets)
+        if title == wanted or (" " in title and f" {title} " in f" {wanted} ")
     ]
     return max(named, key=itemgetter(0))[1] if named else None
 
@@ -47,9 +47,8 @@ def similar_preset(text: str, presets: Sequence[StylePreset]) -> StylePreset | N
     """The preset whose name or title, in any language, a text that names none comes nearest to,
     within a letter or two: "pointilism". It must be the whole text: other words are no misspelling.
     """
-    titles = {" ".join(words): preset for words, preset in _titles(presets)}
-    wanted = " ".join(_words(text))
-    close = get_close_matches(wanted, titles, n=1, cutoff=LEAST_LIKENESS)
+    titles = dict(_titles(presets))
+    close = get_close_matches(_normal(text), titles, n=1, cutoff=LEAST_LIKENESS)
     return titles[close[0]] if close else None
 
 
@@ -67,21 +66,17 @@ def preset_for(text: str, presets: Sequence[StylePreset]) -> StylePreset | None:
     return numbered_preset(text, presets) or named_preset(text, presets)
 
 
-def _titles(presets: Sequence[StylePreset]) -> Iterator[tuple[list[str], StylePreset]]:
-    """The words of all names and titles, each with its preset."""
+def _titles(presets: Sequence[StylePreset]) -> Iterator[tuple[str, StylePreset]]:
+    """All names and titles, each with its preset."""
     for preset in presets:
         for title in (preset.name, *preset.titles.values()):
-            if words := _words(title):
-                yield words, preset
+            if normal := _normal(title):
+                yield normal, preset
 
 
-def _words(text: str) -> list[str]:
-    return _WORDS.findall(text.casefold().replace("ё", "е"))
-
-
-def _within(words: list[str], text: list[str]) -> bool:
-    length = len(words)
-    return any(text[i : i + length] == words for i in range(len(text) - length + 1))
+def _normal(text: str) -> str:
+    """Its words in lower case, with a space between two."""
+    return " ".join(_WORDS.findall(text.casefold().replace("ё", "е")))
 
 
 def style_in_text(message: Message, job_service: JobService) -> Mapping[str, StylePreset] | bool:

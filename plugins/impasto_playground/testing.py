@@ -115,7 +115,8 @@ class App:
         self._sections = settings
         self._folder = folder
         self._ready: Future[None] = Future()
-        self._ended: Future[None] = Future()
+        self.ended: Future[None] = Future()
+        """Done when the bot has ended, with the error that ended it."""
         self._persons: list[Person] = []
         self._activity = Activity()
         self._thread = threading.Thread(target=self._run, name="impasto app", daemon=True)
@@ -129,7 +130,7 @@ class App:
         with contextlib.suppress(RuntimeError):  # the bot has ended by itself
             self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join()
-        self._ended.result()
+        self.ended.result()
 
     def chat(self, name: str = "Alice", language: str = "en") -> Chat:
         """Another person's chat with the bot; `language` is that of their Telegram app."""
@@ -141,11 +142,6 @@ class App:
     def run(self, work: Coroutine[Any, Any, T]) -> Future[T]:
         """Runs a coroutine in the bot's event loop."""
         return asyncio.run_coroutine_threadsafe(work, self._loop)
-
-    @property
-    def ended(self) -> Future[None]:
-        """Done when the bot has ended, with the error that ended it."""
-        return self._ended
 
     async def rest(self, seconds: float) -> None:
         """Returns when the bot has been at rest for so long, without a word in any chat."""
@@ -169,9 +165,9 @@ class App:
         except BaseException as error:
             with contextlib.suppress(Exception):
                 self._ready.set_exception(error)
-            self._ended.set_exception(error)
+            self.ended.set_exception(error)
         else:
-            self._ended.set_result(None)
+            self.ended.set_result(None)
 
     async def _main(self) -> None:
         self._loop = asyncio.get_running_loop()
