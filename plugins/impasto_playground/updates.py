@@ -52,7 +52,8 @@ class UpdateQueue:
         self._pending: deque[Update] = deque()
         self._next_id = 100_000_000 + secrets.randbelow(100_000_000)
         self._allowed: frozenset[str] = frozenset()
-        self._news = asyncio.Event()
+        self.news = asyncio.Event()
+        """Set when an update was queued; whoever waits for further ones clears it."""
         self._poll: asyncio.Future[Refusal | None] | None = None
         self._closed = False
 
@@ -78,7 +79,7 @@ class UpdateQueue:
         while len(self._pending) > MAX_PENDING:
             self._pending.popleft()
         self.end_poll()
-        self._news.set()
+        self.news.set()
 
     def drop(self) -> None:
         """Forget all pending updates."""
@@ -99,14 +100,6 @@ class UpdateQueue:
                 self._pending.popleft()
         while offset > 0 and self._pending and self._pending[0]["update_id"] < offset:
             self._pending.popleft()
-
-    async def wait(self) -> None:
-        """Return when an update was queued since `forget_news`."""
-        await self._news.wait()
-
-    def forget_news(self) -> None:
-        """Let `wait` wait for updates that come from now on."""
-        self._news.clear()
 
     async def poll(self, offset: int, limit: int, timeout_s: int) -> list[Update]:
         """Answer getUpdates; waits up to `timeout_s` seconds for the first update.
@@ -197,12 +190,12 @@ class Webhook:
         timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
         async with aiohttp.ClientSession(timeout=timeout) as session, asyncio.TaskGroup() as group:
             while True:
-                self._updates.forget_news()
+                self._updates.news.clear()
                 for update in self._updates.snapshot():
                     lane = _lane(update)
                     if lane not in lanes or lanes[lane].done():
                         lanes[lane] = group.create_task(self._empty_lane(lane, session, slots))
-                await self._updates.wait()
+                await self._updates.news.wait()
 
     async def _empty_lane(
         self, lane: Any, session: aiohttp.ClientSession, slots: asyncio.Semaphore
