@@ -218,9 +218,7 @@ def languages(texts: Texts) -> InlineKeyboardMarkup:
     return _column(
         *(
             (
-                f"✓ {other.plain('language-name')}"
-                if other is texts
-                else other.plain("language-name"),
+                ("✓ " if other is texts else "") + other.plain("language-name"),
                 ChooseLanguage(code=code),
             )
             for code, other in LANGUAGES.items()
@@ -279,18 +277,16 @@ def painted(
         larger: how to paint it larger; None where it cannot be.
         is_shared: whether it can be put into another chat by inline mode.
     """
-    own = look.colors is Colors.OWN
-    colors = (
-        (texts.plain("button-style-colors"), Variation.STYLE_COLORS)
-        if own
-        else (texts.plain("button-own-colors"), Variation.OWN_COLORS)
-    )
     repeats = [
         (texts.plain("button-weaker"), Variation.WEAKER),
         (texts.plain("button-stronger"), Variation.STRONGER),
     ]
     if larger is not None:
         repeats.append((texts.plain("button-larger"), larger))
+    if look.colors is Colors.OWN:
+        repeats.append((texts.plain("button-style-colors"), Variation.STYLE_COLORS))
+    else:
+        repeats.append((texts.plain("button-own-colors"), Variation.OWN_COLORS))
     first = [_button(texts.plain("button-another-style"), AnotherStyle(job=job_id))]
     if not in_group:  # there the bot does not see the photo that would come next
         first.append(_button(texts.plain("button-as-style"), UseAsStyle(job=job_id)))
@@ -299,10 +295,7 @@ def painted(
         for text, how in repeats
         if look.varied(how) is not None
     ]
-    again += [
-        _button(colors[0], RepeatJob(job=job_id, how=colors[1])),
-        _button(texts.plain("button-file"), SendFile(job=job_id)),
-    ]
+    again.append(_button(texts.plain("button-file"), SendFile(job=job_id)))
     if is_shared:
         share = texts.plain("button-share")
         again.append(InlineKeyboardButton(text=share, switch_inline_query=job_id))

@@ -11,7 +11,6 @@ import structlog
 from aiogram.types import BufferedInputFile, Message
 from PIL import Image
 
-from impasto import PaintOptions
 from impasto.jobs.job import TelegramPicture
 from impasto.tasks import cancelled
 from impasto.telegram.retry import overlooked
@@ -89,7 +88,11 @@ class OwnSheets:
     async def _run(self, talk: Talk, memory: Memory, content: TelegramPicture, key: _Key) -> None:
         page = page_of(talk.job_service.presets, memory.page)
         try:
-            pictures = await talk.job_service.try_styles(content, _options(talk, page))
+            options = {
+                preset.name: paint_options(key.look, [preset], talk.painting, pixel_cap=0)
+                for preset in page.presets
+            }
+            pictures = await talk.job_service.try_styles(content, options)
             if pictures is None:
                 return
             packed = await asyncio.to_thread(own_sheet, page, pictures, key.language)
@@ -132,12 +135,3 @@ def _key(talk: Talk, memory: Memory) -> _Key | None:
     names = tuple(preset.name for preset in page.presets)
     look = talk.look.with_choice(Quality.STANDARD)  # thumbnails have a size of their own
     return _Key(memory.content.file_id, names, look, talk.texts.language)
-
-
-def _options(talk: Talk, page: GalleryPage) -> dict[str, PaintOptions]:
-    """How each style of the page would be painted."""
-    look = talk.look.with_choice(Quality.STANDARD)
-    return {
-        preset.name: paint_options(look, [preset], talk.painting, pixel_cap=0)
-        for preset in page.presets
-    }
