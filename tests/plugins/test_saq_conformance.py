@@ -12,6 +12,7 @@ from types import ModuleType
 import pytest
 from hypothesis import HealthCheck, settings
 from redis.asyncio import Redis
+from saq.queue.redis import RedisQueue
 
 import impasto_saq
 from impasto.contracts import Finding, JobQueue, Storage
@@ -84,13 +85,15 @@ class TestQueue(conformance.QueueConformance):
         monkeypatch.setattr("impasto_saq.queue.MOST_KEPT", 3)
         queue = SaqQueue(saq, "1")
         await queue.open()
+        # Only SAQ itself knows how many tickets there are.
+        tickets = RedisQueue.from_url(saq.redis_url.get_secret_value(), name="impasto:1")
         for _ in range(10):
             await queue.announce()
-        # Only SAQ's own queue knows how many tickets there are.
-        assert await queue._queue.count("queued") == 3
+        assert await tickets.count("queued") == 3
         await queue.wait()
         await queue.announce()
-        assert await queue._queue.count("queued") == 3
+        assert await tickets.count("queued") == 3
+        await tickets.disconnect()
         await queue.close()
 
 
