@@ -32,8 +32,9 @@ TRIAL = "trial-"
 
 MOST_WAITING = 4
 """People whose trials wait for another's; whoever comes then has none."""
-SECONDS_ELSEWHERE = 30.0
-"""For so long a trial is waited for that another machine is to paint."""
+SECONDS_ELSEWHERE = 90.0
+"""For so long a trial is waited for that another machine is to paint: a slow and busy one takes
+three times as long as most, and what it has begun would be for nothing."""
 PAUSE_SECONDS = 5.0
 """When the way between machines fails, errands are asked for again this much later."""
 

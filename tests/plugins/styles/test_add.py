@@ -60,6 +60,8 @@ def test_a_picture_becomes_a_preset(
         "picture": str(state / "styles" / "sunset.jpg"),
         "credit": "unknown",
         "licence": "CC0-1.0",
+        "emoji": "🌇",
+        "order": len(before),
         "strength": 2.0,
         "brush_size": 0.5,
     }

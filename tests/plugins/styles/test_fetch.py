@@ -253,7 +253,7 @@ class TestCommand:
         ended = run("fetch", "storm", "--manifest", publish("storm", "calm"))
         assert (ended.code, ended.err) == (0, "")
         assert "1/1 storm: added ⛵ The storm" in ended.out
-        preset = json.loads(run("--json").out)[-1]
+        *built_in, preset = json.loads(run("--json").out)
         assert preset == {
             "name": "storm",
             "titles": {"en": "The storm", "ru": "Картина"},
@@ -261,6 +261,8 @@ class TestCommand:
             "credit": "Ada Example (1801–1880): The storm, 1850; "
             f"http://127.0.0.1:{wiki.port}/wiki/File:storm_%26_sea.jpg",
             "licence": "Public domain",
+            "emoji": "⛵",
+            "order": len(built_in),
             "strength": 0.5,
             "brush_size": 1.0,
         }
