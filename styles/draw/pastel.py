@@ -1,8 +1,10 @@
-"""A garden path in soft pastels: short strokes of chalk over rubbed color, on toothed paper.
+"""A garden path in soft pastels: broad strokes of chalk over rubbed color, on toothed paper.
 
-Color is rubbed thinly into buff paper; then every place is gone over in short slanting strokes of
-chalk, which touch only the grain of the paper. All is pale, and the darks are dusty: chalk has no
-black. A stroke differs less from its neighbors the lighter it is, so that skin keeps its bloom.
+Color is rubbed into buff paper; then every place is gone over in long, broad, slanting strokes of
+chalk in several hues, as bright as what they stand for, which touch only the grain of the paper
+where they end. All is pale, and the darks are dusty: chalk has no black. A stroke differs less from
+its neighbors the lighter it is, so that skin keeps its bloom: with narrow strokes of one hue on
+coarse grain it was mottled.
 """
 
 from __future__ import annotations
@@ -20,15 +22,15 @@ SKY = palette("82aedc aacce6 e2e4e4 fcead2 fad2ac")
 HILL = palette("8c90c0 b4aed0 dec4c8")
 WOOD = palette("4c4354 766c76 a89e84 d2c69a f4e8c6")
 PATH = palette("74463a c07448 ea9e68 f8c89c fdeacc")
-BAND = 12.0 / 1024
+BAND = 26.0 / 1024
 """Width of a stroke as a share of the picture's side."""
-STROKE = 56 / 1024
+STROKE = 150 / 1024
 """Length of a stroke, likewise."""
 SLANTS = (-0.95, -0.60)
 """Directions in radians from the horizontal; shapes take them in turn."""
-VALUE, HUE = 0.11, 0.035
+VALUE, HUE = 0.10, 0.07
 """How far strokes differ in brightness and in each channel, in the darks."""
-RUBBED = 0.55
+RUBBED = 0.85
 """How much of the paper the rubbed color hides."""
 
 

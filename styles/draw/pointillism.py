@@ -1,4 +1,4 @@
-"""A shore in summer in small clean dots on tinted cream.
+"""A shore in summer in clean round dots that lap over each other.
 
 The scene is painted flat first and then only looked at: most dots take the color under them, some
 a purer one, and some a grey, all about as bright as the place they stand for, so that they mix in
@@ -19,16 +19,16 @@ SKY = palette("4f8acb 86b6df c3d8e6 f3dcc8 f5bfa4")
 HILL = palette("7f90b4 a3aec8 ccc4cc")
 TREES = palette("14183a 3d4766 74857e b0ac80 e4cc9e")
 SAND = palette("644a58 b0786a e69e70 f4c09a fae3cb")
-CREAM, CANVAS = rgb("f7ecd8"), 0.25
+CREAM, CANVAS = rgb("f7ecd8"), 0.08
 """Color of the bare canvas, and how far it goes from the scene to that."""
-PURE, LOCAL, GREY = 1.15, 0.95, 0.6
+PURE, LOCAL, GREY = 1.3, 0.95, 0.7
 """Factors on the chroma of dots: those that are to be grey mute their neighbors. Any wider apart,
 dots are spots on a face."""
-DOT = 10.0 / 1024
+DOT = 18.0 / 1024
 """Diameter of a dot as a share of the picture's side."""
-SPACING = 0.90
-"""How far apart the middles of dots keep, in diameters. They lap over each other a little: wide
-gaps become a net on a face."""
+SPACING = 0.80
+"""How far apart the middles of dots keep, in diameters. They lap over each other: gaps become a
+net on a face."""
 
 
 def draw(size: int, rng: np.random.Generator) -> Image.Image:
