@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import itertools
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -77,14 +78,16 @@ def complete_networks(context: typer.Context, incomplete: str) -> list[tuple[str
 
 def styles_named(names: Iterable[str], session: Session) -> list[Style]:
     """Files and presets, as they were named after --style. Raises OwnerError: one is neither."""
-    return [_style_of(name, session) for name in names]
+    list_presets = functools.cache(lambda: presets_of(session))
+    return [_style_of(name, list_presets) for name in names]
 
 
-def _style_of(name_or_file: str, session: Session) -> Style:
+def _style_of(name_or_file: str, list_presets: Callable[[], Mapping[str, Style]]) -> Style:
+    """Presets are only listed for what is no file."""
     path = Path(name_or_file).expanduser()
     if _is_file(path):
         return Style(path, path.stem, path.stem)
-    found = presets_of(session)
+    found = list_presets()
     if name_or_file not in found:
         hint = did_you_mean(name_or_file, found) or "; `impasto styles` lists the presets"
         raise OwnerError(f"--style {name_or_file}: there is no such preset and no such file{hint}")

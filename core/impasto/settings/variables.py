@@ -37,9 +37,9 @@ def variable_of(name: str) -> str:
     return PREFIX + name.upper().replace(".", "__")
 
 
-def _path(variable: str) -> list[str]:
-    """The sections and the name of the setting that a variable is for."""
-    return variable.removeprefix(PREFIX).lower().split("__")
+def _setting_of(variable: str) -> str:
+    """The other way round, of a variable in any case."""
+    return variable.upper().removeprefix(PREFIX).lower().replace("__", ".")
 
 
 def environment_without_settings() -> dict[str, str]:
@@ -74,7 +74,7 @@ def of_dotenv() -> Source:
                 f"{DOTENV}, line {number}: write {wrong[1]}=VALUE, with an equals sign"
             )
         if assigned := _ASSIGNED.match(line):
-            lines[".".join(_path(assigned[1].upper()))] = number
+            lines[_setting_of(assigned[1])] = number
     values = _nested(dotenv.dotenv_values(stream=io.StringIO(text)))
     return Source(str(DOTENV), values, variable_of, lines)
 

@@ -61,11 +61,11 @@ class Mailbox:
             except ValidationError as error:
                 log.error("message_not_understood", problems=error.error_count())
                 continue
+            if isinstance(message, Paint):
+                # The same job may come back to the same child, as after a lost lease.
+                self._cancelled.discard(message.job_id)
+                self._to_finish.discard(message.job_id)
             if isinstance(message, Paint | Try):
-                if isinstance(message, Paint):
-                    # The same job may come back to the same child, as after a lost lease.
-                    self._cancelled.discard(message.job_id)
-                    self._to_finish.discard(message.job_id)
                 self._wanted.put(message)
             elif isinstance(message, Cancel):
                 self._cancelled.add(message.job_id)
