@@ -1,4 +1,4 @@
-"""The program `impasto` in the test's own process, in an empty folder."""
+"""Fixtures for tests of the program `impasto`, in their own process and in an empty folder."""
 
 from __future__ import annotations
 
@@ -24,31 +24,37 @@ WritePlugin = Callable[[str, str], None]
 """Takes a plugin's name and its source."""
 
 
-def run_program(capsys: pytest.CaptureFixture[str], *arguments: str) -> Ended:
-    capsys.readouterr()
-    with pytest.raises(SystemExit) as ended:
-        main(arguments)
-    captured = capsys.readouterr()
-    return Ended(int(ended.value.code or 0), captured.out, captured.err)
-
-
-def leave_alone(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Runs the test in this folder, with no settings of the machine's."""
+@pytest.fixture(autouse=True)
+def surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs each test in an empty folder, with no settings of the machine's."""
     for name in os.environ:
         if name.upper().startswith("IMPASTO_"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("COLUMNS", "160")
     monkeypatch.setenv("NO_COLOR", "1")
-    monkeypatch.chdir(folder)
+    monkeypatch.chdir(tmp_path)
 
 
-def plugin_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> WritePlugin:
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    def run(*arguments: str) -> Ended:
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main(arguments)
+        captured = capsys.readouterr()
+        return Ended(int(ended.value.code or 0), captured.out, captured.err)
+
+    return run
+
+
+@pytest.fixture
+def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> WritePlugin:
     """What writes a one-file plugin that the next runs find."""
-    mine = folder / "mine"
-    mine.mkdir()
-    monkeypatch.setenv("IMPASTO_PLUGINS__FOLDER", str(mine))
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    monkeypatch.setenv("IMPASTO_PLUGINS__FOLDER", str(folder))
 
     def write(name: str, source: str) -> None:
-        (mine / f"{name}.py").write_text(textwrap.dedent(source))
+        (folder / f"{name}.py").write_text(textwrap.dedent(source))
 
     return write

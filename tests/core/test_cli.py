@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import json
 import os
 import signal
@@ -22,24 +21,12 @@ from impasto.cli import main
 from impasto.plugins import PluginHost
 from impasto.settings import Settings
 
-from ..command_line import Run, WritePlugin, leave_alone, plugin_folder, run_program
+from .. import command_line
+from ..command_line import Run, WritePlugin
+
+surroundings, run, plugin = command_line.surroundings, command_line.run, command_line.plugin
 
 TOKEN = "123456:EXAMPLE-TOKEN"
-
-
-@pytest.fixture(autouse=True)
-def surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    leave_alone(tmp_path, monkeypatch)
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    return functools.partial(run_program, capsys)
-
-
-@pytest.fixture
-def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> WritePlugin:
-    return plugin_folder(tmp_path, monkeypatch)
 
 
 class TestProgram:

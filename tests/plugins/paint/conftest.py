@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from pathlib import Path
 
 import numpy as np
@@ -11,22 +10,9 @@ from PIL import Image
 
 from impasto.testing.tiny_network import save_tiny_network
 
-from ...command_line import Run, WritePlugin, leave_alone, plugin_folder, run_program
+from ... import command_line
 
-
-@pytest.fixture(autouse=True)
-def surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    leave_alone(tmp_path, monkeypatch)
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    return functools.partial(run_program, capsys)
-
-
-@pytest.fixture
-def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> WritePlugin:
-    return plugin_folder(tmp_path, monkeypatch)
+surroundings, run, plugin = command_line.surroundings, command_line.run, command_line.plugin
 
 
 @pytest.fixture
