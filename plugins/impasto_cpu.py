@@ -18,8 +18,10 @@ STRIP_BYTES: Final = 1_000_000
 COMPILED_BYTES: Final = 26 * 2**20
 """What libraries compile and set up when a process paints for the first time, and then keep."""
 RESERVED_BYTES: Final = 25 * 2**20
-"""Kept free for what libraries compile for further sizes of pictures, about 5 MB for each of the
-first few."""
+"""Kept free, until they take it, for what libraries compile for further sizes of pictures, about
+5 MB for each of the first few."""
+UNNOTICED_BYTES: Final = 32 * 2**20
+"""A change by less of what the machine leaves is ignored: it may take that of what is left free."""
 FRAGMENTATION: Final = 1.25
 """A painting makes the process grow by up to this factor times what it has in use at once, as freed
 blocks lie between others."""
@@ -49,6 +51,7 @@ class Cpu:
     def __init__(self, max_pixels: int, memory_mb: int | Literal["auto"]) -> None:
         self._max_pixels = max_pixels
         self._memory_mb = memory_mb
+        self._held: int | None = None
         self._taken_once_warm = (unreclaimable_bytes() or 0) + COMPILED_BYTES
 
     def why_not(self) -> str | None:
@@ -67,11 +70,19 @@ class Cpu:
         """What the settings allow for the whole process (`painting.memory_mb`, which counts memory
         that cannot be reclaimed), less what the process has already."""
         return_free_memory()  # what the painting before this one has freed is not taken
-        allowed = memory_for_painting() if self._memory_mb == AUTO else self._memory_mb * 2**20
+        allowed = self._left() if self._memory_mb == AUTO else self._memory_mb * 2**20
         if not allowed:
             return None
-        taken = max(self._taken_once_warm, unreclaimable_bytes() or 0) + RESERVED_BYTES
+        taken = max(self._taken_once_warm + RESERVED_BYTES, unreclaimable_bytes() or 0)
         return max(0, int((allowed - taken) / FRAGMENTATION))
+
+    def _left(self) -> int | None:
+        """What the machine leaves for this process. Held while it changes a little: else pictures
+        would come in another size each time, and each size has its own code compiled."""
+        left = memory_for_painting()
+        if left is None or self._held is None or abs(left - self._held) > UNNOTICED_BYTES:
+            self._held = left
+        return self._held
 
     def strip_bytes(self) -> int:
         return STRIP_BYTES

@@ -171,7 +171,8 @@ class _GroupFiles(NamedTuple):
     limits: tuple[str, ...]
     usage: str
     cached: tuple[str, ...]
-    """Lines of memory.stat: pages of files in this group and those below it."""
+    """Lines of memory.stat: what can be taken back, as pages of files, in this group and those
+    below it."""
 
     def held_in(self, folder: Path) -> int | None:
         used = _number(folder / self.usage)
@@ -189,7 +190,7 @@ _VERSION_1: Final = _GroupFiles(
 _VERSION_2: Final = _GroupFiles(
     limits=("memory.max", "memory.high"),  # beyond `high` processes are slowed down
     usage="memory.current",
-    cached=("inactive_file", "active_file"),
+    cached=("inactive_file", "active_file", "slab_reclaimable"),
 )
 
 

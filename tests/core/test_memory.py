@@ -52,7 +52,8 @@ class Machine:
         self.write(f"{folder}/memory.max", f"{limit}\n")
         self.write(f"{folder}/memory.high", f"{high}\n")
         self.write(f"{folder}/memory.current", f"{used * MB}\n")
-        self.write(f"{folder}/memory.stat", _stat({"inactive_file": 1, "active_file": cached - 1}))
+        stat = {"inactive_file": 1, "active_file": cached - 2, "slab_reclaimable": 1}
+        self.write(f"{folder}/memory.stat", _stat(stat))
 
     def group_1(self, path: str, *, limit: int, used: int, cached: int) -> None:
         folder = f"cgroup/memory/{path}"

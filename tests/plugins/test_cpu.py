@@ -30,6 +30,34 @@ def test_a_number_is_for_the_whole_process(monkeypatch: pytest.MonkeyPatch) -> N
     assert memory_mb(0, monkeypatch) is None, "no limit"
 
 
+def test_small_changes_of_what_is_left_are_not_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pictures came smaller from job to job, though the bot beside held little more each time."""
+    left = [400, 395, 380, 410, 360]
+    monkeypatch.setattr(impasto_cpu, "memory_for_painting", lambda: left.pop(0) * MB)
+    monkeypatch.setattr(impasto_cpu, "unreclaimable_bytes", lambda: 100 * MB)
+    [device] = impasto_cpu.impasto_devices(settings=Settings())
+    first, *others, less = (device.memory() for _ in range(5))
+    assert others == [first] * 3
+    assert first is not None
+    assert less is not None
+    assert first - less == pytest.approx(40 * MB / impasto_cpu.FRAGMENTATION, abs=1)
+
+
+def test_what_is_compiled_for_further_sizes_comes_out_of_the_reserve(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    taken = 100 * MB
+    monkeypatch.setattr(impasto_cpu, "unreclaimable_bytes", lambda: taken)
+    settings = Settings(painting=PaintingSettings(memory_mb=400))
+    [device] = impasto_cpu.impasto_devices(settings=settings)
+    first = device.memory()
+    assert first is not None
+    taken += impasto_cpu.COMPILED_BYTES + impasto_cpu.RESERVED_BYTES
+    assert device.memory() == first
+    taken += 10 * MB
+    assert device.memory() == pytest.approx(first - 10 * MB / impasto_cpu.FRAGMENTATION, abs=1)
+
+
 def test_auto_is_what_is_left_at_the_moment(monkeypatch: pytest.MonkeyPatch) -> None:
     left: list[int | None] = [300 * MB, 400 * MB, None]
     monkeypatch.setattr(impasto_cpu, "memory_for_painting", lambda: left[0])

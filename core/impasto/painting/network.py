@@ -57,9 +57,14 @@ class Convolution:
         object.__setattr__(self, "beside", columns.to(wide))
 
     @property
+    def channels(self) -> int:
+        """Of its output."""
+        return self.weight.shape[0]
+
+    @property
     def pixel_bytes(self) -> int:
-        """Bytes of one pixel of its output, all channels."""
-        return self.weight.shape[0] * self.weight.element_size()
+        """Bytes of one pixel of its output, all channels, in the precision it is computed in."""
+        return self.channels * self.weight.element_size()
 
 
 @dataclass(frozen=True, slots=True)

@@ -186,13 +186,13 @@ def test_threads_change_nothing(
     for threads in (1, 3, 3, 3):
         use_threads(threads)
         grams = strip_grams(network, content, strip_bytes=6_000)
-        objective = StripObjective(
-            network, content, grams, STYLE_WEIGHT, _plan(network, 3 * number, 6_000)
-        )
+        plan = _plan(network, 3 * number, 6_000)
+        objective = StripObjective(network, content, grams, STYLE_WEIGHT, plan)
         found.append(objective.evaluate(x))
     alone, *shared = found
-    assert shared[0].loss.item() == pytest.approx(alone.loss.item(), rel=1e-4)
-    assert (shared[0].gradient - alone.gradient).norm() < 1e-4 * alone.gradient.norm()
+    rounding = 1e-4 if plan.stored == torch.float32 else 0.1  # strips of other sizes
+    assert shared[0].loss.item() == pytest.approx(alone.loss.item(), rel=rounding)
+    assert (shared[0].gradient - alone.gradient).norm() < rounding * alone.gradient.norm()
     for other in shared[1:]:
         assert torch.equal(other.loss, shared[0].loss)
         assert torch.equal(other.gradient, shared[0].gradient)
@@ -274,6 +274,23 @@ def test_readouts_give_the_losses_of_the_teacher_channels(
     )
     found = whole_objective(network, content, style).losses(x)
     assert found == pytest.approx((expected_style, expected_content), rel=1e-3)
+
+
+def test_maps_stored_in_bfloat16_give_nearly_the_same_gradient(
+    tiny_network_with_readouts: Path,
+) -> None:
+    network = load_network(tiny_network_with_readouts)
+    content, style, x = (image(96, 75, seed) for seed in range(3))
+    exact = whole_objective(network, content, style).evaluate(x)
+    grams = strip_grams(network, style, strip_bytes=6_000)
+    halved = [plan for plan in plans(network, 6_000) if plan.stored == torch.bfloat16]
+    assert {len(plan.keep) for plan in halved} == {0, 1, 2, 3, 4}
+    for plan in halved:
+        found = StripObjective(network, content, grams, STYLE_WEIGHT, plan).evaluate(x)
+        assert found.gradient.dtype == torch.float32
+        assert found.loss.item() == pytest.approx(exact.loss.item(), rel=1e-2)
+        # 0.12 where a network is computed in bfloat16: other values win at its max-pools.
+        assert (found.gradient - exact.gradient).norm() < 0.08 * exact.gradient.norm()
 
 
 @BOTH

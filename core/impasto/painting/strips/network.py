@@ -27,16 +27,18 @@ class Buffers:
     def __init__(self) -> None:
         self._blocks: dict[str, torch.Tensor] = {}
 
-    def maps(self, name: str, shape: tuple[int, int, int], network: Network) -> torch.Tensor:
-        """Uninitialised channels-last maps, 1xCxHxW, on the network's device and in its precision;
-        in the same memory as all others of this name."""
+    def maps(
+        self, name: str, shape: tuple[int, int, int], dtype: torch.dtype, device: torch.device
+    ) -> torch.Tensor:
+        """Uninitialised channels-last maps, 1xCxHxW; in the same memory as all others of this
+        name."""
         channels, height, width = shape
         length = channels * height * width
         block = self._blocks.get(name)
         if block is None or len(block) < length:
             self._blocks.pop(name, None)
             del block
-            block = self._blocks[name] = empty_maps(network, length, 1, 1).flatten()
+            block = self._blocks[name] = torch.empty(length, dtype=dtype, device=device)
         return block[:length].view(1, height, width, channels).permute(0, 3, 1, 2)
 
 
@@ -113,7 +115,7 @@ class StripNetwork:
         segment = self._segments[number]
         _, channels, height, width = maps.shape
         if number == 0:  # the image's is summed in the image's precision
-            wide = torch.promote_types(maps.dtype, torch.float32)
+            wide = torch.promote_types(self.network.dtype, torch.float32)
             gradient = torch.zeros((1, channels, height, width), dtype=wide, device=maps.device)
         else:
             gradient = self._buffer(f"gradient {number}", channels, height, width).zero_()
@@ -139,14 +141,20 @@ class StripNetwork:
         return buffers
 
     def _buffer(self, name: str, channels: int, height: int, width: int) -> torch.Tensor:
-        return self._buffers.maps(name, (channels, height, width), self.network)
+        shape = channels, height, width
+        return self._buffers.maps(name, shape, self._plan.stored, self.network.device)
 
 
 @torch.no_grad()
 def strip_features(
-    network: Network, image: torch.Tensor, layers: Collection[str], strip_bytes: int
+    network: Network,
+    image: torch.Tensor,
+    layers: Collection[str],
+    strip_bytes: int,
+    dtype: torch.dtype,
 ) -> dict[str, torch.Tensor]:
-    """Whole features (before the ReLU) of some layers at a 1x3xHxW image in [0, 1]."""
+    """Whole features (before the ReLU) of some layers at a 1x3xHxW image in [0, 1], channels-last,
+    in this precision."""
     found: dict[str, torch.Tensor] = {}
 
     def visit(stage: Stage, features: torch.Tensor) -> None:
@@ -154,7 +162,8 @@ def strip_features(
         if layer in layers:
             if layer not in found:
                 _, channels, _, width = features.shape
-                maps = empty_maps(network, channels, stage.own.height, width)
+                shape = channels, stage.own.height, width
+                maps = Buffers().maps(layer, shape, dtype, network.device)
                 found.setdefault(layer, maps)  # another thread may have been here, too
             stage.own.put(features, found[layer])
 
@@ -213,14 +222,3 @@ class GramSums:
     def divisor(self, layer: str) -> int:
         """F F^T over this is the Gram matrix."""
         return self._metrics[layer].channels * self._pixels[layer]
-
-
-def empty_maps(network: Network, channels: int, height: int, width: int) -> torch.Tensor:
-    """Uninitialised channels-last maps on the network's device, in its precision."""
-    bias = network.convolutions[0].bias
-    return torch.empty(
-        (1, channels, height, width),
-        dtype=bias.dtype,
-        device=bias.device,
-        memory_format=torch.channels_last,
-    )

@@ -53,7 +53,9 @@ class StripObjective:
         self._style = style
         self._style_weight = style_weight
         self._strips = StripNetwork(network, plan, buffers)
-        self._content = strip_features(network, content, network.content_layers, plan.strip.bytes)
+        self._content = strip_features(
+            network, content, network.content_layers, plan.strip.bytes, plan.stored
+        )
 
     @torch.no_grad()
     def losses(self, image: torch.Tensor) -> Losses:

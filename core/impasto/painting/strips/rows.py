@@ -85,7 +85,8 @@ class Rows:
         """Writes (or adds) just these rows to whole maps; rows beyond them are dropped."""
         part = rows[:, :, max(0, -self.top) :][:, :, : self.count]
         if add:
-            maps[:, :, self.inside] += part
+            # Rounded first: so it does not matter which of two sums comes first.
+            maps[:, :, self.inside] += part.to(maps.dtype)
         else:
             maps[:, :, self.inside] = part
 
@@ -150,6 +151,11 @@ class Segment:
     def ends_with_pool(self) -> bool:
         return self.convolutions[-1].pool
 
+    @property
+    def dtype(self) -> torch.dtype:
+        """What it is computed in; whole maps may be stored in another precision."""
+        return self.convolutions[0].weight.dtype
+
     def output_size(self, height: int, width: int) -> tuple[int, int, int]:
         """Channels, height and width of the output for an input of this size."""
         pools = sum(c.pool for c in self.convolutions)
@@ -208,7 +214,7 @@ class Segment:
         features, own_slopes = self._again(maps, stages, slope, kept)
         gradient: torch.Tensor | None = None
         if above is not None:
-            gradient = stages[-1].output.pooled().of(above)
+            gradient = stages[-1].output.pooled().of(above).to(self.dtype)
         for stage in reversed(stages):
             feature, own_slope = features.pop(), own_slopes.pop()
             if gradient is None:  # the network's last layer: all its rows are the strip's own
@@ -239,7 +245,7 @@ class Segment:
         for number, stage in enumerate(stages):
             whole = kept.get(stage.convolution.name)
             if whole is not None:
-                feature = stage.output.extend(stage.output.of(whole))
+                feature = stage.output.extend(stage.output.of(whole).to(self.dtype))
             elif x is not None:
                 feature = _convolve(x, stage)
             else:
@@ -294,7 +300,7 @@ def widest_pixel_bytes(convolutions: Iterable[Convolution]) -> int:
 def _input(maps: torch.Tensor, stages: list[Stage]) -> torch.Tensor:
     """The rows of a segment's input that its stages need."""
     rows = stages[0].input
-    return rows.extend(rows.of(maps))
+    return rows.extend(rows.of(maps).to(stages[0].convolution.weight.dtype))
 
 
 def _convolve(x: torch.Tensor, stage: Stage) -> torch.Tensor:
