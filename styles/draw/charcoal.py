@@ -1,7 +1,9 @@
-"""Hills in charcoal on cream paper: the side of the stick over rubbed tones, grain by grain.
+"""Hills in charcoal on cream paper: soft strokes with the side of the stick over rubbed tones.
 
 Tones are rubbed into the paper first. Over them the stick is drawn in broad parallel strokes that
-bite on the paper's tooth, harder the darker a place is; light places stay paper, barely touched.
+lap over each other, harder the darker a place is; light places stay paper, barely touched. The
+paper's tooth shows a little: strokes that break up into grains give faces moles, and strokes with
+hard edges scratch them.
 """
 
 from __future__ import annotations
@@ -17,11 +19,13 @@ RUBBED = palette("f4e8d2 ddcfb8 ac9f8d 6f655b 2e2824")
 """Charcoal rubbed into the paper, from none to much."""
 BLACK = rgb("171310")
 LIGHT = 0.16
-"""How dark a place must be before the stick touches it: grains on light ground would be moles."""
-GAP = 15.0 / 1024
+"""How dark a place must be before the stick touches it."""
+GAP = 13.0 / 1024
 """Distance between the middles of strokes as a share of the picture's side."""
-STROKE = 150 / 1024
+STROKE = 170 / 1024
 """Length of a stroke, likewise."""
+SOFT = 0.7
+"""Within what share of half the distance between strokes their edges fade, on either side."""
 SLANTS = (-0.95, -0.62)
 """Directions in radians from the horizontal; hills take them in turn."""
 HILLS = (0.42, 0.68, 0.30, 0.86, 0.50, 0.95)
@@ -62,9 +66,10 @@ def _drawn(dark: Field, slant: Field, tooth: Field, rng: np.random.Generator) ->
     """Return how much charcoal, in [0, 1], strokes along `slant` radians leave."""
     wander = 0.30 * noise(len(dark), rng, 4, 3)
     rows = stroke_rows(slant, GAP, STROKE, wander, 256, rng)
-    weights = rng.normal(1.0, 0.28, (256, 64))
+    weights = rng.normal(1.0, 0.40, (256, 64))
     press = (dark - LIGHT) * weights[rows.row, rows.stroke] * (1 - 0.3 * rows.end**4)
-    touch = smoothstep(0.30, -0.30, rows.side - 0.35 - 0.65 * press) * smoothstep(0.02, 0.25, press)
-    bite = smoothstep(-1.2, 1.6, tooth + 2.4 * (press - 0.55)) * (0.35 + 0.65 * press)
+    edge = smoothstep(SOFT, -SOFT, rows.side - 0.55 - 0.55 * press)
+    touch = edge * smoothstep(0.02, 0.25, press)
+    bite = np.clip(0.55 + 0.60 * press + 0.18 * tooth, 0, 1) * np.clip(0.35 + 0.65 * press, 0, 1)
     covered: Field = 0.9 * touch * bite
     return covered
