@@ -9,7 +9,9 @@ removed, of values in [0, 1]. `invented` is what is in the sky that is neither t
 style's: the energy (mean square) of that drift in the cells where the photo is flat, and of what
 marks within these cells have more than the style picture's own marks have on average. `folds` are
 marks that are broad for a smooth sky, as of crumpled paper: the energy in its flat cells of what is
-smaller than a cell and larger than a quarter of its side.
+smaller than a cell and larger than a quarter of its side. `edges` is how many times more the colors
+of the face's picture have moved along its edges, in a band half a cell wide, than one cell further
+in.
 """
 
 from __future__ import annotations
@@ -40,8 +42,14 @@ BLOCK: Final = 4
 """Side of the blocks within a cell whose means are compared for folds."""
 FLAT: Final = 0.02
 """Standard deviation of values in [0, 1] below which a cell of the photo is flat."""
-PRESETS: Final = ("wave", "night", "comic", "watercolor")
+PRESETS: Final = ("night", "wave", "comic", "watercolor")
 FACE, SKY = "face.jpg", "flat_sky.jpg"
+FIGURES: Final = {
+    "drift": "drift of a face",
+    "invented": "invented in a sky",
+    "folds": "folds",
+    "edges": "edges",
+}
 
 Array = NDArray[np.float64]
 
@@ -71,16 +79,29 @@ def invented_energy(
 def fold_energy(painting: Image.Image, photo: Image.Image) -> float:
     """Energy of broad marks in the flat cells of `photo`, in two pictures of one size.
 
-    Cells begin half a cell from the corner: those of the painter's own terms are about as large.
+    Cells begin in the corner: those of the painter's own terms, which are about as large, are half
+    a cell further.
     """
-    half = CELL // 2
-    box = (half, half, painting.width, painting.height)
-    blocks, flat = _values(painting.crop(box)), _cells(photo.crop(box))[1] < FLAT**2
+    flat = _cells(photo)[1] < FLAT**2
     rows, columns = flat.shape
     count = CELL // BLOCK
-    blocks = blocks[: rows * CELL, : columns * CELL]
+    blocks = _values(painting)[: rows * CELL, : columns * CELL]
     means = blocks.reshape(rows, count, BLOCK, columns, count, BLOCK, 3).mean((2, 5))
     return float(means.var((1, 3)).mean(-1)[flat].mean())
+
+
+def edge_ratio(painting: Image.Image, start: Image.Image) -> float:
+    """Energy of what the colors of two pictures of one size differ by, in blocks along the edges,
+    against that in the blocks one cell further in."""
+    drift = _means(painting, CELL // 2) - _means(start, CELL // 2)
+    energy = np.square(drift - drift.mean((0, 1))).mean(-1)
+    further = energy[2:-2, 2:-2]
+    return float(_outermost(energy).mean() / _outermost(further).mean())
+
+
+def _outermost(values: Array) -> Array:
+    """The first and last rows and columns."""
+    return np.concatenate([values[0], values[-1], values[1:-1, 0], values[1:-1, -1]])
 
 
 def _values(picture: Image.Image) -> Array:
@@ -89,10 +110,20 @@ def _values(picture: Image.Image) -> Array:
 
 def _cells(picture: Image.Image) -> tuple[Array, Array]:
     """Mean color (rows x columns x 3) and mean variance (rows x columns) of each whole cell."""
-    values = _values(picture)
-    rows, columns = (side // CELL for side in values.shape[:2])
-    values = values[: rows * CELL, : columns * CELL].reshape(rows, CELL, columns, CELL, 3)
+    values = _in_cells(picture, CELL)
     return values.mean((1, 3)), values.var((1, 3)).mean(-1)
+
+
+def _means(picture: Image.Image, side: int) -> Array:
+    """Mean color (rows x columns x 3) of each whole block with sides of so many pixels."""
+    return _in_cells(picture, side).mean((1, 3))
+
+
+def _in_cells(picture: Image.Image, side: int) -> Array:
+    """Values by row and column of whole cells: rows x side x columns x side x 3."""
+    values = _values(picture)
+    rows, columns = (length // side for length in values.shape[:2])
+    return values[: rows * side, : columns * side].reshape(rows, side, columns, side, 3)
 
 
 class _Subject:
@@ -125,8 +156,8 @@ class _Subject:
 
 
 def measured(photos: Path, keep: Path | None) -> Iterator[dict[str, Any]]:
-    """A row for each preset: `preset`, and `drift`, `invented` and `folds` as pairs (without,
-    with)."""
+    """A row for each preset: `preset`, and `drift`, `invented`, `folds` and `edges` as pairs
+    (without, with)."""
     catalogue = load_catalogue(Settings(painting=PaintingSettings(memory_mb=0)))
     presets = {preset.name: preset for preset in read_presets(styles_folder())}
     for preset in (presets[name] for name in PRESETS):
@@ -137,6 +168,7 @@ def measured(photos: Path, keep: Path | None) -> Iterator[dict[str, Any]]:
             pictures = [subject.painted(coherence) for coherence in (0.0, None)]
             if name == FACE:
                 row["drift"] = [color_drift(each, start) for each in pictures]
+                row["edges"] = [edge_ratio(each, start) for each in pictures]
             else:
                 row["invented"] = [invented_energy(each, photo, start, style) for each in pictures]
                 row["folds"] = [fold_energy(each, photo) for each in pictures]
@@ -153,17 +185,13 @@ def main() -> None:
     parser.add_argument("--keep", type=Path, metavar="FOLDER")
     arguments = parser.parse_args()
     rows = []
-    print(
-        "| preset | drift of a face | coherent | invented in a sky | coherent | folds | coherent |"
-    )
-    print("|---|---|---|---|---|---|---|")
+    print(f"| preset | {' | '.join(f'{name} | coherent' for name in FIGURES.values())} |")
+    print("|---" * (1 + 2 * len(FIGURES)) + "|")
     for row in measured(arguments.shared / "cases" / "photos", arguments.keep):
         rows.append(row)
-        print(_line(row["preset"], *row["drift"], *row["invented"], *row["folds"]), flush=True)
+        print(_line(row["preset"], *(value for what in FIGURES for value in row[what])), flush=True)
     means = [
-        statistics.mean(row[what][index] for row in rows)
-        for what in ("drift", "invented", "folds")
-        for index in (0, 1)
+        statistics.mean(row[what][index] for row in rows) for what in FIGURES for index in (0, 1)
     ]
     print(_line("mean", *means))
 

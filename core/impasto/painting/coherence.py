@@ -136,10 +136,16 @@ class _Grid:
 
 
 def _averages(length: int, cells: int) -> torch.Tensor:
-    """cells x length: its product with a column of values is the means of the column's cells."""
-    matrix = torch.zeros(cells, length)
+    """(cells + 1) x length: its product with a column of values is the means of the column's cells.
+
+    The outermost are half as wide as the others. Maps go on beyond the picture as they end there,
+    so the network sees a mark at the edge as larger than it is: held by a whole cell, the edge
+    would get the style's strongest colors, and what lies beside it in the cell their opposites.
+    """
+    matrix = torch.zeros(cells + 1, length)
     for cell, row in enumerate(matrix):
-        first, end = cell * length // cells, -(-(cell + 1) * length // cells)
+        first = max(0, (2 * cell - 1) * length // (2 * cells))
+        end = min(length, -(-(2 * cell + 1) * length // (2 * cells)))
         row[first:end] = 1 / (end - first)
     return matrix
 

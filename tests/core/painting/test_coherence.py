@@ -61,7 +61,7 @@ def test_where_the_colors_are_in_place_nothing_is_added(term: Terms) -> None:
 
 
 def test_marks_within_a_cell_cost_nothing_and_patches_do() -> None:
-    side = 4 * CELLS
+    side = 12 * CELLS
     start, inner = torch.full((1, 3, side, side), 0.5), Bowl()
     objective = CoherentColors(inner, start, strength=5.0)
     objective.evaluate(start)
@@ -85,22 +85,39 @@ def test_a_strength_means_the_same_for_all_styles_and_sizes(scale: float, side: 
 
 def test_what_is_drawn_in_the_photo_is_held_more_than_what_is_smooth() -> None:
     """A mark of half a coarse cell, as an eye has, and around which the coarse means stay."""
-    side = 4 * CELLS
+    side = 12 * CELLS
     start, inner = torch.full((1, 3, side, side), 0.5), Bowl()
-    start[..., :20, :20] += 0.1 * torch.tensor([[1.0, -1.0], [-1.0, 1.0]]).repeat_interleave(
-        10, 0
-    ).repeat_interleave(10, 1)
+    checks = torch.tensor([[1.0, -1.0], [-1.0, 1.0]]).repeat(2, 2)
+    start[..., :60, :60] += 0.1 * checks.repeat_interleave(15, 0).repeat_interleave(15, 1)
     objective = CoherentColors(inner, start, strength=5.0)
     objective.evaluate(start)
 
     def with_mark(at: int) -> torch.Tensor:
         image = start.clone()
-        image[..., at : at + 4, at : at + 2] += 0.1
-        image[..., at : at + 4, at + 2 : at + 4] -= 0.1
+        image[..., at : at + 12, at : at + 6] += 0.1
+        image[..., at : at + 12, at + 6 : at + 12] -= 0.1
         return image
 
-    drawn, smooth = (own_loss(objective, inner, with_mark(at)) for at in (8, 60))
+    drawn, smooth = (own_loss(objective, inner, with_mark(at)) for at in (18, 174))
     assert drawn == pytest.approx(smooth * MOST_WEIGHT / LEAST_WEIGHT, rel=0.05)
+
+
+def test_a_band_along_an_edge_costs_what_one_costs_that_fills_its_cells() -> None:
+    """Half as wide, beside its opposite: pictures had a band of strong colors at their edges."""
+    side = 12 * CELLS
+    start, inner = torch.full((1, 3, side, side), 0.5), Bowl()
+    objective = CoherentColors(inner, start, strength=5.0)
+    objective.evaluate(start)
+
+    def with_band(top: int, height: int) -> float:
+        image = start.clone()
+        image[..., top : top + height, :] += 0.1
+        image[..., top + height : top + 2 * height, :] -= 0.1
+        return own_loss(objective, inner, image)
+
+    within, filling, at_edge = with_band(6, 6), with_band(6, 12), with_band(0, 6)
+    assert at_edge > 0.5 * filling
+    assert at_edge > 4 * within
 
 
 def test_strong_marks_cost_where_the_photo_is_smooth_and_nothing_where_it_is_not() -> None:
