@@ -36,8 +36,10 @@ APART = 0.24
 """How far the tones of the halves of a cut shape are from each other at least."""
 BEND = 0.9
 """How far a cut is from straight."""
-PITCH = 13.0 / 1024
+PITCH = 11.0 / 1024
 """Distance of two dots as a share of the side."""
+DOT = 0.6
+"""How far dots are from their ground towards black: darker ones would be moles on a face."""
 SLANT = np.pi / 4
 """Radians by which the rows of dots rise."""
 LINE = 0.0022
@@ -73,7 +75,7 @@ def _shapes(size: int, rng: np.random.Generator) -> tuple[NDArray[np.intp], list
 
 
 def _printed(shape: NDArray[np.intp], levels: list[int], rng: np.random.Generator) -> Field:
-    """Print every shape in its ink, and black dots over the darks."""
+    """Print every shape in its ink, and dark dots over the darks."""
     size = len(shape)
     x, y = grid(size)
     zones = noise(size, rng, 3, 2)
@@ -88,7 +90,7 @@ def _printed(shape: NDArray[np.intp], levels: list[int], rng: np.random.Generato
             fall = x[where] * np.cos(angle) + y[where] * np.sin(angle)
             fall = (fall - fall.min()) / (fall.max() - fall.min())
             dots = _screen(x[where], y[where], 0.2 + 0.4 * fall, size)
-            color[where] += dots[:, None] * (hue[0] - hue[1])
+            color[where] += DOT * dots[:, None] * (hue[0] - hue[1])
     return color
 
 

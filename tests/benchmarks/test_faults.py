@@ -83,8 +83,8 @@ def test_edges_are_compared_with_what_lies_beside_them() -> None:
 @pytest.mark.slow
 @pytest.mark.skipif(not PHOTOS.is_dir(), reason=f"{PHOTOS} is not there")
 def test_faces_and_skies_come_out_whole() -> None:
-    """Measured: a drift of 0.009 instead of 0.126, 0.0002 invented instead of 0.0086, and edges that
-    stand out 0.9 times, where they did 2.2 times."""
+    """Measured: a drift of 0.009 instead of 0.126, 0.0002 invented instead of 0.0086, and edges
+    that stand out 0.9 times, where they did 2.2 times."""
     row = next(measured(PHOTOS, keep=None))
     assert row["drift"][0] > 0.07, "else this says nothing"
     assert row["drift"][1] < 0.05
