@@ -17,9 +17,10 @@ from .palette import palette, ramp, rgb
 from .strokes import picture
 
 PAPER = rgb("f1e6cc")
-KEY = rgb("1c2f60")
-FOAM = rgb("f7efdc")
-SHADE = rgb("a9c4cc")
+KEY = rgb("2a4678")
+FOAM = rgb("dfe0d0")
+SHADE = rgb("9dbcc8")
+"""Neither white beside a nearly black line: that would be a halo around hair, and wrinkles."""
 BODY = palette("16346f 1f4f8f 3f7fae 8fb9c4 dfe3d3")
 SKY = palette("5f7f93 a9b7a8 e3cfa2 eebf86 e79a6c")
 SUN = rgb("c9432b")
