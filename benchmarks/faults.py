@@ -85,8 +85,8 @@ def fold_energy(painting: Image.Image, photo: Image.Image) -> float:
     flat = _cells(photo)[1] < FLAT**2
     rows, columns = flat.shape
     count = CELL // BLOCK
-    blocks = _values(painting)[: rows * CELL, : columns * CELL]
-    means = blocks.reshape(rows, count, BLOCK, columns, count, BLOCK, 3).mean((2, 5))
+    blocks = _means(painting, BLOCK)[: rows * count, : columns * count]
+    means = blocks.reshape(rows, count, columns, count, 3)
     return float(means.var((1, 3)).mean(-1)[flat].mean())
 
 

@@ -16,7 +16,7 @@ from typing import Final
 
 import torch
 
-from impasto.painting.network import Network
+from impasto.painting.network import Convolution, Network
 from impasto.painting.strips.rows import (
     Segment,
     StripSize,
@@ -53,18 +53,21 @@ class Plan:
     stored: torch.dtype
     """The precision of whole maps."""
 
+    def stored_bytes(self, convolution: Convolution) -> int:
+        """Bytes of one pixel of a convolution's output, all channels, in a whole map."""
+        return convolution.channels * self.stored.itemsize
+
     def whole_map_bytes(self, height: int, width: int) -> int:
         """Bytes of the maps that stand whole at an image of this size."""
         total = 3 * height * width * self.stored.itemsize  # the input
         for number, segment in enumerate(self.segments):
             for convolution in segment.convolutions:
                 if convolution.name in self.keep:
-                    total += convolution.channels * self.stored.itemsize * height * width
+                    total += self.stored_bytes(convolution) * height * width
                 if convolution.pool:
                     height, width = height // 2, width // 2
             if number + 1 < len(self.segments):  # the next one's input and the gradient there
-                channels = segment.convolutions[-1].channels
-                total += 2 * channels * self.stored.itemsize * height * width
+                total += 2 * self.stored_bytes(segment.convolutions[-1]) * height * width
         return total
 
     def strip_map_bytes(self, height: int, width: int) -> int:
@@ -164,8 +167,8 @@ def _all_maps(network: Network, plan: Plan, height: int, width: int) -> int:
     total = plan.strip_map_bytes(height, width) + plan.whole_map_bytes(height, width)
     for convolution in network.convolutions:
         if convolution.name in network.content_layers:
-            pixel_bytes = convolution.channels * plan.stored.itemsize
-            total += pixel_bytes * height * width * 4 // 3  # 1 + 1/4 + 1/16 + ...
+            # 1 + 1/4 + 1/16 + ...
+            total += plan.stored_bytes(convolution) * height * width * 4 // 3
         if convolution.pool:
             height, width = height // 2, width // 2
     return total
