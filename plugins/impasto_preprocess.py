@@ -7,8 +7,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import numpy as np
-import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter, ImageOps
 
@@ -77,16 +75,6 @@ SHADES: Final = 2.0
 standard deviations."""
 TONES: Final = 32
 """Steps of lightness that hues are told apart by."""
-PATCH: Final = 0.007
-"""Radius of the patches of color that slight detail gives way to, of the root of the picture's
-area: about that of a stroke."""
-BESIDE: Final = 8
-"""Neighborhoods around a pixel, of which it takes the color of the most even ones."""
-EVEN: Final = 1e-4
-"""Variance of colors below which neighborhoods are equally even: that of noise."""
-STANDING_OUT: Final = (0.04, 0.12)
-"""Mean difference between a picture and its patches: up to the first it is slight detail, from the
-second on something that people look at, such as eyes and letters."""
 TINY: Final = 1e-9
 """Least of what is divided by."""
 LEAST_VARIANCE: Final = 1e-5
@@ -169,26 +157,6 @@ class ColorMatch:
         return _to_picture(matched)
 
 
-class Simplify:
-    """Turns slight detail, such as grain and strands of hair, into patches of color in the picture
-    that painting begins with, so that the strokes of the style show. Edges stay sharp, and what
-    stands out, such as eyes and letters, stays as it is.
-
-    That is a Kuwahara filter, by which a pixel takes the color of the most even of the
-    neighborhoods beside it, with weights in place of a choice (Papari, Petkov and Campisi,
-    "Artistic Edge and Corner Enhancing Smoothing", IEEE Transactions on Image Processing, 2007).
-    """
-
-    name = "simplify"
-    order = 70
-    roles: frozenset[Role] = frozenset({"start"})
-
-    def __call__(self, picture: Image.Image, context: PictureContext) -> Image.Image:
-        strength = context.options.simplify or 0
-        radius = round(PATCH * strength * math.sqrt(picture.width * picture.height))
-        return _in_patches(picture, radius) if radius else picture
-
-
 class OneColor:
     """Removes all other colors from a painting in a style that is drawn in one, as with chalk or
     ink: lips and flags would keep a tinge of theirs."""
@@ -224,55 +192,6 @@ class KeepColors:
         lightness, _, _ = picture.convert("YCbCr").split()
         _, blue, red = context.content.convert("YCbCr").split()
         return Image.merge("YCbCr", (lightness, blue, red)).convert("RGB")
-
-
-def _in_patches(picture: Image.Image, radius: int) -> Image.Image:
-    """The picture with patches of this radius in pixels in place of slight detail."""
-    before = np.asarray(picture)
-    after = np.empty_like(before)
-    around = max(1, radius // 3)
-    reach = 2 * radius + around
-    step = max(reach, ROWS_OF_PIXELS // (picture.width + 2 * reach))
-    for top in range(0, picture.height, step):
-        bottom = min(top + step, picture.height)
-        rows = np.arange(top - reach, bottom + reach).clip(0, picture.height - 1)
-        detailed = torch.from_numpy(before[rows]).permute(2, 0, 1).float().div_(255)
-        detailed = F.pad(detailed, (reach, reach), mode="replicate")
-        patches = _patches(detailed, radius)
-        lost = detailed[:, 2 * radius : -2 * radius, 2 * radius : -2 * radius] - patches
-        standing_out = _box(lost.abs().mean(0, keepdim=True), around)
-        least, most = STANDING_OUT
-        kept = standing_out.sub_(least).div_(most - least).clamp_(0, 1)
-        inner = slice(around, -around)
-        values = patches[:, inner, inner].addcmul_(lost[:, inner, inner], kept)
-        after[top:bottom] = values.permute(1, 2, 0).mul_(255).round_().clamp_(0, 255).byte()
-    return Image.fromarray(after)
-
-
-def _patches(colors: torch.Tensor, radius: int) -> torch.Tensor:
-    """3xHxW: what a Kuwahara filter makes of them, `2 * radius` pixels less on each side."""
-    mean = _box(colors, radius)
-    variance = (_box(colors.square(), radius) - mean.square()).clamp_(0).sum(0, keepdim=True)
-    weight = variance.add_(EVEN).reciprocal_().square_().square_()
-    weighted = torch.cat([mean.mul_(weight), weight])
-    height, width = (length - 2 * radius for length in weighted.shape[-2:])
-    total = torch.zeros_like(weighted[:, :height, :width])
-    for number in range(BESIDE):
-        angle = 2 * math.pi * number / BESIDE
-        top, left = (round(radius * (1 + f(angle))) for f in (math.sin, math.cos))
-        total += weighted[:, top : top + height, left : left + width]
-    return total[:3].div_(total[3:])
-
-
-def _box(values: torch.Tensor, radius: int) -> torch.Tensor:
-    """CxHxW: the means over squares of 2 * radius + 1 pixels, `radius` less on each side."""
-    side = 2 * radius + 1
-    for axis in (-1, -2):
-        zero = torch.zeros_like(values.narrow(axis, 0, 1), dtype=torch.float64)
-        sums = torch.cat([zero, values.cumsum(axis, dtype=torch.float64)], axis)
-        count = values.shape[axis] + 1 - side
-        values = (sums.narrow(axis, side, count) - sums.narrow(axis, 0, count)).div_(side).float()
-    return values
 
 
 def _rows(picture: NDArray[Any]) -> Iterator[slice]:
@@ -408,7 +327,7 @@ class _Tones:
 
 @hookimpl
 def impasto_preprocessors(settings: Settings) -> list[Preprocessor]:
-    return [ExifTurn(), PixelCap(), BrushSize(), ColorMatch(), Simplify()]
+    return [ExifTurn(), PixelCap(), BrushSize(), ColorMatch()]
 
 
 @hookimpl

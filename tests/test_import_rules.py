@@ -19,6 +19,7 @@ PAINTING_PLUGINS = {
     "impasto_lbfgs",
     "impasto_networks",
     "impasto_preprocess",
+    "impasto_simplify",
 }
 
 

@@ -13,19 +13,20 @@ from PIL import Image
 
 from .curves import Point, Sheet, normals, through
 from .fields import Field, blur, grain, grid, noise, smoothstep
-from .palette import palette, ramp, rgb
+from .palette import palette, rgb
 from .strokes import picture
 
 PAPER = rgb("f1e6cc")
 KEY = rgb("2a4678")
-FOAM = rgb("dfe0d0")
-SHADE = rgb("9dbcc8")
+FOAM = rgb("e6e6d6")
+SHADE = rgb("9ab8c0")
 """Neither white beside a nearly black line: that would be a halo around hair, and wrinkles."""
-BODY = palette("16346f 1f4f8f 3f7fae 8fb9c4 dfe3d3")
-SKY = palette("5f7f93 a9b7a8 e3cfa2 eebf86 e79a6c")
+BODY = palette("16346f 1f4f8f 3f7fae 8fb9c4 e6e6d6")
+SKY = palette("a9b7a8 e3cfa2 f2cc98")
+SKY_BORDERS = (0.16, 0.42)
 SUN = rgb("c9432b")
-MIST = palette("f4dcb4 eec394 e3a878 f0cfa4")
-EARTH = palette("8c4a34 b8704c d9a074 f2d9b4 f7efdc")
+MIST = palette("f0e4cc f0cd9a e0a67a e8d2ae")
+EARTH = palette("7c3c2c a8603f dca67c e8e4d0")
 
 Disk = tuple[float, float, float]
 
@@ -60,9 +61,17 @@ def draw(size: int, rng: np.random.Generator) -> Image.Image:
     return picture(_printed(sheet.color(), rng))
 
 
+def _ink(inks: Field, tone: float) -> Field:
+    """Return the ink for a tone from 0 to 1: one is printed flat, not mixed with the next."""
+    ink: Field = inks[round(float(tone) * (len(inks) - 1))]
+    return ink
+
+
 def _sky(size: int) -> Field:
-    _, y = grid(size)
-    return ramp(SKY, y, (0.0, 0.12, 0.32, 0.52, 0.70))
+    """Three inks, whose borders sway: level ones would be lines on a brow."""
+    x, y = grid(size)
+    sway = y + 0.08 * np.sin(4.4 * x + 1.2) + 0.02 * np.sin(15.0 * x - 6.0 * y)
+    return SKY[np.searchsorted(SKY_BORDERS, sway.ravel()).reshape(sway.shape)]
 
 
 def _clouds(sheet: Sheet, rng: np.random.Generator) -> None:
@@ -84,7 +93,7 @@ def _mountain(sheet: Sheet) -> None:
     left, right = np.stack([0.58 - half, level], axis=1), np.stack([0.58 + half, level], axis=1)
     for k in range(24):
         corners = [left[k], right[k], right[k + 1], left[k + 1]]
-        sheet.polygon(np.stack(corners), ramp(EARTH, rise[k]))
+        sheet.polygon(np.stack(corners), _ink(EARTH, rise[k]))
 
 
 def _wave(
@@ -121,11 +130,11 @@ def _stripes(
         edge_a = outer + (inner - outer) * np.clip(low, 0, 1)[:, None]
         edge_b = outer + (inner - outer) * np.clip(high, 0, 1)[:, None]
         shape = np.concatenate([edge_a, edge_b[::-1]])
-        sheet.polygon(shape, ramp(BODY, np.clip(tone, 0.15, 1)))
+        sheet.polygon(shape, _ink(BODY, np.clip(tone, 0.15, 1)))
         if tone > 0.5:
             core = 0.5 * (edge_a + edge_b)
             width = np.linalg.norm(edge_b - edge_a, axis=1) * 0.28
-            sheet.line(core[20:-10], width[20:-10], 0.5 * (FOAM + BODY[3]))
+            sheet.line(core[20:-10], width[20:-10], FOAM)
         sheet.line(edge_b, _carved(rng, len(t), 0.0026) * (swell > 1e-4), KEY)
 
 
@@ -227,7 +236,7 @@ def _swell(
     crest = level - height * (1.6 * peak - 0.5)
     upper = np.stack([x, crest], axis=1).astype(np.float32)
     lower = np.stack([x, np.full_like(x, level + 0.26)], axis=1).astype(np.float32)
-    sheet.polygon(np.concatenate([upper, lower[::-1]]), ramp(BODY, pale))
+    sheet.polygon(np.concatenate([upper, lower[::-1]]), _ink(BODY, pale))
     for band in range(9):
         sink = 0.012 + 0.022 * band + 0.003 * rng.standard_normal()
         flat = np.exp(-band / 3.0)
@@ -236,7 +245,7 @@ def _swell(
         dashes = 0.5 + 0.5 * np.sin(turn * 1.0 + 1.3 * band + 2 * np.sin(9 * x))
         width = 0.022 * np.clip(dashes - 0.12, 0, 1) * (0.5 + 0.5 * rng.random())
         tone = pale + (0.40, 0.20, 0.58)[band % 3]
-        sheet.line(curve, width, ramp(BODY, np.clip(tone, 0, 1)))
+        sheet.line(curve, width, _ink(BODY, np.clip(tone, 0, 1)))
     sheet.line(upper, _carved(rng, len(x), 0.0042), KEY)
     for i in np.flatnonzero((peak[1:-1] > peak[:-2]) & (peak[1:-1] >= peak[2:])):
         for offset in np.linspace(16, -16, 9):
@@ -269,9 +278,9 @@ def _printed(color: Field, rng: np.random.Generator) -> Field:
     plank = np.sin(26 * rings + 3.0 * noise(size, rng, 90, 2, stretch=(0.05, 1.0)))
     mottle = grain(size, rng, 1.1 * unit) * 0.6 + grain(size, rng, 3.5 * unit) * 0.4
     amount = ink.mean(axis=2)
-    cover = 0.98 + 0.015 * plank * smoothstep(0.05, 0.3, amount) + 0.02 * mottle
+    cover = 0.985 + 0.008 * plank * smoothstep(0.05, 0.3, amount) + 0.008 * mottle
     pool = np.clip(amount - blur(amount, 2.2 * unit), -0.2, 0.2)
     fibers = noise(size, rng, 40, 4, gain=0.8) + noise(size, rng, 170, 2)
-    paper = PAPER * (1 + 0.010 * fibers[..., None] + 0.010 * grain(size, rng)[..., None])
-    printed: Field = paper * (1 - ink * np.clip(cover + 0.5 * pool, 0, 1.1)[..., None])
+    paper = PAPER * (1 + 0.004 * fibers[..., None] + 0.004 * grain(size, rng)[..., None])
+    printed: Field = paper * (1 - ink * np.clip(cover + 0.25 * pool, 0, 1.1)[..., None])
     return printed

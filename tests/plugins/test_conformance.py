@@ -20,6 +20,7 @@ import impasto_log_jobs
 import impasto_metrics
 import impasto_networks
 import impasto_preprocess
+import impasto_simplify
 import impasto_styles
 from impasto import hookspecs
 from impasto.contracts import (
@@ -53,6 +54,7 @@ MODULES = (
     "impasto_playground",
     "impasto_preprocess",
     "impasto_sentry",
+    "impasto_simplify",
     "impasto_sqlite",
     "impasto_styles",
 )
@@ -112,7 +114,11 @@ class TestNetworks(conformance.NetworkConformance):
 class TestPreprocessors(conformance.PreprocessorConformance):
     @pytest.fixture(params=["exif", "pixel_cap", "brush_size", "color_match", "simplify"])
     def preprocessor(self, request: pytest.FixtureRequest) -> Preprocessor:
-        steps = impasto_preprocess.impasto_preprocessors(settings=Settings())
+        settings = Settings()
+        steps = [
+            *impasto_preprocess.impasto_preprocessors(settings),
+            *impasto_simplify.impasto_preprocessors(settings),
+        ]
         return next(step for step in steps if step.name == request.param)
 
 

@@ -2,24 +2,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from impasto import PaintOptions, PictureContext
-from impasto_preprocess import ColorMatch, ExifTurn, KeepColors, OneColor, PixelCap, Simplify
+from impasto_preprocess import ColorMatch, ExifTurn, KeepColors, OneColor, PixelCap
 
 from ..core.painting.picture_kit import STORED_AS
-
-
-def noise(size: tuple[int, int], seed: int, low: int = 0, high: int = 256) -> Image.Image:
-    values = np.random.default_rng(seed).integers(low, high, (size[1], size[0], 3))
-    return Image.fromarray(values.astype(np.uint8))
-
-
-def context(role: str, **facts: object) -> PictureContext:
-    options = facts.pop("options", PaintOptions(max_pixels=10_000))
-    return PictureContext(role=role, options=options, **facts)
+from .pictures import context, halves, noise
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -92,12 +81,6 @@ def test_a_bright_jacket_does_not_decide_about_the_color_of_a_face() -> None:
 
 
 HAIR, GREENERY = (150, 110, 60), (70, 120, 60)
-
-
-def halves(left: tuple[int, int, int], right: tuple[int, int, int]) -> Image.Image:
-    picture = Image.new("RGB", (200, 200), left)
-    picture.paste(right, (100, 0, 200, 200))
-    return picture
 
 
 def started(photo: Image.Image, style: Image.Image) -> np.ndarray:
@@ -219,55 +202,6 @@ def test_a_black_and_white_style_gives_a_black_and_white_picture() -> None:
         ColorMatch()(noise((90, 70), 6), context("start", styles=[(gray, 1.0)])), int
     )
     assert np.ptp(start, axis=-1).max() <= 2
-
-
-def simplified(picture: Image.Image, strength: float | None = 1.0) -> np.ndarray:
-    options = PaintOptions(simplify=strength)
-    return np.asarray(Simplify()(picture, context("start", options=options)), float)
-
-
-def test_slight_detail_gives_way_and_edges_stay() -> None:
-    both = np.asarray(halves((60, 70, 80), (200, 190, 180)), int)
-    grain = np.random.default_rng(7).integers(-12, 13, both.shape)
-    photo = Image.fromarray((both + grain).astype(np.uint8))
-    before, after = np.asarray(photo, float), simplified(photo)
-    assert after[20:-20, 20:80].std(axis=(0, 1)).max() < 0.4 * grain.std()
-    edge = slice(98, 102)
-    assert np.abs(np.diff(after[:, edge], axis=1)).max() > 100  # of 140 that it was
-    assert np.abs(after.mean(axis=(0, 1)) - before.mean(axis=(0, 1))).max() < 1
-
-
-@pytest.mark.parametrize("strength", [1.0, 2.0, 4.0])
-def test_what_stands_out_stays(strength: float) -> None:
-    page = Image.new("RGB", (400, 300), (230, 225, 215))
-    ImageDraw.Draw(page).text((20, 100), "Impasto paints", fill=(40, 40, 60), font_size=24)
-    written = np.abs(np.asarray(page, float) - np.asarray(page.getpixel((0, 0)))).mean(-1) > 100
-    lost = np.abs(simplified(page, strength) - np.asarray(page))[written].mean()
-    assert lost < 20  # of some 180 that letters are darker
-
-
-def test_bands_of_rows_make_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
-    photo = noise((320, 400), 8)
-    results = []
-    for pixels in (1, 10**9):
-        monkeypatch.setattr("impasto_preprocess.ROWS_OF_PIXELS", pixels)
-        results.append(simplified(photo))
-    assert (results[0] == results[1]).all()
-
-
-@pytest.mark.parametrize("strength", [0.0, None])
-def test_nothing_is_simplified_where_nobody_asks_for_it(strength: float | None) -> None:
-    photo = noise((70, 50), 3)
-    assert (simplified(photo, strength) == np.asarray(photo)).all()
-
-
-@given(st.integers(32, 90), st.integers(32, 90), st.floats(0, 4), st.integers(0, 255))
-def test_any_picture_can_be_simplified(
-    width: int, height: int, strength: float, shade: int
-) -> None:
-    flat = Image.new("RGB", (width, height), (shade, 255 - shade, 128))
-    assert np.abs(simplified(flat, strength) - np.asarray(flat, float)).max() <= 1
-    assert simplified(noise((width, height), 1), strength).shape == (height, width, 3)
 
 
 def test_two_styles_count_by_their_weight() -> None:

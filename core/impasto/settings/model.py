@@ -229,7 +229,8 @@ class PaintingSettings(Section):
     """How large the patches of color are that the photo's slight detail, such as grain and strands
     of hair, gives way to before it is painted. At 0 all detail stays; at 1 patches are about as
     large as a stroke; the larger they are, the more stands out from them, and that stays, as eyes,
-    letters and edges do at any value."""
+    letters and edges do at any value. For a style in a few flat inks, such as a linocut or a comic,
+    they are twice as large and have its tones alone."""
     least_gain: Annotated[float, Field(ge=0, le=1), LIVE] = 0.05
     """Painting goes on to the next size when 10 steps have improved the picture by less than this
     share. At 0 all steps are made."""
