@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from .cuts import contours, cut_in_two
-from .fields import Field, grain, grid, noise
-from .palette import palette, ramp
+from .fields import Field, grain, noise
+from .palette import of_luminance, palette, ramp
 from .strokes import picture
 
 HUES = (
@@ -32,8 +32,6 @@ TONES = (0.16, 0.34, 0.56, 0.76, 0.92)
 """From dark to light."""
 APART = 0.3
 """How far the tones of the halves of a cut facet are from each other at least."""
-FALL = 0.16
-"""How far a facet turns from light to dark."""
 CONTOUR = 0.0016
 """Half the width of a contour, in units of the side."""
 
@@ -45,7 +43,7 @@ def draw(size: int, rng: np.random.Generator) -> Image.Image:
     tone = np.array(tones, np.float32)[facet]
     color = _painted(facet, tone, hand, paint)
     color *= 1 - 0.4 * contours(tone, CONTOUR, 0.07, 0.14)[..., None]
-    weave = 0.018 * grain(size, paint, 0.7) + 0.012 * noise(size, paint, 60, 2)
+    weave = 0.008 * grain(size, paint, 0.7) + 0.006 * noise(size, paint, 60, 2)
     return picture(color * (1 + weave[..., None]))
 
 
@@ -65,18 +63,14 @@ def _facets(size: int, rng: np.random.Generator) -> tuple[NDArray[np.intp], list
 def _painted(
     facet: NDArray[np.intp], tone: Field, rng: np.random.Generator, paint: np.random.Generator
 ) -> Field:
-    """Paint every facet in one color, a little lighter towards one of its sides."""
+    """Paint every facet in one color, flat."""
     size = len(facet)
-    x, y = grid(size)
     zones = noise(size, paint, 3, 2)
     color = np.zeros((size, size, 3), np.float32)
     for number in range(FACETS):
         where = facet == number
-        angle = rng.choice(DIRECTIONS) + np.pi / 2 * rng.choice([-1, 1])
-        along = x[where] * np.cos(angle) + y[where] * np.sin(angle)
-        along = (along - along.min()) / (along.max() - along.min())
         hue = HUES[_hue(float(zones[where].mean()), rng)]
-        color[where] = ramp(hue, np.clip(tone[where] + FALL * (1 - 2 * along), 0.04, 1))
+        color[where] = of_luminance(ramp(hue, tone[where]), tone[where])
     return color
 
 

@@ -18,7 +18,7 @@ import numpy as np
 from PIL import Image
 
 from .fields import Field, grain, grid, noise
-from .palette import palette, varied
+from .palette import luminance, nearest, of_luminance, palette
 from .strokes import picture
 
 FAMILIES = (
@@ -33,7 +33,9 @@ FAMILIES = (
 )
 ORDER = (0, 1, 5, 4, 3, 0, 2, 7, 2, 0, 1, 3, 4, 5, 0, 6, 2, 0, 3, 1, 7, 6, 5, 1)
 """Families of the runs of strips, from the head of the sheet on."""
-STRIPS = 9
+LIGHTS = np.array([0.12, 0.29, 0.46, 0.62, 0.78, 0.90], np.float32)
+"""The bath has colors of these luminances alone, each of them flat, as all who sprinkle it know."""
+STRIPS = 6
 """Strips to a run."""
 OVERSAMPLING = 1.5
 
@@ -125,9 +127,10 @@ def _strips(rng: np.random.Generator) -> tuple[Field, Field]:
     widths = []
     for family in ORDER:
         shades = FAMILIES[family]
-        inks.append(varied(shades[rng.integers(0, len(shades), STRIPS)], rng, 0.03, 0.006))
+        inks.append(shades[rng.integers(0, len(shades), STRIPS)])
         widths.append(rng.choice([0.35, 1.0, 1.0, 1.8], STRIPS))
     colors = np.concatenate(inks)
+    colors = of_luminance(colors, nearest(LIGHTS, luminance(colors)))
     width = np.concatenate(widths)
     edges = -0.6 + 2.2 * np.cumsum(width) / width.sum()
     return edges[:-1].astype(np.float32), colors.astype(np.float32)
@@ -137,6 +140,6 @@ def _on_paper(color: Field, rng: np.random.Generator) -> Field:
     """Lift the bath onto paper, whose fibers show a little."""
     size = len(color)
     unit = size / 1024
-    tone = 1 + 0.02 * grain(size, rng, 1.2 * unit) + 0.015 * noise(size, rng, 60, 3)
+    tone = 1 + 0.008 * grain(size, rng, 1.2 * unit) + 0.006 * noise(size, rng, 60, 3)
     paper: Field = color * tone[..., None]
     return paper

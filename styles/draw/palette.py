@@ -37,6 +37,17 @@ def luminance(colors: Field) -> Field:
     return (colors @ np.array([0.299, 0.587, 0.114], np.float32)).astype(np.float32)
 
 
+def of_luminance(colors: Field, wanted: Field) -> Field:
+    """Make colors (..., 3) lighter or darker, until they have the wanted luminance (...)."""
+    return (colors + (wanted - luminance(colors))[..., None]).astype(np.float32)
+
+
+def nearest(steps: Field, values: Field) -> Field:
+    """Return the nearest of some steps for each value."""
+    chosen: Field = steps[np.abs(values[..., None] - steps).argmin(axis=-1)]
+    return chosen
+
+
 def varied(
     colors: Field, rng: np.random.Generator, value: float, hue: float, vivid: float = 0.0
 ) -> Field:

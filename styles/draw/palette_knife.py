@@ -14,13 +14,15 @@ import numpy as np
 from PIL import Image
 
 from .fields import Field, blur, grid, noise, resized, scattered, smoothstep
-from .palette import luminance, palette, ramp, varied
+from .palette import luminance, nearest, of_luminance, palette, ramp, varied
 from .strokes import PRINTS, Brush, Canvas, picture, relief
 
 SKY = palette("6f9fc4 a9c7d8 f3e6cf f8ecd4 f6d9ae")
 HILLS = palette("36404e 56708c 8394a6")
 TREES = palette("40261f 824630 b07244 cfa266 e6c896 f5e4c2")
 WATER = palette("2e3a48 4c6c86 84a6ba e6dcc4 f8e6bf")
+PAINTS = np.array([0.22, 0.36, 0.50, 0.64, 0.77, 0.89], np.float32)
+"""Luminances of the paints on the palette: a knife lays them as they are, not mixed."""
 SWEEP = 0.45
 """Standard deviation in radians of the direction of slabs, which turns slowly over the picture."""
 SHORE = 0.60
@@ -109,10 +111,11 @@ def _laid(canvas: Canvas, view: View, tool: Brush, rng: np.random.Generator, sha
     # Light slabs differ little from each other, or they are patches on a cheek.
     steady = 0.85 * luminance(seen)[:, None]
     colors = seen + (1 - steady) * (varied(seen, rng, 0.07, 0.008, 0.12) - seen)
+    colors = of_luminance(colors, nearest(PAINTS, luminance(colors)))
     angles = view.angle[rows, columns] + 0.06 * rng.standard_normal(len(xs))
     scales = np.clip(rng.normal(1.0, 0.22, len(xs)), 0.6, 1.5)
     for i in np.flatnonzero(rng.random(len(xs)) < share):
         canvas.stroke(
             tool, int(rng.integers(0, PRINTS)), xs[i], ys[i], angles[i], colors[i],
-            scale=scales[i], streak=0.30, body=1.6,
+            scale=scales[i], streak=0.10, body=1.6,
         )  # fmt: skip

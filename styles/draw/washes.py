@@ -71,9 +71,10 @@ class WetPaper:
         far = far + 0.20 * self._frays[draft % 2][patch] + 0.12 * self._clouds[draft % 3][patch]
         pale = strength * smoothstep(1.0, 0.55, far)[..., None]
         rim = strength * np.exp(-(((far - 1.0) / 0.055) ** 2))[..., None]
+        # Powers move pigment: bare paper stays as it is, and hues do not turn gray.
         color = self.color[patch]
-        color += 0.55 * pale * (1 - color)
-        color *= 1 - 0.35 * rim * (1 - 0.6 * color)
+        color **= 1 - 0.75 * pale
+        color **= 1 + 0.8 * rim
         self.color[patch] = color
 
 

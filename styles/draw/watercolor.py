@@ -25,6 +25,8 @@ PETALS = palette("efa680 f2b884 ecc47e e8a498 c9aac8")
 LEAVES = palette("62a4de 7cb6dc 8aa6d4 96c0b4")
 TINTS = palette("cfe2f2 fae0cc")
 """Pale washes here and there below all."""
+DEEP = palette("3a5ca4 2f7f86 6b58a6 a0643c")
+"""Leaves in the shade: what is dark in a photo needs washes, too."""
 SHADE = palette("8a7c8c a0705a 9a6c4c")
 """Stamens, stalks and the shadows between petals."""
 
@@ -53,6 +55,7 @@ def draw(size: int, rng: np.random.Generator) -> Image.Image:
     flowers = [_flower(x, y, hand) for x, y in _places(hand)]
     for number, blades in enumerate(zip(*flowers, strict=True)):
         _lay(paper, blades, number, hand)
+    _bank(paper, hand)
     for k in range(10):
         x, y = hand.random(2)
         paper.backrun(x, y, hand.uniform(0.02, 0.05), hand.uniform(0.2, 0.4), k)
@@ -116,6 +119,23 @@ def _lay(paper: WetPaper, blades: Iterable[Blade], number: int, rng: np.random.G
         away, np.clip(pigment, 0.05, 1) ** np.clip(strong, 0.25, 2.0), 0.55, rim=0.6, fray=0.0003,
         granulation=0.08, pooling=0.22, draft=number,
     )  # fmt: skip
+
+
+def _bank(paper: WetPaper, rng: np.random.Generator) -> None:
+    """Lay broad dark leaves along the foot of the sheet, wash over wash, and let water bloom."""
+    for number in range(4):
+        blades = [
+            Blade(
+                (k + rng.uniform(-0.3, 0.3)) / 6, 1.10 - 0.06 * number + rng.uniform(-0.04, 0.04),
+                -np.pi / 2 + rng.uniform(-0.8, 0.8), rng.uniform(0.26, 0.42), rng.uniform(0.05, 0.10),
+                rng.uniform(-0.5, 0.5), DEEP[(k + number) % len(DEEP)],
+            )
+            for k in range(7)
+        ]  # fmt: skip
+        _lay(paper, blades, number, rng)
+    for k in range(26):
+        x, y = rng.random(), 1 - 0.36 * rng.random() ** 1.3
+        paper.backrun(x, y, rng.uniform(0.015, 0.04), rng.uniform(0.2, 0.45), k)
 
 
 def _level(blade: Blade, x: Field, y: Field) -> Field:
