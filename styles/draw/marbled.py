@@ -4,8 +4,9 @@ Each tool moves the whole bath by a formula that can be undone (Lu, Jaffer, Jin,
 "Mathematical Marbling", IEEE Computer Graphics and Applications 32(6), 2012). So every pixel is
 followed back through the tools, the last one first, until it lies in a strip.
 
-The strips lie in runs of one family of close colors each, parted by thin veins. Neighbors that
-differ little keep cheeks and skies calm; the families make the bands that flow over the sheet.
+The strips lie in runs of one family of colors each; the families make the bands that flow over the
+sheet. All have one of six luminances: a style of few tones gives pictures in as few, whose shapes
+the bands can follow. With many close shades they were scratches on a cheek.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ FAMILIES = (
 ORDER = (0, 1, 5, 4, 3, 0, 2, 7, 2, 0, 1, 3, 4, 5, 0, 6, 2, 0, 3, 1, 7, 6, 5, 1)
 """Families of the runs of strips, from the head of the sheet on."""
 LIGHTS = np.array([0.12, 0.29, 0.46, 0.62, 0.78, 0.90], np.float32)
-"""The bath has colors of these luminances alone, each of them flat, as all who sprinkle it know."""
+"""Of the colors on the bath."""
 STRIPS = 6
 """Strips to a run."""
 OVERSAMPLING = 1.5

@@ -1,8 +1,8 @@
 """An autumn lake in slabs of thick oil, laid with a palette knife.
 
 A knife leaves slabs with straight, parallel sides, flat in color, scraped along their length, with
-a ridge where its edge pushed the paint aside. Slabs are long and differ little in color from their
-neighbors, so that it is their ridges that show; they sweep, and never cross in a lattice. The
+a ridge where its edge pushed the paint aside. Slabs are long and of few paints, each of one
+luminance, so that what is painted so becomes planes; they sweep, and never cross in a lattice. The
 picture is laid from broad to narrow knives.
 """
 

@@ -1,8 +1,9 @@
 """Tulips in watercolor: petals and leaves as clear washes that overlap on white paper.
 
-Half of the sheet is bare. A petal is one transparent wash, whose edge is hard where it dried and is
-lost where the paper was still wet. Where washes lie over each other their colors multiply, which
-gives all darker tones, so that no pigment has to be dark.
+Nearly half of the sheet is bare. A petal is one transparent wash, whose edge is hard where it dried
+and is lost where the paper was still wet. Where washes lie over each other their colors multiply,
+which gives all darker tones, so that no pigment has to be dark. Leaves at the foot lie many over
+each other: what is dark in a photo needs washes to be painted in.
 """
 
 from __future__ import annotations
@@ -126,12 +127,16 @@ def _bank(paper: WetPaper, rng: np.random.Generator) -> None:
     for number in range(4):
         blades = [
             Blade(
-                (k + rng.uniform(-0.3, 0.3)) / 6, 1.10 - 0.06 * number + rng.uniform(-0.04, 0.04),
-                -np.pi / 2 + rng.uniform(-0.8, 0.8), rng.uniform(0.26, 0.42), rng.uniform(0.05, 0.10),
-                rng.uniform(-0.5, 0.5), DEEP[(k + number) % len(DEEP)],
+                x=(k + rng.uniform(-0.3, 0.3)) / 6,
+                y=1.10 - 0.06 * number + rng.uniform(-0.04, 0.04),
+                angle=-np.pi / 2 + rng.uniform(-0.8, 0.8),
+                length=rng.uniform(0.26, 0.42),
+                width=rng.uniform(0.05, 0.10),
+                bend=rng.uniform(-0.5, 0.5),
+                pigment=DEEP[(k + number) % len(DEEP)],
             )
             for k in range(7)
-        ]  # fmt: skip
+        ]
         _lay(paper, blades, number, rng)
     for k in range(26):
         x, y = rng.random(), 1 - 0.36 * rng.random() ** 1.3

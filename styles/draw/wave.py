@@ -1,4 +1,4 @@
-"""Woodblock waves: striped bodies of water, foam in claws, a sky wiped from light to dark.
+"""Woodblock waves: striped bodies of water, foam in claws, a sky in three inks.
 
 The picture is cut as a printer would: flat shapes in a few inks with a carved key line. Then it is
 printed, which adds the grain of the plank, the mottling of the ink and the fibers of the paper.

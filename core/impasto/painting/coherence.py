@@ -99,8 +99,10 @@ class CalmSurfaces:
         contrast = _contrast(_Grid(start, FINE_CELLS).wanted, HOLD_NEIGHBORS)
         held = HOLD * (1 - _rise(contrast, SMOOTH, ROUGH))
         size = (start.shape[-2], start.shape[-1])
+        # The outermost cells are half as wide: their middles count as the edges of the picture.
+        held = F.interpolate(held, size=size, mode="bilinear", align_corners=True)
         # Kept through the level, so as small as may be: pictures have 256 values of each color.
-        self._root = F.interpolate(held, size=size, mode="bilinear").sqrt_().bfloat16()
+        self._root = held.sqrt_().bfloat16()
         self._start = (start * 255).round_().byte()
         self._strength = strength
         self._weight: torch.Tensor | None = None
