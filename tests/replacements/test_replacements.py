@@ -34,7 +34,7 @@ A_BOT_DOES_WITHOUT = (
     *("authors", "doctor", "log_jobs", "metrics", "networks", "paint", "playground"),
     *("saq", "sentry", "styles"),
 )
-PAINTING_DOES_WITHOUT = ("adam", "cuda", "preprocess")
+PAINTING_DOES_WITHOUT = ("adam", "cuda", "preprocess", "simplify")
 
 
 def test_all_built_in_plugins_are_tried() -> None:
