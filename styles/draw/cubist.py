@@ -1,8 +1,9 @@
-"""A canvas broken into planes: straight cuts, large flat facets, light against dark.
+"""A canvas broken into planes: straight cuts, and facets that turn from light into shadow.
 
-A facet is cut in two again and again until its pieces are small enough, and each half gets a tone
-far from that of the other. A contour is drawn where light and dark meet, and only there: between
-facets of nearly one tone a line would be a scar on a cheek.
+A facet is cut in two again and again until its pieces are small enough; each half gets a tone that
+differs clearly from that of the other, and then is shaded across, so that its one edge stands out
+against what lies beside it and its other edge does not. In facets of one flat tone a face was
+painted in as few tones, with round patches where they met; with contours it had scars.
 """
 
 from __future__ import annotations
@@ -11,38 +12,35 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from .cuts import contours, cut_in_two
-from .fields import Field, grain, noise
+from .cuts import cut_in_two
+from .fields import Field, grain, grid, noise
 from .palette import of_luminance, palette, ramp
 from .strokes import picture
 
 HUES = (
-    palette("20140e 7a4a24 c8924e ecc88e fff0d2"),  # ochre
-    palette("240f0c 7c2f20 c4683e eeb48c ffe8d4"),  # rust
-    palette("2a221c 80694e c8ac80 efdcb8 fff6e4"),  # cream
-    palette("0c1a24 244e62 5c8ea0 a8cccc ecf2e8"),  # teal
+    palette("17171e 6a4a34 c8924e ecc88e fff0d2"),  # ochre
+    palette("1a151c 6e3428 c4683e eeb48c ffe8d4"),  # rust
+    palette("20222a 76705e c8ac80 efdcb8 fff6e4"),  # cream
+    palette("0e1826 264c64 5c8ea0 a8cccc ecf2e8"),  # teal
 )
+"""The hue of a facet is that of its zone or next to it: facets of all hues are confetti in a sky."""
 DIRECTIONS = np.radians((20.0, 75.0, 140.0))
 """Few, since a painter of statistics keeps lines straight only where they run in few directions."""
-FACETS = 90
-LEAST = 0.005
-"""Area of a facet, as a share of the picture, below which it is cut no more: on foreheads slivers
-would be scars."""
-TONES = (0.16, 0.34, 0.56, 0.76, 0.92)
+FACETS = 260
+LEAST = 0.0015
+"""Area of a facet, as a share of the picture, below which it is cut no more."""
+TONES = (0.16, 0.30, 0.45, 0.58, 0.70, 0.82, 0.92)
 """From dark to light."""
-APART = 0.3
-"""How far the tones of the halves of a cut facet are from each other at least."""
-CONTOUR = 0.0016
-"""Half the width of a contour, in units of the side."""
+APART = (0.1, 0.3)
+"""How far the tones of the halves of a cut facet are from each other, at least and at most."""
+SHADING = 0.22
+"""How much lighter the light edge of a facet is than its dark edge."""
 
 
 def draw(size: int, rng: np.random.Generator) -> Image.Image:
     """Draw the canvas at `size` by `size` pixels."""
     hand, paint = rng.spawn(2)
-    facet, tones = _facets(size, hand)
-    tone = np.array(tones, np.float32)[facet]
-    color = _painted(facet, tone, hand, paint)
-    color *= 1 - 0.4 * contours(tone, CONTOUR, 0.07, 0.14)[..., None]
+    color = _painted(*_facets(size, hand), hand, paint)
     weave = 0.008 * grain(size, paint, 0.7) + 0.006 * noise(size, paint, 60, 2)
     return picture(color * (1 + weave[..., None]))
 
@@ -55,26 +53,34 @@ def _facets(size: int, rng: np.random.Generator) -> tuple[NDArray[np.intp], list
         return y * np.cos(angle) - x * np.sin(angle)
 
     def other(tone: float) -> float:
-        return float(rng.choice([t for t in TONES if abs(t - tone) >= APART]))
+        nearest, farthest = APART
+        return float(rng.choice([t for t in TONES if nearest <= abs(t - tone) <= farthest]))
 
     return cut_in_two(size, FACETS, LEAST, DIRECTIONS, 0.56, rng, across, other)
 
 
 def _painted(
-    facet: NDArray[np.intp], tone: Field, rng: np.random.Generator, paint: np.random.Generator
+    facet: NDArray[np.intp],
+    tones: list[float],
+    rng: np.random.Generator,
+    paint: np.random.Generator,
 ) -> Field:
-    """Paint every facet in one color, flat."""
+    """Paint every facet in one hue, shaded from one side to the other."""
     size = len(facet)
+    x, y = grid(size)
     zones = noise(size, paint, 3, 2)
     color = np.zeros((size, size, 3), np.float32)
-    for number in range(FACETS):
+    for number, tone in enumerate(tones):
         where = facet == number
         hue = HUES[_hue(float(zones[where].mean()), rng)]
-        color[where] = of_luminance(ramp(hue, tone[where]), tone[where])
+        along = rng.choice(DIRECTIONS)
+        side = rng.choice((-1, 1)) * (np.cos(along) * y[where] - np.sin(along) * x[where])
+        light = tone + SHADING * ((side - side.min()) / np.ptp(side) - 0.5)
+        color[where] = of_luminance(ramp(hue, light), light)
     return color
 
 
 def _hue(zone: float, rng: np.random.Generator) -> int:
     """Return the index of a hue near that of the zone, which is about -2 to 2."""
-    place = 1.5 + 0.8 * zone + 0.8 * rng.standard_normal()
+    place = 1.5 + 0.9 * zone + 0.45 * rng.standard_normal()
     return int(np.clip(round(place), 0, len(HUES) - 1))
