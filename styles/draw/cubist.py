@@ -23,7 +23,7 @@ HUES = (
     palette("20222a 76705e c8ac80 efdcb8 fff6e4"),  # cream
     palette("0e1826 264c64 5c8ea0 a8cccc ecf2e8"),  # teal
 )
-"""The hue of a facet is that of its zone or next to it: facets of all hues are confetti in a sky."""
+"""A facet has the hue of its zone or one next to it: facets of all hues are confetti in a sky."""
 DIRECTIONS = np.radians((20.0, 75.0, 140.0))
 """Few, since a painter of statistics keeps lines straight only where they run in few directions."""
 FACETS = 260

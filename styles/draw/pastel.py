@@ -82,5 +82,7 @@ def _stroked(slant: Field, tooth: Field, rng: np.random.Generator) -> tuple[Fiel
     lifts = rng.normal(LIFT, SPREAD, (512, 128)).astype(np.float32)
     presses = rng.normal(0.55, 0.35, (512, 128)).astype(np.float32)
     at = rows.row, rows.stroke
-    press = presses[at] - 1.5 * smoothstep(0.45, 1.0, rows.side) - 1.2 * smoothstep(0.7, 1.0, rows.end)
+    press = (
+        presses[at] - 1.5 * smoothstep(0.45, 1.0, rows.side) - 1.2 * smoothstep(0.7, 1.0, rows.end)
+    )
     return lifts[at], 0.94 * smoothstep(-0.35, 0.35, press + 0.6 * tooth)

@@ -34,7 +34,7 @@ class WetPaper:
         self,
         level: Field,
         pigment: Field,
-        strength: float,
+        strength: Field | float,
         *,
         fray: float = 0.004,
         rim: float = 0.55,

@@ -1,14 +1,15 @@
-"""Tulips in watercolor: petals and leaves as clear washes that overlap on white paper.
+"""Pools of watercolor: clear washes with torn outlines that overlap on white paper.
 
-Nearly half of the sheet is bare. A petal is one transparent wash, whose edge is hard where it dried
-and is lost where the paper was still wet. Where washes lie over each other their colors multiply,
-which gives all darker tones, so that no pigment has to be dark. Leaves at the foot lie many over
-each other: what is dark in a photo needs washes to be painted in.
+A pool is one transparent wash, in which pigment has flowed to one end: there it stops at a hard,
+dark edge, and at the other it is lost in the paper. Such edges tell a photo's washes from flat
+shapes. Where pools lie over each other their colors multiply, which gives all darker tones, so that
+no pigment has to be dark. They lie thicker towards the foot of the sheet: what is dark in a photo
+needs washes to be painted in.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,134 +23,86 @@ from .washes import WetPaper
 PAPER = rgb("fbf8f0")
 TOOTH = 0.4
 """Of that of rough paper: a coarse one makes leather of a cheek."""
-PETALS = palette("efa680 f2b884 ecc47e e8a498 c9aac8")
-LEAVES = palette("62a4de 7cb6dc 8aa6d4 96c0b4")
-TINTS = palette("cfe2f2 fae0cc")
-"""Pale washes here and there below all."""
-DEEP = palette("3a5ca4 2f7f86 6b58a6 a0643c")
-"""Leaves in the shade: what is dark in a photo needs washes, too."""
-SHADE = palette("8a7c8c a0705a 9a6c4c")
-"""Stamens, stalks and the shadows between petals."""
+PIGMENTS = palette("7cb0dc 6f9ccf 9aa6d0 8fbcae eeb98a f0a888 e3b07a d99a98")
+"""What lies beside each other here lies beside each other on the sheet, too: pools of all hues are
+confetti in a sky."""
+LAYERS = 9
+BELOW_ALL = 4
+"""Layers that cover the whole sheet; the others grow thicker towards its foot."""
+COLUMNS = 4
+"""Pools of a layer in each direction."""
+DEEP = 0.9
+"""How much of its pigment a pool has where it is deepest."""
+TORN = 0.014
+"""How far the outline of a pool wanders, in units of the side."""
+BACKRUNS = 24
 
 
 @dataclass(frozen=True)
-class Blade:
-    """A petal or a leaf: an ellipse from (x, y), the foot, along `angle` in radians."""
+class Pool:
+    """An ellipse around (x, y), along `angle` in radians, in units of the side."""
 
     x: float
     y: float
     angle: float
     length: float
     width: float
-    bend: float
     pigment: Field
 
 
 def draw(size: int, rng: np.random.Generator) -> Image.Image:
-    """Draw the tulips at `size` by `size` pixels."""
-    hand, water = rng.spawn(2)
+    """Draw the pools at `size` by `size` pixels."""
+    hand, water, places = rng.spawn(3)
     paper = WetPaper(size, PAPER, water)
     paper.color += (1 - TOOTH) * (PAPER - paper.color)
-    for number, tint in enumerate(TINTS):
-        away = 0.010 * (1.4 - noise(size, hand, 4, 2))
-        paper.wash(away, tint, 0.8, rim=0.1, fray=0.0002, granulation=0.06, draft=number)
-    flowers = [_flower(x, y, hand) for x, y in _places(hand)]
-    for number, blades in enumerate(zip(*flowers, strict=True)):
-        _lay(paper, blades, number, hand)
-    _bank(paper, hand)
-    for k in range(10):
+    zones = noise(size, places, 2, 2)
+    for layer in range(LAYERS):
+        _lay(paper, _pools(zones, layer, hand), layer, hand)
+    for number in range(BACKRUNS):
         x, y = hand.random(2)
-        paper.backrun(x, y, hand.uniform(0.02, 0.05), hand.uniform(0.2, 0.4), k)
+        paper.backrun(x, y, hand.uniform(0.015, 0.04), hand.uniform(0.2, 0.45), number)
     return picture(paper.color)
 
 
-def _places(rng: np.random.Generator) -> list[tuple[float, float]]:
-    """Return where flowers sit: in rows that are shifted against each other."""
-    return [
-        ((column + 0.5 * (row % 2) + 0.25 + 0.12 * rng.standard_normal()) / 4,
-         (row + 0.5 + 0.10 * rng.standard_normal()) / 4)
-        for row in range(4) for column in range(4)
-    ]  # fmt: skip
-
-
-def _flower(x: float, y: float, rng: np.random.Generator) -> list[Blade]:
-    """Return the blades of a flower, in the order in which they are laid."""
-    up = -np.pi / 2 + 0.5 * rng.standard_normal()
-    scale = rng.uniform(0.7, 1.15)
-    hue = PETALS[rng.integers(len(PETALS))]
-    green = LEAVES[rng.integers(len(LEAVES))]
-    blades = []
-    for turn in rng.permutation((-0.75, -0.25, 0.3, 0.8)):
-        color = varied(hue[None], rng, 0.04, 0.03)[0]
-        blades.append(Blade(
-            x, y, up + turn, scale * rng.uniform(0.11, 0.15), scale * rng.uniform(0.03, 0.05),
-            rng.uniform(-0.4, 0.4), color,
-        ))  # fmt: skip
-    for side in (-1, 1):
-        color = varied(green[None], rng, 0.04, 0.03)[0]
-        blades.append(Blade(
-            x, y + 0.02, up + np.pi + side * rng.uniform(0.3, 0.9), scale * rng.uniform(0.12, 0.18),
-            scale * rng.uniform(0.014, 0.028), side * rng.uniform(0.3, 0.9), color,
-        ))  # fmt: skip
-    shade = SHADE[rng.integers(len(SHADE))]
-    blades += [
-        Blade(
-            x, y, up + rng.uniform(-0.9, 0.9), scale * rng.uniform(0.04, 0.08),
-            scale * rng.uniform(0.006, 0.016), 0.0, shade,
+def _pools(zones: Field, layer: int, rng: np.random.Generator) -> Iterator[Pool]:
+    """Yield the pools of a layer, with pigments that `zones` (size, size) choose."""
+    size = len(zones)
+    for cell in np.ndindex(COLUMNS, COLUMNS):
+        y, x = (np.array(cell) + 0.5 + 0.3 * rng.standard_normal(2)) / COLUMNS
+        if layer >= BELOW_ALL and rng.random() > 0.15 + 0.95 * max(y, 0) ** 1.5:
+            continue
+        row, column = (int(np.clip(at * size, 0, size - 1)) for at in (y, x))
+        place = 3.5 + 2.0 * float(zones[row, column]) + 0.5 * rng.standard_normal()
+        pigment = PIGMENTS[int(np.clip(round(place), 0, len(PIGMENTS) - 1))]
+        yield Pool(
+            x=x,
+            y=y,
+            angle=0.6 + 1.2 * rng.standard_normal(),
+            length=rng.uniform(0.14, 0.34),
+            width=2 * rng.uniform(0.05, 0.11),
+            pigment=varied(pigment[None], rng, 0.04, 0.02)[0],
         )
-        for _ in range(3)
-    ]  # fmt: skip
-    return blades
 
 
-def _lay(paper: WetPaper, blades: Iterable[Blade], number: int, rng: np.random.Generator) -> None:
-    """Lay one blade of each flower as one wash."""
+def _lay(paper: WetPaper, pools: Iterable[Pool], layer: int, rng: np.random.Generator) -> None:
+    """Lay all pools of a layer; where they meet they run into each other."""
     size = paper.size
     x, y = grid(size)
-    away = np.full((size, size), 1.0, np.float32)
+    away = np.ones((size, size), np.float32)
+    deep = np.zeros((size, size), np.float32)
     pigment = np.ones((size, size, 3), np.float32)
-    for blade in blades:
-        level = _level(blade, x, y)
-        pigment = np.where((level < away)[..., None], blade.pigment, pigment)
-        away = np.minimum(away, level)
-    away = away + 0.003 * noise(size, rng, 14, 3)
-    # Where the paper is still wet, an edge is lost.
-    away = away / (1 + 9 * smoothstep(0.2, 1.2, noise(size, rng, 6, 2)))
-    strong = 1.0 + 0.45 * noise(size, rng, 9, 2)[..., None]
+    for pool in pools:
+        cos, sin = np.cos(pool.angle), np.sin(pool.angle)
+        dx, dy = x - pool.x, y - pool.y
+        along = (dx * cos + dy * sin) / (pool.length / 2)
+        across = (dy * cos - dx * sin) / (pool.width / 2)
+        outside = (np.hypot(along, across) - 1) * pool.width / 2
+        nearest = outside < away
+        away = np.where(nearest, outside, away)
+        deep = np.where(nearest, DEEP * smoothstep(-0.9, 0.9, along), deep)
+        pigment = np.where(nearest[..., None], pool.pigment, pigment)
+    away += TORN * noise(size, rng, 9, 4, gain=0.6)
     paper.wash(
-        away, np.clip(pigment, 0.05, 1) ** np.clip(strong, 0.25, 2.0), 0.55, rim=0.6, fray=0.0003,
-        granulation=0.08, pooling=0.22, draft=number,
+        away.astype(np.float32), pigment, deep, rim=0.5, fray=0.0006, granulation=0.08,
+        pooling=0.22, draft=layer,
     )  # fmt: skip
-
-
-def _bank(paper: WetPaper, rng: np.random.Generator) -> None:
-    """Lay broad dark leaves along the foot of the sheet, wash over wash, and let water bloom."""
-    for number in range(4):
-        blades = [
-            Blade(
-                x=(k + rng.uniform(-0.3, 0.3)) / 6,
-                y=1.10 - 0.06 * number + rng.uniform(-0.04, 0.04),
-                angle=-np.pi / 2 + rng.uniform(-0.8, 0.8),
-                length=rng.uniform(0.26, 0.42),
-                width=rng.uniform(0.05, 0.10),
-                bend=rng.uniform(-0.5, 0.5),
-                pigment=DEEP[(k + number) % len(DEEP)],
-            )
-            for k in range(7)
-        ]
-        _lay(paper, blades, number, rng)
-    for k in range(26):
-        x, y = rng.random(), 1 - 0.36 * rng.random() ** 1.3
-        paper.backrun(x, y, rng.uniform(0.015, 0.04), rng.uniform(0.2, 0.45), k)
-
-
-def _level(blade: Blade, x: Field, y: Field) -> Field:
-    """Return about the distance to the outline of a blade, negative inside."""
-    cos, sin = np.cos(blade.angle), np.sin(blade.angle)
-    dx, dy = x - blade.x, y - blade.y
-    along = (dx * cos + dy * sin) / (0.5 * blade.length) - 1
-    across = (dy * cos - dx * sin) / blade.width - blade.bend * (1 - along * along)
-    # Broadest beyond the middle, as a petal is.
-    broad = 1 + 0.35 * np.clip(along, -1, 1)
-    level: Field = (np.hypot(along, across / broad) - 1) * blade.width
-    return level.astype(np.float32)
