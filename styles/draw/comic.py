@@ -1,8 +1,9 @@
-"""A comic panel of swinging shapes: flat inks, dots in the darks, blacks, contours in ink.
+"""A comic panel of swinging shapes: flat inks under a screen of dots, blacks, contours in ink.
 
 A shape is cut in two by an arc again and again, and each half gets a tone far from that of the
-other. Dots keep to the darks and ink to where light and dark meet, so that what is light
-stays flat and clean.
+other. All but the blacks is screened with dots of the next darker ink, which grow towards one side
+of a shape. They are everywhere and even: in the darks alone, dots strayed onto faces as moles. Ink
+keeps to where light and dark meet.
 """
 
 from __future__ import annotations
@@ -38,8 +39,10 @@ BEND = 0.9
 """How far a cut is from straight."""
 PITCH = 11.0 / 1024
 """Distance of two dots as a share of the side."""
-DOT = 0.6
-"""How far dots are from their ground towards black: darker ones would be moles on a face."""
+DOT = 0.5
+"""How far dots are from their ground towards the next darker ink."""
+SCREENED = (0.06, 0.46)
+"""Share of a shape's area that dots take, at its one side and at the other."""
 SLANT = np.pi / 4
 """Radians by which the rows of dots rise."""
 LINE = 0.0022
@@ -75,22 +78,23 @@ def _shapes(size: int, rng: np.random.Generator) -> tuple[NDArray[np.intp], list
 
 
 def _printed(shape: NDArray[np.intp], levels: list[int], rng: np.random.Generator) -> Field:
-    """Print every shape in its ink, and dark dots over the darks."""
+    """Print every shape in its ink, and over it the dots."""
     size = len(shape)
     x, y = grid(size)
     zones = noise(size, rng, 3, 2)
+    few, many = SCREENED
     color = np.zeros((size, size, 3), np.float32)
     for number, level in enumerate(levels):
         where = shape == number
         place = 1.5 + 0.9 * float(zones[where].mean()) + 0.8 * rng.standard_normal()
         hue = HUES[int(np.clip(round(place), 0, len(HUES) - 1))]
         color[where] = hue[level]
-        if level == 1:
+        if level:
             angle = rng.choice(DIRECTIONS) + np.pi / 2
             fall = x[where] * np.cos(angle) + y[where] * np.sin(angle)
             fall = (fall - fall.min()) / (fall.max() - fall.min())
-            dots = _screen(x[where], y[where], 0.2 + 0.4 * fall, size)
-            color[where] += DOT * dots[:, None] * (hue[0] - hue[1])
+            dots = _screen(x[where], y[where], few + (many - few) * fall, size)
+            color[where] += DOT * dots[:, None] * (hue[level - 1] - hue[level])
     return color
 
 
