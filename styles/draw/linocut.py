@@ -1,8 +1,9 @@
 """A reduction linocut: mountains and fir woods over a valley, in six flat inks on cream paper.
 
 Every shape is printed in inks from light to dark, each over all of the former that was not cut
-away, with hard edges. The gouge has left rows of tapered cuts only where a dark ink gives way to
-black; lights stay clean and blacks solid. Cuts slant, since level ones would be lines on a brow.
+away, with hard edges. Where inks meet, the gouge has left even rows of tapered cuts, which all
+slant to one side: level ones would be lines on a brow, and where rows of two directions met they
+would cut a face into tiles.
 """
 
 from __future__ import annotations
@@ -29,9 +30,9 @@ FIELD = np.stack([OCHRE, RUST, BLACK])
 WOOD = np.stack([OCHRE, PINE, BLACK])
 LAKE = np.stack([PAPER, SEA, BLACK])
 ROCK = np.stack([OCHRE, RUST, BLACK])
-PITCH = 22.0 / 1024
+PITCH = 15.0 / 1024
 """Distance of two cuts as a share of the side."""
-LENGTH = 120.0 / 1024
+LENGTH = 160.0 / 1024
 """Length of a cut as a share of the side."""
 
 
@@ -69,17 +70,17 @@ def _drawn(size: int, rng: np.random.Generator) -> Block:
         down = y - py - steep * np.abs(side) ** 1.1 - 0.008 * fine
         lit = side < 0.04 * np.sin(22 * down)
         block.put((down > 0) & lit, RANGE, 0.12 + 1.1 * down + 0.12 * rough, turn)
-        block.put((down > 0) & ~lit, RANGE, 0.66 + 0.7 * down + 0.16 * rough, np.pi - turn)
+        block.put((down > 0) & ~lit, RANGE, 0.66 + 0.7 * down + 0.16 * rough, turn - 0.3)
     for k in range(4):
         top = y - 0.52 - 0.075 * k - 0.05 * np.sin(4.5 * x + 1.9 * k)
         block.put(
             top > 0,
             (WOOD, FIELD, LAKE, FIELD)[k],
             0.16 + 3.2 * top + 0.22 * rough,
-            (0.9, -0.7, 0.35, 0.7)[k],
+            (0.9, 0.6, 0.45, 0.7)[k],
         )
     near = y - 0.83 - 0.06 * np.sin(5 * x + 1)
-    block.put(near > 0, ROCK, 0.30 + 3.5 * near + 0.2 * rough, -0.8)
+    block.put(near > 0, ROCK, 0.30 + 3.5 * near + 0.2 * rough, 0.8)
     for cx, foot, tall in (
         (0.09, 0.86, 0.40),
         (0.23, 0.90, 0.30),
@@ -127,8 +128,12 @@ def _printed(block: Block, rng: np.random.Generator) -> Field:
     cuts = _cuts(block, rng)
     color = block.inks[:, :, 0].copy()
     # Gouges show only between darks: in the lights they would be wrinkles on skin.
-    rough = cuts * (luminance(block.inks[:, :, 1]) < 0.42) * (block.tone > 0.40)
-    for number, shift in ((1, block.tone - 0.34), (2, (block.tone - 0.52) / 0.40 + rough)):
+    # Between a light ink and a dark one cuts would be wrinkles on skin.
+    slight = luminance(block.inks[:, :, 0]) - luminance(block.inks[:, :, 1]) < 0.25
+    for number, shift in (
+        (1, (block.tone - 0.30) / 0.35 + cuts * slight),
+        (2, (block.tone - 0.62) / 0.35 + cuts),
+    ):
         cover = smoothstep(-0.01 * number, 0.01 * number, shift)
         color += cover[..., None] * (block.inks[:, :, number] - color)
     split = 0.010 * grain(size, rng, 0.9) + 0.010 * noise(size, rng, 60, 3)
