@@ -127,7 +127,6 @@ def _printed(block: Block, rng: np.random.Generator) -> Field:
     size = len(block.tone)
     cuts = _cuts(block, rng)
     color = block.inks[:, :, 0].copy()
-    # Gouges show only between darks: in the lights they would be wrinkles on skin.
     # Between a light ink and a dark one cuts would be wrinkles on skin.
     slight = luminance(block.inks[:, :, 0]) - luminance(block.inks[:, :, 1]) < 0.25
     for number, shift in (
