@@ -39,7 +39,7 @@ BEND = 0.9
 """How far a cut is from straight."""
 PITCH = 11.0 / 1024
 """Distance of two dots as a share of the side."""
-DOT = 0.5
+DOT = 0.33
 """How far dots are from their ground towards the next darker ink."""
 SCREENED = (0.06, 0.46)
 """Share of a shape's area that dots take, at its one side and at the other."""

@@ -29,11 +29,11 @@ DIRECTIONS = np.radians((20.0, 75.0, 140.0))
 FACETS = 260
 LEAST = 0.0015
 """Area of a facet, as a share of the picture, below which it is cut no more."""
-TONES = (0.16, 0.30, 0.45, 0.58, 0.70, 0.82, 0.92)
+TONES = (0.16, 0.30, 0.44, 0.56, 0.67, 0.77, 0.86)
 """From dark to light."""
 APART = (0.1, 0.3)
 """How far the tones of the halves of a cut facet are from each other, at least and at most."""
-SHADING = 0.22
+SHADING = 0.18
 """How much lighter the light edge of a facet is than its dark edge."""
 
 

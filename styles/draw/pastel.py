@@ -16,11 +16,11 @@ from .fields import Field, blur, grain, grid, noise, smoothstep, stroke_rows
 from .palette import palette, ramp, rgb
 from .strokes import picture
 
-PAPER = rgb("b9a08a")
-SKY = palette("5d86b8 86aad0 b4cce0 e6e2d8 fbe6c4")
+PAPER = rgb("d4c4b4")
+SKY = palette("6c98c6 98bcdc bcd6e8 ece8e2 fcecd2")
 HILL = palette("5a5c92 8a88b8 b8aecb dcc6cc")
-WOOD = palette("2c2a38 4a4c4a 74774e a9a468 dcd092")
-PATH = palette("6c3a30 a86444 d8966a f2c29a fdead0")
+WOOD = palette("34323e 565c60 808a74 b8b488 e8e0b0")
+PATH = palette("7a4636 b8785a e2a480 f6ceae fdeedf")
 GAP = 15.0 / 1024
 """Distance between the middles of strokes as a share of the picture's side."""
 STROKE = 150 / 1024
@@ -29,7 +29,7 @@ SLANTS = (-0.95, -0.65)
 """Directions in radians from the horizontal; shapes take them in turn."""
 RUBBED = 0.72
 """How much of the paper the rubbed color hides."""
-LIFT, SPREAD = 0.05, 0.09
+LIFT, SPREAD = 0.04, 0.06
 """How much lighter strokes are than their color, on average, and the standard deviation of it."""
 
 
