@@ -35,6 +35,9 @@ APART = (0.1, 0.3)
 """How far the tones of the halves of a cut facet are from each other, at least and at most."""
 SHADING = 0.18
 """How much lighter the light edge of a facet is than its dark edge."""
+COOL = 5.0
+"""How much nearer to teal the hues of dark facets are than those of light ones: with warm darks a
+blue suit was painted brown."""
 
 
 def draw(size: int, rng: np.random.Generator) -> Image.Image:
@@ -72,7 +75,7 @@ def _painted(
     color = np.zeros((size, size, 3), np.float32)
     for number, tone in enumerate(tones):
         where = facet == number
-        hue = HUES[_hue(float(zones[where].mean()), rng)]
+        hue = HUES[_hue(float(zones[where].mean()) + COOL * (0.5 - tone), rng)]
         along = rng.choice(DIRECTIONS)
         side = rng.choice((-1, 1)) * (np.cos(along) * y[where] - np.sin(along) * x[where])
         light = tone + SHADING * ((side - side.min()) / np.ptp(side) - 0.5)

@@ -27,9 +27,9 @@ RELAXATIONS = 22
 SKY = palette("a4b8ba d8cfae f4dfb8 f9e4c4 f4cda0 e9b084")
 FAR = palette("7d93a0 9aa7a8 b9a58c")
 SEA = palette("1f4a5c 33708a 5f9aa4 9cc0b8 dcd9bc")
-HILL = palette("574c2a 7d7040 a48f58 cbb07a ead09c")
-EARTH = palette("6a2f22 96492f bf6c46 dca070 f0cfa2")
-CYPRESS = palette("1d2a26 2f4334 4a5c40")
+HILL = palette("46444a 746a4c a48f58 cbb07a ead09c")
+EARTH = palette("5c2e30 904832 bf6c46 dca070 f0cfa2")
+CYPRESS = palette("17263c 28405a 486272")
 GROUT = rgb("a89a84")
 GROUTED = (0.9, 0.15)
 """How much of the grout is of its own color between dark stones and between light ones; the rest is
