@@ -15,9 +15,9 @@ from .fields import Field, blur, grain, grid, noise, smoothstep, stroke_rows
 from .palette import palette, ramp, rgb
 from .strokes import picture
 
-RUBBED = palette("f4e8d2 ddcfb8 ac9f8d 6f655b 2e2824")
+RUBBED = palette("f4ecdc dad2c4 a6a098 625e5a 242220")
 """Charcoal rubbed into the paper, from none to much."""
-BLACK = rgb("171310")
+BLACK = rgb("141312")
 LIGHT = 0.16
 """How dark a place must be before the stick touches it."""
 GAP = 13.0 / 1024
@@ -38,7 +38,7 @@ def draw(size: int, rng: np.random.Generator) -> Image.Image:
     unit = size / 1024
     tooth = 0.75 * grain(size, rng, 1.1 * unit) + 0.25 * noise(size, rng, 120, 2)
     rubbed = blur(dark, 3 * unit) + 0.02 * noise(size, rng, 30, 2)
-    color = ramp(RUBBED, np.clip(0.92 * rubbed, 0, 1))
+    color = ramp(RUBBED, np.clip(rubbed, 0, 1))
     covered = _drawn(dark, slant, tooth, rng)
     color += covered[..., None] * (BLACK - color)
     color *= 1 + (0.012 * tooth)[..., None]
@@ -66,9 +66,9 @@ def _drawn(dark: Field, slant: Field, tooth: Field, rng: np.random.Generator) ->
     """Return how much charcoal, in [0, 1], strokes along `slant` radians leave."""
     wander = 0.30 * noise(len(dark), rng, 4, 3)
     rows = stroke_rows(slant, GAP, STROKE, wander, 256, rng)
-    weights = rng.normal(1.0, 0.40, (256, 64))
+    weights = rng.normal(1.0, 0.50, (256, 64))
     press = (dark - LIGHT) * weights[rows.row, rows.stroke] * (1 - 0.3 * rows.end**4)
-    edge = smoothstep(SOFT, -SOFT, rows.side - 0.55 - 0.55 * press)
+    edge = smoothstep(SOFT, -SOFT, rows.side - 0.85 - 0.55 * press)
     touch = edge * smoothstep(0.02, 0.25, press)
     bite = np.clip(0.55 + 0.60 * press + 0.18 * tooth, 0, 1) * np.clip(0.35 + 0.65 * press, 0, 1)
     covered: Field = 0.9 * touch * bite

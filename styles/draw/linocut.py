@@ -1,9 +1,9 @@
 """A reduction linocut: mountains and fir woods over a valley, in six flat inks on cream paper.
 
 Every shape is printed in inks from light to dark, each over all of the former that was not cut
-away, with hard edges. Where inks meet, the gouge has left even rows of tapered cuts, which all
-slant to one side: level ones would be lines on a brow, and where rows of two directions met they
-would cut a face into tiles.
+away, with hard edges. Where black meets the ink below it, the gouge has left even rows of tapered
+cuts; lights stay clean, so that skin does. All cuts slant to one side: level ones would be lines on
+a brow, and where rows of two directions met they would cut a face into tiles.
 """
 
 from __future__ import annotations
@@ -127,12 +127,9 @@ def _printed(block: Block, rng: np.random.Generator) -> Field:
     size = len(block.tone)
     cuts = _cuts(block, rng)
     color = block.inks[:, :, 0].copy()
-    # Between a light ink and a dark one cuts would be wrinkles on skin.
-    slight = luminance(block.inks[:, :, 0]) - luminance(block.inks[:, :, 1]) < 0.25
-    for number, shift in (
-        (1, (block.tone - 0.30) / 0.35 + cuts * slight),
-        (2, (block.tone - 0.62) / 0.35 + cuts),
-    ):
+    # Cuts in the lights would be wrinkles on skin.
+    cuts *= luminance(block.inks[:, :, 2]) < 0.2
+    for number, shift in ((1, block.tone - 0.32), (2, (block.tone - 0.66) / 0.30 + cuts)):
         cover = smoothstep(-0.01 * number, 0.01 * number, shift)
         color += cover[..., None] * (block.inks[:, :, number] - color)
     split = 0.010 * grain(size, rng, 0.9) + 0.010 * noise(size, rng, 60, 3)
