@@ -15,9 +15,9 @@ from .fields import Field, blur, grain, grid, noise, smoothstep, stroke_rows
 from .palette import palette, ramp, rgb
 from .strokes import picture
 
-RUBBED = palette("f4ecdc dad2c4 a6a098 625e5a 242220")
+RUBBED = palette("f5e8ce decfb4 ae9f8a 6f6453 2f2820")
 """Charcoal rubbed into the paper, from none to much."""
-BLACK = rgb("141312")
+BLACK = rgb("171310")
 LIGHT = 0.16
 """How dark a place must be before the stick touches it."""
 GAP = 13.0 / 1024

@@ -64,15 +64,15 @@ def draw(size: int, rng: np.random.Generator) -> Image.Image:
 def _shapes(size: int, rng: np.random.Generator) -> tuple[NDArray[np.intp], list[int]]:
     """Return the shapes' numbers per pixel and their tones, as indices of TONES."""
 
-    def across(x: Field, y: Field, angle: float) -> Field:
+    def across(x: Field, y: Field, angle: float, hand: np.random.Generator) -> Field:
         px, py = x - x.mean(), y - y.mean()
         along = px * np.cos(angle) + py * np.sin(angle)
-        bend: Field = BEND * rng.choice([-1, 1]) * np.square(along)
+        bend: Field = BEND * hand.choice([-1, 1]) * np.square(along)
         return py * np.cos(angle) - px * np.sin(angle) + bend
 
-    def other(level: int) -> int:
+    def other(level: int, hand: np.random.Generator) -> int:
         shares = SHARES * (np.abs(np.array(TONES) - TONES[level]) >= APART)
-        return int(rng.choice(len(TONES), p=shares / shares.sum()))
+        return int(hand.choice(len(TONES), p=shares / shares.sum()))
 
     return cut_in_two(size, SHAPES, LEAST, DIRECTIONS, 3, rng, across, other)
 

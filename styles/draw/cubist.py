@@ -51,13 +51,13 @@ def draw(size: int, rng: np.random.Generator) -> Image.Image:
 def _facets(size: int, rng: np.random.Generator) -> tuple[NDArray[np.intp], list[float]]:
     """Return the facets' numbers per pixel and their tones."""
 
-    def across(x: Field, y: Field, angle: float) -> Field:
-        angle += 0.02 * rng.standard_normal()
+    def across(x: Field, y: Field, angle: float, hand: np.random.Generator) -> Field:
+        angle += 0.02 * hand.standard_normal()
         return y * np.cos(angle) - x * np.sin(angle)
 
-    def other(tone: float) -> float:
+    def other(tone: float, hand: np.random.Generator) -> float:
         nearest, farthest = APART
-        return float(rng.choice([t for t in TONES if nearest <= abs(t - tone) <= farthest]))
+        return float(hand.choice([t for t in TONES if nearest <= abs(t - tone) <= farthest]))
 
     return cut_in_two(size, FACETS, LEAST, DIRECTIONS, 0.56, rng, across, other)
 

@@ -20,8 +20,8 @@ def cut_in_two(
     directions: NDArray[np.float64],
     first: Tone,
     rng: np.random.Generator,
-    across: Callable[[Field, Field, float], Field],
-    other: Callable[[Tone], Tone],
+    across: Callable[[Field, Field, float, np.random.Generator], Field],
+    other: Callable[[Tone, np.random.Generator], Tone],
 ) -> tuple[NDArray[np.intp], list[Tone]]:
     """Cut a canvas of `size` by `size` pixels until there are `count` shapes.
 
@@ -35,22 +35,30 @@ def cut_in_two(
     x, y = grid(size)
     shape = np.zeros((size, size), np.intp)
     areas, tones = [1.0], [first]
+    # Each shape has a chance of its own: of two sizes of a picture, which round areas differently,
+    # one may cut a shape sooner, but no other shape changes by that.
+    hands, eager = [rng], [0.0]
     while len(areas) < count:
         # A large one, though not always the largest, so that sizes differ widely.
-        weights = np.square(np.array(areas)) * (np.array(areas) > least)
-        chosen = int(rng.choice(len(areas), p=weights / weights.sum()))
+        chosen = int(
+            np.argmax(np.where(np.array(areas) > least, eager + 2 * np.log(areas), -np.inf))
+        )
+        hands[chosen], hand = hands[chosen].spawn(2)
         where = shape == chosen
         px, py = x[where], y[where]
         # Across a long shape rather than along it, which would leave slivers.
         fit = np.square(np.sin(directions - _spread(px, py)))
-        angle = float(rng.choice(directions, p=fit**2 / np.sum(fit**2)))
-        side = across(px, py, angle)
-        beyond = side > float(np.quantile(side, rng.uniform(0.3, 0.7)))
+        angle = float(hand.choice(directions, p=fit**2 / np.sum(fit**2)))
+        side = across(px, py, angle, hand)
+        beyond = side > float(np.quantile(side, hand.uniform(0.3, 0.7)))
         shape[where] = np.where(beyond, len(areas), chosen)
         share = float(beyond.mean())
         areas.append(areas[chosen] * share)
         areas[chosen] *= 1 - share
-        tones.append(other(tones[chosen]))
+        tones.append(other(tones[chosen], hand))
+        hands.append(hand)
+        eager[chosen] = float(hands[chosen].gumbel())
+        eager.append(float(hand.gumbel()))
     return shape, tones
 
 
