@@ -38,7 +38,7 @@ def draw(size: int, rng: np.random.Generator) -> Image.Image:
     unit = size / 1024
     tooth = 0.75 * grain(size, rng, 1.1 * unit) + 0.25 * noise(size, rng, 120, 2)
     rubbed = blur(dark, 3 * unit) + 0.02 * noise(size, rng, 30, 2)
-    color = ramp(RUBBED, np.clip(rubbed, 0, 1))
+    color = ramp(RUBBED, rubbed)
     covered = _drawn(dark, slant, tooth, rng)
     color += covered[..., None] * (BLACK - color)
     color *= 1 + (0.012 * tooth)[..., None]

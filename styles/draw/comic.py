@@ -1,9 +1,8 @@
 """A comic panel of swinging shapes: flat inks under a screen of dots, blacks, contours in ink.
 
 A shape is cut in two by an arc again and again, and each half gets a tone far from that of the
-other. All but the blacks is screened with dots of the next darker ink, which grow towards one side
-of a shape. They are everywhere and even: in the darks alone, dots strayed onto faces as moles. Ink
-keeps to where light and dark meet.
+other. All but the blacks is screened with dots of the next darker ink. They are everywhere and
+even: in the darks alone, dots strayed onto faces as moles. Ink keeps to where light and dark meet.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from PIL import Image
 
 from .cuts import contours, cut_in_two
 from .fields import Field, grain, grid, noise, smoothstep
-from .palette import palette, rgb
+from .palette import at, palette, rgb
 from .strokes import picture
 
 INK = rgb("15111c")
@@ -41,8 +40,9 @@ PITCH = 11.0 / 1024
 """Distance of two dots as a share of the side."""
 DOT = 0.33
 """How far dots are from their ground towards the next darker ink."""
-SCREENED = (0.06, 0.46)
-"""Share of a shape's area that dots take, at its one side and at the other."""
+SCREENED = 0.2
+"""Share of the area that dots take: with more, a smaller picture has a mist of many tones in place
+of its inks."""
 SLANT = np.pi / 4
 """Radians by which the rows of dots rise."""
 LINE = 0.0022
@@ -80,28 +80,24 @@ def _shapes(size: int, rng: np.random.Generator) -> tuple[NDArray[np.intp], list
 def _printed(shape: NDArray[np.intp], levels: list[int], rng: np.random.Generator) -> Field:
     """Print every shape in its ink, and over it the dots."""
     size = len(shape)
-    x, y = grid(size)
+    screen = _screen(size)
     zones = noise(size, rng, 3, 2)
-    few, many = SCREENED
     color = np.zeros((size, size, 3), np.float32)
     for number, level in enumerate(levels):
         where = shape == number
-        place = 1.5 + 0.9 * float(zones[where].mean()) + 0.8 * rng.standard_normal()
-        hue = HUES[int(np.clip(round(place), 0, len(HUES) - 1))]
+        hue = at(1.5 + 0.9 * zones[where].mean() + 0.8 * rng.standard_normal(), HUES)
         color[where] = hue[level]
         if level:
-            angle = rng.choice(DIRECTIONS) + np.pi / 2
-            fall = x[where] * np.cos(angle) + y[where] * np.sin(angle)
-            fall = (fall - fall.min()) / (fall.max() - fall.min())
-            dots = _screen(x[where], y[where], few + (many - few) * fall, size)
+            dots = screen[where]
             color[where] += DOT * dots[:, None] * (hue[level - 1] - hue[level])
     return color
 
 
-def _screen(x: Field, y: Field, tone: Field, size: int) -> Field:
-    """Return the cover of a slanting screen of dots that take the share `tone` of the area."""
+def _screen(size: int) -> Field:
+    """Return the cover, (size, size), of a slanting screen of dots."""
+    x, y = grid(size)
     cos, sin = np.cos(SLANT), np.sin(SLANT)
     u, v = (x * cos + y * sin) / PITCH, (y * cos - x * sin) / PITCH
     far = np.hypot(u - np.round(u), v - np.round(v)) * PITCH
-    radius = PITCH * np.sqrt(tone / np.pi)
+    radius = PITCH * np.sqrt(SCREENED / np.pi)
     return smoothstep(0.9, -0.9, (far - radius) * size)

@@ -14,7 +14,7 @@ from PIL import Image
 
 from .cuts import cut_in_two
 from .fields import Field, grain, grid, noise
-from .palette import of_luminance, palette, ramp
+from .palette import at, of_luminance, palette, ramp
 from .strokes import picture
 
 HUES = (
@@ -75,15 +75,10 @@ def _painted(
     color = np.zeros((size, size, 3), np.float32)
     for number, tone in enumerate(tones):
         where = facet == number
-        hue = HUES[_hue(float(zones[where].mean()) + COOL * (0.5 - tone), rng)]
+        zone = float(zones[where].mean()) + COOL * (0.5 - tone)
+        hue = at(1.5 + 0.9 * zone + 0.45 * rng.standard_normal(), HUES)
         along = rng.choice(DIRECTIONS)
         side = rng.choice((-1, 1)) * (np.cos(along) * y[where] - np.sin(along) * x[where])
         light = tone + SHADING * ((side - side.min()) / np.ptp(side) - 0.5)
         color[where] = of_luminance(ramp(hue, light), light)
     return color
-
-
-def _hue(zone: float, rng: np.random.Generator) -> int:
-    """Return the index of a hue near that of the zone, which is about -2 to 2."""
-    place = 1.5 + 0.9 * zone + 0.45 * rng.standard_normal()
-    return int(np.clip(round(place), 0, len(HUES) - 1))

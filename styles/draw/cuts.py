@@ -40,9 +40,8 @@ def cut_in_two(
     hands, eager = [rng], [0.0]
     while len(areas) < count:
         # A large one, though not always the largest, so that sizes differ widely.
-        chosen = int(
-            np.argmax(np.where(np.array(areas) > least, eager + 2 * np.log(areas), -np.inf))
-        )
+        wish = np.where(np.array(areas) > least, eager + 2 * np.log(areas), -np.inf)
+        chosen = int(wish.argmax())
         hands[chosen], hand = hands[chosen].spawn(2)
         where = shape == chosen
         px, py = x[where], y[where]

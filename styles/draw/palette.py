@@ -42,6 +42,11 @@ def of_luminance(colors: Field, wanted: Field) -> Field:
     return (colors + (wanted - luminance(colors))[..., None]).astype(np.float32)
 
 
+def at(place: float, colors: Sequence[Field] | Field) -> Field:
+    """Return the color, or the palette, whose number is nearest to a place among several."""
+    return colors[int(np.clip(round(place), 0, len(colors) - 1))]
+
+
 def nearest(steps: Field, values: Field) -> Field:
     """Return the nearest of some steps for each value."""
     chosen: Field = steps[np.abs(values[..., None] - steps).argmin(axis=-1)]

@@ -46,9 +46,9 @@ class WetPaper:
 
         `level` (size, size) is the distance to the edge of the wash, negative inside, and `fray`
         how far the edge wanders, in units of the side; `pigment` is one color (3,) or one a pixel
-        (size, size, 3); `rim` is the darkening of the edge; `granulation` and `pooling` how
-        unevenly pigment settles in the tooth and in puddles. `draft` picks another of the fixed
-        patterns of water.
+        (size, size, 3), `strength` one number or one a pixel (size, size); `rim` is the darkening
+        of the edge; `granulation` and `pooling` how unevenly pigment settles in the tooth and in
+        puddles. `draft` picks another of the fixed patterns of water.
         """
         cloud, flow = self._clouds[draft % 3], self._clouds[(draft + 1) % 3]
         away = level + fray * (self._frays[draft % 2] + 0.5 * flow)

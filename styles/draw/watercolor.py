@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image
 
 from .fields import Field, grid, noise, smoothstep
-from .palette import palette, rgb, varied
+from .palette import at, palette, rgb, varied
 from .strokes import picture
 from .washes import WetPaper
 
@@ -71,9 +71,8 @@ def _pools(zones: Field, layer: int, rng: np.random.Generator) -> Iterator[Pool]
         y, x = (np.array(cell) + 0.5 + 0.3 * rng.standard_normal(2)) / COLUMNS
         if layer >= BELOW_ALL and rng.random() > 0.15 + 0.95 * max(y, 0) ** 1.5:
             continue
-        row, column = (int(np.clip(at * size, 0, size - 1)) for at in (y, x))
-        place = 3.5 + 2.0 * float(zones[row, column]) + 0.5 * rng.standard_normal()
-        pigment = PIGMENTS[int(np.clip(round(place), 0, len(PIGMENTS) - 1))]
+        row, column = (int(np.clip(along * size, 0, size - 1)) for along in (y, x))
+        pigment = at(3.5 + 2.0 * zones[row, column] + 0.5 * rng.standard_normal(), PIGMENTS)
         yield Pool(
             x=x,
             y=y,
